@@ -1,0 +1,48 @@
+// The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, later ollama/,
+// vllm/, cloud/) adds nothing to it but what its engine knows.
+import type { LanguageModelV4 } from '@ai-sdk/provider';
+
+/** What the routes and the UI need to know of a runtime without asking it. */
+export interface RuntimeDescription {
+  /** `llama-cpp`, `ollama`, `vllm`, `openai-compatible`: stable, used in ids and records. */
+  readonly provider: string;
+  /** Base URL, or null for an engine inside this installation. */
+  readonly endpoint: string | null;
+}
+
+export interface RuntimeModel {
+  readonly name: string;
+  readonly provider: string;
+  /** Bytes on disk; null where the runtime does not say. */
+  readonly sizeBytes: number | null;
+  readonly quantization: string | null;
+  /** Absolute path for a local file, else null. */
+  readonly path: string | null;
+  readonly digest: string | null;
+  readonly format: 'gguf' | 'ollama' | 'folder';
+  readonly chat: boolean;
+  readonly embedding: boolean;
+}
+
+export type RuntimeState = 'online' | 'offline' | 'degraded' | 'ready';
+
+export interface RuntimeHealth {
+  readonly state: RuntimeState;
+  readonly latencyMs: number | null;
+  readonly error: string | null;
+  /** Free-form figures for the System page: threads, context, tokens/s measured at load. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface Runtime extends RuntimeDescription {
+  /** The AI SDK's provider contract. @throws AppError `model_not_found` */
+  languageModel(modelName: string): LanguageModelV4;
+  /** @throws AppError `provider_unavailable` */
+  listModels(signal?: AbortSignal): Promise<RuntimeModel[]>;
+  health(signal?: AbortSignal): Promise<RuntimeHealth>;
+  /** Vectors in input order. @throws AppError `unsupported` where the model cannot */
+  embed(modelName: string, texts: readonly string[], signal?: AbortSignal): Promise<{ vectors: number[][]; tokens: number }>;
+  /** Frees the weights of every loaded model. */
+  unloadAll(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+// The errors a caller may branch on. The codes are API: docs/errors.md lists the same ones and a test compares.
+
+export const ERROR_CODES = [
+  'invalid_input',
+  'unauthorized',
+  'forbidden',
+  'forbidden_host',
+  'forbidden_origin',
+  'not_found',
+  'conflict',
+  'payload_too_large',
+  'rate_limit_exceeded',
+  'internal',
+  'shutting_down',
+  'model_not_found',
+  'model_in_use',
+  'no_model',
+  'no_endpoint',
+  'invalid_model',
+  'insufficient_memory',
+  'insufficient_storage',
+  'hash_mismatch',
+  'download_failed',
+  'source_unavailable',
+  'unsupported',
+  'runtime_crashed',
+  'runtime_busy',
+  'provider_unavailable',
+  'upstream_unreachable',
+  'upstream_timeout',
+  'upstream_reset',
+  'upstream_protocol',
+  'upstream_truncated',
+  'upstream_rejected',
+  'cancelled',
+  'interrupted',
+  'session_not_found',
+  'request_not_found',
+  'store_newer',
+  'store_corrupt',
+  'store_locked',
+  'store_unavailable',
+  'invalid_settings',
+  'port_taken',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  /** Figures and names a client may show or branch on; never secrets, never prompt text. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  /** `message` is one sentence naming what was asked for; `options.cause` keeps the original failure for the log. */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { details?: Record<string, unknown> }) {
+    super(message, options);
+    this.code = code;
+    this.details = options?.details;
+  }
+}
+
+/** Any thrown value as an AppError, so that edges can rely on a code. Unknown failures become `internal`. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  return new AppError('internal', 'The server met an unexpected failure.', { cause: thrown });
+}

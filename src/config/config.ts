@@ -1,0 +1,96 @@
+// Reads the settings once, from the environment and one .env file, and freezes them.
+import { readFileSync } from 'node:fs';
+import { homedir, platform } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { AppError } from '../shared/errors.js';
+import { isSecret } from './setting-types.js';
+import { type SettingName, type Settings, SettingsSchema } from './settings-schema.js';
+
+export type { Settings } from './settings-schema.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface SettingInEffect {
+  name: SettingName;
+  /** As text; a secret that is set reads `***`. */
+  value: string;
+  default: string;
+  source: 'default' | 'env' | 'file';
+  description: string;
+  secret: boolean;
+}
+
+export interface LoadedSettings {
+  settings: Settings;
+  inEffect: readonly SettingInEffect[];
+}
+
+/**
+ * The environment wins over the file; unknown names are ignored.
+ * @throws AppError `invalid_settings` that names every mistake at once
+ */
+export function loadSettings(env: Environment, cwd: string): Settings {
+  return loadSettingsWithSources(env, cwd).settings;
+}
+
+export function loadSettingsWithSources(env: Environment, cwd: string): LoadedSettings {
+  const file = readEnvFile(resolve(cwd, env['ENV_FILE'] || '.env'), env['ENV_FILE'] !== undefined);
+  const names = Object.keys(SettingsSchema.shape) as SettingName[];
+  const given: Record<string, string> = {};
+  for (const name of names) {
+    const value = env[name] ?? file[name];
+    if (value !== undefined) given[name] = value;
+  }
+  const parsed = SettingsSchema.safeParse(given);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new AppError('invalid_settings', `Settings are wrong:\n  ${mistakes.join('\n  ')}`, { details: { mistakes } });
+  }
+  const settings: Settings = Object.freeze({
+    ...parsed.data,
+    VENOM_DATA_DIR: resolve(cwd, parsed.data.VENOM_DATA_DIR || defaultDataDir(env)),
+  });
+  if (!isLoopback(settings.HOST) && settings.VENOM_API_KEY.length < 16) {
+    throw new AppError(
+      'invalid_settings',
+      `Settings are wrong:\n  HOST: ${settings.HOST} can be reached from other machines; set VENOM_API_KEY (16 characters or more) first`,
+    );
+  }
+  const defaults = SettingsSchema.parse({});
+  const inEffect = names.map((name): SettingInEffect => {
+    const type = SettingsSchema.shape[name];
+    const secret = isSecret(type);
+    return {
+      name,
+      value: secret ? (settings[name] ? '***' : '') : asText(settings[name]),
+      default: asText(defaults[name]),
+      source: env[name] !== undefined ? 'env' : file[name] !== undefined ? 'file' : 'default',
+      description: type.description ?? '',
+      secret,
+    };
+  });
+  return { settings, inEffect };
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** Where a person's data belongs on this platform. @see XDG Base Directory Specification */
+export function defaultDataDir(env: Environment): string {
+  const home = env['HOME'] || homedir();
+  if (platform() === 'win32') return join(env['LOCALAPPDATA'] || join(home, 'AppData', 'Local'), 'Venom');
+  if (platform() === 'darwin') return join(home, 'Library', 'Application Support', 'Venom');
+  return join(env['XDG_DATA_HOME'] || join(home, '.local', 'share'), 'venom');
+}
+
+function readEnvFile(path: string, required: boolean): Record<string, string | undefined> {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    if (!required && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new AppError('invalid_settings', `Settings are wrong:\n  the env file ${path} cannot be read`, { cause });
+  }
+}
+
+const asText = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));

@@ -1,0 +1,125 @@
+// What chat/ needs from outside. No I/O and no vendor's words in this file.
+
+export type MessageRole = 'user' | 'assistant' | 'system';
+export type MessageStatus = 'complete' | 'streaming' | 'interrupted' | 'failed' | 'cancelled';
+
+export interface TurnUsage {
+  promptTokens: number | null;
+  cachedPromptTokens: number | null;
+  completionTokens: number | null;
+  timeToFirstTokenMs: number | null;
+  durationMs: number;
+  tokensPerSecond: number | null;
+}
+
+export interface StoredMessage {
+  /** Order within the session; never reused. */
+  seq: number;
+  sessionId: string;
+  requestId: string;
+  role: MessageRole;
+  content: string;
+  status: MessageStatus;
+  model: string | null;
+  error: { code: string; message: string } | null;
+  usage: TurnUsage | null;
+  /** Milliseconds since the epoch, UTC. */
+  createdAt: number;
+}
+
+export interface SessionSummary {
+  sessionId: string;
+  title: string;
+  createdAt: number;
+  updatedAt: number;
+  messageCount: number;
+  preview: string;
+}
+
+export interface TurnStart {
+  sessionId: string;
+  requestId: string;
+  userText: string;
+  model: string;
+  idempotencyKey: string | null;
+  at: number;
+}
+
+export interface TurnEnd {
+  requestId: string;
+  text: string;
+  status: Exclude<MessageStatus, 'streaming'>;
+  error: { code: string; message: string } | null;
+  usage: TurnUsage | null;
+}
+
+/** Where sessions are kept. Everything that returns a promise resolves when it is on disk. */
+export interface SessionRepository {
+  /** Question and empty answer as two messages in one commit. */
+  beginTurn(turn: TurnStart): Promise<void>;
+  /** Further text of running answers; may be lost in a crash up to the last call. */
+  appendParts(parts: ReadonlyMap<string, string>): void;
+  endTurn(end: TurnEnd, at: number): Promise<void>;
+  append(message: Omit<StoredMessage, 'seq'>): Promise<number>;
+  /** Answers a former process left unfinished: their parts become text. Returns how many. */
+  interruptUnfinished(): number;
+  adoptBoot(bootId: string): void;
+  list(page: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number };
+  summary(sessionId: string): SessionSummary | undefined;
+  /** Oldest first, the last `limit` before `beforeSeq`. */
+  messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[];
+  answer(requestId: string): StoredMessage | undefined;
+  requestOf(idempotencyKey: string): string | undefined;
+  rename(sessionId: string, title: string): Promise<boolean>;
+  remove(sessionId: string): Promise<boolean>;
+  truncate(sessionId: string, fromSeq: number): Promise<number>;
+}
+
+export interface TraceStep {
+  component: string;
+  action: string;
+  timestamp: string;
+  status: 'ok' | 'error' | 'blocked';
+  details: string | null;
+}
+
+export type TraceStatus = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'LOST';
+
+export interface RequestTrace {
+  requestId: string;
+  status: TraceStatus;
+  /** At most 500 characters. */
+  prompt: string;
+  sessionId: string | null;
+  createdAt: string;
+  finishedAt: string | null;
+  lastActivityAt: number;
+  steps: TraceStep[];
+  provider: string | null;
+  model: string | null;
+  endpoint: string | null;
+  configHash: string | null;
+  runtimeId: string | null;
+  error: { code: string; class: string; message: string; stage: string; retryable: boolean } | null;
+  firstToken: { at: string; elapsedMs: number; preview: string } | null;
+  streaming: { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } | null;
+  generationParams: Record<string, unknown> | null;
+}
+
+export interface TraceRepository {
+  save(traces: Iterable<RequestTrace>): void;
+  list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[];
+  get(requestId: string): RequestTrace | undefined;
+  running(): RequestTrace[];
+  removeOlderThan(createdBefore: number): number;
+}
+
+export interface StateRepository {
+  load(): Map<string, string>;
+  save(entries: ReadonlyMap<string, string>): void;
+}
+
+/** Tells the world; never throws, never waits. */
+export interface EventSink {
+  publish(type: string, message: string, data?: Record<string, unknown> | null, agent?: string | null): void;
+}

@@ -1,0 +1,300 @@
+// Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
+import type { SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../chat/ports.js';
+import type { SqliteStore } from './sqlite-store.js';
+
+const TITLE_CHARS = 80;
+
+interface MessageRow {
+  pk: number;
+  seq: number;
+  session_id: string;
+  request_id: string;
+  role: StoredMessage['role'];
+  content: string;
+  status: StoredMessage['status'];
+  model: string | null;
+  error: string | null;
+  usage: string | null;
+  created_at: number;
+}
+
+const MESSAGE = `SELECT m.pk, m.seq, s.id AS session_id, m.request_id, m.role, m.content, m.status, m.model, m.error, m.usage,
+  m.created_at FROM messages m JOIN sessions s ON s.pk = m.session_pk`;
+
+export class SqliteSessions implements SessionRepository {
+  readonly #store: SqliteStore;
+  readonly #bootId: string;
+  readonly #maxEntries: number;
+  readonly #partNumbers = new Map<string, number>();
+
+  /** `maxEntries` 0 keeps every message of a session. */
+  constructor(store: SqliteStore, bootId: string, maxEntries: number) {
+    this.#store = store;
+    this.#bootId = bootId;
+    this.#maxEntries = maxEntries;
+  }
+
+  beginTurn(turn: TurnStart): Promise<void> {
+    return this.#store.commit(() => {
+      const { pk, seq } = this.#reserve(turn.sessionId, 2, turn.userText, turn.at);
+      this.#insert(pk, seq, { ...turn, role: 'user', content: turn.userText, status: 'complete', model: null });
+      this.#insert(pk, seq + 1, { ...turn, role: 'assistant', content: '', status: 'streaming' });
+      if (turn.idempotencyKey !== null) {
+        this.#store
+          .prepare('INSERT INTO idempotency (key, request_id, created_at) VALUES (?, ?, ?)')
+          .run(turn.idempotencyKey, turn.requestId, turn.at);
+      }
+    });
+  }
+
+  appendParts(parts: ReadonlyMap<string, string>): void {
+    const insert = this.#store.prepare('INSERT INTO stream_parts (request_id, n, text) VALUES (?, ?, ?)');
+    this.#store.transaction(() => {
+      for (const [requestId, text] of parts) {
+        const n = this.#partNumbers.get(requestId) ?? 0;
+        insert.run(requestId, n, text);
+        this.#partNumbers.set(requestId, n + 1);
+      }
+    });
+  }
+
+  endTurn(end: TurnEnd, at: number): Promise<void> {
+    return this.#store.commit(() => {
+      this.#store
+        .prepare(`UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE request_id = ? AND status = 'streaming'`)
+        .run(end.text, end.status, json(end.error), json(end.usage), end.requestId);
+      if (this.#partNumbers.delete(end.requestId)) {
+        this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
+      }
+      void at;
+    });
+  }
+
+  append(message: Omit<StoredMessage, 'seq'>): Promise<number> {
+    return this.#store.commit(() => {
+      const { pk, seq } = this.#reserve(message.sessionId, 1, message.content, message.createdAt);
+      this.#insert(pk, seq, { ...message, at: message.createdAt });
+      return seq;
+    });
+  }
+
+  interruptUnfinished(): number {
+    return this.#store.transaction(() => {
+      const rows = this.#store.prepare(`SELECT pk, request_id FROM messages WHERE status = 'streaming'`).all();
+      for (const row of rows) {
+        const parts = this.#store.prepare('SELECT text FROM stream_parts WHERE request_id = ? ORDER BY n').all(row['request_id'] as string);
+        this.#store
+          .prepare(`UPDATE messages SET content = ?, status = 'interrupted', error = ? WHERE pk = ?`)
+          .run(
+            parts.map((part) => part['text']).join(''),
+            json({ code: 'interrupted', message: 'The server stopped before this answer was complete.' }),
+            row['pk'] as number,
+          );
+      }
+      this.#store.prepare('DELETE FROM stream_parts').run();
+      return rows.length;
+    });
+  }
+
+  adoptBoot(bootId: string): void {
+    this.#store
+      .prepare(`INSERT INTO state (key, value) VALUES ('boot_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
+      .run(bootId);
+  }
+
+  list({ limit, offset, query }: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number } {
+    const text = query.trim();
+    if (text === '') {
+      const rows = this.#store.prepare(`${SUMMARY} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`).all(limit, offset);
+      const total = this.#store.prepare('SELECT count(*) AS n FROM sessions').get();
+      return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
+    }
+    this.#index();
+    const match = ftsQuery(text);
+    const like = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+    const where = `WHERE s.title LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''}`;
+    const parameters = match ? [like, match] : [like];
+    const rows = this.#store
+      .prepare(`${SUMMARY} ${where} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
+      .all(...parameters, limit, offset);
+    const total = this.#store.prepare(`SELECT count(*) AS n FROM sessions s ${where}`).get(...parameters);
+    return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
+  }
+
+  summary(sessionId: string): SessionSummary | undefined {
+    const row = this.#store.prepare(`${SUMMARY} WHERE s.id = ?`).get(sessionId);
+    return row ? toSummary(row) : undefined;
+  }
+
+  messages(sessionId: string, { limit, beforeSeq }: { limit: number; beforeSeq?: number | undefined }): StoredMessage[] {
+    const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
+    if (!session) return [];
+    const rows = this.#store
+      .prepare(`${MESSAGE} WHERE m.session_pk = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`)
+      .all(session['pk'] as number, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
+    return (rows as unknown as MessageRow[]).reverse().map(toMessage);
+  }
+
+  answer(requestId: string): StoredMessage | undefined {
+    const row = this.#store.prepare(`${MESSAGE} WHERE m.request_id = ? AND m.role = 'assistant'`).get(requestId);
+    return row ? toMessage(row as unknown as MessageRow) : undefined;
+  }
+
+  requestOf(idempotencyKey: string): string | undefined {
+    return this.#store.prepare('SELECT request_id FROM idempotency WHERE key = ?').get(idempotencyKey)?.['request_id'] as string | undefined;
+  }
+
+  rename(sessionId: string, title: string): Promise<boolean> {
+    return this.#store.commit(
+      () => this.#store.prepare('UPDATE sessions SET title = ? WHERE id = ?').run(title, sessionId).changes === 1,
+    );
+  }
+
+  remove(sessionId: string): Promise<boolean> {
+    return this.#store.commit(() => {
+      const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
+      if (!session) return false;
+      this.#removeMessages(session['pk'] as number, 0);
+      this.#store.prepare('DELETE FROM sessions WHERE pk = ?').run(session['pk'] as number);
+      return true;
+    });
+  }
+
+  truncate(sessionId: string, fromSeq: number): Promise<number> {
+    return this.#store.commit(() => {
+      const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
+      return session ? this.#removeMessages(session['pk'] as number, fromSeq) : 0;
+    });
+  }
+
+  // Sequence numbers are handed out by the session's row and never used again, even after a truncation.
+  #reserve(sessionId: string, count: number, text: string, at: number): { pk: number; seq: number } {
+    const row = this.#store
+      .prepare(
+        `INSERT INTO sessions (id, title, boot_id, created_at, updated_at, next_seq) VALUES (?, ?, ?, ?, ?, 1 + ?)
+         ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, boot_id = excluded.boot_id, next_seq = next_seq + ?
+         RETURNING pk, next_seq`,
+      )
+      .get(sessionId, titleFrom(text), this.#bootId, at, at, count, count);
+    const pk = row?.['pk'] as number;
+    const seq = (row?.['next_seq'] as number) - count;
+    if (this.#maxEntries > 0 && seq + count - 1 > this.#maxEntries) this.#dropOldest(pk, count);
+    return { pk, seq };
+  }
+
+  #dropOldest(sessionPk: number, coming: number): void {
+    const row = this.#store
+      .prepare('SELECT seq FROM messages WHERE session_pk = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
+      .get(sessionPk, Math.max(0, this.#maxEntries - coming));
+    if (!row) return;
+    this.#unindex(sessionPk, 0, row['seq'] as number);
+    this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq <= ?').run(sessionPk, row['seq'] as number);
+  }
+
+  #insert(
+    sessionPk: number,
+    seq: number,
+    message: Pick<StoredMessage, 'requestId' | 'role' | 'content' | 'status' | 'model'> & Partial<StoredMessage> & { at: number },
+  ): void {
+    this.#store
+      .prepare(
+        `INSERT INTO messages (session_pk, seq, request_id, role, content, status, model, error, usage, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        sessionPk,
+        seq,
+        message.requestId,
+        message.role,
+        message.content,
+        message.status,
+        message.model,
+        json(message.error ?? null),
+        json(message.usage ?? null),
+        message.at,
+      );
+  }
+
+  #removeMessages(sessionPk: number, fromSeq: number): number {
+    this.#unindex(sessionPk, fromSeq, Number.MAX_SAFE_INTEGER);
+    this.#store
+      .prepare('DELETE FROM stream_parts WHERE request_id IN (SELECT request_id FROM messages WHERE session_pk = ? AND seq >= ?)')
+      .run(sessionPk, fromSeq);
+    return Number(this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq >= ?').run(sessionPk, fromSeq).changes);
+  }
+
+  // The text index is derived, so it is brought up to date when somebody searches and costs a turn nothing.
+  #index(): void {
+    const indexed = this.#indexedUpTo();
+    const upTo = this.#store.prepare(`SELECT coalesce(min(pk) - 1, (SELECT max(pk) FROM messages)) AS pk FROM messages WHERE status = 'streaming'`).get()?.['pk'];
+    if (typeof upTo !== 'number' || upTo <= indexed) return;
+    this.#store.transaction(() => {
+      this.#store
+        .prepare('INSERT INTO messages_fts (rowid, content) SELECT pk, content FROM messages WHERE pk > ? AND pk <= ?')
+        .run(indexed, upTo);
+      this.#store
+        .prepare(`INSERT INTO state (key, value) VALUES ('fts_up_to', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
+        .run(String(upTo));
+    });
+  }
+
+  #unindex(sessionPk: number, fromSeq: number, toSeq: number): void {
+    this.#store
+      .prepare(
+        `INSERT INTO messages_fts (messages_fts, rowid, content)
+         SELECT 'delete', pk, content FROM messages WHERE session_pk = ? AND seq >= ? AND seq <= ? AND pk <= ?`,
+      )
+      .run(sessionPk, fromSeq, toSeq, this.#indexedUpTo());
+  }
+
+  #indexedUpTo(): number {
+    return Number(this.#store.prepare(`SELECT value FROM state WHERE key = 'fts_up_to'`).get()?.['value'] ?? 0);
+  }
+}
+
+const SUMMARY = `SELECT s.id, s.title, s.created_at, s.updated_at,
+  (SELECT count(*) FROM messages m WHERE m.session_pk = s.pk) AS message_count,
+  (SELECT substr(m.content, 1, 160) FROM messages m WHERE m.session_pk = s.pk ORDER BY m.seq DESC LIMIT 1) AS preview
+  FROM sessions s`;
+
+function toSummary(row: Record<string, unknown>): SessionSummary {
+  return {
+    sessionId: String(row['id']),
+    title: String(row['title'] ?? ''),
+    createdAt: Number(row['created_at']),
+    updatedAt: Number(row['updated_at']),
+    messageCount: Number(row['message_count']),
+    preview: String(row['preview'] ?? ''),
+  };
+}
+
+function toMessage(row: MessageRow): StoredMessage {
+  return {
+    seq: row.seq,
+    sessionId: row.session_id,
+    requestId: row.request_id,
+    role: row.role,
+    content: row.content,
+    status: row.status,
+    model: row.model,
+    error: row.error === null ? null : JSON.parse(row.error),
+    usage: row.usage === null ? null : JSON.parse(row.usage),
+    createdAt: row.created_at,
+  };
+}
+
+const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+
+function titleFrom(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1)}…` : line;
+}
+
+/** Words as prefixes, all of them; FTS5's own operators are not offered to the person who types. */
+function ftsQuery(text: string): string {
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words
+    .slice(0, 16)
+    .map((word) => `"${word}"*`)
+    .join(' ');
+}

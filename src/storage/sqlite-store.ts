@@ -1,0 +1,228 @@
+// The one SQLite file: opened by one process, migrated forward, written in group commits.
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
+import { AppError } from '../shared/errors.js';
+import { first } from './migrations/001-first.js';
+
+const MIGRATIONS = [first];
+const BACKUPS_KEPT = 3;
+
+interface QueuedWrite {
+  work: () => unknown;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+export class SqliteStore {
+  readonly path: string;
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #queue: QueuedWrite[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+  #closed = false;
+
+  /**
+   * @throws AppError `store_newer`, `store_corrupt` (with the restore command), `store_locked`, `store_unavailable`;
+   * in each case the file is left as it was
+   */
+  constructor(path: string) {
+    this.path = path;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    refuseForeignFile(path);
+    this.#db = opened(path, () => {
+      const db = new DatabaseSync(path, { timeout: 1_500 });
+      try {
+        // Exclusive: a second process on the same data is refused by the file lock, which dies with its owner.
+        db.exec('PRAGMA locking_mode=EXCLUSIVE');
+        const isNew = Number(db.prepare('PRAGMA page_count').get()?.['page_count']) === 0;
+        if (isNew) db.exec('PRAGMA page_size=4096');
+        db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192');
+        db.exec('PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY');
+        db.exec('BEGIN IMMEDIATE; COMMIT');
+        const check = db.prepare('PRAGMA quick_check(1)').get();
+        if (check?.['quick_check'] !== 'ok') throw corrupt(path);
+        migrate(db, path, isNew);
+        return db;
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+    });
+  }
+
+  /** A prepared statement, kept for the life of the store. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /**
+   * Runs `work` in the next group commit: everything asked for in one turn of the event loop shares one fsync.
+   * Resolves when the commit is on disk. @throws AppError `insufficient_storage`, `store_unavailable`
+   */
+  commit<T>(work: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new AppError('shutting_down', 'The store is closed.'));
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#scheduled ??= setImmediate(() => this.#flush());
+    });
+  }
+
+  /** One transaction at once, on disk when it returns. */
+  transaction<T>(work: () => T): T {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#rollback();
+      throw asStoreError(error);
+    }
+  }
+
+  #flush(): void {
+    this.#scheduled = undefined;
+    const batch = this.#queue;
+    this.#queue = [];
+    if (batch.length === 0) return;
+    try {
+      const results = this.transaction(() => batch.map(({ work }) => work()));
+      batch.forEach(({ resolve }, index) => resolve(results[index]));
+    } catch (error) {
+      if (batch.length === 1) return batch[0]?.reject(error);
+      // One writer's mistake must not take the others with it.
+      for (const { work, resolve, reject } of batch) {
+        try {
+          resolve(this.transaction(work));
+        } catch (own) {
+          reject(own);
+        }
+      }
+    }
+  }
+
+  #rollback(): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, as it does on a full disk.
+    }
+  }
+
+  describe(): { path: string; sizeBytes: number; journalMode: string; synchronous: string; schemaVersion: number } {
+    const pragma = (name: string) => Object.values(this.#db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    return {
+      path: this.path,
+      sizeBytes: statSync(this.path).size,
+      journalMode: String(pragma('journal_mode')),
+      synchronous: ['off', 'normal', 'full', 'extra'][Number(pragma('synchronous'))] ?? 'unknown',
+      schemaVersion: Number(pragma('user_version')),
+    };
+  }
+
+  /** A consistent copy while the store is in use; old copies beyond the last few are removed. */
+  async backUp(now: Date): Promise<string> {
+    const folder = join(dirname(this.path), 'backups');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const target = join(folder, `venom-${now.toISOString().replace(/[:.]/g, '-')}.db`);
+    await backup(this.#db, target);
+    for (const old of backups(this.path).slice(BACKUPS_KEPT)) rmSync(old, { force: true });
+    return target;
+  }
+
+  newestBackupAt(): number | undefined {
+    const newest = backups(this.path)[0];
+    return newest ? statSync(newest).mtimeMs : undefined;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    clearImmediate(this.#scheduled);
+    this.#flush();
+    this.#closed = true;
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#db.close();
+  }
+}
+
+function backups(path: string): string[] {
+  const folder = join(dirname(path), 'backups');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.db'))
+    .sort()
+    .reverse()
+    .map((name) => join(folder, name));
+}
+
+function migrate(db: DatabaseSync, path: string, isNew: boolean): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > MIGRATIONS.length) throw newer(path, version);
+  if (version === MIGRATIONS.length) return;
+  if (!isNew) {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const folder = join(dirname(path), 'backups');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    copyFileSync(path, join(folder, `venom-before-${version + 1}.db`));
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version=${index + 1}; COMMIT`);
+  }
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+}
+
+// The version and the magic stand in the first 100 bytes, so a file of another program or of a newer Venom is refused
+// before SQLite opens, and perhaps recovers, anything.
+function refuseForeignFile(path: string): void {
+  if (!existsSync(path) || statSync(path).size === 0) return;
+  const header = Buffer.alloc(100);
+  const file = openSync(path, 'r');
+  const read = readSync(file, header, 0, 100, 0);
+  closeSync(file);
+  if (read < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw corrupt(path);
+  const version = header.readUInt32BE(60);
+  if (version > MIGRATIONS.length) throw newer(path, version);
+}
+
+function opened(path: string, open: () => DatabaseSync): DatabaseSync {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const code = (error as { errcode?: number }).errcode;
+    if (code !== undefined && ((code & 0xff) === 5 || (code & 0xff) === 6)) {
+      throw new AppError('store_locked', `Another Venom is using ${path}; stop it first or set VENOM_DATA_DIR.`, { cause: error });
+    }
+    if (code !== undefined && ((code & 0xff) === 11 || (code & 0xff) === 26)) throw corrupt(path, error);
+    throw new AppError('store_unavailable', `The database ${path} cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function corrupt(path: string, cause?: unknown): AppError {
+  const newest = backups(path)[0];
+  const mend = newest
+    ? `restore the newest backup with: mv '${path}' '${path}.damaged' && rm -f '${path}-wal' && cp '${newest}' '${path}'`
+    : `there is no backup; to start empty: mv '${path}' '${path}.damaged' && rm -f '${path}-wal'`;
+  return new AppError('store_corrupt', `The database ${path} is damaged and was left untouched; ${mend}`, { cause });
+}
+
+const newer = (path: string, version: number): AppError =>
+  new AppError(
+    'store_newer',
+    `The database ${path} was written by a newer Venom (schema ${version}, this one knows ${MIGRATIONS.length}); it was left untouched. Update Venom.`,
+  );
+
+function asStoreError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const code = (error as { errcode?: number }).errcode;
+  if (code === undefined) return error;
+  if ((code & 0xff) === 13) return new AppError('insufficient_storage', 'The disk is full; nothing was written.', { cause: error });
+  return new AppError('store_unavailable', 'The database did not take the write.', { cause: error });
+}

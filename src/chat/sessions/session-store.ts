@@ -1,0 +1,99 @@
+// Chat history that survives any crash. What is acknowledged is on disk; partial text is at most 250 ms behind.
+import type { Clock } from '../../shared/clock.js';
+import { DebouncedWriter } from '../../shared/debounced-writer.js';
+import { AppError } from '../../shared/errors.js';
+import type { EventSink, SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../ports.js';
+
+const PARTIAL_DELAY_MS = 200;
+
+export class SessionStore {
+  readonly #repository: SessionRepository;
+  readonly #clock: Clock;
+  readonly #events: EventSink;
+  readonly #parts: DebouncedWriter<string, string>;
+  /** Answers a former process left unfinished and that are now marked `interrupted`. */
+  readonly recovered: number;
+
+  /** A new `bootId` is written down; it is never a reason to clear anything. */
+  constructor(repository: SessionRepository, clock: Clock, events: EventSink, bootId: string) {
+    this.#repository = repository;
+    this.#clock = clock;
+    this.#events = events;
+    this.#parts = new DebouncedWriter(PARTIAL_DELAY_MS, (parts) => {
+      try {
+        repository.appendParts(parts);
+      } catch {
+        // The whole text is written at the end of the turn; a failing disk shows itself there with a code.
+      }
+    });
+    repository.adoptBoot(bootId);
+    this.recovered = repository.interruptUnfinished();
+  }
+
+  /** Resolves when question and empty answer are on disk. @throws AppError `insufficient_storage` */
+  beginTurn(turn: Omit<TurnStart, 'at'>): Promise<void> {
+    return this.#repository.beginTurn({ ...turn, at: this.#clock.now() });
+  }
+
+  appendPart(requestId: string, text: string): void {
+    this.#parts.set(requestId, (this.#parts.get(requestId) ?? '') + text);
+  }
+
+  async endTurn(sessionId: string, end: TurnEnd): Promise<void> {
+    this.#parts.delete(end.requestId);
+    await this.#repository.endTurn(end, this.#clock.now());
+    this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
+  }
+
+  append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
+    return this.#repository.append({ ...message, createdAt: this.#clock.now() });
+  }
+
+  list(page: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number } {
+    return this.#repository.list(page);
+  }
+
+  /** @throws AppError `session_not_found` */
+  summary(sessionId: string): SessionSummary {
+    const found = this.#repository.summary(sessionId);
+    if (!found) throw notFound(sessionId);
+    return found;
+  }
+
+  messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[] {
+    return this.#repository.messages(sessionId, page);
+  }
+
+  answer(requestId: string): StoredMessage | undefined {
+    return this.#repository.answer(requestId);
+  }
+
+  requestOf(idempotencyKey: string): string | undefined {
+    return this.#repository.requestOf(idempotencyKey);
+  }
+
+  async rename(sessionId: string, title: string): Promise<SessionSummary> {
+    if (!(await this.#repository.rename(sessionId, title))) throw notFound(sessionId);
+    this.#events.publish('SESSION_UPDATED', 'Session renamed', { session_id: sessionId });
+    return this.summary(sessionId);
+  }
+
+  /** Whether there was such a session. */
+  async remove(sessionId: string): Promise<boolean> {
+    const removed = await this.#repository.remove(sessionId);
+    if (removed) this.#events.publish('SESSION_UPDATED', 'Session removed', { session_id: sessionId, removed: true });
+    return removed;
+  }
+
+  /** Deletes the messages from `fromSeq` on; returns how many. @throws AppError `session_not_found` */
+  async truncate(sessionId: string, fromSeq: number): Promise<number> {
+    this.summary(sessionId);
+    return this.#repository.truncate(sessionId, fromSeq);
+  }
+
+  flush(): void {
+    this.#parts.flush();
+  }
+}
+
+const notFound = (sessionId: string) => new AppError('session_not_found', `There is no session ${sessionId}.`);

@@ -1,0 +1,320 @@
+// Direct mode: one question goes straight to the active runtime, its answer is streamed and kept. No intents, no tools
+// of our own, no memory beyond the session's earlier messages.
+import { randomBytes } from 'node:crypto';
+import type { LanguageModelV4CallOptions, LanguageModelV4Prompt, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
+import { v7 as uuidv7 } from 'uuid';
+import type { Clock } from '../shared/clock.js';
+import { isoUtc } from '../shared/clock.js';
+import { AppError, toAppError } from '../shared/errors.js';
+import type { StoredMessage, TurnUsage } from './ports.js';
+import type { SessionStore } from './sessions/session-store.js';
+import type { RequestTracer } from './tracing/request-tracer.js';
+import { LiveTurn } from './turns/live-turn.js';
+import type { LiveTurns } from './turns/live-turns.js';
+
+const COMPONENT = 'SimpleMode';
+const RESPONSE_TRACE_CHARS = 4_000;
+const PREVIEW_CHARS = 200;
+const HISTORY_MESSAGES = 40;
+const TOUCH_EVERY_MS = 5_000;
+
+export interface SimpleRequest {
+  content: string;
+  model?: string | undefined;
+  sessionId?: string | undefined;
+  idempotencyKey?: string | undefined;
+  resumable: boolean;
+  options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>;
+  /** As the client named them, for the trace. */
+  generationParams: Record<string, unknown>;
+}
+
+/** The engine a request was routed to. */
+export interface ChatTarget {
+  provider: string;
+  endpoint: string | null;
+  model: string;
+  runtimeId: string;
+  configHash: string;
+  /** Batches of parts, so that many tokens in one packet cost one hop. */
+  stream(options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
+}
+
+export interface SimpleModeOptions {
+  systemPrompt: string;
+  rejoinGraceMs: number;
+  /** Characters of earlier messages that go along. */
+  historyChars: number;
+}
+
+export interface SimpleModeParts {
+  sessions: SessionStore;
+  tracer: RequestTracer;
+  turns: LiveTurns;
+  /** @throws AppError `no_model`, `model_not_found`, `no_endpoint` */
+  target: (model: string | undefined) => Promise<ChatTarget> | ChatTarget;
+  clock: Clock;
+  onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
+}
+
+/** An answer to follow: live, or whole from the store. */
+export type Followed = { kind: 'live'; turn: LiveTurn } | { kind: 'stored'; answer: StoredMessage };
+
+export class SimpleMode {
+  readonly #parts: SimpleModeParts;
+  readonly #options: SimpleModeOptions;
+
+  constructor(parts: SimpleModeParts, options: SimpleModeOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the question is on disk; the answer goes on by itself.
+   * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, `runtime_busy`, `insufficient_storage`
+   */
+  async start(request: SimpleRequest): Promise<Followed> {
+    const { sessions, tracer, turns } = this.#parts;
+    if (request.idempotencyKey !== undefined) {
+      const earlier = sessions.requestOf(request.idempotencyKey);
+      if (earlier !== undefined) return this.follow(earlier);
+    }
+    const target = await this.#parts.target(request.model);
+    const sessionId = request.sessionId ?? null;
+    const turn = new LiveTurn({
+      requestId: uuidv7({ random: randomBytes(16) }),
+      sessionId,
+      resumable: request.resumable && sessionId !== null,
+      graceMs: sessionId === null ? 0 : this.#options.rejoinGraceMs,
+    });
+    const history = sessionId === null ? [] : this.#history(sessionId, request.content.length);
+    const prompt: LanguageModelV4Prompt = [
+      ...(this.#options.systemPrompt ? [{ role: 'system' as const, content: this.#options.systemPrompt }] : []),
+      ...history.map(toPromptMessage),
+      { role: 'user', content: [{ type: 'text', text: request.content }] },
+    ];
+    turns.add(turn);
+    tracer.start({
+      requestId: turn.requestId,
+      prompt: request.content,
+      sessionId,
+      provider: target.provider,
+      model: target.model,
+      endpoint: target.endpoint,
+      configHash: target.configHash,
+      runtimeId: target.runtimeId,
+      generationParams: Object.keys(request.generationParams).length > 0 ? request.generationParams : null,
+    });
+    tracer.step(turn.requestId, COMPONENT, 'request', JSON.stringify({ session_id: sessionId, model: target.model, history: history.length }));
+    tracer.step(
+      turn.requestId,
+      COMPONENT,
+      'context_preview',
+      JSON.stringify({ mode: 'direct', prompt_context_preview: request.content.slice(0, RESPONSE_TRACE_CHARS), prompt_context_truncated: request.content.length > RESPONSE_TRACE_CHARS }),
+    );
+    const startedAt = performance.now();
+    // The engine is asked before the commit, so that it works while the disk does; nothing of its answer is shown
+    // until the question is safe.
+    const stream = target.stream({ ...request.options, prompt, abortSignal: turn.signal });
+    stream.catch(() => {});
+    if (sessionId !== null) {
+      try {
+        await sessions.beginTurn({
+          sessionId,
+          requestId: turn.requestId,
+          userText: request.content,
+          model: target.model,
+          idempotencyKey: request.idempotencyKey ?? null,
+        });
+      } catch (error) {
+        turn.cancel();
+        turns.remove(turn.requestId);
+        this.#traceFailure(turn.requestId, toAppError(error));
+        // Two requests with one key: the other won.
+        const earlier = request.idempotencyKey === undefined ? undefined : sessions.requestOf(request.idempotencyKey);
+        if (earlier !== undefined) return this.follow(earlier);
+        throw error;
+      }
+    }
+    void this.#run(turn, target, stream, startedAt);
+    return { kind: 'live', turn };
+  }
+
+  /** @throws AppError `request_not_found` */
+  follow(requestId: string): Followed {
+    const turn = this.#parts.turns.get(requestId);
+    if (turn) return { kind: 'live', turn };
+    const answer = this.#parts.sessions.answer(requestId);
+    if (answer) return { kind: 'stored', answer };
+    throw new AppError('request_not_found', `There is no answer ${requestId}.`);
+  }
+
+  cancel(requestId: string): boolean {
+    const turn = this.#parts.turns.get(requestId);
+    turn?.cancel();
+    return turn !== undefined;
+  }
+
+  async #run(
+    turn: LiveTurn,
+    target: ChatTarget,
+    asked: Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>,
+    startedAt: number,
+  ): Promise<void> {
+    const { sessions, tracer, turns, clock } = this.#parts;
+    let chunks = 0;
+    let firstMs: number | null = null;
+    let lastMs: number | null = null;
+    let touchedAt = startedAt;
+    let usage: LanguageModelV4Usage | undefined;
+    let failure: AppError | undefined;
+    try {
+      for await (const batch of await asked) {
+        for (const part of batch) {
+          switch (part.type) {
+            case 'text-delta': {
+              if (part.delta === '') break;
+              lastMs = performance.now() - startedAt;
+              chunks += 1;
+              if (firstMs === null) {
+                firstMs = lastMs;
+                this.#traceFirst(turn.requestId, firstMs, part.delta, clock);
+              }
+              turn.append(part.delta);
+              if (turn.sessionId !== null) sessions.appendPart(turn.requestId, part.delta);
+              break;
+            }
+            case 'tool-call':
+              turn.emit({
+                type: 'tool-calls',
+                toolCalls: [{ index: 0, id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: part.input } }],
+              });
+              break;
+            case 'raw':
+              if (isLogprobs(part.rawValue)) turn.emit({ type: 'logprobs', content: part.rawValue.logprobs });
+              break;
+            case 'finish':
+              usage = part.usage;
+              break;
+            case 'error':
+              throw part.error;
+          }
+        }
+        const now = performance.now();
+        if (now - touchedAt > TOUCH_EVERY_MS) {
+          touchedAt = now;
+          tracer.touch(turn.requestId);
+        }
+      }
+    } catch (error) {
+      failure = toAppError(error);
+    }
+    const cancelled = turn.signal.aborted;
+    const durationMs = performance.now() - startedAt;
+    const completionTokens = usage?.outputTokens.total ?? null;
+    const writingMs = firstMs === null ? 0 : durationMs - firstMs;
+    const turnUsage: TurnUsage = {
+      promptTokens: usage?.inputTokens.total ?? null,
+      cachedPromptTokens: usage?.inputTokens.cacheRead ?? null,
+      completionTokens,
+      timeToFirstTokenMs: firstMs === null ? null : round(firstMs),
+      durationMs: round(durationMs),
+      tokensPerSecond: writingMs > 0 && (completionTokens ?? chunks) > 1 ? round((((completionTokens ?? chunks) - 1) / writingMs) * 1_000) : null,
+    };
+    const status = cancelled ? 'cancelled' : failure ? 'failed' : 'complete';
+    let error = cancelled ? null : failure ? publicFailure(failure) : null;
+    if (turn.sessionId !== null) {
+      try {
+        await sessions.endTurn(turn.sessionId, { requestId: turn.requestId, text: turn.text, status, error, usage: turnUsage });
+      } catch (storeError) {
+        failure = toAppError(storeError);
+        error = { code: failure.code, message: failure.message };
+      }
+    }
+    tracer.update(turn.requestId, (trace) => {
+      trace.streaming = { chunkCount: chunks, firstChunkMs: firstMs === null ? null : Math.round(firstMs), lastEmitMs: lastMs === null ? null : Math.round(lastMs) };
+    });
+    if (failure && !cancelled) this.#traceFailure(turn.requestId, failure);
+    else {
+      tracer.step(
+        turn.requestId,
+        COMPONENT,
+        'response',
+        JSON.stringify({
+          chunks,
+          total_ms: Math.round(durationMs),
+          chars: turn.text.length,
+          response: turn.text.slice(0, RESPONSE_TRACE_CHARS),
+          truncated: turn.text.length > RESPONSE_TRACE_CHARS,
+        }),
+      );
+      if (cancelled) {
+        tracer.finish(turn.requestId, 'FAILED', { code: 'cancelled', class: 'Cancelled', message: 'The client stopped the answer.', stage: 'stream', retryable: true });
+      } else tracer.finish(turn.requestId, 'COMPLETED');
+    }
+    turns.remove(turn.requestId);
+    turn.end(error && !cancelled ? 'failed' : status, cancelled ? { code: 'cancelled', message: 'The answer was stopped.' } : error);
+    this.#parts.onUsage?.(turnUsage, target);
+  }
+
+  #history(sessionId: string, contentChars: number): StoredMessage[] {
+    let left = this.#options.historyChars - contentChars;
+    const kept: StoredMessage[] = [];
+    const messages = this.#parts.sessions.messages(sessionId, { limit: HISTORY_MESSAGES });
+    for (const message of messages.reverse()) {
+      if (message.content === '') continue;
+      left -= message.content.length;
+      if (left < 0) break;
+      kept.unshift(message);
+    }
+    // A conversation that starts with an answer confuses chat templates.
+    while (kept[0]?.role === 'assistant') kept.shift();
+    return kept;
+  }
+
+  #traceFirst(requestId: string, elapsedMs: number, text: string, clock: Clock): void {
+    const preview = text.slice(0, PREVIEW_CHARS);
+    this.#parts.tracer.update(requestId, (trace) => {
+      trace.firstToken = { at: isoUtc(clock.now()), elapsedMs: Math.round(elapsedMs), preview };
+    });
+    this.#parts.tracer.step(requestId, COMPONENT, 'first_chunk', `elapsed_ms=${Math.round(elapsedMs)} preview=${preview}`);
+  }
+
+  #traceFailure(requestId: string, failure: AppError): void {
+    const { code, message } = publicFailure(failure);
+    this.#parts.tracer.step(requestId, COMPONENT, 'error', JSON.stringify({ code, cause: failure.code, message }), 'error');
+    this.#parts.tracer.finish(requestId, 'FAILED', {
+      code,
+      class: failure.code,
+      message,
+      stage: 'stream',
+      retryable: RETRYABLE.has(failure.code),
+    });
+  }
+}
+
+const RETRYABLE = new Set(['upstream_unreachable', 'upstream_timeout', 'upstream_reset', 'upstream_truncated', 'runtime_crashed', 'runtime_busy']);
+
+// The stream's own codes are the contract's; the finer code stays in the trace.
+const STREAM_CODE: Partial<Record<string, string>> = {
+  upstream_unreachable: 'llm_connection_error',
+  upstream_timeout: 'llm_connection_error',
+  upstream_reset: 'llm_connection_error',
+  provider_unavailable: 'llm_connection_error',
+  upstream_rejected: 'llm_http_error',
+  upstream_protocol: 'llm_invalid_response',
+  upstream_truncated: 'llm_invalid_response',
+  internal: 'internal_error',
+};
+
+const publicFailure = (failure: AppError) => ({ code: STREAM_CODE[failure.code] ?? failure.code, message: failure.message });
+
+function toPromptMessage(message: StoredMessage): LanguageModelV4Prompt[number] {
+  if (message.role === 'system') return { role: 'system', content: message.content };
+  return { role: message.role, content: [{ type: 'text', text: message.content }] };
+}
+
+const isLogprobs = (value: unknown): value is { logprobs: unknown[] } =>
+  typeof value === 'object' && value !== null && Array.isArray((value as { logprobs?: unknown }).logprobs);
+
+const round = (value: number): number => Math.round(value * 100) / 100;

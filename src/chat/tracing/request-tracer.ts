@@ -1,0 +1,134 @@
+// What happened to each request, step by step. Debounced to disk; a watchdog names those that fell silent.
+import { type Clock, isoUtc } from '../../shared/clock.js';
+import { DebouncedWriter } from '../../shared/debounced-writer.js';
+import type { RequestTrace, TraceRepository, TraceStatus, TraceStep } from '../ports.js';
+
+const SAVE_DELAY_MS = 1_000;
+const WATCHDOG_MS = 60_000;
+const PROMPT_CHARS = 500;
+const MAX_STEPS = 500;
+const DAY_MS = 86_400_000;
+
+export interface TracerOptions {
+  lostAfterMs: number;
+  /** 0 keeps traces for ever. */
+  retentionDays: number;
+}
+
+export class RequestTracer {
+  readonly #repository: TraceRepository;
+  readonly #clock: Clock;
+  readonly #options: TracerOptions;
+  readonly #running = new Map<string, RequestTrace>();
+  readonly #writer: DebouncedWriter<string, RequestTrace>;
+  readonly #watchdog: NodeJS.Timeout;
+  #cleanedAt = 0;
+
+  constructor(repository: TraceRepository, clock: Clock, options: TracerOptions) {
+    this.#repository = repository;
+    this.#clock = clock;
+    this.#options = options;
+    this.#writer = new DebouncedWriter(SAVE_DELAY_MS, (traces) => repository.save(traces.values()));
+    this.#watchdog = setInterval(() => this.watch(), WATCHDOG_MS);
+    this.#watchdog.unref();
+  }
+
+  start(request: Pick<RequestTrace, 'requestId' | 'prompt' | 'sessionId' | 'provider' | 'model' | 'endpoint'> & Partial<RequestTrace>): void {
+    const now = this.#clock.now();
+    const prompt = request.prompt.length > PROMPT_CHARS ? `${request.prompt.slice(0, PROMPT_CHARS)}...` : request.prompt;
+    const trace: RequestTrace = {
+      status: 'PROCESSING',
+      createdAt: isoUtc(now),
+      finishedAt: null,
+      lastActivityAt: now,
+      steps: [],
+      configHash: null,
+      runtimeId: null,
+      error: null,
+      firstToken: null,
+      streaming: null,
+      generationParams: null,
+      ...request,
+      prompt,
+    };
+    this.#running.set(trace.requestId, trace);
+    this.#writer.set(trace.requestId, trace);
+  }
+
+  step(requestId: string, component: string, action: string, details: string | null = null, status: TraceStep['status'] = 'ok'): void {
+    this.update(requestId, (trace) => {
+      if (trace.steps.length < MAX_STEPS) {
+        trace.steps.push({ component, action, timestamp: isoUtc(this.#clock.now()), status, details });
+      }
+    });
+  }
+
+  /** Any change counts as activity. Unknown or finished requests are left alone. */
+  update(requestId: string, change: (trace: RequestTrace) => void): void {
+    const trace = this.#running.get(requestId);
+    if (!trace) return;
+    change(trace);
+    trace.lastActivityAt = this.#clock.now();
+    this.#writer.set(requestId, trace);
+  }
+
+  /** Says that the request lives, without a write: a long answer must not be called LOST. */
+  touch(requestId: string): void {
+    const trace = this.#running.get(requestId);
+    if (trace) trace.lastActivityAt = this.#clock.now();
+  }
+
+  finish(requestId: string, status: Extract<TraceStatus, 'COMPLETED' | 'FAILED' | 'LOST'>, error: RequestTrace['error'] = null): void {
+    this.update(requestId, (trace) => {
+      trace.status = status;
+      trace.error = error;
+      trace.finishedAt = isoUtc(this.#clock.now());
+    });
+    this.#running.delete(requestId);
+  }
+
+  list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
+    this.#writer.flush();
+    return this.#repository.list(page);
+  }
+
+  get(requestId: string): RequestTrace | undefined {
+    return this.#running.get(requestId) ?? this.#writer.get(requestId) ?? this.#repository.get(requestId);
+  }
+
+  /** Requests a former process left running. Called once, before the first request. */
+  closeAbandoned(): number {
+    const abandoned = this.#repository.running();
+    for (const trace of abandoned) {
+      this.#running.set(trace.requestId, trace);
+      this.#lose(trace, 'restart', 'the server stopped while the request was running');
+    }
+    return abandoned.length;
+  }
+
+  watch(): void {
+    const now = this.#clock.now();
+    for (const trace of [...this.#running.values()]) {
+      const silentMs = now - trace.lastActivityAt;
+      if (silentMs > this.#options.lostAfterMs) this.#lose(trace, 'timeout', `no activity for ${Math.round(silentMs / 1_000)} s`);
+    }
+    if (this.#options.retentionDays > 0 && now - this.#cleanedAt > DAY_MS) {
+      this.#cleanedAt = now;
+      this.#repository.removeOlderThan(now - this.#options.retentionDays * DAY_MS);
+    }
+  }
+
+  #lose(trace: RequestTrace, action: string, details: string): void {
+    this.step(trace.requestId, 'Watchdog', action, details, 'error');
+    this.finish(trace.requestId, 'LOST', { code: 'interrupted', class: 'Lost', message: details, stage: 'watchdog', retryable: true });
+  }
+
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  close(): void {
+    clearInterval(this.#watchdog);
+    this.flush();
+  }
+}

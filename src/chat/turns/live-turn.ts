@@ -1,0 +1,87 @@
+// One answer while it is being written: its text so far, who listens, and who may stop it.
+import type { MessageStatus } from '../ports.js';
+
+export type TurnEvent =
+  | { type: 'tool-calls'; toolCalls: unknown[] }
+  | { type: 'logprobs'; content: unknown[] };
+
+export interface TurnFailure {
+  code: string;
+  message: string;
+}
+
+export interface LiveTurnOptions {
+  requestId: string;
+  sessionId: string | null;
+  /** Goes on when nobody listens any more. */
+  resumable: boolean;
+  /** How long it waits for a listener to come back before it is cancelled; 0 = not at all. */
+  graceMs: number;
+}
+
+export class LiveTurn {
+  readonly requestId: string;
+  readonly sessionId: string | null;
+  readonly #resumable: boolean;
+  readonly #graceMs: number;
+  readonly #abort = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #grace: NodeJS.Timeout | undefined;
+  #text = '';
+  readonly events: TurnEvent[] = [];
+  /** Set once the end is on disk. */
+  outcome: { status: Exclude<MessageStatus, 'streaming'>; failure: TurnFailure | null } | undefined;
+
+  constructor(options: LiveTurnOptions) {
+    this.requestId = options.requestId;
+    this.sessionId = options.sessionId;
+    this.#resumable = options.resumable;
+    this.#graceMs = options.graceMs;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  cancel(): void {
+    this.#abort.abort();
+  }
+
+  append(delta: string): void {
+    this.#text += delta;
+    this.#notify();
+  }
+
+  emit(event: TurnEvent): void {
+    this.events.push(event);
+    this.#notify();
+  }
+
+  end(status: Exclude<MessageStatus, 'streaming'>, failure: TurnFailure | null): void {
+    clearTimeout(this.#grace);
+    this.outcome = { status, failure };
+    this.#notify();
+    this.#listeners.clear();
+  }
+
+  /** `onChange` is called after each change; returns how to leave. */
+  listen(onChange: () => void): () => void {
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
+    this.#listeners.add(onChange);
+    return () => {
+      if (this.#listeners.delete(onChange) && this.#listeners.size === 0 && !this.outcome && !this.#resumable) {
+        if (this.#graceMs === 0) this.cancel();
+        else this.#grace = setTimeout(() => this.cancel(), this.#graceMs);
+      }
+    };
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,6 +1,6 @@
 // The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, later ollama/,
 // vllm/, cloud/) adds nothing to it but what its engine knows.
-import type { LanguageModelV4 } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 
 /** What the routes and the UI need to know of a runtime without asking it. */
 export interface RuntimeDescription {
@@ -37,6 +37,16 @@ export interface RuntimeHealth {
 export interface Runtime extends RuntimeDescription {
   /** The AI SDK's provider contract. @throws AppError `model_not_found` */
   languageModel(modelName: string): LanguageModelV4;
+  /**
+   * The same as the model's `doStream`, in batches as they come off the wire: what Direct mode reads where an engine
+   * offers it, because one hop per packet is cheaper than one per token.
+   */
+  streamBatches?(
+    modelName: string,
+    options: LanguageModelV4CallOptions,
+  ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
+  /** Passes an OpenAI-style request on as it is, for engines that speak that wire themselves. */
+  forward?(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer>;
   /** @throws AppError `provider_unavailable` */
   listModels(signal?: AbortSignal): Promise<RuntimeModel[]>;
   health(signal?: AbortSignal): Promise<RuntimeHealth>;
@@ -45,4 +55,10 @@ export interface Runtime extends RuntimeDescription {
   /** Frees the weights of every loaded model. */
   unloadAll(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ForwardedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
 }

@@ -1,0 +1,62 @@
+// The `data` of server-sent events, from bytes that may be cut anywhere.
+import { StringDecoder } from 'node:string_decoder';
+import { AppError } from '../../shared/errors.js';
+
+const MAX_EVENT_CHARS = 4_194_304;
+
+/** Only what model servers send is kept: comments, ids and event names are passed over. @see WHATWG HTML, 9.2.6 */
+export class SseData {
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+  #data: string[] = [];
+  #started = false;
+
+  /** @throws AppError `upstream_protocol` when one event grows beyond 4 Mi characters */
+  push(bytes: Uint8Array): string[] {
+    let text = this.#rest + this.#decoder.write(bytes as Buffer);
+    if (!this.#started && text !== '') {
+      this.#started = true;
+      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+    }
+    const complete: string[] = [];
+    let from = 0;
+    for (;;) {
+      const end = lineEnd(text, from);
+      if (end === -1) break;
+      const isCr = text.charCodeAt(end) === 13;
+      // A CR at the very end may be the first half of CRLF: wait for the next bytes.
+      if (isCr && end === text.length - 1) break;
+      this.#line(text.slice(from, end), complete);
+      from = isCr && text.charCodeAt(end + 1) === 10 ? end + 2 : end + 1;
+    }
+    this.#rest = text.slice(from);
+    if (this.#rest.length > MAX_EVENT_CHARS) throw new AppError('upstream_protocol', 'The model server sent an endless line.');
+    return complete;
+  }
+
+  /** An event without its closing blank line still counts, as some servers leave it out at the end. */
+  end(): string[] {
+    const complete: string[] = [];
+    const last = this.#rest.replace(/\r$/, '');
+    if (last !== '') this.#line(last, complete);
+    this.#line('', complete);
+    this.#rest = '';
+    return complete;
+  }
+
+  #line(line: string, complete: string[]): void {
+    if (line === '') {
+      if (this.#data.length > 0) complete.push(this.#data.length === 1 ? (this.#data[0] as string) : this.#data.join('\n'));
+      this.#data = [];
+    } else if (line.startsWith('data:')) {
+      this.#data.push(line.charCodeAt(5) === 32 ? line.slice(6) : line.slice(5));
+    }
+  }
+}
+
+function lineEnd(text: string, from: number): number {
+  const lf = text.indexOf('\n', from);
+  const cr = text.indexOf('\r', from);
+  if (cr === -1 || (lf !== -1 && lf < cr)) return lf;
+  return cr;
+}

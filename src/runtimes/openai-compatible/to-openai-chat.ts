@@ -1,0 +1,59 @@
+// A call of the AI SDK's contract as the body of OpenAI's chat completions.
+import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+
+export function toOpenAiChat(model: string, options: LanguageModelV4CallOptions): Record<string, unknown> {
+  const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
+  const schema = options.responseFormat?.type === 'json' ? options.responseFormat.schema : undefined;
+  return dropUndefined({
+    model,
+    messages: options.prompt.flatMap(toMessages),
+    stream: own['stream'] !== false,
+    stream_options: own['stream'] === false ? undefined : { include_usage: true },
+    max_tokens: options.maxOutputTokens,
+    temperature: options.temperature,
+    top_p: options.topP,
+    top_k: options.topK,
+    repeat_penalty: own['repeatPenalty'],
+    frequency_penalty: options.frequencyPenalty,
+    presence_penalty: options.presencePenalty,
+    seed: options.seed,
+    stop: options.stopSequences,
+    response_format:
+      own['responseFormat'] ??
+      (schema ? { type: 'json_schema', json_schema: { name: options.responseFormat?.type === 'json' ? (options.responseFormat.name ?? 'answer') : 'answer', schema } } : options.responseFormat?.type === 'json' ? { type: 'json_object' } : undefined),
+    tools:
+      own['tools'] ??
+      options.tools?.flatMap((tool) =>
+        tool.type === 'function' ? [{ type: 'function', function: { name: tool.name, description: tool.description, parameters: tool.inputSchema } }] : [],
+      ),
+    tool_choice: own['toolChoice'],
+    logprobs: own['logprobs'],
+    top_logprobs: own['topLogprobs'],
+    format: own['format'],
+    think: own['think'],
+    keep_alive: own['keepAlive'],
+  });
+}
+
+function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] {
+  switch (message.role) {
+    case 'system':
+      return [{ role: 'system', content: message.content }];
+    case 'user':
+      return [{ role: 'user', content: message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') }];
+    case 'assistant': {
+      const text = message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      const calls = message.content.flatMap((part) =>
+        part.type === 'tool-call' ? [{ id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: JSON.stringify(part.input) } }] : [],
+      );
+      return [dropUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
+    }
+    default:
+      return message.content.flatMap((part) =>
+        part.type === 'tool-result' ? [{ role: 'tool', tool_call_id: part.toolCallId, content: JSON.stringify(part.output) }] : [],
+      );
+  }
+}
+
+const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

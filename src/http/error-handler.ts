@@ -1,0 +1,108 @@
+// Every failure in one shape: the contract's `detail`, with `code` and `request_id` beside it.
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { AppError, type ErrorCode } from '../shared/errors.js';
+
+export const STATUS = {
+  invalid_input: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  forbidden_host: 403,
+  forbidden_origin: 403,
+  not_found: 404,
+  conflict: 409,
+  payload_too_large: 413,
+  rate_limit_exceeded: 429,
+  internal: 500,
+  shutting_down: 503,
+  model_not_found: 404,
+  model_in_use: 409,
+  no_model: 400,
+  no_endpoint: 503,
+  invalid_model: 422,
+  insufficient_memory: 507,
+  insufficient_storage: 507,
+  hash_mismatch: 502,
+  download_failed: 502,
+  source_unavailable: 503,
+  unsupported: 400,
+  runtime_crashed: 502,
+  runtime_busy: 503,
+  provider_unavailable: 503,
+  upstream_unreachable: 502,
+  upstream_timeout: 504,
+  upstream_reset: 502,
+  upstream_protocol: 502,
+  upstream_truncated: 502,
+  upstream_rejected: 502,
+  cancelled: 499,
+  interrupted: 500,
+  session_not_found: 404,
+  request_not_found: 404,
+  store_newer: 500,
+  store_corrupt: 500,
+  store_locked: 500,
+  store_unavailable: 503,
+  invalid_settings: 500,
+  port_taken: 500,
+} satisfies Record<ErrorCode, number>;
+
+/** The framework's own refusals that a client may branch on. */
+const FRAMEWORK_CODE: Record<number, ErrorCode> = {
+  400: 'invalid_input',
+  404: 'not_found',
+  413: 'payload_too_large',
+  415: 'invalid_input',
+};
+
+export function installErrorHandler(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (hasZodFastifySchemaValidationErrors(error)) {
+      return answer(request, reply, 422, 'invalid_input', validationDetail(error));
+    }
+    if (error instanceof AppError) {
+      const status = STATUS[error.code];
+      if (status >= 500) request.log.warn({ err: error }, error.message);
+      if (status === 503) reply.header('retry-after', '2');
+      return answer(request, reply, status, error.code, error.message, error.details);
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 400 && status < 500) {
+      return answer(request, reply, status, FRAMEWORK_CODE[status] ?? 'invalid_input', error.message);
+    }
+    request.log.error({ err: error }, 'unexpected failure');
+    return answer(request, reply, 500, 'internal', 'The server met an unexpected failure.');
+  });
+  app.setNotFoundHandler((request, reply) => answer(request, reply, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`));
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, status: number, code: ErrorCode, detail: unknown, details?: unknown) {
+  if (request.url.startsWith('/v1/')) {
+    const message = typeof detail === 'string' ? detail : 'The request does not have the expected form.';
+    const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
+    const type = status === 401 ? 'authentication_error' : status >= 500 ? 'server_error' : 'invalid_request_error';
+    const text = Array.isArray(detail) ? `${param ?? 'body'}: ${detail[0]?.msg ?? message}` : message;
+    return reply.status(status === 422 ? 400 : status).send({ error: { message: text, type, param, code } });
+  }
+  return reply.status(status).send({ detail, code, request_id: request.id, ...(details ? { details } : {}) });
+}
+
+interface ZodIssueLike {
+  keyword?: string;
+  instancePath?: string;
+  message?: string;
+  params?: { issue?: { code?: string; path?: PropertyKey[]; input?: unknown } };
+}
+
+/** The list clients of the original expect: `type`, `loc`, `msg`, `input`. The input itself is cut short. */
+function validationDetail(error: FastifyError & { validation: unknown[]; validationContext?: string }) {
+  return (error.validation as ZodIssueLike[]).map((issue) => {
+    const path = (issue.instancePath ?? '').split('/').filter(Boolean);
+    return {
+      type: issue.keyword ?? 'value_error',
+      loc: [error.validationContext === 'querystring' ? 'query' : error.validationContext === 'params' ? 'path' : (error.validationContext ?? 'body'), ...path],
+      msg: issue.message ?? 'invalid',
+      input: null,
+    };
+  });
+}

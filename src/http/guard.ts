@@ -1,0 +1,77 @@
+// Who may ask: Host and Origin on every route, an API key where one is set. The one place that reads credentials.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isLoopback } from '../config/config.js';
+import { AppError } from '../shared/errors.js';
+
+export interface GuardOptions {
+  apiKey: string;
+  allowedHosts: readonly string[];
+  allowedOrigins: readonly string[];
+  /** The address the server was told to listen on. */
+  host: string;
+}
+
+// Ports of the original's UI, which runs beside the server.
+const UI_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1):(3000|3100)$/;
+const OPEN_WITHOUT_KEY = new Set(['/healthz']);
+
+export function installGuard(app: FastifyInstance, options: GuardOptions): void {
+  const hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()));
+  const origins = new Set(options.allowedOrigins);
+  const wanted = options.apiKey ? digest(options.apiKey) : undefined;
+
+  app.addHook('onRequest', async (request, reply) => {
+    const host = (request.headers.host ?? '').toLowerCase();
+    const name = hostName(host);
+    if (!isLoopback(name) && !hosts.has(host) && !hosts.has(name) && !(options.host !== '0.0.0.0' && options.host !== '::' && name === options.host.toLowerCase())) {
+      throw new AppError('forbidden_host', 'This Host is not allowed; add it to VENOM_ALLOWED_HOSTS.');
+    }
+    const origin = request.headers.origin;
+    if (origin !== undefined) {
+      const own = origin === `http://${host}` || origin === `https://${host}`;
+      const friend = UI_ORIGIN.test(origin) || origins.has(origin);
+      if (!own && !friend) throw new AppError('forbidden_origin', 'Pages of this origin may not use this server; add it to VENOM_ALLOWED_ORIGINS.');
+      if (friend && !own) {
+        reply.header('access-control-allow-origin', origin);
+        reply.header('access-control-allow-credentials', 'true');
+        reply.header('access-control-expose-headers', 'x-request-id, x-session-id');
+        reply.header('vary', 'Origin');
+      }
+    }
+    if (request.method === 'OPTIONS' && origin !== undefined) {
+      reply.header('access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS');
+      reply.header('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*');
+      reply.header('access-control-max-age', '600');
+      return reply.status(204).send();
+    }
+    if (wanted && needsKey(request) && !timingSafeEqual(digest(presentedKey(request)), wanted)) {
+      reply.header('www-authenticate', 'Bearer');
+      throw new AppError('unauthorized', 'This server needs its API key as a Bearer token.');
+    }
+    return undefined;
+  });
+}
+
+// The page itself holds no secret and must be able to ask for the key.
+const needsKey = (request: FastifyRequest): boolean => {
+  const path = request.url.split('?')[0] ?? '';
+  if (OPEN_WITHOUT_KEY.has(path)) return false;
+  return path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/ws/') || path === '/metrics' || path.startsWith('/docs') || path === '/openapi.json';
+};
+
+function presentedKey(request: FastifyRequest): string {
+  const header = request.headers.authorization ?? '';
+  if (/^bearer /i.test(header)) return header.slice(7).trim();
+  // A browser cannot set headers on a WebSocket; the subprotocol is its only place for a key.
+  const protocol = request.headers['sec-websocket-protocol'];
+  const offered = typeof protocol === 'string' ? protocol.split(',').map((part) => part.trim()) : [];
+  return offered.find((part) => part.startsWith('venom-key.'))?.slice('venom-key.'.length) ?? '';
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+function hostName(host: string): string {
+  if (host.startsWith('[')) return host.slice(0, host.indexOf(']') + 1);
+  return host.replace(/:\d+$/, '');
+}

@@ -1,0 +1,35 @@
+// The OpenAI-compatible surface: what of a request is read here. Unknown fields are passed on where an engine takes them.
+import { z } from 'zod';
+
+const Part = z.looseObject({ type: z.string(), text: z.string().optional() });
+const Message = z.looseObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
+  content: z.union([z.string(), z.array(Part)]).nullish(),
+});
+
+export const ChatCompletionRequest = z.looseObject({
+  model: z.string().min(1).max(300),
+  messages: z.array(Message).min(1).max(4_096),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(0).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  repeat_penalty: z.number().min(0).max(10).nullish(),
+  n: z.int().min(1).max(128).nullish(),
+  response_format: z.looseObject({ type: z.string() }).nullish(),
+  tools: z.array(z.looseObject({})).max(128).nullish(),
+});
+export type ChatCompletionRequest = z.output<typeof ChatCompletionRequest>;
+
+export const EmbeddingRequest = z.looseObject({
+  model: z.string().min(1).max(300),
+  input: z.union([z.string().min(1).max(200_000), z.array(z.string().min(1).max(200_000)).min(1).max(2_048)]),
+  encoding_format: z.enum(['float', 'base64']).nullish(),
+});

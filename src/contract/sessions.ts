@@ -1,0 +1,67 @@
+// Sessions: what was said, listed, renamed, searched, exported; and the original's session memory.
+import { z } from 'zod';
+import { SessionId } from './simple-chat.js';
+
+export const SessionParams = z.object({ session_id: SessionId });
+
+export const SessionItem = z.object({
+  session_id: z.string(),
+  title: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  message_count: z.int(),
+  preview: z.string(),
+});
+export type SessionItem = z.output<typeof SessionItem>;
+
+export const SessionListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  q: z.string().max(200).default(''),
+});
+export const SessionList = z.object({ sessions: z.array(SessionItem), count: z.int(), total: z.int() });
+
+export const MessageItem = z.object({
+  seq: z.int(),
+  role: z.enum(['user', 'assistant', 'system']),
+  content: z.string(),
+  request_id: z.string(),
+  timestamp: z.string(),
+  status: z.enum(['complete', 'streaming', 'interrupted', 'failed', 'cancelled']),
+  model: z.string().nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  usage: z
+    .object({
+      prompt_tokens: z.number().nullable(),
+      cached_prompt_tokens: z.number().nullable(),
+      completion_tokens: z.number().nullable(),
+      ttft_ms: z.number().nullable(),
+      duration_ms: z.number(),
+      tokens_per_second: z.number().nullable(),
+    })
+    .nullable(),
+});
+export type MessageItem = z.output<typeof MessageItem>;
+
+export const MessageListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+  before_seq: z.coerce.number().int().min(0).optional(),
+});
+export const MessageList = z.object({ messages: z.array(MessageItem), count: z.int(), has_more: z.boolean() });
+export const RenameRequest = z.object({ title: z.string().trim().min(1).max(200) });
+export const TruncateRequest = z.object({ from_seq: z.int().min(1) });
+export const TruncateResponse = z.object({ removed: z.int() });
+export const ExportQuery = z.object({ format: z.enum(['json', 'markdown']).default('json') });
+
+export const MemoryIngestRequest = z.object({
+  text: z.string().max(200_000),
+  category: z.string().max(200).nullish(),
+  collection: z.string().max(200).nullish(),
+  session_id: SessionId.nullish().or(z.literal('')),
+  user_id: z.string().max(200).nullish(),
+  pinned: z.boolean().nullish(),
+  memory_type: z.string().max(200).nullish(),
+  scope: z.string().max(200).nullish(),
+  topic: z.string().max(500).nullish(),
+  timestamp: z.string().max(100).nullish(),
+});

@@ -1,0 +1,30 @@
+// POST /llm/simple/stream: Direct chat.
+import { z } from 'zod';
+
+export const SessionId = z.string().min(1).max(200).regex(/^[\w.:@-]+$/, 'letters, digits and _ . : @ - only');
+
+export const SimpleChatRequest = z.object({
+  content: z.string().min(1).max(50_000),
+  model: z.string().min(1).max(300).nullish(),
+  session_id: SessionId.nullish().or(z.literal('')),
+  max_tokens: z.int().min(1).max(1_000_000).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(0).max(1_000).nullish(),
+  repeat_penalty: z.number().min(0).max(10).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string().min(1).max(200), z.array(z.string().min(1).max(200)).max(16)]).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  stream: z.boolean().nullish(),
+  response_format: z.union([z.record(z.string(), z.unknown()), z.string().max(1_000)]).nullish(),
+  format: z.union([z.record(z.string(), z.unknown()), z.string().max(1_000)]).nullish(),
+  tools: z.array(z.record(z.string(), z.unknown())).max(128).nullish(),
+  tool_choice: z.union([z.record(z.string(), z.unknown()), z.string().max(200)]).nullish(),
+  think: z.boolean().nullish(),
+  /** The answer goes on when the client goes away. */
+  resumable: z.boolean().nullish(),
+});
+
+export const RequestIdParams = z.object({ request_id: z.uuid() });
+export const CancelResponse = z.object({ status: z.literal('success'), cancelled: z.boolean() });

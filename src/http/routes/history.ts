@@ -1,0 +1,80 @@
+// GET /history/requests and one of them.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { RequestTrace, TraceStatus } from '../../chat/ports.js';
+import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import { HistoryQuery, TRACE_STATUSES } from '../../contract/history.js';
+import { AppError } from '../../shared/errors.js';
+
+export const historyRoutes: FastifyPluginAsyncZod<{ tracer: RequestTracer }> = async (app, { tracer }) => {
+  app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
+    const status = query.status || undefined;
+    if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
+      throw new AppError('invalid_input', `status must be one of ${TRACE_STATUSES.join(', ')}.`);
+    }
+    return tracer.list({ limit: query.limit, offset: query.offset, status: status as TraceStatus | undefined }).map(toSummary);
+  });
+
+  app.get('/history/requests/:request_id', { schema: { params: z.object({ request_id: z.uuid() }), tags: ['history'] } }, async ({ params }) => {
+    const trace = tracer.get(params.request_id);
+    if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
+    return {
+      ...toSummary(trace),
+      steps: trace.steps.map((step) => ({ ...step, timestamp: offset(step.timestamp) })),
+      first_token: trace.firstToken && { at: offset(trace.firstToken.at), elapsed_ms: trace.firstToken.elapsedMs, preview: trace.firstToken.preview },
+      streaming: trace.streaming && { chunk_count: trace.streaming.chunkCount, first_chunk_ms: trace.streaming.firstChunkMs, last_emit_ms: trace.streaming.lastEmitMs },
+      context_preview: contextPreview(trace),
+      generation_params: trace.generationParams,
+      llm_runtime: trace.provider && {
+        provider: trace.provider,
+        model: trace.model,
+        endpoint: trace.endpoint,
+        config_hash: trace.configHash,
+        runtime_id: trace.runtimeId,
+        status: trace.status === 'FAILED' ? 'error' : 'ready',
+        error: trace.error && { code: trace.error.code, message: trace.error.message },
+      },
+      routing_decision: null,
+      context_used: null,
+    };
+  });
+};
+
+// History and streams write UTC as +00:00, stores as Z; both are the contract's.
+const offset = (iso: string | null): string | null => iso && iso.replace(/Z$/, '+00:00');
+
+function toSummary(trace: RequestTrace) {
+  const finished = trace.finishedAt === null ? null : Date.parse(trace.finishedAt);
+  return {
+    request_id: trace.requestId,
+    prompt: trace.prompt,
+    status: trace.status,
+    session_id: trace.sessionId,
+    created_at: offset(trace.createdAt),
+    finished_at: offset(trace.finishedAt),
+    duration_seconds: finished === null ? null : (finished - Date.parse(trace.createdAt)) / 1_000,
+    llm_provider: trace.provider,
+    llm_model: trace.model,
+    llm_endpoint: trace.endpoint,
+    llm_config_hash: trace.configHash,
+    llm_runtime_id: trace.runtimeId,
+    adapter_applied: null,
+    adapter_id: null,
+    forced_tool: null,
+    forced_provider: null,
+    forced_intent: null,
+    error_code: trace.error?.code ?? null,
+    error_class: trace.error?.class ?? null,
+    error_message: trace.error?.message ?? null,
+    error_details: null,
+    error_stage: trace.error?.stage ?? null,
+    error_retryable: trace.error?.retryable ?? null,
+    feedback: null,
+    result: null,
+  };
+}
+
+function contextPreview(trace: RequestTrace): unknown {
+  const step = trace.steps.find(({ action }) => action === 'context_preview');
+  return step?.details ? JSON.parse(step.details) : null;
+}

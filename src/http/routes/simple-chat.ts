@@ -1,0 +1,103 @@
+// POST /llm/simple/stream, and how to come back to an answer or stop it.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Followed, SimpleMode, SimpleRequest } from '../../chat/simple-mode.js';
+import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contract/simple-chat.js';
+import { AppError } from '../../shared/errors.js';
+import { followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
+
+const TOP_LOGPROBS = 8;
+
+export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepAlive: string }> = async (app, { simple, keepAlive }) => {
+  app.post('/llm/simple/stream', { schema: { body: SimpleChatRequest, tags: ['chat'] } }, async (request, reply) => {
+    const lastSeen = parseEventId(header(request, 'last-event-id'));
+    if (lastSeen) return stream(reply, request, simple.follow(lastSeen.requestId), lastSeen);
+    const key = header(request, 'idempotency-key');
+    if (key !== undefined && (key.length > 200 || key === '')) throw new AppError('invalid_input', 'Idempotency-Key must have 1 to 200 characters.');
+    const asked = toSimpleRequest(request.body, key, keepAlive);
+    return stream(reply, request, await simple.start(asked), undefined, asked.sessionId);
+  });
+
+  app.get(
+    '/llm/simple/stream/:request_id',
+    { schema: { params: RequestIdParams, querystring: z.object({ last_event_id: z.string().max(80).optional() }), tags: ['chat'] } },
+    async (request, reply) => {
+      const position = parseEventId(header(request, 'last-event-id') ?? request.query.last_event_id);
+      const followed = simple.follow(request.params.request_id);
+      return stream(reply, request, followed, position?.requestId === request.params.request_id ? position : undefined);
+    },
+  );
+
+  app.post(
+    '/llm/simple/stream/:request_id/cancel',
+    { schema: { params: RequestIdParams, response: { 200: CancelResponse }, tags: ['chat'] } },
+    async (request) => ({ status: 'success' as const, cancelled: simple.cancel(request.params.request_id) }),
+  );
+};
+
+function stream(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  followed: Followed,
+  from: { text: number; events: number } | undefined,
+  sessionId?: string | undefined,
+) {
+  const turn = followed.kind === 'live' ? followed.turn : followed.answer;
+  const cors = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary')) as Record<string, string>;
+  reply.hijack();
+  openEventStream(reply.raw, { ...cors, 'x-request-id': turn.requestId, 'x-session-id': turn.sessionId ?? sessionId ?? '' });
+  if (request.raw.destroyed) return reply;
+  if (followed.kind === 'live') followLive(reply.raw, followed.turn, from);
+  else replayStored(reply.raw, followed.answer, from);
+  return reply;
+}
+
+function toSimpleRequest(body: z.output<typeof SimpleChatRequest>, idempotencyKey: string | undefined, keepAlive: string): SimpleRequest {
+  const format = body.response_format ?? undefined;
+  const schema = jsonSchemaOf(format) ?? jsonSchemaOf(body.format);
+  const venom: Record<string, unknown> = {
+    repeatPenalty: body.repeat_penalty ?? undefined,
+    stream: body.stream ?? undefined,
+    logprobs: body.logprobs ?? undefined,
+    topLogprobs: body.logprobs ? Math.min(body.top_logprobs ?? 0, TOP_LOGPROBS) : undefined,
+    responseFormat: typeof format === 'object' ? format : undefined,
+    format: body.format ?? undefined,
+    tools: body.tools?.length ? body.tools : undefined,
+    toolChoice: body.tool_choice ?? undefined,
+    think: body.think ?? undefined,
+    keepAlive,
+  };
+  const { content: _content, session_id: _session, model: _model, ...generation } = body;
+  return {
+    content: body.content,
+    model: body.model ?? undefined,
+    sessionId: body.session_id || undefined,
+    idempotencyKey,
+    resumable: body.resumable ?? false,
+    generationParams: Object.fromEntries(Object.entries(generation).filter(([, value]) => value !== undefined && value !== null)),
+    options: {
+      maxOutputTokens: body.max_tokens ?? undefined,
+      temperature: body.temperature ?? undefined,
+      topP: body.top_p ?? undefined,
+      topK: body.top_k ?? undefined,
+      seed: body.seed ?? undefined,
+      stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
+      ...(schema ? { responseFormat: { type: 'json' as const, schema } } : {}),
+      providerOptions: { venom: venom as never },
+    },
+  };
+}
+
+/** A schema as such, or inside `{json_schema: {schema}}`. */
+function jsonSchemaOf(format: unknown): Record<string, unknown> | undefined {
+  if (typeof format !== 'object' || format === null) return undefined;
+  const wrapped = (format as { json_schema?: { schema?: unknown } }).json_schema?.schema;
+  if (typeof wrapped === 'object' && wrapped !== null) return wrapped as Record<string, unknown>;
+  return 'properties' in format || 'items' in format || 'enum' in format ? (format as Record<string, unknown>) : undefined;
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,196 @@
+// /v1: what OpenAI's client libraries call. Stateless: nothing of it is kept but a trace.
+import { Readable } from 'node:stream';
+import { randomBytes } from 'node:crypto';
+import type { JSONSchema7, LanguageModelV4CallOptions, LanguageModelV4Prompt, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { v7 as uuidv7 } from 'uuid';
+import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
+import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
+import type { Runtime } from '../../runtimes/runtime.js';
+import { AppError, toAppError } from '../../shared/errors.js';
+
+export interface OpenAiRoutesOptions {
+  models: ModelManager;
+  tracer: RequestTracer;
+  /** Answers written at the same time. */
+  limit: number;
+}
+
+export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (app, { models, tracer, limit }) => {
+  const tags = ['openai'];
+  let running = 0;
+
+  app.get('/models', { schema: { tags } }, async () => {
+    const { models: found } = await models.list();
+    return { object: 'list', data: found.map((model) => ({ id: model.name, object: 'model', created: 0, owned_by: model.provider })) };
+  });
+
+  app.get('/models/*', { schema: { tags } }, async (request) => {
+    const name = decodeURIComponent((request.params as { '*': string })['*']);
+    const { models: found } = await models.list();
+    const model = found.find((known) => known.name === name);
+    if (!model) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    return { id: model.name, object: 'model', created: 0, owned_by: model.provider };
+  });
+
+  app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
+    const body = request.body;
+    if (running >= limit) throw new AppError('runtime_busy', `${limit} answers are being written already.`);
+    const { runtime, model } = await models.resolve(body.model);
+    const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
+    const requestId = uuidv7({ random: randomBytes(16) });
+    const abort = new AbortController();
+    reply.raw.on('close', () => abort.abort());
+    reply.header('x-request-id', requestId);
+    tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity });
+    running += 1;
+    let streaming = false;
+    try {
+      if (runtime.forward) {
+        const answer = await runtime.forward('/chat/completions', { ...body, model }, abort.signal);
+        tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
+        reply.status(answer.status).header('content-type', answer.contentType);
+        streaming = true;
+        const source = Readable.from(answer.body, { objectMode: false, highWaterMark: 65_536 });
+        source.on('close', () => {
+          running -= 1;
+          tracer.finish(requestId, answer.status < 400 && !source.errored ? 'COMPLETED' : 'FAILED');
+        });
+        return reply.send(source);
+      }
+      const options = toCallOptions(body, abort.signal);
+      if (body.stream) {
+        const events = chatEvents(runtime, model, options, requestId, body.stream_options?.include_usage === true);
+        // The first event is waited for, so that a refusal is an HTTP error and not a broken stream.
+        const first = await events.next();
+        streaming = true;
+        const source = Readable.from(
+          (async function* () {
+            try {
+              if (!first.done) yield first.value;
+              yield* events;
+              tracer.finish(requestId, 'COMPLETED');
+            } catch (thrown) {
+              const error = toAppError(thrown);
+              failed(tracer, requestId, error);
+              yield `data: ${JSON.stringify({ error: { message: error.message, type: 'server_error', param: null, code: error.code } })}\n\n`;
+            }
+          })(),
+          { objectMode: false, highWaterMark: 16_384 },
+        );
+        source.on('close', () => {
+          running -= 1;
+          tracer.finish(requestId, 'FAILED', { code: 'cancelled', class: 'Cancelled', message: 'The client went away.', stage: 'stream', retryable: true });
+        });
+        reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+        return reply.send(source);
+      }
+      const result = await runtime.languageModel(model).doGenerate(options);
+      tracer.finish(requestId, 'COMPLETED');
+      const text = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      return {
+        id: `chatcmpl-${requestId}`,
+        object: 'chat.completion',
+        created: Math.floor(Date.now() / 1_000),
+        model,
+        choices: [{ index: 0, message: { role: 'assistant', content: text, refusal: null }, logprobs: null, finish_reason: finishReason(result.finishReason.unified) }],
+        usage: toUsage(result.usage),
+      };
+    } catch (error) {
+      failed(tracer, requestId, toAppError(error));
+      throw error;
+    } finally {
+      if (!streaming) running -= 1;
+    }
+  });
+
+  app.post('/embeddings', { schema: { body: EmbeddingRequest, tags } }, async ({ body }) => {
+    const { runtime, model } = await models.resolve(body.model);
+    const texts = typeof body.input === 'string' ? [body.input] : body.input;
+    const { vectors, tokens } = await runtime.embed(model, texts, AbortSignal.timeout(300_000));
+    const encode = (vector: number[]) => (body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector);
+    return {
+      object: 'list',
+      model,
+      data: vectors.map((vector, index) => ({ object: 'embedding', index, embedding: encode(vector) })),
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    };
+  });
+};
+
+async function* chatEvents(runtime: Runtime, model: string, options: LanguageModelV4CallOptions, requestId: string, withUsage: boolean): AsyncGenerator<string> {
+  const { stream } = await runtime.languageModel(model).doStream(options);
+  const head = { id: `chatcmpl-${requestId}`, object: 'chat.completion.chunk', created: Math.floor(Date.now() / 1_000), model };
+  const event = (choices: unknown[], rest: object = {}) => `data: ${JSON.stringify({ ...head, choices, ...rest })}\n\n`;
+  let started = false;
+  for await (const part of stream) {
+    if (part.type === 'error') throw part.error;
+    if (part.type === 'text-delta') {
+      yield event([{ index: 0, delta: { ...(started ? {} : { role: 'assistant' }), content: part.delta }, logprobs: null, finish_reason: null }]);
+      started = true;
+    } else if (part.type === 'finish') {
+      yield event([{ index: 0, delta: started ? {} : { role: 'assistant', content: '' }, logprobs: null, finish_reason: finishReason(part.finishReason.unified) }]);
+      if (withUsage) yield event([], { usage: toUsage(part.usage) });
+    }
+  }
+  yield 'data: [DONE]\n\n';
+}
+
+/** @throws AppError `unsupported` for what the embedded runtime cannot do */
+function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
+  if ((body.n ?? 1) > 1) throw new AppError('unsupported', 'n greater than 1 is not supported by this model.');
+  if (body.tools?.length) throw new AppError('unsupported', 'Tools are not supported by this model yet.');
+  const format = body.response_format as { type: string; json_schema?: { schema?: JSONSchema7; name?: string } } | null | undefined;
+  return {
+    prompt: body.messages.flatMap(toPromptMessage),
+    abortSignal,
+    maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+    temperature: body.temperature ?? undefined,
+    topP: body.top_p ?? undefined,
+    topK: body.top_k ?? undefined,
+    seed: body.seed ?? undefined,
+    frequencyPenalty: body.frequency_penalty ?? undefined,
+    presencePenalty: body.presence_penalty ?? undefined,
+    stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
+    ...(format?.type === 'json_schema' || format?.type === 'json_object'
+      ? { responseFormat: { type: 'json' as const, ...(format.json_schema?.schema ? { schema: format.json_schema.schema } : {}) } }
+      : {}),
+    providerOptions: { venom: { ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}) } },
+  };
+}
+
+function toPromptMessage(message: ChatCompletionRequest['messages'][number]): LanguageModelV4Prompt {
+  const parts = Array.isArray(message.content) ? message.content : [];
+  if (parts.some(({ type }) => type !== 'text')) throw new AppError('unsupported', 'This model reads text only.');
+  const text = typeof message.content === 'string' ? message.content : parts.map((part) => part.text ?? '').join('');
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return [{ role: 'system', content: text }];
+    case 'assistant':
+      return [{ role: 'assistant', content: [{ type: 'text', text }] }];
+    case 'user':
+      return [{ role: 'user', content: [{ type: 'text', text }] }];
+    default:
+      throw new AppError('unsupported', 'Tool messages are not supported by this model yet.');
+  }
+}
+
+function failed(tracer: RequestTracer, requestId: string, error: AppError): void {
+  tracer.step(requestId, 'OpenAI', 'error', error.code, 'error');
+  tracer.finish(requestId, 'FAILED', { code: error.code, class: error.code, message: error.message, stage: 'openai', retryable: false });
+}
+
+function lastUserText(body: ChatCompletionRequest): string {
+  const last = body.messages.findLast(({ role }) => role === 'user')?.content;
+  return typeof last === 'string' ? last : Array.isArray(last) ? last.map(({ text }) => text ?? '').join('') : '';
+}
+
+function toUsage(usage: LanguageModelV4Usage) {
+  const prompt = usage.inputTokens.total ?? 0;
+  const completion = usage.outputTokens.total ?? 0;
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: usage.inputTokens.cacheRead ?? 0 } };
+}
+
+const finishReason = (unified: string): string => (unified === 'length' ? 'length' : unified === 'tool-calls' ? 'tool_calls' : unified === 'content-filter' ? 'content_filter' : 'stop');

@@ -1,0 +1,134 @@
+// The HTTP server: guard, routes, WebSocket, UI. No decisions.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { installErrorHandler } from './error-handler.js';
+import type { EventHub } from './event-hub.js';
+import { type GuardOptions, installGuard } from './guard.js';
+import type { Metrics } from './metrics.js';
+import { historyRoutes } from './routes/history.js';
+import { modelRoutes, type ModelRoutesOptions } from './routes/models.js';
+import { openAiRoutes, type OpenAiRoutesOptions } from './routes/openai.js';
+import { sessionRoutes } from './routes/sessions.js';
+import { simpleChatRoutes } from './routes/simple-chat.js';
+import { systemRoutes, type SystemRoutesOptions } from './routes/system.js';
+import type { SimpleMode } from '../chat/simple-mode.js';
+import type { SessionStore } from '../chat/sessions/session-store.js';
+import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+
+export interface ServerOptions {
+  logger: Logger;
+  guard: GuardOptions;
+  bodyLimitBytes: number;
+  /** Folder of the built UI; without it only the API is served. */
+  webDir: string;
+  hub: EventHub;
+  metrics: Metrics;
+  simple: SimpleMode;
+  keepAlive: string;
+  sessions: SessionStore;
+  sessionTtlDays: number;
+  tracer: RequestTracer;
+  models: ModelRoutesOptions;
+  system: SystemRoutesOptions;
+  openAi: OpenAiRoutesOptions;
+}
+
+const CONTENT_SECURITY_POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+const MAX_SOCKETS = 256;
+
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.logger as never,
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: true,
+    disableRequestLogging: true,
+    routerOptions: { maxParamLength: 1_000 },
+    genReqId: () => crypto.randomUUID(),
+    requestIdHeader: false,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  installErrorHandler(app);
+  installGuard(app, options.guard);
+
+  // The original's UI sends a JSON content type without a body.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    try {
+      done(null, JSON.parse(body as string));
+    } catch {
+      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400 }), undefined);
+    }
+  });
+
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+    reply.header('x-frame-options', 'DENY');
+    reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
+    if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    options.metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode);
+  });
+
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Venom', version: options.system.version } },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(websocket, { options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false } });
+
+  app.get('/healthz', async () => ({ status: 'ok', component: 'venom-core' }));
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(options.metrics.registry.contentType);
+    return options.metrics.registry.metrics();
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+
+  let sockets = 0;
+  app.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => {
+    if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
+    sockets += 1;
+    const leave = options.hub.add(socket);
+    socket.on('message', () => {});
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => {
+      sockets -= 1;
+      leave();
+    });
+  });
+
+  await app.register(
+    async (api) => {
+      await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
+      await api.register(sessionRoutes, { sessions: options.sessions, ttlDays: options.sessionTtlDays });
+      await api.register(historyRoutes, { tracer: options.tracer });
+      await api.register(modelRoutes, options.models);
+      await api.register(systemRoutes, options.system);
+    },
+    { prefix: '/api/v1' },
+  );
+  await app.register(openAiRoutes, { prefix: '/v1', ...options.openAi });
+  await serveUi(app, options.webDir);
+  return app;
+}
+
+async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
+  if (!existsSync(join(webDir, 'index.html'))) return;
+  await app.register(fastifyStatic, { root: webDir, wildcard: true, index: false, cacheControl: true, maxAge: '1y', immutable: true });
+  const index = await readFile(join(webDir, 'index.html'));
+  const page = async (_request: unknown, reply: { type(type: string): { header(name: string, value: string): { send(body: Buffer): unknown } } }) =>
+    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
+  for (const path of ['/', '/chat', '/chat/*', '/models', '/models/*', '/system', '/system/*', '/settings', '/sessions/*']) app.get(path, { schema: { hide: true } }, page as never);
+}

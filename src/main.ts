@@ -1,0 +1,56 @@
+// The process: settings, compose, listen, close on signal.
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compose } from './compose.js';
+import { loadSettingsWithSources } from './config/config.js';
+import { AppError } from './shared/errors.js';
+
+const EXIT_LIMIT_MS = 11_500;
+
+async function main(): Promise<void> {
+  const loaded = loadSettingsWithSources(process.env, process.cwd());
+  const { settings } = loaded;
+  const distDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+  const venom = await compose(loaded, { distDir });
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    venom.logger.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
+    venom.close().then(
+      () => process.exit(0),
+      (error) => {
+        venom.logger.error({ err: error }, 'could not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('unhandledRejection', (error) => venom.logger.error({ err: error }, 'unhandled rejection'));
+
+  try {
+    await venom.http.listen({ host: settings.HOST, port: settings.PORT });
+  } catch (error) {
+    await venom.close();
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw new AppError('port_taken', `Port ${settings.PORT} on ${settings.HOST} is taken by another program; stop it or set PORT.`, { cause: error });
+    }
+    throw error;
+  }
+  const address = venom.http.server.address();
+  const port = typeof address === 'object' && address ? address.port : settings.PORT;
+  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST;
+  process.stdout.write(`${JSON.stringify({ event: 'listening', url: `http://${host}:${port}`, pid: process.pid })}\n`);
+
+  if (venom.starter.state.state === 'absent' && (await venom.models.activeModel()) === null) {
+    venom.starter.install().catch((error) => venom.logger.warn({ err: error }, 'the starter model could not be installed'));
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`venom: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

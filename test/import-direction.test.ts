@@ -1,0 +1,30 @@
+// The direction of imports: nobody sees a wrong one in review.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+const SRC = resolve(import.meta.dirname, '..', 'src');
+const DOMAIN = ['models', 'routing', 'chat', 'skills', 'shared', 'contract'];
+const OUTSIDE = /from '[^']*\/(http|cli|storage|catalogs|machine|runtimes\/[^/']+)\//;
+
+function sourceFiles(room: string): string[] {
+  return readdirSync(join(SRC, room), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join(SRC, room, name));
+}
+
+const offenders = (files: string[], pattern: RegExp) =>
+  files.filter((file) => pattern.test(readFileSync(file, 'utf8'))).map((file) => relative(SRC, file));
+
+it.each(DOMAIN)('%s/ imports no adapter and no edge', (room) => {
+  expect(offenders(sourceFiles(room), OUTSIDE)).toEqual([]);
+});
+
+it.each(['runtimes', 'catalogs', 'storage', 'machine', 'config'])('%s/ imports no edge', (room) => {
+  expect(offenders(sourceFiles(room), /from '[^']*\/(http|cli)\//)).toEqual([]);
+});
+
+it('only main, cli and compose read the environment', () => {
+  const all = sourceFiles('.').filter((file) => !/src\/(main\.ts|compose\.ts|cli\/|runtimes\/llama-cpp\/worker|catalogs\/starter\/)/.test(file));
+  expect(offenders(all, /process\.env/)).toEqual([]);
+});

@@ -1,0 +1,27 @@
+// Runs a program in the checkout and waits for it; its output is the terminal's.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @returns {Promise<number>} the exit code; 1 where a signal ended it
+ */
+export function run(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', ...options });
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** Like `run`, but a failure ends this script with one line and the same code. */
+export async function mustRun(program, args, options = {}) {
+  const code = await run(program, args, options);
+  if (code === 0) return;
+  console.error(`venom: ${[program, ...args].join(' ')} failed with code ${code}`);
+  process.exit(code);
+}

@@ -1,0 +1,13 @@
+// venom stop: ends the server that `venom start` began, and everything it started.
+import type { CommandContext } from '../command-context.js';
+import { findServer, stopServer } from '../server-process.js';
+
+const PATIENCE_MS = 11_000;
+
+export async function stop({ files, terminal }: CommandContext): Promise<void> {
+  const record = await findServer(files);
+  if (record === undefined) return terminal.result({ stopped: false, running: false }, 'Venom is not running.');
+  const how = await stopServer(files, record, PATIENCE_MS);
+  const text = how === 'graceful' ? 'Venom has stopped.' : `Venom did not stop within ${PATIENCE_MS / 1_000} s and was killed.`;
+  terminal.result({ stopped: true, running: false, pid: record.pid, graceful: how === 'graceful' }, text);
+}

@@ -1,0 +1,54 @@
+// What the commands print: text for people, or one JSON document on stdout with --json.
+import type { Writable } from 'node:stream';
+
+export class Terminal {
+  readonly json: boolean;
+  readonly #out: Writable;
+  readonly #error: Writable & { isTTY?: boolean };
+
+  constructor(json: boolean, out: Writable = process.stdout, error: Writable & { isTTY?: boolean } = process.stderr) {
+    this.json = json;
+    this.#out = out;
+    this.#error = error;
+  }
+
+  /** Whether a person looks at stderr, so that a moving bar makes sense. */
+  get interactive(): boolean {
+    return !this.json && this.#error.isTTY === true;
+  }
+
+  /** The command's answer: `value` with --json, else `text`. Called once per command. */
+  result(value: unknown, text: string): void {
+    this.#out.write(this.json ? `${JSON.stringify(value)}\n` : text === '' ? '' : `${text}\n`);
+  }
+
+  /** A part of a text that is still being written, such as a model's answer. */
+  write(text: string): void {
+    this.#out.write(text);
+  }
+
+  /** For the person who waits; never part of the answer. */
+  note(text: string): void {
+    if (!this.json) this.#error.write(`${text}\n`);
+  }
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines
+    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .join('\n');
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

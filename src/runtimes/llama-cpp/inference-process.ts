@@ -1,0 +1,110 @@
+// One inference process for one model: started, watched, ended. Its death is an error of the requests it carried.
+import { type ChildProcess, fork } from 'node:child_process';
+import { AppError } from '../../shared/errors.js';
+import type { FromWorker, ToWorker } from './worker-protocol.js';
+
+const LOAD_LIMIT_MS = 300_000;
+const END_LIMIT_MS = 2_000;
+const ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SYSTEMROOT', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'HIP_VISIBLE_DEVICES'];
+
+export type LoadedFigures = Omit<Extract<FromWorker, { type: 'loaded' }>, 'type'>;
+type Answer = Exclude<FromWorker, { type: 'loaded' }>;
+
+export class InferenceProcess {
+  readonly #child: ChildProcess;
+  readonly #listeners = new Map<number, (answer: Answer | AppError) => void>();
+  readonly #ended: Promise<void>;
+  #nextId = 1;
+  #alive = true;
+  #stopping = false;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#alive = false;
+        const error = this.#stopping
+          ? new AppError('cancelled', 'The model was unloaded.')
+          : new AppError('runtime_crashed', `The inference process ended unexpectedly (${signal ?? `exit code ${code}`}); it starts again with the next request.`);
+        for (const listener of [...this.#listeners.values()]) listener(error);
+        this.#listeners.clear();
+        resolve();
+      });
+    });
+    child.on('message', (message: FromWorker) => {
+      if ('id' in message && message.id !== null) this.#listeners.get(message.id)?.(message as Answer);
+    });
+    child.on('error', () => {});
+  }
+
+  /** @throws AppError `runtime_crashed`, `invalid_model` when the library refuses the file */
+  static async start(workerPath: string, order: Extract<ToWorker, { type: 'load' }>): Promise<{ process: InferenceProcess; figures: LoadedFigures }> {
+    const env = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+    const child = fork(workerPath, [], { env: env as NodeJS.ProcessEnv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+    const inference = new InferenceProcess(child);
+    const figures = await new Promise<LoadedFigures>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        void inference.end();
+        reject(new AppError('runtime_crashed', `The model was not loaded within ${LOAD_LIMIT_MS / 1_000} s.`));
+      }, LOAD_LIMIT_MS);
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        reject(new AppError('runtime_crashed', `The inference process ended while loading the model (${signal ?? `exit code ${code}`}).`));
+      });
+      child.on('message', (message: FromWorker) => {
+        if (message.type === 'loaded') {
+          clearTimeout(timer);
+          const { type: _type, ...rest } = message;
+          resolve(rest);
+        } else if (message.type === 'failed' && message.id === null) {
+          clearTimeout(timer);
+          void inference.end();
+          reject(new AppError('invalid_model', `The model could not be loaded: ${message.message}`));
+        }
+      });
+      child.send(order);
+    });
+    return { process: inference, figures };
+  }
+
+  get alive(): boolean {
+    return this.#alive && !this.#stopping;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get busy(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** `onAnswer` is called until an end, a failure, or an AppError for a crash. */
+  ask(order: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> | Omit<Extract<ToWorker, { type: 'embed' }>, 'id'>, onAnswer: (answer: Answer | AppError) => void): { cancel: () => void } {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    if (!this.alive) {
+      onAnswer(new AppError('runtime_crashed', 'The inference process is not running.'));
+      return { cancel: () => {} };
+    }
+    this.#listeners.set(id, (answer) => {
+      if (answer instanceof AppError || answer.type !== 'text') this.#listeners.delete(id);
+      onAnswer(answer);
+    });
+    this.#child.send({ ...order, id } as ToWorker);
+    return {
+      cancel: () => {
+        if (this.#alive && this.#child.connected) this.#child.send({ type: 'cancel', id } satisfies ToWorker);
+      },
+    };
+  }
+
+  async end(): Promise<void> {
+    this.#stopping = true;
+    if (!this.#alive) return;
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_LIMIT_MS);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+}

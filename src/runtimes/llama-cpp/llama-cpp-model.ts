@@ -1,0 +1,48 @@
+// The embedded runtime's model in the AI SDK's contract.
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4GenerateResult, LanguageModelV4StreamPart, LanguageModelV4StreamResult } from '@ai-sdk/provider';
+
+type Batches = (options: LanguageModelV4CallOptions) => Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
+
+export class LlamaCppModel implements LanguageModelV4 {
+  readonly specificationVersion = 'v4';
+  readonly provider = 'llama-cpp';
+  readonly modelId: string;
+  readonly supportedUrls = {};
+  readonly #batches: Batches;
+
+  constructor(modelId: string, batches: Batches) {
+    this.modelId = modelId;
+    this.#batches = batches;
+  }
+
+  async doStream(options: LanguageModelV4CallOptions): Promise<LanguageModelV4StreamResult> {
+    const batches = await this.#batches(options);
+    return { stream: ReadableStream.from(parts(batches)) as ReadableStream<LanguageModelV4StreamPart> };
+  }
+
+  async doGenerate(options: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
+    let text = '';
+    for await (const batch of await this.#batches(options)) {
+      for (const part of batch) {
+        if (part.type === 'text-delta') text += part.delta;
+        if (part.type === 'finish') return { content: [{ type: 'text', text }], finishReason: part.finishReason, usage: part.usage, warnings: [] };
+      }
+    }
+    throw new Error('The inference process ended an answer without saying so.');
+  }
+}
+
+async function* parts(batches: AsyncIterable<readonly LanguageModelV4StreamPart[]>): AsyncGenerator<LanguageModelV4StreamPart> {
+  yield { type: 'stream-start', warnings: [] };
+  let started = false;
+  for await (const batch of batches) {
+    for (const part of batch) {
+      if (part.type === 'text-delta' && !started) {
+        started = true;
+        yield { type: 'text-start', id: part.id };
+      }
+      if (part.type === 'finish' && started) yield { type: 'text-end', id: 'text' };
+      yield part;
+    }
+  }
+}

@@ -1,0 +1,307 @@
+// The embedded runtime: llama.cpp through node-llama-cpp, in a process of its own. One model is loaded at a time.
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { cpus, freemem } from 'node:os';
+import { basename, join } from 'node:path';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { AppError } from '../../shared/errors.js';
+import type { Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
+import { type GgufHeader, readGguf } from './gguf-check.js';
+import { InferenceProcess, type LoadedFigures } from './inference-process.js';
+import { parseKeepAlive } from './keep-alive.js';
+import { LlamaCppModel } from './llama-cpp-model.js';
+import { type LoadPlan, planLoad } from './memory-estimate.js';
+import { toGenerateOrder } from './to-generate-order.js';
+
+const CRASHES_ALLOWED = 5;
+const CRASH_WINDOW_MS = 60_000;
+const QUEUE_LIMIT = 64;
+
+export interface LlamaCppRuntimeOptions {
+  modelsDir: string;
+  /** The bundled inference process. */
+  workerPath: string;
+  /** `LLM_KEEP_ALIVE`. */
+  keepAlive: string;
+  /** Tokens per conversation; chosen from model and memory when absent. */
+  contextLength?: number | undefined;
+  /** Measured at first load when absent. */
+  threads?: number | undefined;
+  measurements: { get(key: string): Promise<string | null>; set(key: string, value: string): Promise<void> };
+  logger?: { info(object: object, text: string): void; warn(object: object, text: string): void };
+  availableMemoryBytes?: () => Promise<number>;
+}
+
+interface Found {
+  model: RuntimeModel;
+  header: GgufHeader;
+}
+
+interface LoadedModel {
+  name: string;
+  process: InferenceProcess;
+  figures: LoadedFigures;
+  plan: LoadPlan;
+  tokensPerSecond: number | null;
+}
+
+export class LlamaCppRuntime implements Runtime {
+  readonly provider = 'llama-cpp';
+  readonly endpoint = null;
+  readonly #options: LlamaCppRuntimeOptions;
+  readonly #keepAliveMs: number;
+  readonly #found = new Map<string, { stamp: string; found: Found | null }>();
+  #loaded: LoadedModel | undefined;
+  #loading: { name: string; promise: Promise<LoadedModel> } | undefined;
+  #turnstile: Promise<unknown> = Promise.resolve();
+  #inUse = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #crashes: number[] = [];
+  #closed = false;
+
+  constructor(options: LlamaCppRuntimeOptions) {
+    this.#options = options;
+    this.#keepAliveMs = parseKeepAlive(options.keepAlive);
+  }
+
+  languageModel(modelName: string): LanguageModelV4 {
+    return new LlamaCppModel(modelName, (options) => this.streamBatches(modelName, options));
+  }
+
+  async streamBatches(modelName: string, options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
+    const order = toGenerateOrder(options);
+    if (this.#inUse >= QUEUE_LIMIT) throw new AppError('runtime_busy', `${QUEUE_LIMIT} requests wait for the embedded runtime already.`);
+    this.#hold();
+    let loaded: LoadedModel;
+    try {
+      loaded = await this.#load(modelName);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    return this.#run(loaded, order, options.abortSignal);
+  }
+
+  async *#run(loaded: LoadedModel, order: ReturnType<typeof toGenerateOrder>, signal: AbortSignal | undefined): AsyncGenerator<LanguageModelV4StreamPart[]> {
+    const queue: LanguageModelV4StreamPart[] = [];
+    let wake: () => void = () => {};
+    let failure: AppError | undefined;
+    let ended = false;
+    const asked = loaded.process.ask(order, (answer) => {
+      if (answer instanceof AppError) {
+        failure = answer;
+        if (answer.code === 'runtime_crashed') this.#crashed(loaded);
+      } else if (answer.type === 'text') queue.push({ type: 'text-delta', id: 'text', delta: answer.text });
+      else if (answer.type === 'failed') failure = new AppError(answer.code, answer.message);
+      else if (answer.type === 'end') {
+        ended = true;
+        queue.push({
+          type: 'finish',
+          finishReason: { unified: answer.finish, raw: answer.finish },
+          usage: {
+            inputTokens: { total: answer.promptTokens, noCache: answer.promptTokens - answer.cachedTokens, cacheRead: answer.cachedTokens, cacheWrite: undefined },
+            outputTokens: { total: answer.completionTokens, text: answer.completionTokens, reasoning: 0 },
+          },
+        });
+      }
+      wake();
+    });
+    const abort = () => {
+      asked.cancel();
+      wake();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    try {
+      for (;;) {
+        if (queue.length > 0) yield queue.splice(0);
+        if (signal?.aborted) throw new AppError('cancelled', 'The answer was stopped.');
+        if (failure) throw failure;
+        if (ended && queue.length === 0) return;
+        if (queue.length === 0 && !failure) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      if (!ended && !failure) asked.cancel();
+      this.#release();
+    }
+  }
+
+  async listModels(): Promise<RuntimeModel[]> {
+    return (await this.#discover()).map(({ model }) => model);
+  }
+
+  async health(): Promise<RuntimeHealth> {
+    const loaded = this.#loaded;
+    const details = loaded
+      ? {
+          loaded: loaded.name,
+          threads: loaded.figures.threads,
+          context_length: loaded.figures.contextLength,
+          conversations: loaded.plan.sequences,
+          gpu: loaded.figures.gpu,
+          tokens_per_second: loaded.tokensPerSecond,
+          estimated_memory_bytes: loaded.plan.totalBytes,
+          load_ms: loaded.figures.loadMs,
+          process_id: loaded.process.pid,
+        }
+      : { loaded: null, cores: cpus().length };
+    return { state: loaded ? 'online' : 'ready', latencyMs: 0, error: null, details };
+  }
+
+  async embed(modelName: string, texts: readonly string[], signal?: AbortSignal): Promise<{ vectors: number[][]; tokens: number }> {
+    this.#hold();
+    try {
+      const loaded = await this.#load(modelName);
+      return await new Promise((resolve, reject) => {
+        const asked = loaded.process.ask({ type: 'embed', texts: [...texts] }, (answer) => {
+          if (answer instanceof AppError) reject(answer);
+          else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
+          else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
+        });
+        signal?.addEventListener('abort', () => {
+          asked.cancel();
+          reject(new AppError('cancelled', 'The request was stopped.'));
+        });
+      });
+    } finally {
+      this.#release();
+    }
+  }
+
+  async unloadAll(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#loading?.promise.catch(() => {});
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    await loaded?.process.end();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.unloadAll();
+  }
+
+  #hold(): void {
+    this.#inUse += 1;
+    clearTimeout(this.#idle);
+  }
+
+  #release(): void {
+    this.#inUse -= 1;
+    if (this.#inUse > 0 || this.#keepAliveMs === Number.POSITIVE_INFINITY) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (this.#inUse === 0) void this.unloadAll();
+    }, this.#keepAliveMs);
+    this.#idle.unref();
+  }
+
+  #crashed(loaded: LoadedModel): void {
+    if (this.#loaded === loaded) this.#loaded = undefined;
+    const now = performance.now();
+    this.#crashes = [...this.#crashes.filter((at) => now - at < CRASH_WINDOW_MS), now];
+    this.#options.logger?.warn({ model: loaded.name, crashes: this.#crashes.length }, 'the inference process crashed');
+  }
+
+  // One load at a time; whoever asks for the model that is being loaded shares it.
+  async #load(name: string): Promise<LoadedModel> {
+    if (this.#loaded?.name === name && this.#loaded.process.alive) return this.#loaded;
+    if (this.#loading?.name === name) return this.#loading.promise;
+    const promise = this.#turnstile.then(() => this.#switchTo(name));
+    this.#turnstile = promise.catch(() => {});
+    this.#loading = { name, promise };
+    try {
+      return await promise;
+    } finally {
+      if (this.#loading?.promise === promise) this.#loading = undefined;
+    }
+  }
+
+  async #switchTo(name: string): Promise<LoadedModel> {
+    if (this.#closed) throw new AppError('shutting_down', 'The embedded runtime is stopping.');
+    if (this.#loaded?.name === name && this.#loaded.process.alive) return this.#loaded;
+    if (this.#crashes.filter((at) => performance.now() - at < CRASH_WINDOW_MS).length >= CRASHES_ALLOWED) {
+      throw new AppError('runtime_crashed', `The inference process crashed ${CRASHES_ALLOWED} times within a minute; it is left alone for a while.`);
+    }
+    const found = (await this.#discover()).find(({ model }) => model.name === name);
+    if (!found?.model.path) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    // Read again: the file may have been changed since it was listed.
+    const header = await readGguf(found.model.path);
+    const former = this.#loaded;
+    if (former) {
+      while (former.process.busy && former.process.alive) await new Promise((resolve) => setTimeout(resolve, 50));
+      this.#loaded = undefined;
+      await former.process.end();
+    }
+    const available = await (this.#options.availableMemoryBytes ?? (async () => freemem()))();
+    const plan = planLoad(header, available, this.#options.contextLength);
+    const key = `threads:${createHash('sha256').update(`${name}|${header.fileBytes}|${cpus().length}|${cpus()[0]?.model}`).digest('hex').slice(0, 16)}`;
+    const stored = await this.#options.measurements.get(key);
+    const measured = stored ? (JSON.parse(stored) as { threads: number; tokensPerSecond: number | null }) : undefined;
+    const { process, figures } = await InferenceProcess.start(this.#options.workerPath, {
+      type: 'load',
+      path: found.model.path,
+      contextLength: plan.contextLength,
+      sequences: found.model.embedding ? 1 : plan.sequences,
+      threads: this.#options.threads ?? measured?.threads ?? (found.model.embedding ? 1 : null),
+      embedding: found.model.embedding,
+    });
+    if (figures.tokensPerSecond !== null) {
+      await this.#options.measurements.set(key, JSON.stringify({ threads: figures.threads, tokensPerSecond: figures.tokensPerSecond, at: new Date().toISOString() }));
+    }
+    const loaded: LoadedModel = { name, process, figures, plan, tokensPerSecond: figures.tokensPerSecond ?? measured?.tokensPerSecond ?? null };
+    this.#loaded = loaded;
+    this.#options.logger?.info({ model: name, threads: figures.threads, context: figures.contextLength, load_ms: figures.loadMs }, 'model loaded');
+    return loaded;
+  }
+
+  async #discover(): Promise<Found[]> {
+    const entries = await readdir(this.#options.modelsDir, { withFileTypes: true }).catch(() => []);
+    const paths: string[] = [];
+    for (const entry of entries) {
+      const path = join(this.#options.modelsDir, entry.name);
+      if (entry.isFile() && entry.name.endsWith('.gguf')) paths.push(path);
+      else if (entry.isDirectory() && !entry.name.startsWith('.')) {
+        for (const name of await readdir(path).catch(() => [])) if (name.endsWith('.gguf')) paths.push(join(path, name));
+      }
+    }
+    const found = await Promise.all(paths.map((path) => this.#inspect(path)));
+    return found.filter((model) => model !== null).sort((a, b) => a.model.name.localeCompare(b.model.name));
+  }
+
+  async #inspect(path: string): Promise<Found | null> {
+    const file = await stat(path).catch(() => undefined);
+    if (!file?.isFile()) return null;
+    const stamp = `${file.size}:${file.mtimeMs}`;
+    const known = this.#found.get(path);
+    if (known?.stamp === stamp) return known.found;
+    let found: Found | null = null;
+    try {
+      const header = await readGguf(path);
+      const embedding = !header.hasChatTemplate && (header.pooling || /bert/i.test(header.architecture));
+      found = {
+        header,
+        model: {
+          name: basename(path, '.gguf'),
+          provider: this.provider,
+          sizeBytes: header.fileBytes,
+          quantization: header.quantization,
+          path,
+          digest: null,
+          format: 'gguf',
+          chat: !embedding,
+          embedding,
+        },
+      };
+    } catch (error) {
+      this.#options.logger?.warn({ path, reason: (error as Error).message }, 'a model file was refused');
+    }
+    this.#found.set(path, { stamp, found });
+    return found;
+  }
+}

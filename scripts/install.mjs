@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mustRun, ROOT } from './run.mjs';
 import { hashOf, readStamp, writeStamp } from './stamps.mjs';
 
-const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
 
 /**
  * @param {'' | 'web'} folder  the package: the checkout's root or web/
@@ -21,20 +21,22 @@ export async function install(folder, extent) {
   // A full installation stays full: a developer's `make start` must not take the tests' tools away.
   const kept = installedExtent === 'full' ? 'full' : extent;
   await mustRun('npm', kept === 'full' ? NPM_CI : [...NPM_CI, '--omit=dev'], { cwd: join(ROOT, folder) });
-  if (folder === '') removeForeignBinaries();
+  if (folder === '') removeUnused(kept);
   writeStamp(stamp, `${wanted} ${kept}`);
   return true;
 }
 
 /**
- * node-llama-cpp's Linux builds for ARM declare that x64 is fine too, so npm installs them all (33 MB); its bundle of
- * llama.cpp's sources (35 MB) serves only a build from source, which Venom never starts.
+ * What npm installs although this machine has no use for it. node-llama-cpp's Linux builds for ARM declare that x64 is
+ * fine too (33 MB); its bundle of llama.cpp's sources (35 MB) serves only a build from source, which Venom never starts;
+ * TypeScript (31 MB) is an optional peer of it.
  */
-function removeForeignBinaries() {
-  const scope = join(ROOT, 'node_modules', '@node-llama-cpp');
+function removeUnused(extent) {
+  const packages = join(ROOT, 'node_modules');
+  const scope = join(packages, '@node-llama-cpp');
   const arch = process.arch === 'arm' ? 'armv7l' : process.arch;
-  for (const name of existsSync(scope) ? readdirSync(scope) : []) {
-    if (!name.split('-').includes(arch)) rmSync(join(scope, name), { recursive: true, force: true });
-  }
-  rmSync(join(ROOT, 'node_modules', 'node-llama-cpp', 'llama', 'gitRelease.bundle'), { force: true });
+  const foreign = (existsSync(scope) ? readdirSync(scope) : []).filter((name) => !name.split('-').includes(arch));
+  const unused = [...foreign.map((name) => join(scope, name)), join(packages, 'node-llama-cpp', 'llama', 'gitRelease.bundle')];
+  if (extent === 'app') unused.push(join(packages, 'typescript'), join(packages, '@typescript'));
+  for (const path of unused) rmSync(path, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-// Runs a program in the checkout and waits for it; its output is the terminal's.
+// Runs a program in the checkout and waits for it; what it prints goes to stderr, so that stdout stays the answer's.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 export function run(program, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', ...options });
+    const child = spawn(program, args, { cwd: ROOT, stdio: ['inherit', 2, 2], ...options });
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });

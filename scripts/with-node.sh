@@ -25,7 +25,7 @@ install_node() {
   mkdir -p "$partial"
   cp "$here/node-runtime/package.json" "$here/node-runtime/package-lock.json" "$partial/"
   # A cache of its own: nothing but this folder is to stay on disk.
-  (cd "$partial" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --cache "$partial/npm-cache" >&2)
+  (cd "$partial" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --no-update-notifier --cache "$partial/npm-cache" >&2)
   mkdir "$partial/bin"
   for binary in "$partial"/node_modules/node-*/bin/node; do
     [ -f "$binary" ] && mv "$binary" "$partial/bin/node"

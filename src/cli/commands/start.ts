@@ -1,9 +1,11 @@
 // venom start: the server in the background, and what a person wants to see meanwhile.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../config/config.js';
 import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
+import { linkGpuBuild } from '../gpu-build.js';
 import { BUILD_STAMP, CHECKOUT } from '../installation.js';
 import { startServer } from '../server-process.js';
 import { describeStarter, followStarter, getStarter, type Starter } from '../starter-progress.js';
@@ -12,6 +14,7 @@ export async function start(context: CommandContext, options: { wait: boolean })
   const { terminal, settings } = context;
   const build = readBuild();
   const found = await context.locateServer();
+  if (found === undefined) linkGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
   const record =
     found === undefined
       ? await startServer(context.files, { cwd: CHECKOUT, env: withEnvProxy(context.env), build })
@@ -26,7 +29,7 @@ export async function start(context: CommandContext, options: { wait: boolean })
   if (starter.state === 'failed' || starter.state === 'absent') terminal.note(describeStarter(starter));
   terminal.result(
     { running: true, already_running: found !== undefined, pid: record?.pid ?? null, url, data_dir: settings.VENOM_DATA_DIR, log: context.files.logFile, starter },
-    url,
+    starter.state === 'installed' ? `Open ${url} in your browser, or ask here: venom chat "What is the capital of France?"` : `Open ${url} in your browser.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { install } from './install.mjs';
-import { mustRun, ROOT } from './run.mjs';
+import { giveUp, mustRun, ROOT } from './run.mjs';
 import { hashOf, readStamp, writeStamp } from './stamps.mjs';
 
 const SERVER_ENTRIES = {
@@ -14,22 +14,29 @@ const SERVER_ENTRIES = {
 /** Native, or too large to be worth bundling: loaded from node_modules at run time. */
 const EXTERNAL = [/^node-llama-cpp/, /^@node-llama-cpp\//, /^@scalar\//];
 
+export const serverBundle = () => ({
+  cwd: ROOT,
+  input: SERVER_ENTRIES,
+  platform: 'node',
+  external: EXTERNAL,
+  resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+});
+
+export const serverOutput = (dir) => ({
+  dir,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name]-[hash].js',
+});
+
 export async function buildServer() {
   const from = hashOf(['src', 'package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs']);
   if (readStamp('dist/server/.built-from') === from) return false;
   console.error('Building the server …');
   const { rolldown } = await import('rolldown');
   const partial = join(ROOT, 'dist', `server.partial.${process.pid}`);
-  const input = Object.fromEntries(Object.entries(SERVER_ENTRIES).filter(([, path]) => existsSync(join(ROOT, path))));
-  const bundle = await rolldown({
-    cwd: ROOT,
-    input,
-    platform: 'node',
-    external: EXTERNAL,
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    checks: { eval: false },
-  });
-  await bundle.write({ dir: partial, format: 'esm', minify: true, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' });
+  const bundle = await rolldown(serverBundle());
+  await bundle.write({ ...serverOutput(partial), minify: true });
   await bundle.close();
   replaceFolder(partial, 'dist/server');
   writeStamp('dist/server/.built-from', from);
@@ -38,7 +45,7 @@ export async function buildServer() {
 
 /** @param {'app' | 'full'} extent  `app` removes the UI's packages again after the build, unless they were there before */
 export async function buildWeb(extent) {
-  if (!existsSync(join(ROOT, 'web', 'package.json'))) return false;
+  if (!existsSync(join(ROOT, 'web', 'index.html'))) return false;
   const from = hashOf(['web', 'src/contract', 'scripts/build.mjs']);
   if (readStamp('dist/web/.built-from') === from) return false;
   const hadPackages = existsSync(join(ROOT, 'web', 'node_modules'));
@@ -46,7 +53,9 @@ export async function buildWeb(extent) {
   console.error('Building the UI …');
   const partial = join(ROOT, 'dist', `web.partial.${process.pid}`);
   const vite = join(ROOT, 'web', 'node_modules', 'vite', 'bin', 'vite.js');
-  await mustRun(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', partial, '--emptyOutDir'], { cwd: join(ROOT, 'web') });
+  await mustRun(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', partial, '--emptyOutDir'], {
+    cwd: join(ROOT, 'web'),
+  });
   replaceFolder(partial, 'dist/web');
   writeStamp('dist/web/.built-from', from);
   // The built UI needs none of its packages; without them an installation is less than half as large.
@@ -61,6 +70,7 @@ function replaceFolder(partial, target) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await buildServer();
-  await buildWeb('full');
+  await buildServer()
+    .then(() => buildWeb('full'))
+    .catch(giveUp);
 }

@@ -36,7 +36,10 @@ function removeUnused(extent) {
   const scope = join(packages, '@node-llama-cpp');
   const arch = process.arch === 'arm' ? 'armv7l' : process.arch;
   const foreign = (existsSync(scope) ? readdirSync(scope) : []).filter((name) => !name.split('-').includes(arch));
-  const unused = [...foreign.map((name) => join(scope, name)), join(packages, 'node-llama-cpp', 'llama', 'gitRelease.bundle')];
+  const unused = [
+    ...foreign.map((name) => join(scope, name)),
+    join(packages, 'node-llama-cpp', 'llama', 'gitRelease.bundle'),
+  ];
   if (extent === 'app') unused.push(join(packages, 'typescript'), join(packages, '@typescript'));
   for (const path of unused) rmSync(path, { recursive: true, force: true });
 }

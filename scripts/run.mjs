@@ -18,10 +18,14 @@ export function run(program, args, options = {}) {
   });
 }
 
-/** Like `run`, but a failure ends this script with one line and the same code. */
+/** Like `run`. @throws Error with one line when the program fails */
 export async function mustRun(program, args, options = {}) {
   const code = await run(program, args, options);
-  if (code === 0) return;
-  console.error(`venom: ${[program, ...args].join(' ')} failed with code ${code}`);
-  process.exit(code);
+  if (code !== 0) throw new Error(`${[program, ...args].join(' ')} failed with code ${code}`);
+}
+
+/** Ends the script with one line in place of a stack trace that helps nobody. */
+export function giveUp(error) {
+  console.error(`venom: ${error.message}`);
+  process.exit(1);
 }

@@ -11,7 +11,11 @@ import { ROOT } from './run.mjs';
 export function hashOf(paths) {
   const hash = createHash('sha256');
   for (const path of paths) {
-    for (const file of filesBelow(path)) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file))).update('\0');
+    for (const file of filesBelow(path))
+      hash
+        .update(`${file}\0`)
+        .update(readFileSync(join(ROOT, file)))
+        .update('\0');
   }
   return hash.digest('hex');
 }

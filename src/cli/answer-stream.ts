@@ -23,18 +23,31 @@ export interface Answer {
  * Asks and reads the answer; aborting `signal` also tells the server to stop.
  * @throws AppError with the server's code, `cancelled`, or `upstream_truncated` when the stream ends without an end
  */
-export async function streamAnswer(client: ApiClient, question: Question, onText: (text: string) => void, signal: AbortSignal): Promise<Answer> {
+export async function streamAnswer(
+  client: ApiClient,
+  question: Question,
+  onText: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Answer> {
   const startedAt = performance.now();
   const response = await client.stream('/api/v1/llm/simple/stream', question, signal);
   const requestId = response.headers.get('x-request-id') ?? '';
   let content = '';
   let firstAt: number | null = null;
   try {
-    for await (const { event, data } of response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()) ?? []) {
+    for await (const { event, data } of response.body
+      ?.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream()) ?? []) {
       if (event === 'error') throw asAppError(data);
       if (event === 'done') {
         const duration = Math.round(performance.now() - startedAt);
-        return { request_id: requestId, session_id: question.session_id, content, ttft_ms: firstAt, duration_ms: duration };
+        return {
+          request_id: requestId,
+          session_id: question.session_id,
+          content,
+          ttft_ms: firstAt,
+          duration_ms: duration,
+        };
       }
       if (event !== 'content') continue;
       firstAt ??= Math.round(performance.now() - startedAt);

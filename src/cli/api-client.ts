@@ -33,9 +33,13 @@ export class ApiClient {
       response = await fetch(new URL(path, this.baseUrl), { ...init, headers, signal });
     } catch (cause) {
       if (init.signal?.aborted) throw new AppError('cancelled', 'Cancelled.', { cause });
-      throw new AppError('provider_unavailable', `Venom does not answer at ${this.baseUrl}; start it with \`venom start\``, {
-        cause,
-      });
+      throw new AppError(
+        'provider_unavailable',
+        `Venom does not answer at ${this.baseUrl}; start it with \`venom start\``,
+        {
+          cause,
+        },
+      );
     }
     if (response.ok) return response;
     throw await asAppError(response);
@@ -50,7 +54,8 @@ const asPost = (body: unknown): RequestInit => ({
 
 async function asAppError(response: Response): Promise<AppError> {
   const body = (await response.json().catch(() => ({}))) as { detail?: unknown; code?: unknown };
-  const detail = typeof body.detail === 'string' ? body.detail : JSON.stringify(body.detail ?? `HTTP ${response.status}`);
+  const detail =
+    typeof body.detail === 'string' ? body.detail : JSON.stringify(body.detail ?? `HTTP ${response.status}`);
   const known = ERROR_CODES.find((code): code is ErrorCode => code === body.code);
   return new AppError(known ?? 'internal', detail, { details: { status: response.status } });
 }

@@ -39,13 +39,21 @@ export class CommandContext {
   /** @throws AppError `provider_unavailable` when no server runs */
   async server(): Promise<ApiClient> {
     const found = await this.locateServer();
-    if (found === undefined) throw new AppError('provider_unavailable', 'Venom is not running; start it with `venom start`');
+    if (found === undefined)
+      throw new AppError('provider_unavailable', 'Venom is not running; start it with `venom start`');
     return this.client(found.url);
   }
 }
 
 function configuredUrl({ HOST, PORT }: Settings): string {
-  const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST === '::' ? '[::1]' : HOST.includes(':') && !HOST.startsWith('[') ? `[${HOST}]` : HOST;
+  const host =
+    HOST === '0.0.0.0'
+      ? '127.0.0.1'
+      : HOST === '::'
+        ? '[::1]'
+        : HOST.includes(':') && !HOST.startsWith('[')
+          ? `[${HOST}]`
+          : HOST;
   return `http://${host}:${PORT}`;
 }
 

@@ -21,15 +21,31 @@ export function isGpuBuildInstalled(packagesDir: string): boolean {
  * Installs the build into the data folder, where it outlives `npm ci`, and links it into the checkout.
  * @throws AppError `unsupported` where there is no such build, `download_failed` when npm fails
  */
-export async function installGpuBuild(packagesDir: string, dataDir: string, npm = 'npm'): Promise<{ packages: string[]; version: string }> {
+export async function installGpuBuild(
+  packagesDir: string,
+  dataDir: string,
+  npm = 'npm',
+): Promise<{ packages: string[]; version: string }> {
   const name = gpuBuildName();
-  if (name === null) throw new AppError('unsupported', `There is no CUDA build for ${process.platform} on ${process.arch}.`);
-  const { version } = JSON.parse(readFileSync(join(packagesDir, 'node-llama-cpp', 'package.json'), 'utf8')) as { version: string };
+  if (name === null)
+    throw new AppError('unsupported', `There is no CUDA build for ${process.platform} on ${process.arch}.`);
+  const { version } = JSON.parse(readFileSync(join(packagesDir, 'node-llama-cpp', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const folder = gpuFolder(dataDir);
   mkdirSync(folder, { recursive: true });
   // The binary and its extension must be of the library's own version; any other is refused by it.
   const packages = [`${SCOPE}/${name}@${version}`, `${SCOPE}/${name}-ext@${version}`];
-  await runNpm(npm, ['install', '--prefix', folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', ...packages]);
+  await runNpm(npm, [
+    'install',
+    '--prefix',
+    folder,
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    ...packages,
+  ]);
   linkGpuBuild(packagesDir, dataDir);
   return { packages, version };
 }
@@ -53,6 +69,10 @@ function runNpm(npm: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(npm, args, { stdio: ['ignore', 2, 2] });
     child.once('error', (cause) => reject(new AppError('download_failed', 'npm cannot be started.', { cause })));
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new AppError('download_failed', `npm could not fetch the CUDA build (code ${code}).`))));
+    child.once('close', (code) =>
+      code === 0
+        ? resolve()
+        : reject(new AppError('download_failed', `npm could not fetch the CUDA build (code ${code}).`)),
+    );
   });
 }

@@ -26,9 +26,18 @@ program
   .description('start the server in the background and print its address')
   .option('--no-wait', 'do not wait for the starter model')
   .action((options: { wait: boolean }) => start(context(), options));
-program.command('stop').description('stop it; running answers end first').action(() => stop(context()));
-program.command('status').description('is it running, where, with which runtimes').action(() => status(context()));
-program.command('doctor').description('look at everything Venom needs and say how to mend it').action(() => doctor(process.env, terminal()));
+program
+  .command('stop')
+  .description('stop it; running answers end first')
+  .action(() => stop(context()));
+program
+  .command('status')
+  .description('is it running, where, with which runtimes')
+  .action(() => status(context()));
+program
+  .command('doctor')
+  .description('look at everything Venom needs and say how to mend it')
+  .action(() => doctor(process.env, terminal()));
 program
   .command('chat')
   .description('ask a model; without a question, talk to it')
@@ -40,7 +49,10 @@ program
   .action((question: string[], options: ChatOptions) => chat(context(), question, options));
 
 const models = program.command('models').description('the models this machine has');
-models.command('list').description('installed models; * marks the active one').action(() => listModels(context()));
+models
+  .command('list')
+  .description('installed models; * marks the active one')
+  .action(() => listModels(context()));
 models
   .command('install')
   .description('fetch a model; `starter` is the small one that makes a fresh installation answer')

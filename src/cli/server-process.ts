@@ -80,7 +80,11 @@ export async function startServer(
  * SIGTERM, then SIGKILL to the whole process group where that was not enough, so that no child outlives the server.
  * @returns `graceful` when the first was enough
  */
-export async function stopServer(files: ServerFiles, record: ServerRecord, patienceMs: number): Promise<'graceful' | 'killed'> {
+export async function stopServer(
+  files: ServerFiles,
+  record: ServerRecord,
+  patienceMs: number,
+): Promise<'graceful' | 'killed'> {
   signal(record.pid, 'SIGTERM');
   const deadline = Date.now() + patienceMs;
   while (isAlive(record.pid) && Date.now() < deadline) await sleep(25);
@@ -118,7 +122,9 @@ async function listeningUrl(child: ChildProcess, logFile: string, from: number):
     if (wasOver) {
       if (!ended) signal(-(child.pid as number), 'SIGKILL');
       const reason = lines.findLast((line) => line.startsWith('venom: '))?.slice('venom: '.length);
-      const fallback = ended ? `The server ended while starting; see ${logFile}` : `The server did not get ready; see ${logFile}`;
+      const fallback = ended
+        ? `The server ended while starting; see ${logFile}`
+        : `The server did not get ready; see ${logFile}`;
       throw new AppError('provider_unavailable', reason ?? fallback);
     }
     await sleep(20);

@@ -27,7 +27,8 @@ export async function followStarter(client: ApiClient, terminal: Terminal, first
     starter = await getStarter(client);
     bar?.update(starter.received_bytes, fields(starter));
     const reached = Math.floor((starter.received_bytes / starter.size_bytes) * 10);
-    if (bar === undefined && reached > tenth) terminal.note(`  ${reached * 10} % of ${formatBytes(starter.size_bytes)}`);
+    if (bar === undefined && reached > tenth)
+      terminal.note(`  ${reached * 10} % of ${formatBytes(starter.size_bytes)}`);
     tenth = Math.max(tenth, reached);
   }
   bar?.stop();

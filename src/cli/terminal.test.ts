@@ -5,7 +5,11 @@ import { formatBytes, Terminal, table } from './terminal.js';
 function capture(json: boolean) {
   const out = new PassThrough();
   const error = new PassThrough();
-  return { terminal: new Terminal(json, out, error), out: () => String(out.read() ?? ''), error: () => String(error.read() ?? '') };
+  return {
+    terminal: new Terminal(json, out, error),
+    out: () => String(out.read() ?? ''),
+    error: () => String(error.read() ?? ''),
+  };
 }
 
 describe('Terminal', () => {
@@ -28,7 +32,15 @@ describe('Terminal', () => {
 
 describe('table', () => {
   it('aligns columns and leaves no blanks at line ends', () => {
-    expect(table(['NAME', 'SIZE'], [['a', '1 MB'], ['longer', '2']])).toBe('NAME    SIZE\na       1 MB\nlonger  2');
+    expect(
+      table(
+        ['NAME', 'SIZE'],
+        [
+          ['a', '1 MB'],
+          ['longer', '2'],
+        ],
+      ),
+    ).toBe('NAME    SIZE\na       1 MB\nlonger  2');
   });
 });
 

@@ -25,6 +25,8 @@ describe('portOwner', () => {
   it('names this very process for a port it listens on', async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
-    expect(await portOwner(typeof address === 'object' && address ? address.port : 0)).toContain(`process ${process.pid}`);
+    expect(await portOwner(typeof address === 'object' && address ? address.port : 0)).toContain(
+      `process ${process.pid}`,
+    );
   });
 });

@@ -21,7 +21,9 @@ export function socketInodes(table: string, port: number): string[] {
 }
 
 async function ownerByProc(port: number): Promise<string | null> {
-  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')));
+  const tables = await Promise.all(
+    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
+  );
   const sockets = new Set(tables.flatMap((table) => socketInodes(table, port)).map((inode) => `socket:[${inode}]`));
   if (sockets.size === 0) return null;
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
@@ -36,7 +38,9 @@ async function ownerByProc(port: number): Promise<string | null> {
 
 async function ownerByLsof(port: number): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { timeout: 3_000 });
+    const { stdout } = await promisify(execFile)('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], {
+      timeout: 3_000,
+    });
     const pid = /^p(\d+)$/m.exec(stdout)?.[1];
     return pid === undefined ? null : `${/^c(.+)$/m.exec(stdout)?.[1] ?? 'unknown'} (process ${pid})`;
   } catch {

@@ -25,7 +25,8 @@ export async function chat(context: CommandContext, words: readonly string[], op
   const session = options.session ?? `cli-${randomUUID()}`;
   const question = (text: string): Question => ({ content: text, session_id: session, ...parameters(options) });
   if (content !== '') return answerOnce(context, client, question(content));
-  if (process.stdin.isTTY !== true || context.terminal.json) throw new AppError('invalid_input', 'Ask something: venom chat "question", or put the question into a pipe.');
+  if (process.stdin.isTTY !== true || context.terminal.json)
+    throw new AppError('invalid_input', 'Ask something: venom chat "question", or put the question into a pipe.');
   await converse(context, client, question);
 }
 
@@ -36,7 +37,12 @@ async function answerOnce({ terminal }: CommandContext, client: ApiClient, quest
   // `venom chat … | head` closes the pipe early; the model need not go on then.
   process.stdout.once('error', onInterrupt);
   try {
-    const answer = await streamAnswer(client, question, (text) => (terminal.json ? undefined : terminal.write(text)), interrupt.signal);
+    const answer = await streamAnswer(
+      client,
+      question,
+      (text) => (terminal.json ? undefined : terminal.write(text)),
+      interrupt.signal,
+    );
     if (!terminal.json && !answer.content.endsWith('\n')) terminal.write('\n');
     terminal.result(answer, '');
   } catch (error) {
@@ -47,7 +53,11 @@ async function answerOnce({ terminal }: CommandContext, client: ApiClient, quest
   }
 }
 
-async function converse({ terminal }: CommandContext, client: ApiClient, question: (text: string) => Question): Promise<void> {
+async function converse(
+  { terminal }: CommandContext,
+  client: ApiClient,
+  question: (text: string) => Question,
+): Promise<void> {
   terminal.note('Type your question; Ctrl-C stops an answer, Ctrl-D ends the conversation.');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   let answering: AbortController | undefined;
@@ -57,9 +67,11 @@ async function converse({ terminal }: CommandContext, client: ApiClient, questio
   for await (const line of prompt) {
     if (line.trim() !== '') {
       answering = new AbortController();
-      await streamAnswer(client, question(line.trim()), (text) => terminal.write(text), answering.signal).catch((error: unknown) => {
-        terminal.note(`\nvenom: ${toAppError(error).message}`);
-      });
+      await streamAnswer(client, question(line.trim()), (text) => terminal.write(text), answering.signal).catch(
+        (error: unknown) => {
+          terminal.note(`\nvenom: ${toAppError(error).message}`);
+        },
+      );
       answering = undefined;
       terminal.write('\n');
     }
@@ -67,7 +79,11 @@ async function converse({ terminal }: CommandContext, client: ApiClient, questio
   }
 }
 
-function parameters({ model, maxTokens, temperature }: ChatOptions): Pick<Question, 'model' | 'max_tokens' | 'temperature'> {
+function parameters({
+  model,
+  maxTokens,
+  temperature,
+}: ChatOptions): Pick<Question, 'model' | 'max_tokens' | 'temperature'> {
   return {
     ...(model === undefined ? {} : { model }),
     ...(maxTokens === undefined ? {} : { max_tokens: asNumber('--max-tokens', maxTokens) }),
@@ -77,7 +93,8 @@ function parameters({ model, maxTokens, temperature }: ChatOptions): Pick<Questi
 
 function asNumber(option: string, value: string): number {
   const number = Number(value);
-  if (value.trim() === '' || !Number.isFinite(number)) throw new AppError('invalid_input', `${option} must be a number, not "${value}".`);
+  if (value.trim() === '' || !Number.isFinite(number))
+    throw new AppError('invalid_input', `${option} must be a number, not "${value}".`);
   return number;
 }
 
@@ -91,4 +108,5 @@ function isPiped(): boolean {
   }
 }
 
-const readPipe = async (): Promise<string> => (process.stdin.isTTY === true ? '' : (await readAll(process.stdin)).trim());
+const readPipe = async (): Promise<string> =>
+  process.stdin.isTTY === true ? '' : (await readAll(process.stdin)).trim();

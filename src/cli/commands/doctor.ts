@@ -23,7 +23,13 @@ export async function doctor(env: Environment, terminal: Terminal): Promise<void
 
 async function examine(env: Environment, terminal: Terminal): Promise<Finding[]> {
   const packagesDir = join(CHECKOUT, 'node_modules');
-  const general = [checkNode(process.version), checkMemory(), ...checkTools(env), checkProxy(env), checkCertificates(env)];
+  const general = [
+    checkNode(process.version),
+    checkMemory(),
+    ...checkTools(env),
+    checkProxy(env),
+    checkCertificates(env),
+  ];
   let context: CommandContext;
   try {
     context = new CommandContext(env, terminal);

@@ -7,5 +7,8 @@ import { CHECKOUT } from '../installation.js';
 export async function installGpu({ settings, terminal }: CommandContext): Promise<void> {
   terminal.note('Fetching the CUDA build (about 600 MB) …');
   const installed = await installGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
-  terminal.result(installed, `The CUDA build ${installed.version} is installed; \`venom stop\` and \`venom start\` use it.`);
+  terminal.result(
+    installed,
+    `The CUDA build ${installed.version} is installed; \`venom stop\` and \`venom start\` use it.`,
+  );
 }

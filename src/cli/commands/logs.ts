@@ -8,7 +8,10 @@ import type { CommandContext } from '../command-context.js';
 const TAIL_BYTES = 1_000_000;
 const POLL_MS = 250;
 
-export async function logs({ files, terminal }: CommandContext, options: { lines: string; follow?: boolean }): Promise<void> {
+export async function logs(
+  { files, terminal }: CommandContext,
+  options: { lines: string; follow?: boolean },
+): Promise<void> {
   const count = Number(options.lines);
   if (!Number.isInteger(count) || count < 0) throw new AppError('invalid_input', '--lines must be a whole number.');
   if (!existsSync(files.logFile)) throw new AppError('not_found', `There is no log yet at ${files.logFile}.`);
@@ -37,7 +40,8 @@ async function follow(path: string, from: number, write: (text: string) => void)
     // The file was put aside and began anew.
     if (size < position) position = 0;
     if (size > position) {
-      for await (const bytes of createReadStream(path, { start: position, end: size - 1 })) write((bytes as Buffer).toString('utf8'));
+      for await (const bytes of createReadStream(path, { start: position, end: size - 1 }))
+        write((bytes as Buffer).toString('utf8'));
       position = size;
     }
     await sleep(POLL_MS);

@@ -24,7 +24,10 @@ export async function listModels(context: CommandContext): Promise<void> {
     quantization ?? '',
   ]);
   const none = 'No model is installed; `venom models install starter` fetches a small one.';
-  context.terminal.result({ models }, models.length === 0 ? none : table(['', 'NAME', 'PROVIDER', 'SIZE', 'QUANTIZATION'], rows));
+  context.terminal.result(
+    { models },
+    models.length === 0 ? none : table(['', 'NAME', 'PROVIDER', 'SIZE', 'QUANTIZATION'], rows),
+  );
 }
 
 /** @throws AppError with the reason and the hints when no source could deliver */

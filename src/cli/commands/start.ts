@@ -28,8 +28,18 @@ export async function start(context: CommandContext, options: { wait: boolean })
   const starter = options.wait ? await waitForStarter(context, client) : await getStarter(client);
   if (starter.state === 'failed' || starter.state === 'absent') terminal.note(describeStarter(starter));
   terminal.result(
-    { running: true, already_running: found !== undefined, pid: record?.pid ?? null, url, data_dir: settings.VENOM_DATA_DIR, log: context.files.logFile, starter },
-    starter.state === 'installed' ? `Open ${url} in your browser, or ask here: venom chat "What is the capital of France?"` : `Open ${url} in your browser.`,
+    {
+      running: true,
+      already_running: found !== undefined,
+      pid: record?.pid ?? null,
+      url,
+      data_dir: settings.VENOM_DATA_DIR,
+      log: context.files.logFile,
+      starter,
+    },
+    starter.state === 'installed'
+      ? `Open ${url} in your browser, or ask here: venom chat "What is the capital of France?"`
+      : `Open ${url} in your browser.`,
   );
 }
 

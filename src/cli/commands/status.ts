@@ -24,17 +24,24 @@ export async function status(context: CommandContext): Promise<void> {
   const client = context.client(found.url);
   const [info, starter] = await Promise.all([client.get<SystemInfo>('/api/v1/system/info'), getStarter(client)]);
   const runtimes = info.runtimes.map(
-    ({ provider, endpoint, state, error }) => `  ${provider}${endpoint ? ` (${endpoint})` : ''}: ${state}${error ? `, ${error}` : ''}`,
+    ({ provider, endpoint, state, error }) =>
+      `  ${provider}${endpoint ? ` (${endpoint})` : ''}: ${state}${error ? `, ${error}` : ''}`,
   );
-  const progress = starter.state === 'downloading' ? ` ${formatBytes(starter.received_bytes)} of ${formatBytes(starter.size_bytes)}` : '';
-  terminal.result({ running: true, url: found.url, ...info, starter, log: context.files.logFile }, [
-    `Venom ${info.version} is running at ${found.url} (process ${info.pid}, ${formatDuration(info.uptime_seconds)})`,
-    `data     ${info.data_dir}`,
-    `log      ${context.files.logFile}`,
-    `starter  ${starter.state}${progress}`,
-    'runtimes',
-    ...runtimes,
-  ].join('\n'));
+  const progress =
+    starter.state === 'downloading'
+      ? ` ${formatBytes(starter.received_bytes)} of ${formatBytes(starter.size_bytes)}`
+      : '';
+  terminal.result(
+    { running: true, url: found.url, ...info, starter, log: context.files.logFile },
+    [
+      `Venom ${info.version} is running at ${found.url} (process ${info.pid}, ${formatDuration(info.uptime_seconds)})`,
+      `data     ${info.data_dir}`,
+      `log      ${context.files.logFile}`,
+      `starter  ${starter.state}${progress}`,
+      'runtimes',
+      ...runtimes,
+    ].join('\n'),
+  );
 }
 
 function formatDuration(seconds: number): string {

@@ -8,6 +8,7 @@ export async function stop({ files, terminal }: CommandContext): Promise<void> {
   const record = await findServer(files);
   if (record === undefined) return terminal.result({ stopped: false, running: false }, 'Venom is not running.');
   const how = await stopServer(files, record, PATIENCE_MS);
-  const text = how === 'graceful' ? 'Venom has stopped.' : `Venom did not stop within ${PATIENCE_MS / 1_000} s and was killed.`;
+  const text =
+    how === 'graceful' ? 'Venom has stopped.' : `Venom did not stop within ${PATIENCE_MS / 1_000} s and was killed.`;
   terminal.result({ stopped: true, running: false, pid: record.pid, graceful: how === 'graceful' }, text);
 }

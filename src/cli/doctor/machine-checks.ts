@@ -1,9 +1,9 @@
 // What the machine must offer: Node, disk, memory, programs on PATH.
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
-import { availableMemory } from 'node:process';
-import { delimiter, join } from 'node:path';
 import { totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { availableMemory } from 'node:process';
 import type { Environment } from '../../config/config.js';
 import { formatBytes } from '../terminal.js';
 import type { Finding } from './finding.js';
@@ -13,7 +13,12 @@ const GIGABYTE = 1_000_000_000;
 export function checkNode(version: string): Finding {
   const major = Number(version.replace(/^v/, '').split('.')[0]);
   if (major >= 24) return { name: 'Node', status: 'ok', detail: `${version} at ${process.execPath}` };
-  return { name: 'Node', status: 'fail', detail: `${version} is too old`, mend: 'run `make start`; it fetches a Node that fits' };
+  return {
+    name: 'Node',
+    status: 'fail',
+    detail: `${version} is too old`,
+    mend: 'run `make start`; it fetches a Node that fits',
+  };
 }
 
 export async function checkDisk(dataDir: string): Promise<Finding> {
@@ -22,7 +27,12 @@ export async function checkDisk(dataDir: string): Promise<Finding> {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await access(dataDir, constants.W_OK);
   } catch (error) {
-    return { name, status: 'fail', detail: `${dataDir} cannot be written: ${(error as Error).message}`, mend: 'give yourself the right to write there, or set VENOM_DATA_DIR' };
+    return {
+      name,
+      status: 'fail',
+      detail: `${dataDir} cannot be written: ${(error as Error).message}`,
+      mend: 'give yourself the right to write there, or set VENOM_DATA_DIR',
+    };
   }
   const disk = await statfs(dataDir);
   const free = disk.bavail * disk.bsize;
@@ -44,7 +54,7 @@ export function checkMemory(available = availableMemory(), total = totalmem()): 
 
 const TOOLS = [
   { names: ['npm'], purpose: 'installs and updates Venom', mend: 'install it with Node from https://nodejs.org' },
-  { names: ['git'], purpose: 'updates the checkout', mend: 'install git with your system\'s package manager' },
+  { names: ['git'], purpose: 'updates the checkout', mend: "install git with your system's package manager" },
   {
     names: ['pip3', 'pip', 'uvx'],
     purpose: 'second source of the starter model',

@@ -6,16 +6,29 @@ import { portOwner } from '../../machine/port-owner.js';
 import type { Finding } from './finding.js';
 
 /** @param runningUrl  where Venom runs already, which is how the port should be taken */
-export async function checkPort({ HOST, PORT }: Pick<Settings, 'HOST' | 'PORT'>, runningUrl: string | undefined): Promise<Finding> {
+export async function checkPort(
+  { HOST, PORT }: Pick<Settings, 'HOST' | 'PORT'>,
+  runningUrl: string | undefined,
+): Promise<Finding> {
   const name = 'Port';
   if (runningUrl !== undefined) return { name, status: 'ok', detail: `Venom runs at ${runningUrl}` };
   const failure = await tryToListen(HOST, PORT);
   if (failure === undefined) return { name, status: 'ok', detail: `${PORT} on ${HOST} is free` };
   if (failure !== 'EADDRINUSE') {
-    return { name, status: 'fail', detail: `${PORT} on ${HOST} cannot be opened: ${failure}`, mend: 'set HOST and PORT to an address of this machine' };
+    return {
+      name,
+      status: 'fail',
+      detail: `${PORT} on ${HOST} cannot be opened: ${failure}`,
+      mend: 'set HOST and PORT to an address of this machine',
+    };
   }
   const owner = (await portOwner(PORT)) ?? 'a program of another user';
-  return { name, status: 'fail', detail: `${PORT} on ${HOST} is taken by ${owner}`, mend: 'stop that program, or start with another port: PORT=8010 make start' };
+  return {
+    name,
+    status: 'fail',
+    detail: `${PORT} on ${HOST} is taken by ${owner}`,
+    mend: 'stop that program, or start with another port: PORT=8010 make start',
+  };
 }
 
 function tryToListen(host: string, port: number): Promise<string | undefined> {
@@ -30,9 +43,16 @@ export function checkProxy(env: Environment): Finding {
   const name = 'Proxy';
   const variables = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].filter((variable) => env[variable]);
   if (variables.length === 0) return { name, status: 'ok', detail: 'none is set; downloads go out directly' };
-  const wrong = variables.filter((variable) => !URL.canParse(env[variable] ?? '') || !/^https?:/.test(env[variable] ?? ''));
+  const wrong = variables.filter(
+    (variable) => !URL.canParse(env[variable] ?? '') || !/^https?:/.test(env[variable] ?? ''),
+  );
   if (wrong.length > 0) {
-    return { name, status: 'fail', detail: `${wrong.join(', ')} is not an http or https URL`, mend: `write it as http://host:port: export ${wrong[0]}=http://…` };
+    return {
+      name,
+      status: 'fail',
+      detail: `${wrong.join(', ')} is not an http or https URL`,
+      mend: `write it as http://host:port: export ${wrong[0]}=http://…`,
+    };
   }
   // Never the value: it may hold a user name and a password.
   const hosts = [...new Set(variables.map((variable) => new URL(env[variable] ?? '').host))];
@@ -44,11 +64,21 @@ export function checkCertificates(env: Environment): Finding {
   const extra = env['NODE_EXTRA_CA_CERTS'];
   if (extra) {
     if (isReadable(extra)) return { name, status: 'ok', detail: `NODE_EXTRA_CA_CERTS adds ${extra}` };
-    return { name, status: 'fail', detail: `NODE_EXTRA_CA_CERTS names ${extra}, which cannot be read`, mend: 'correct the path, or unset the variable' };
+    return {
+      name,
+      status: 'fail',
+      detail: `NODE_EXTRA_CA_CERTS names ${extra}, which cannot be read`,
+      mend: 'correct the path, or unset the variable',
+    };
   }
   const other = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'PIP_CERT'].find((variable) => env[variable]);
   if (other === undefined) return { name, status: 'ok', detail: 'those that come with Node' };
-  return { name, status: 'warn', detail: `${other} is set, but Node does not read it`, mend: `export NODE_EXTRA_CA_CERTS="$${other}"` };
+  return {
+    name,
+    status: 'warn',
+    detail: `${other} is set, but Node does not read it`,
+    mend: `export NODE_EXTRA_CA_CERTS="$${other}"`,
+  };
 }
 
 function isReadable(path: string): boolean {

@@ -16,10 +16,17 @@ export function checkEmbeddedRuntime(packagesDir: string): Finding {
   const name = 'Embedded runtime';
   const build = cpuBuildName();
   try {
-    const { version } = JSON.parse(readFileSync(join(packagesDir, '@node-llama-cpp', build, 'package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(
+      readFileSync(join(packagesDir, '@node-llama-cpp', build, 'package.json'), 'utf8'),
+    ) as { version: string };
     return { name, status: 'ok', detail: `llama.cpp build ${build} ${version}` };
   } catch {
-    return { name, status: 'fail', detail: `its build for this machine (${build}) is missing`, mend: 'run `make clean` and `make start`; where there is no such build, set LLM_LOCAL_ENDPOINT to a model server' };
+    return {
+      name,
+      status: 'fail',
+      detail: `its build for this machine (${build}) is missing`,
+      mend: 'run `make clean` and `make start`; where there is no such build, set LLM_LOCAL_ENDPOINT to a model server',
+    };
   }
 }
 
@@ -30,36 +37,63 @@ export function cpuBuildName(platform: string = process.platform, arch: string =
 
 export async function checkGpu(packagesDir: string): Promise<Finding> {
   const name = 'GPU';
-  if (process.platform === 'darwin') return { name, status: 'ok', detail: 'Metal is part of the build for Apple silicon' };
+  if (process.platform === 'darwin')
+    return { name, status: 'ok', detail: 'Metal is part of the build for Apple silicon' };
   const gpu = await nvidiaGpu();
   if (gpu === null) return { name, status: 'info', detail: 'no NVIDIA GPU was found; models run on the processor' };
-  if (gpuBuildName() === null) return { name, status: 'info', detail: `${gpu}; there is no CUDA build for this machine` };
+  if (gpuBuildName() === null)
+    return { name, status: 'info', detail: `${gpu}; there is no CUDA build for this machine` };
   if (isGpuBuildInstalled(packagesDir)) return { name, status: 'ok', detail: `${gpu}; the CUDA build is installed` };
-  return { name, status: 'warn', detail: `${gpu} is not used: the CUDA build is not installed`, mend: 'run `venom gpu install` (about 600 MB), then `venom stop` and `venom start`' };
+  return {
+    name,
+    status: 'warn',
+    detail: `${gpu} is not used: the CUDA build is not installed`,
+    mend: 'run `venom gpu install` (about 600 MB), then `venom stop` and `venom start`',
+  };
 }
 
 async function nvidiaGpu(): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader'], { timeout: 5_000 });
+    const { stdout } = await promisify(execFile)(
+      'nvidia-smi',
+      ['--query-gpu=name,memory.total', '--format=csv,noheader'],
+      { timeout: 5_000 },
+    );
     return stdout.trim().split('\n').join('; ') || null;
   } catch {
     return null;
   }
 }
 
-export async function checkModelServers(settings: Pick<Settings, 'LLM_LOCAL_ENDPOINT' | 'VLLM_ENDPOINT' | 'LLM_LOCAL_API_KEY'>): Promise<Finding[]> {
+export async function checkModelServers(
+  settings: Pick<Settings, 'LLM_LOCAL_ENDPOINT' | 'VLLM_ENDPOINT' | 'LLM_LOCAL_API_KEY'>,
+): Promise<Finding[]> {
   const named = (['LLM_LOCAL_ENDPOINT', 'VLLM_ENDPOINT'] as const).filter((setting) => settings[setting] !== '');
   const findings = await Promise.all(
     named.map(async (setting): Promise<Finding> => {
       const answer = await ask(`${settings[setting]}/models`, settings.LLM_LOCAL_API_KEY);
       if (answer === 'ok') return { name: setting, status: 'ok', detail: `${settings[setting]} answers` };
-      return { name: setting, status: 'warn', detail: `${settings[setting]}: ${answer}`, mend: `start that server, or correct ${setting}` };
+      return {
+        name: setting,
+        status: 'warn',
+        detail: `${settings[setting]}: ${answer}`,
+        mend: `start that server, or correct ${setting}`,
+      };
     }),
   );
   if (settings.LLM_LOCAL_ENDPOINT === '' && (await ask(`${OLLAMA_DEFAULT}/api/version`)) === 'ok') {
-    findings.push({ name: 'Ollama', status: 'info', detail: `it runs at ${OLLAMA_DEFAULT} and is not used`, mend: `set LLM_LOCAL_ENDPOINT=${OLLAMA_DEFAULT}/v1 to use its models` });
+    findings.push({
+      name: 'Ollama',
+      status: 'info',
+      detail: `it runs at ${OLLAMA_DEFAULT} and is not used`,
+      mend: `set LLM_LOCAL_ENDPOINT=${OLLAMA_DEFAULT}/v1 to use its models`,
+    });
   } else if (findings.length === 0) {
-    findings.push({ name: 'Model servers', status: 'info', detail: 'none is set and Ollama does not run; the embedded runtime answers' });
+    findings.push({
+      name: 'Model servers',
+      status: 'info',
+      detail: 'none is set and Ollama does not run; the embedded runtime answers',
+    });
   }
   return findings;
 }
@@ -77,7 +111,14 @@ async function ask(url: string, apiKey?: string): Promise<string> {
 
 export function checkStarterModel(settings: Pick<Settings, 'VENOM_DATA_DIR' | 'VENOM_STARTER_MODEL'>): Finding {
   const name = 'Starter model';
-  if (existsSync(join(modelsDir(settings.VENOM_DATA_DIR), STARTER.fileName))) return { name, status: 'ok', detail: `${STARTER.displayName} is installed` };
-  if (settings.VENOM_STARTER_MODEL === 'off') return { name, status: 'info', detail: 'switched off (VENOM_STARTER_MODEL=off)' };
-  return { name, status: 'warn', detail: 'not installed yet', mend: 'run `venom models install starter`, with --path FILE on a machine without internet' };
+  if (existsSync(join(modelsDir(settings.VENOM_DATA_DIR), STARTER.fileName)))
+    return { name, status: 'ok', detail: `${STARTER.displayName} is installed` };
+  if (settings.VENOM_STARTER_MODEL === 'off')
+    return { name, status: 'info', detail: 'switched off (VENOM_STARTER_MODEL=off)' };
+  return {
+    name,
+    status: 'warn',
+    detail: 'not installed yet',
+    mend: 'run `venom models install starter`, with --path FILE on a machine without internet',
+  };
 }

@@ -1,0 +1,57 @@
+// What some tests need beside npm packages: a browser and the starter model. Each is fetched once, or its lack explained.
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { run } from './run.mjs';
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const MAC_BROWSER = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+
+/** @returns {Promise<{ path: string } | { missing: string }>} */
+export async function findBrowser() {
+  const found = process.env['VENOM_CHROMIUM'] || browserOnPath();
+  if (found) return { path: found };
+  if (process.getuid?.() === 0 && onPath('apt-get')) {
+    console.error('Installing chromium for the browser tests …');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await run('apt-get', ['update', '-qq'], { env });
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { env });
+    const installed = browserOnPath();
+    if (installed) return { path: installed };
+  }
+  return { missing: 'no chromium was found; install it, or name one in VENOM_CHROMIUM' };
+}
+
+/** @returns {Promise<{ path: string } | { missing: string }>} */
+export async function findStarterModel() {
+  const named = process.env['VENOM_TEST_MODEL'];
+  if (named)
+    return existsSync(named) ? { path: named } : { missing: `VENOM_TEST_MODEL names ${named}, which is not there` };
+  await import('./typescript-hooks.mjs');
+  const { STARTER } = await import('../src/catalogs/starter/starter-catalogue.ts');
+  const { StarterModel } = await import('../src/catalogs/starter/starter-model.ts');
+  const cache = process.env['VENOM_CACHE_DIR'] || process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const modelsDir = join(cache, 'venom', 'test-models');
+  const starter = new StarterModel({
+    modelsDir,
+    setting: 'auto',
+    huggingFaceBaseUrl: process.env['HF_ENDPOINT'] || 'https://huggingface.co',
+    onChange: () => {},
+  });
+  if (starter.state.state !== 'installed')
+    console.error(`Fetching the starter model for the tests into ${modelsDir} …`);
+  try {
+    await starter.install();
+    return { path: join(modelsDir, STARTER.fileName) };
+  } catch (error) {
+    return { missing: `the starter model could not be fetched (${error.message}); name its file in VENOM_TEST_MODEL` };
+  }
+}
+
+const browserOnPath = () => BROWSERS.map(onPath).find(Boolean) ?? (existsSync(MAC_BROWSER) ? MAC_BROWSER : undefined);
+
+const onPath = (name) =>
+  (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));

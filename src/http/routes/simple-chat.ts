@@ -12,11 +12,11 @@ const TOP_LOGPROBS = 8;
 export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepAlive: string }> = async (app, { simple, keepAlive }) => {
   app.post('/llm/simple/stream', { schema: { body: SimpleChatRequest, tags: ['chat'] } }, async (request, reply) => {
     const lastSeen = parseEventId(header(request, 'last-event-id'));
-    if (lastSeen) return stream(reply, request, simple.follow(lastSeen.requestId), lastSeen);
+    if (lastSeen) return stream(reply, simple.follow(lastSeen.requestId), lastSeen);
     const key = header(request, 'idempotency-key');
     if (key !== undefined && (key.length > 200 || key === '')) throw new AppError('invalid_input', 'Idempotency-Key must have 1 to 200 characters.');
     const asked = toSimpleRequest(request.body, key, keepAlive);
-    return stream(reply, request, await simple.start(asked), undefined, asked.sessionId);
+    return stream(reply, await simple.start(asked), undefined, asked.sessionId);
   });
 
   app.get(
@@ -25,7 +25,7 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
     async (request, reply) => {
       const position = parseEventId(header(request, 'last-event-id') ?? request.query.last_event_id);
       const followed = simple.follow(request.params.request_id);
-      return stream(reply, request, followed, position?.requestId === request.params.request_id ? position : undefined);
+      return stream(reply, followed, position?.requestId === request.params.request_id ? position : undefined);
     },
   );
 
@@ -38,7 +38,6 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
 
 function stream(
   reply: FastifyReply,
-  request: FastifyRequest,
   followed: Followed,
   from: { text: number; events: number } | undefined,
   sessionId?: string | undefined,
@@ -47,7 +46,7 @@ function stream(
   const cors = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary')) as Record<string, string>;
   reply.hijack();
   openEventStream(reply.raw, { ...cors, 'x-request-id': turn.requestId, 'x-session-id': turn.sessionId ?? sessionId ?? '' });
-  if (request.raw.destroyed) return reply;
+  if (reply.raw.destroyed) return reply;
   if (followed.kind === 'live') followLive(reply.raw, followed.turn, from);
   else replayStored(reply.raw, followed.answer, from);
   return reply;

@@ -178,7 +178,9 @@ function promptTokens({ wrapper, model }: Extract<Loaded, { kind: 'chat' }>, mes
       { type: 'model', response: [] },
     ],
   });
-  return contextText.tokenize(model.tokenizer);
+  const tokens = contextText.tokenize(model.tokenizer);
+  // Where a template begins with the begin-of-text token itself, the wrapper's own one would stand there twice.
+  return tokens[0] === model.tokens.bos && tokens[1] === tokens[0] ? tokens.slice(1) : tokens;
 }
 
 /** The idle conversation that shares most with the prompt; a fresh one rather than somebody's whole history. */

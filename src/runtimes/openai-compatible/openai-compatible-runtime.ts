@@ -136,7 +136,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     const chunks = new ChatChunks();
     const type = String(response.headers['content-type'] ?? '');
     if (/text\/html/i.test(type)) {
-      response.body.destroy();
+      discard(response);
       throw new AppError('upstream_protocol', `${this.#name()} answered with a web page.`);
     }
     for await (const bytes of this.#guarded(response.body)) {
@@ -203,7 +203,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     for await (const bytes of this.#guarded(response.body)) {
       size += bytes.length;
       if (size > maxBytes) {
-        response.body.destroy();
+        discard(response);
         throw new AppError('upstream_protocol', `${this.#name()} sent more than ${maxBytes} bytes.`);
       }
       pieces.push(bytes);
@@ -217,7 +217,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
       const parsed = JSON.parse(await this.#text(response, 65_536));
       reason = `: ${errorText(parsed.error ?? parsed.detail)}`;
     } catch {
-      response.body.destroy();
+      discard(response);
     }
     return new AppError('upstream_rejected', `${this.#name()} answered HTTP ${response.statusCode}${reason}`, { details: { status: response.statusCode } });
   }
@@ -238,4 +238,10 @@ export class OpenAiCompatibleRuntime implements Runtime {
   #name(): string {
     return `The model server at ${this.#origin}`;
   }
+}
+
+/** Lets go of an answer nobody reads; destroying its body is an error to undici, and not one of ours. */
+function discard(response: Dispatcher.ResponseData): void {
+  response.body.on('error', () => {});
+  response.body.destroy();
 }

@@ -1,6 +1,6 @@
 // The one place where adapters meet the domain. Plain `new`, top to bottom; `close` undoes it in reverse.
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
@@ -64,9 +64,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     lostAfterMs: settings.REQUEST_LOST_AFTER_SECONDS * 1_000,
     retentionDays: settings.TRACE_RETENTION_DAYS,
   });
-  const sessions = new SessionStore(new SqliteSessions(store, bootId, settings.SESSION_MAX_ENTRIES), systemClock, hub, bootId);
+  const sessions = new SessionStore(
+    new SqliteSessions(store, bootId, settings.SESSION_MAX_ENTRIES),
+    systemClock,
+    hub,
+    bootId,
+  );
   tracer.closeAbandoned();
-  if (sessions.recovered > 0) logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
+  if (sessions.recovered > 0)
+    logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
@@ -106,7 +112,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     setting: settings.VENOM_STARTER_MODEL,
     huggingFaceBaseUrl: settings.HF_ENDPOINT,
     huggingFaceToken: settings.HF_TOKEN || undefined,
-    onChange: (snapshot: StarterSnapshot) => hub.publish('MODEL_OPERATION', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
+    onChange: (snapshot: StarterSnapshot) =>
+      hub.publish('MODEL_OPERATION', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
   });
   const usage = new MachineUsage(modelsDir);
 
@@ -131,9 +138,21 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       models,
       usage,
       starter,
-      configuredModels: { local: settings.LLM_MODEL_NAME, hybrid_local: settings.HYBRID_LOCAL_MODEL, cloud: settings.HYBRID_CLOUD_MODEL },
+      configuredModels: {
+        local: settings.LLM_MODEL_NAME,
+        hybrid_local: settings.HYBRID_LOCAL_MODEL,
+        cloud: settings.HYBRID_CLOUD_MODEL,
+      },
     },
-    system: { bootId, version: manifest.version, dataDir, models, usage, settings: inEffect, describeStore: () => store.describe() },
+    system: {
+      bootId,
+      version: manifest.version,
+      dataDir,
+      models,
+      usage,
+      settings: inEffect,
+      describeStore: () => store.describe(),
+    },
     openAi: { models, tracer, limit: settings.MAX_CONCURRENT_STREAMS },
   });
 
@@ -180,7 +199,8 @@ function openAiServers(settings: LoadedSettings['settings']): Runtime[] {
     const provider = url.port === '11434' || url.hostname.includes('ollama') ? 'ollama' : 'openai-compatible';
     servers.push(new OpenAiCompatibleRuntime({ ...common, provider, endpoint: settings.LLM_LOCAL_ENDPOINT }));
   }
-  if (settings.VLLM_ENDPOINT) servers.push(new OpenAiCompatibleRuntime({ ...common, provider: 'vllm', endpoint: settings.VLLM_ENDPOINT }));
+  if (settings.VLLM_ENDPOINT)
+    servers.push(new OpenAiCompatibleRuntime({ ...common, provider: 'vllm', endpoint: settings.VLLM_ENDPOINT }));
   return servers;
 }
 
@@ -189,8 +209,17 @@ export function createLogger(level: string): Logger {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['*.authorization', '*.headers.authorization', 'headers.cookie', '*.apiKey', '*.token', 'err.config', 'err.details.headers'], censor: '***' },
+    redact: {
+      paths: [
+        '*.authorization',
+        '*.headers.authorization',
+        'headers.cookie',
+        '*.apiKey',
+        '*.token',
+        'err.config',
+        'err.details.headers',
+      ],
+      censor: '***',
+    },
   });
 }
-
-export const hasUi = (distDir: string): boolean => existsSync(join(distDir, 'web', 'index.html'));

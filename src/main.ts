@@ -36,7 +36,11 @@ async function main(): Promise<void> {
   } catch (error) {
     await venom.close();
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-      throw new AppError('port_taken', `Port ${settings.PORT} on ${settings.HOST} is taken by another program; stop it or set PORT.`, { cause: error });
+      throw new AppError(
+        'port_taken',
+        `Port ${settings.PORT} on ${settings.HOST} is taken by another program; stop it or set PORT.`,
+        { cause: error },
+      );
     }
     throw error;
   }
@@ -46,7 +50,9 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ event: 'listening', url: `http://${host}:${port}`, pid: process.pid })}\n`);
 
   if (venom.starter.state.state === 'absent' && (await venom.models.activeModel()) === null) {
-    venom.starter.install().catch((error) => venom.logger.warn({ err: error }, 'the starter model could not be installed'));
+    venom.starter
+      .install()
+      .catch((error) => venom.logger.warn({ err: error }, 'the starter model could not be installed'));
   }
 }
 

@@ -25,6 +25,9 @@ it.each(['runtimes', 'catalogs', 'storage', 'machine', 'config'])('%s/ imports n
 });
 
 it('only main, cli and compose read the environment', () => {
-  const all = sourceFiles('.').filter((file) => !/src\/(main\.ts|compose\.ts|cli\/|runtimes\/llama-cpp\/inference-process|catalogs\/starter\/)/.test(file));
+  const all = sourceFiles('.').filter(
+    (file) =>
+      !/src\/(main\.ts|compose\.ts|cli\/|runtimes\/llama-cpp\/inference-process|catalogs\/starter\/)/.test(file),
+  );
   expect(offenders(all, /process\.env/)).toEqual([]);
 });

@@ -1,7 +1,12 @@
 // Direct mode: one question goes straight to the active runtime, its answer is streamed and kept. No intents, no tools
 // of our own, no memory beyond the session's earlier messages.
 import { randomBytes } from 'node:crypto';
-import type { LanguageModelV4CallOptions, LanguageModelV4Prompt, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4Prompt,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+} from '@ai-sdk/provider';
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../shared/clock.js';
 import { isoUtc } from '../shared/clock.js';
@@ -105,12 +110,21 @@ export class SimpleMode {
       runtimeId: target.runtimeId,
       generationParams: Object.keys(request.generationParams).length > 0 ? request.generationParams : null,
     });
-    tracer.step(turn.requestId, COMPONENT, 'request', JSON.stringify({ session_id: sessionId, model: target.model, history: history.length }));
+    tracer.step(
+      turn.requestId,
+      COMPONENT,
+      'request',
+      JSON.stringify({ session_id: sessionId, model: target.model, history: history.length }),
+    );
     tracer.step(
       turn.requestId,
       COMPONENT,
       'context_preview',
-      JSON.stringify({ mode: 'direct', prompt_context_preview: request.content.slice(0, RESPONSE_TRACE_CHARS), prompt_context_truncated: request.content.length > RESPONSE_TRACE_CHARS }),
+      JSON.stringify({
+        mode: 'direct',
+        prompt_context_preview: request.content.slice(0, RESPONSE_TRACE_CHARS),
+        prompt_context_truncated: request.content.length > RESPONSE_TRACE_CHARS,
+      }),
     );
     const startedAt = performance.now();
     // The engine is asked before the commit, so that it works while the disk does; nothing of its answer is shown
@@ -187,7 +201,14 @@ export class SimpleMode {
             case 'tool-call':
               turn.emit({
                 type: 'tool-calls',
-                toolCalls: [{ index: 0, id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: part.input } }],
+                toolCalls: [
+                  {
+                    index: 0,
+                    id: part.toolCallId,
+                    type: 'function',
+                    function: { name: part.toolName, arguments: part.input },
+                  },
+                ],
               });
               break;
             case 'raw':
@@ -219,20 +240,33 @@ export class SimpleMode {
       completionTokens,
       timeToFirstTokenMs: firstMs === null ? null : round(firstMs),
       durationMs: round(durationMs),
-      tokensPerSecond: writingMs > 0 && (completionTokens ?? chunks) > 1 ? round((((completionTokens ?? chunks) - 1) / writingMs) * 1_000) : null,
+      tokensPerSecond:
+        writingMs > 0 && (completionTokens ?? chunks) > 1
+          ? round((((completionTokens ?? chunks) - 1) / writingMs) * 1_000)
+          : null,
     };
     const status = cancelled ? 'cancelled' : failure ? 'failed' : 'complete';
     let error = cancelled ? null : failure ? publicFailure(failure) : null;
     if (turn.sessionId !== null) {
       try {
-        await sessions.endTurn(turn.sessionId, { requestId: turn.requestId, text: turn.text, status, error, usage: turnUsage });
+        await sessions.endTurn(turn.sessionId, {
+          requestId: turn.requestId,
+          text: turn.text,
+          status,
+          error,
+          usage: turnUsage,
+        });
       } catch (storeError) {
         failure = toAppError(storeError);
         error = { code: failure.code, message: failure.message };
       }
     }
     tracer.update(turn.requestId, (trace) => {
-      trace.streaming = { chunkCount: chunks, firstChunkMs: firstMs === null ? null : Math.round(firstMs), lastEmitMs: lastMs === null ? null : Math.round(lastMs) };
+      trace.streaming = {
+        chunkCount: chunks,
+        firstChunkMs: firstMs === null ? null : Math.round(firstMs),
+        lastEmitMs: lastMs === null ? null : Math.round(lastMs),
+      };
     });
     if (failure && !cancelled) this.#traceFailure(turn.requestId, failure);
     else {
@@ -249,11 +283,20 @@ export class SimpleMode {
         }),
       );
       if (cancelled) {
-        tracer.finish(turn.requestId, 'FAILED', { code: 'cancelled', class: 'Cancelled', message: 'The client stopped the answer.', stage: 'stream', retryable: true });
+        tracer.finish(turn.requestId, 'FAILED', {
+          code: 'cancelled',
+          class: 'Cancelled',
+          message: 'The client stopped the answer.',
+          stage: 'stream',
+          retryable: true,
+        });
       } else tracer.finish(turn.requestId, 'COMPLETED');
     }
     turns.remove(turn.requestId);
-    turn.end(error && !cancelled ? 'failed' : status, cancelled ? { code: 'cancelled', message: 'The answer was stopped.' } : error);
+    turn.end(
+      error && !cancelled ? 'failed' : status,
+      cancelled ? { code: 'cancelled', message: 'The answer was stopped.' } : error,
+    );
     this.#parts.onUsage?.(turnUsage, target);
   }
 
@@ -277,12 +320,23 @@ export class SimpleMode {
     this.#parts.tracer.update(requestId, (trace) => {
       trace.firstToken = { at: isoUtc(clock.now()), elapsedMs: Math.round(elapsedMs), preview };
     });
-    this.#parts.tracer.step(requestId, COMPONENT, 'first_chunk', `elapsed_ms=${Math.round(elapsedMs)} preview=${preview}`);
+    this.#parts.tracer.step(
+      requestId,
+      COMPONENT,
+      'first_chunk',
+      `elapsed_ms=${Math.round(elapsedMs)} preview=${preview}`,
+    );
   }
 
   #traceFailure(requestId: string, failure: AppError): void {
     const { code, message } = publicFailure(failure);
-    this.#parts.tracer.step(requestId, COMPONENT, 'error', JSON.stringify({ code, cause: failure.code, message }), 'error');
+    this.#parts.tracer.step(
+      requestId,
+      COMPONENT,
+      'error',
+      JSON.stringify({ code, cause: failure.code, message }),
+      'error',
+    );
     this.#parts.tracer.finish(requestId, 'FAILED', {
       code,
       class: failure.code,
@@ -293,7 +347,14 @@ export class SimpleMode {
   }
 }
 
-const RETRYABLE = new Set(['upstream_unreachable', 'upstream_timeout', 'upstream_reset', 'upstream_truncated', 'runtime_crashed', 'runtime_busy']);
+const RETRYABLE = new Set([
+  'upstream_unreachable',
+  'upstream_timeout',
+  'upstream_reset',
+  'upstream_truncated',
+  'runtime_crashed',
+  'runtime_busy',
+]);
 
 // The stream's own codes are the contract's; the finer code stays in the trace.
 const STREAM_CODE: Partial<Record<string, string>> = {
@@ -307,7 +368,10 @@ const STREAM_CODE: Partial<Record<string, string>> = {
   internal: 'internal_error',
 };
 
-const publicFailure = (failure: AppError) => ({ code: STREAM_CODE[failure.code] ?? failure.code, message: failure.message });
+const publicFailure = (failure: AppError) => ({
+  code: STREAM_CODE[failure.code] ?? failure.code,
+  message: failure.message,
+});
 
 function toPromptMessage(message: StoredMessage): LanguageModelV4Prompt[number] {
   if (message.role === 'system') return { role: 'system', content: message.content };

@@ -45,7 +45,9 @@ export function loadSettingsWithSources(env: Environment, cwd: string): LoadedSe
   const parsed = SettingsSchema.safeParse(given);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new AppError('invalid_settings', `Settings are wrong:\n  ${mistakes.join('\n  ')}`, { details: { mistakes } });
+    throw new AppError('invalid_settings', `Settings are wrong:\n  ${mistakes.join('\n  ')}`, {
+      details: { mistakes },
+    });
   }
   const settings: Settings = Object.freeze({
     ...parsed.data,

@@ -6,14 +6,20 @@ export const SettingsSchema = z.object({
   // Server
   HOST: text('127.0.0.1').describe('listen address; any other than loopback needs VENOM_API_KEY'),
   PORT: whole(8000, 0, 65_535).describe('listen port of API and UI; 0 = any free one'),
-  VENOM_DATA_DIR: text('').describe('folder of database, models and logs; empty = the platform\'s convention'),
+  VENOM_DATA_DIR: text('').describe("folder of database, models and logs; empty = the platform's convention"),
   VENOM_API_KEY: secret().describe('key every request must carry as Bearer token; empty = none, loopback only'),
   VENOM_ALLOWED_HOSTS: list('').describe('further Host names (host or host:port) requests may carry, beside loopback'),
   VENOM_ALLOWED_ORIGINS: list('').describe('further browser origins, beside this server and localhost:3000 and :3100'),
-  VENOM_STARTER_MODEL: text('auto').describe('first start: auto = fetch the starter model, off = do not, or the path of its file'),
-  VENOM_LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').describe('least severe level that is logged'),
+  VENOM_STARTER_MODEL: text('auto').describe(
+    'first start: auto = fetch the starter model, off = do not, or the path of its file',
+  ),
+  VENOM_LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').describe(
+    'least severe level that is logged',
+  ),
   HF_ENDPOINT: url('https://huggingface.co').describe('base URL of Hugging Face or a mirror of it'),
-  LLAMA_CONTEXT_LENGTH: whole(0, 0, 1_048_576).describe('tokens of the embedded runtime\'s context; 0 = chosen from model and memory'),
+  LLAMA_CONTEXT_LENGTH: whole(0, 0, 1_048_576).describe(
+    "tokens of the embedded runtime's context; 0 = chosen from model and memory",
+  ),
   LLAMA_THREADS: whole(0, 0, 512).describe('threads of the embedded runtime; 0 = measured at first load'),
   SESSION_MAX_ENTRIES: whole(0, 0).describe('entries kept per session, oldest dropped; 0 = all'),
   BODY_LIMIT_BYTES: whole(10_485_760, 65_536).describe('largest request body'),
@@ -25,34 +31,52 @@ export const SettingsSchema = z.object({
   REQUEST_LOST_AFTER_SECONDS: number(300).describe('silence after which the watchdog calls a running request LOST'),
   // Environment and paths
   APP_NAME: text('Venom').describe('display name'),
-  ENV: text('development').describe('development/production/staging...; production-like values make default URLs https'),
+  ENV: text('development').describe(
+    'development/production/staging...; production-like values make default URLs https',
+  ),
   ENVIRONMENT_ROLE: text('dev').describe('dev or preprod (aliases staging, stage, pre-prod)'),
   DB_SCHEMA: text('dev').describe('must be preprod in the preprod role'),
   ALLOW_DATA_MUTATION: flag(false).describe('preprod only: allows purge, emergency stop, memory deletes'),
   STORAGE_PREFIX: text('').describe('extra last part of data folders'),
   CACHE_NAMESPACE: text('venom').describe('must be preprod in the preprod role'),
   QUEUE_NAMESPACE: text('venom').describe('must be preprod in the preprod role'),
-  URL_SCHEME_POLICY: choice(['auto', 'force_http', 'force_https'], 'auto').describe('auto, force_http, force_https; auto = http for local/private hosts, https for public ones in production'),
+  URL_SCHEME_POLICY: choice(['auto', 'force_http', 'force_https'], 'auto').describe(
+    'auto, force_http, force_https; auto = http for local/private hosts, https for public ones in production',
+  ),
   WORKSPACE_ROOT: text('').describe('sandbox root of skills; empty = workspace/ in the data folder'),
   REPO_ROOT: text('.').describe('base of relative paths, root of the git adapter'),
   // LLM core
-  VENOM_RUNTIME_PROFILE: choice(['light', 'full', 'llm_off'], 'light').describe('full, light (Ollama only), llm_off (no local runtime, start-up skipped)'),
-  LLM_SERVICE_TYPE: choice(['local', 'openai', 'google', 'azure', 'onnx'], 'local').describe('local, openai, google, azure (stub), onnx'),
-  LLM_LOCAL_ENDPOINT: url('').describe('OpenAI-compatible base URL of a local server such as Ollama\'s /v1; empty = only the embedded runtime'),
+  VENOM_RUNTIME_PROFILE: choice(['light', 'full', 'llm_off'], 'light').describe(
+    'full, light (Ollama only), llm_off (no local runtime, start-up skipped)',
+  ),
+  LLM_SERVICE_TYPE: choice(['local', 'openai', 'google', 'azure', 'onnx'], 'local').describe(
+    'local, openai, google, azure (stub), onnx',
+  ),
+  LLM_LOCAL_ENDPOINT: url('').describe(
+    "OpenAI-compatible base URL of a local server such as Ollama's /v1; empty = only the embedded runtime",
+  ),
   LLM_MODEL_NAME: text('').describe('active model; empty = the first installed one'),
   LLM_LOCAL_API_KEY: text('venom-local').describe('dummy key for local servers'),
   OPENAI_API_KEY: secret().describe('OpenAI key'),
   GOOGLE_API_KEY: secret().describe('Gemini key'),
-  ACTIVE_LLM_SERVER: text('').describe('last activated server: ollama, vllm, onnx, multi_runtime, openai, google; decides the active runtime'),
+  ACTIVE_LLM_SERVER: text('').describe(
+    'last activated server: ollama, vllm, onnx, multi_runtime, openai, google; decides the active runtime',
+  ),
   LLM_CONFIG_HASH: text('').describe('12-hex hash of provider, endpoint, model'),
-  LLM_KEEP_ALIVE: text('-1').describe('how long an idle model stays loaded: -1 = for ever, 0 = not at all, seconds, or with a unit (90s, 10m, 2h)'),
+  LLM_KEEP_ALIVE: text('-1').describe(
+    'how long an idle model stays loaded: -1 = for ever, 0 = not at all, seconds, or with a unit (90s, 10m, 2h)',
+  ),
   LLM_WARMUP_ON_STARTUP: flag(true).describe('one completion after start'),
   LLM_WARMUP_PROMPT: text('Ping.').describe('its prompt'),
   LLM_WARMUP_TIMEOUT_SECONDS: number(5).describe('its limit'),
   LLM_WARMUP_MAX_TOKENS: whole(8).describe('its size'),
-  SIMPLE_MODE_SYSTEM_PROMPT: text('You are a helpful assistant. Answer in the language of the question.').describe('system message of Direct mode; empty = none'),
+  SIMPLE_MODE_SYSTEM_PROMPT: text('You are a helpful assistant. Answer in the language of the question.').describe(
+    'system message of Direct mode; empty = none',
+  ),
   MODEL_GENERATION_OVERRIDES: text('').describe('JSON runtime → model → parameters'),
-  SUMMARY_STRATEGY: choice(['llm_with_fallback', 'heuristic_only'], 'llm_with_fallback').describe('llm_with_fallback or heuristic_only'),
+  SUMMARY_STRATEGY: choice(['llm_with_fallback', 'heuristic_only'], 'llm_with_fallback').describe(
+    'llm_with_fallback or heuristic_only',
+  ),
   // Hybrid routing and cost
   AI_MODE: choice(['LOCAL', 'HYBRID', 'CLOUD'], 'LOCAL').describe('LOCAL, HYBRID, CLOUD (the seed names the modes)'),
   HYBRID_CLOUD_PROVIDER: choice(['google', 'openai'], 'google').describe('google or openai'),
@@ -148,14 +172,18 @@ export const SettingsSchema = z.object({
   OPENAI_API_TIMEOUT: number(30).describe('summary, translation, remote catalogue'),
   TRANSLATION_TIMEOUT_NEWS: number(6).describe('per translated field'),
   NEWS_SUMMARY_MAX_CHARS: whole(240).describe('papers summary length'),
-  OPENAI_CHAT_COMPLETIONS_ENDPOINT: url('https://api.openai.com/v1/chat/completions').describe('also source of the models URL'),
+  OPENAI_CHAT_COMPLETIONS_ENDPOINT: url('https://api.openai.com/v1/chat/completions').describe(
+    'also source of the models URL',
+  ),
   SYSTEM_SERVICES_ENDPOINT: url('').describe('own services API used by INFRA_STATUS; empty = this process'),
   ENABLE_HEALTH_CHECKS: flag(true).describe('periodic service checks'),
   HEALTH_CHECK_INTERVAL_MINUTES: whole(5).describe('their interval'),
   ENABLE_RUNTIME_RETENTION_CLEANUP: flag(true).describe('delete old runtime files'),
   RUNTIME_RETENTION_DAYS: whole(7).describe('age'),
   RUNTIME_RETENTION_INTERVAL_MINUTES: whole(1440).describe('interval'),
-  RUNTIME_RETENTION_TARGETS: list('logs').describe('folders of the data folder that the clean-up may empty of old files'),
+  RUNTIME_RETENTION_TARGETS: list('logs').describe(
+    'folders of the data folder that the clean-up may empty of old files',
+  ),
   VENOM_PAUSE_BACKGROUND_TASKS: flag(false).describe('global off switch of background jobs'),
   // Skills and integrations
   HF_TOKEN: secret().describe('Hugging Face token'),
@@ -177,8 +205,12 @@ export const SettingsSchema = z.object({
   AUDIT_TRUSTED_IDENTITY_HOSTS: list('127').describe('hosts whose identity headers are believed'),
   ENABLE_TRAFFIC_CONTROL_LOGGING: flag(false).describe('log rate limiting'),
   TRAFFIC_CONTROL_LOG_DIR: text('').describe('empty = logs/traffic-control in the data folder'),
-  OLLAMA_BASE_URL: text('').describe('model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434'),
-  OLLAMA_ENDPOINT: text('').describe('model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434'),
+  OLLAMA_BASE_URL: text('').describe(
+    'model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434',
+  ),
+  OLLAMA_ENDPOINT: text('').describe(
+    'model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434',
+  ),
   MODEL_DISCOVERY_FORCE_OLLAMA_QUERY: flag(false).describe('query Ollama although another server is active'),
   OLLAMA_HEALTH_URL: text('').describe('empty = base address + /api/tags'),
   OLLAMA_SYSTEMD_UNIT: text('ollama.service').describe('service script'),

@@ -1,7 +1,11 @@
 // POST /llm/simple/stream: Direct chat.
 import { z } from 'zod';
 
-export const SessionId = z.string().min(1).max(200).regex(/^[\w.:@-]+$/, 'letters, digits and _ . : @ - only');
+export const SessionId = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\w.:@-]+$/, 'letters, digits and _ . : @ - only');
 
 export const SimpleChatRequest = z.object({
   content: z.string().min(1).max(50_000),

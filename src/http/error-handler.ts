@@ -73,10 +73,21 @@ export function installErrorHandler(app: FastifyInstance): void {
     request.log.error({ err: error }, 'unexpected failure');
     return answer(request, reply, 500, 'internal', 'The server met an unexpected failure.');
   });
-  app.setNotFoundHandler((request, reply) => answer(request, reply, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`));
+  app.setNotFoundHandler((request, reply) =>
+    answer(request, reply, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`),
+  );
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, status: number, code: ErrorCode, detail: unknown, details?: unknown) {
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  code: ErrorCode,
+  detail: unknown,
+  details?: unknown,
+) {
+  // A refused upgrade leaves a connection that the server no longer counts as its own.
+  if (request.headers.upgrade) reply.header('connection', 'close').raw.once('finish', () => request.raw.socket.end());
   if (request.url.startsWith('/v1/')) {
     const message = typeof detail === 'string' ? detail : 'The request does not have the expected form.';
     const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
@@ -100,7 +111,14 @@ function validationDetail(error: FastifyError & { validation: unknown[]; validat
     const path = (issue.instancePath ?? '').split('/').filter(Boolean);
     return {
       type: issue.keyword ?? 'value_error',
-      loc: [error.validationContext === 'querystring' ? 'query' : error.validationContext === 'params' ? 'path' : (error.validationContext ?? 'body'), ...path],
+      loc: [
+        error.validationContext === 'querystring'
+          ? 'query'
+          : error.validationContext === 'params'
+            ? 'path'
+            : (error.validationContext ?? 'body'),
+        ...path,
+      ],
       msg: issue.message ?? 'invalid',
       input: null,
     };

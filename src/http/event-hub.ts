@@ -18,7 +18,12 @@ export class EventHub implements EventSink {
     return () => this.#clients.delete(client);
   }
 
-  publish(type: string, message: string, data: Record<string, unknown> | null = null, agent: string | null = null): void {
+  publish(
+    type: string,
+    message: string,
+    data: Record<string, unknown> | null = null,
+    agent: string | null = null,
+  ): void {
     if (this.#clients.size === 0) return;
     const text = JSON.stringify({ type, agent, message, timestamp: new Date().toISOString(), data });
     for (const client of this.#clients) {

@@ -32,7 +32,11 @@ const HEARTBEAT_MS = 15_000;
  * Follows a running answer. A slow reader gets fewer, larger events: what waits for it is the turn's own text, so
  * nothing is buffered per client beyond one event.
  */
-export function followLive(response: ServerResponse, turn: LiveTurn, from: { text: number; events: number } | undefined): void {
+export function followLive(
+  response: ServerResponse,
+  turn: LiveTurn,
+  from: { text: number; events: number } | undefined,
+): void {
   let text = Math.min(from?.text ?? 0, turn.text.length);
   let events = Math.min(from?.events ?? 0, turn.events.length);
   let waiting = false;
@@ -46,7 +50,8 @@ export function followLive(response: ServerResponse, turn: LiveTurn, from: { tex
       const event = turn.events[events];
       events += 1;
       if (event?.type === 'tool-calls') free = write(response, 'tool_calls', { tool_calls: event.toolCalls }, id());
-      else if (event) free = write(response, 'telemetry', { kind: 'logprobs', content: event.content.slice(0, 128) }, id());
+      else if (event)
+        free = write(response, 'telemetry', { kind: 'logprobs', content: event.content.slice(0, 128) }, id());
     }
     if (free && text < turn.text.length) {
       const delta = turn.text.slice(text);
@@ -83,13 +88,22 @@ export function followLive(response: ServerResponse, turn: LiveTurn, from: { tex
 }
 
 /** The rest of an answer that has ended. */
-export function replayStored(response: ServerResponse, answer: StoredMessage, from: { text: number; events: number } | undefined): void {
+export function replayStored(
+  response: ServerResponse,
+  answer: StoredMessage,
+  from: { text: number; events: number } | undefined,
+): void {
   const end = `${answer.requestId}:${answer.content.length}.${from?.events ?? 0}`;
   if (!from) write(response, 'start', {}, `${answer.requestId}:0.0`);
   const rest = answer.content.slice(from?.text ?? 0);
   if (rest) write(response, 'content', { text: rest }, end);
   const failure =
-    answer.status === 'complete' ? null : (answer.error ?? { code: answer.status, message: answer.status === 'cancelled' ? 'The answer was stopped.' : 'The answer is incomplete.' });
+    answer.status === 'complete'
+      ? null
+      : (answer.error ?? {
+          code: answer.status,
+          message: answer.status === 'cancelled' ? 'The answer was stopped.' : 'The answer is incomplete.',
+        });
   finish(response, failure, end);
 }
 

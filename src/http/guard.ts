@@ -24,14 +24,23 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   app.addHook('onRequest', async (request, reply) => {
     const host = (request.headers.host ?? '').toLowerCase();
     const name = hostName(host);
-    if (!isLoopback(name) && !hosts.has(host) && !hosts.has(name) && !(options.host !== '0.0.0.0' && options.host !== '::' && name === options.host.toLowerCase())) {
+    if (
+      !isLoopback(name) &&
+      !hosts.has(host) &&
+      !hosts.has(name) &&
+      !(options.host !== '0.0.0.0' && options.host !== '::' && name === options.host.toLowerCase())
+    ) {
       throw new AppError('forbidden_host', 'This Host is not allowed; add it to VENOM_ALLOWED_HOSTS.');
     }
     const origin = request.headers.origin;
     if (origin !== undefined) {
       const own = origin === `http://${host}` || origin === `https://${host}`;
       const friend = UI_ORIGIN.test(origin) || origins.has(origin);
-      if (!own && !friend) throw new AppError('forbidden_origin', 'Pages of this origin may not use this server; add it to VENOM_ALLOWED_ORIGINS.');
+      if (!own && !friend)
+        throw new AppError(
+          'forbidden_origin',
+          'Pages of this origin may not use this server; add it to VENOM_ALLOWED_ORIGINS.',
+        );
       if (friend && !own) {
         reply.header('access-control-allow-origin', origin);
         reply.header('access-control-allow-credentials', 'true');
@@ -57,7 +66,14 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
 const needsKey = (request: FastifyRequest): boolean => {
   const path = request.url.split('?')[0] ?? '';
   if (OPEN_WITHOUT_KEY.has(path)) return false;
-  return path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/ws/') || path === '/metrics' || path.startsWith('/docs') || path === '/openapi.json';
+  return (
+    path.startsWith('/api/') ||
+    path.startsWith('/v1/') ||
+    path.startsWith('/ws/') ||
+    path === '/metrics' ||
+    path.startsWith('/docs') ||
+    path === '/openapi.json'
+  );
 };
 
 function presentedKey(request: FastifyRequest): string {

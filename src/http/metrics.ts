@@ -10,7 +10,12 @@ export class Metrics {
   constructor(liveTurns: () => number) {
     collectDefaultMetrics({ register: this.registry });
     const registers = [this.registry];
-    this.#requests = new Counter({ name: 'venom_http_requests_total', help: 'HTTP requests by route and status', labelNames: ['method', 'route', 'status'], registers });
+    this.#requests = new Counter({
+      name: 'venom_http_requests_total',
+      help: 'HTTP requests by route and status',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    });
     this.#firstToken = new Histogram({
       name: 'venom_time_to_first_token_seconds',
       help: 'Time to first token of chat answers',
@@ -18,7 +23,12 @@ export class Metrics {
       buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
       registers,
     });
-    this.#tokens = new Counter({ name: 'venom_tokens_total', help: 'Tokens by provider and kind', labelNames: ['provider', 'kind'], registers });
+    this.#tokens = new Counter({
+      name: 'venom_tokens_total',
+      help: 'Tokens by provider and kind',
+      labelNames: ['provider', 'kind'],
+      registers,
+    });
     new Gauge({
       name: 'venom_live_answers',
       help: 'Answers being written now',
@@ -33,7 +43,10 @@ export class Metrics {
     this.#requests.inc({ method, route, status });
   }
 
-  answer(provider: string, usage: { timeToFirstTokenMs: number | null; promptTokens: number | null; completionTokens: number | null }): void {
+  answer(
+    provider: string,
+    usage: { timeToFirstTokenMs: number | null; promptTokens: number | null; completionTokens: number | null },
+  ): void {
     if (usage.timeToFirstTokenMs !== null) this.#firstToken.observe({ provider }, usage.timeToFirstTokenMs / 1_000);
     if (usage.promptTokens !== null) this.#tokens.inc({ provider, kind: 'prompt' }, usage.promptTokens);
     if (usage.completionTokens !== null) this.#tokens.inc({ provider, kind: 'completion' }, usage.completionTokens);

@@ -5,22 +5,22 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import type { SessionStore } from '../chat/sessions/session-store.js';
+import type { SimpleMode } from '../chat/simple-mode.js';
+import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import { installErrorHandler } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
 import { historyRoutes } from './routes/history.js';
-import { modelRoutes, type ModelRoutesOptions } from './routes/models.js';
-import { openAiRoutes, type OpenAiRoutesOptions } from './routes/openai.js';
+import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
+import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
-import { systemRoutes, type SystemRoutesOptions } from './routes/system.js';
-import type { SimpleMode } from '../chat/simple-mode.js';
-import type { SessionStore } from '../chat/sessions/session-store.js';
-import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 
 export interface ServerOptions {
   logger: Logger;
@@ -51,7 +51,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     requestTimeout: 60_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 1_000 },
     genReqId: () => crypto.randomUUID(),
     requestIdHeader: false,
@@ -87,7 +87,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     openapi: { openapi: '3.1.0', info: { title: 'Venom', version: options.system.version } },
     transform: jsonSchemaTransform,
   });
-  await app.register(websocket, { options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false } });
+  await app.register(websocket, {
+    options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false },
+  });
 
   app.get('/healthz', async () => ({ status: 'ok', component: 'venom-core' }));
   app.get('/metrics', async (_request, reply) => {
@@ -126,9 +128,29 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
 async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
   if (!existsSync(join(webDir, 'index.html'))) return;
-  await app.register(fastifyStatic, { root: webDir, wildcard: true, index: false, cacheControl: true, maxAge: '1y', immutable: true });
+  await app.register(fastifyStatic, {
+    root: webDir,
+    wildcard: true,
+    index: false,
+    cacheControl: true,
+    maxAge: '1y',
+    immutable: true,
+  });
   const index = await readFile(join(webDir, 'index.html'));
-  const page = async (_request: unknown, reply: { type(type: string): { header(name: string, value: string): { send(body: Buffer): unknown } } }) =>
-    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
-  for (const path of ['/', '/chat', '/chat/*', '/models', '/models/*', '/system', '/system/*', '/settings', '/sessions/*']) app.get(path, { schema: { hide: true } }, page as never);
+  const page = async (
+    _request: unknown,
+    reply: { type(type: string): { header(name: string, value: string): { send(body: Buffer): unknown } } },
+  ) => reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
+  for (const path of [
+    '/',
+    '/chat',
+    '/chat/*',
+    '/models',
+    '/models/*',
+    '/system',
+    '/system/*',
+    '/settings',
+    '/sessions/*',
+  ])
+    app.get(path, { schema: { hide: true } }, page as never);
 }

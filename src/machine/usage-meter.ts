@@ -1,10 +1,9 @@
 // CPU, memory, disk and GPU of this machine, as they are now.
 import { execFile } from 'node:child_process';
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readFile } from 'node:fs/promises';
 import type { UsageMeter, UsageSample } from '../models/ports.js';
 
 const KEEP_MS = 1_000;
@@ -32,7 +31,12 @@ export class MachineUsage implements UsageMeter {
     const total = now.total - this.#cpu.total;
     const cpuPercent = total > 0 ? (1 - (now.idle - this.#cpu.idle) / total) * 100 : 0;
     this.#cpu = now;
-    const [disk, modelsBytes, gpu, available] = await Promise.all([statfs(this.#modelsDir), folderBytes(this.#modelsDir), this.#gpu(), availableMemory()]);
+    const [disk, modelsBytes, gpu, available] = await Promise.all([
+      statfs(this.#modelsDir),
+      folderBytes(this.#modelsDir),
+      this.#gpu(),
+      availableMemory(),
+    ]);
     const sample: UsageSample = {
       cpuPercent: Math.min(100, Math.max(0, cpuPercent)),
       memoryTotalBytes: totalmem(),
@@ -50,8 +54,15 @@ export class MachineUsage implements UsageMeter {
   async #gpu(): Promise<UsageSample['gpu']> {
     if (this.#gpuPresent === false) return null;
     try {
-      const { stdout } = await run('nvidia-smi', ['--query-gpu=utilization.gpu,memory.used,memory.total', '--format=csv,noheader,nounits'], { timeout: 2_000 });
-      const rows = stdout.trim().split('\n').map((line) => line.split(',').map(Number));
+      const { stdout } = await run(
+        'nvidia-smi',
+        ['--query-gpu=utilization.gpu,memory.used,memory.total', '--format=csv,noheader,nounits'],
+        { timeout: 2_000 },
+      );
+      const rows = stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(',').map(Number));
       this.#gpuPresent = true;
       const sum = (index: number) => rows.reduce((all, row) => all + (row[index] ?? 0), 0);
       return { percent: sum(0) / rows.length, vramUsedBytes: sum(1) * MEBIBYTE, vramTotalBytes: sum(2) * MEBIBYTE };
@@ -85,7 +96,11 @@ export async function availableMemory(): Promise<number> {
 async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) bytes += await stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0);
+    if (entry.isFile())
+      bytes += await stat(join(entry.parentPath, entry.name)).then(
+        ({ size }) => size,
+        () => 0,
+      );
   }
   return bytes;
 }

@@ -54,7 +54,8 @@ export class ModelManager {
     this.#known.clear();
     answers.forEach((answer, index) => {
       if (answer.status !== 'fulfilled') return;
-      for (const { name } of answer.value) if (!this.#known.has(name)) this.#known.set(name, this.#runtimes[index] as Runtime);
+      for (const { name } of answer.value)
+        if (!this.#known.has(name)) this.#known.set(name, this.#runtimes[index] as Runtime);
     });
     return { models, unavailable };
   }
@@ -76,7 +77,11 @@ export class ModelManager {
   /** Engine and name for a request. @throws AppError `no_model`, `model_not_found` */
   async resolve(name: string | undefined): Promise<{ runtime: Runtime; model: string }> {
     const model = name || (await this.activeModel());
-    if (!model) throw new AppError('no_model', 'No model is installed yet: install the starter model or name a model server in LLM_LOCAL_ENDPOINT.');
+    if (!model)
+      throw new AppError(
+        'no_model',
+        'No model is installed yet: install the starter model or name a model server in LLM_LOCAL_ENDPOINT.',
+      );
     const runtime = await this.#runtimeFor(model);
     if (!runtime) throw modelNotFound(model);
     return { runtime, model };
@@ -87,7 +92,8 @@ export class ModelManager {
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     return {
       ...identity,
-      stream: (options) => (runtime.streamBatches ? runtime.streamBatches(model, options) : batchesOf(runtime, model, options)),
+      stream: (options) =>
+        runtime.streamBatches ? runtime.streamBatches(model, options) : batchesOf(runtime, model, options),
     };
   }
 
@@ -118,13 +124,20 @@ export class ModelManager {
 }
 
 export function runtimeIdentity(provider: string, model: string, endpoint: string | null): RuntimeIdentity {
-  const configHash = createHash('sha256').update(`${provider}|${endpoint ?? ''}|${model}`).digest('hex').slice(0, 12);
+  const configHash = createHash('sha256')
+    .update(`${provider}|${endpoint ?? ''}|${model}`)
+    .digest('hex')
+    .slice(0, 12);
   return { provider, model, endpoint, configHash, runtimeId: `${provider}@${endpoint ?? 'local'}` };
 }
 
 const modelNotFound = (name: string) => new AppError('model_not_found', `No installed model is called ${name}.`);
 
-async function batchesOf(runtime: Runtime, model: string, options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
+async function batchesOf(
+  runtime: Runtime,
+  model: string,
+  options: LanguageModelV4CallOptions,
+): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
   const { stream } = await runtime.languageModel(model).doStream(options);
   return (async function* () {
     for await (const part of stream) yield [part];

@@ -51,7 +51,11 @@ export interface Runtime extends RuntimeDescription {
   listModels(signal?: AbortSignal): Promise<RuntimeModel[]>;
   health(signal?: AbortSignal): Promise<RuntimeHealth>;
   /** Vectors in input order. @throws AppError `unsupported` where the model cannot */
-  embed(modelName: string, texts: readonly string[], signal?: AbortSignal): Promise<{ vectors: number[][]; tokens: number }>;
+  embed(
+    modelName: string,
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ vectors: number[][]; tokens: number }>;
   /** Frees the weights of every loaded model. */
   unloadAll(): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
 import type { SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../chat/ports.js';
+import { foldText } from './fold-text.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const TITLE_CHARS = 80;
@@ -61,7 +62,9 @@ export class SqliteSessions implements SessionRepository {
   endTurn(end: TurnEnd, at: number): Promise<void> {
     return this.#store.commit(() => {
       this.#store
-        .prepare(`UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE request_id = ? AND status = 'streaming'`)
+        .prepare(
+          `UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE request_id = ? AND status = 'streaming'`,
+        )
         .run(end.text, end.status, json(end.error), json(end.usage), end.requestId);
       if (this.#partNumbers.delete(end.requestId)) {
         this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
@@ -82,7 +85,9 @@ export class SqliteSessions implements SessionRepository {
     return this.#store.transaction(() => {
       const rows = this.#store.prepare(`SELECT pk, request_id FROM messages WHERE status = 'streaming'`).all();
       for (const row of rows) {
-        const parts = this.#store.prepare('SELECT text FROM stream_parts WHERE request_id = ? ORDER BY n').all(row['request_id'] as string);
+        const parts = this.#store
+          .prepare('SELECT text FROM stream_parts WHERE request_id = ? ORDER BY n')
+          .all(row['request_id'] as string);
         this.#store
           .prepare(`UPDATE messages SET content = ?, status = 'interrupted', error = ? WHERE pk = ?`)
           .run(
@@ -98,21 +103,28 @@ export class SqliteSessions implements SessionRepository {
 
   adoptBoot(bootId: string): void {
     this.#store
-      .prepare(`INSERT INTO state (key, value) VALUES ('boot_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
+      .prepare(
+        `INSERT INTO state (key, value) VALUES ('boot_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+      )
       .run(bootId);
   }
 
-  list({ limit, offset, query }: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number } {
-    const text = query.trim();
+  list({ limit, offset, query }: { limit: number; offset: number; query: string }): {
+    sessions: SessionSummary[];
+    total: number;
+  } {
+    const text = foldText(query.trim());
     if (text === '') {
-      const rows = this.#store.prepare(`${SUMMARY} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`).all(limit, offset);
+      const rows = this.#store
+        .prepare(`${SUMMARY} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
+        .all(limit, offset);
       const total = this.#store.prepare('SELECT count(*) AS n FROM sessions').get();
       return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
     }
     this.#index();
     const match = ftsQuery(text);
     const like = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-    const where = `WHERE s.title LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''}`;
+    const where = `WHERE fold(s.title) LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''}`;
     const parameters = match ? [like, match] : [like];
     const rows = this.#store
       .prepare(`${SUMMARY} ${where} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
@@ -126,7 +138,10 @@ export class SqliteSessions implements SessionRepository {
     return row ? toSummary(row) : undefined;
   }
 
-  messages(sessionId: string, { limit, beforeSeq }: { limit: number; beforeSeq?: number | undefined }): StoredMessage[] {
+  messages(
+    sessionId: string,
+    { limit, beforeSeq }: { limit: number; beforeSeq?: number | undefined },
+  ): StoredMessage[] {
     const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
     if (!session) return [];
     const rows = this.#store
@@ -141,12 +156,14 @@ export class SqliteSessions implements SessionRepository {
   }
 
   requestOf(idempotencyKey: string): string | undefined {
-    return this.#store.prepare('SELECT request_id FROM idempotency WHERE key = ?').get(idempotencyKey)?.['request_id'] as string | undefined;
+    return this.#store.prepare('SELECT request_id FROM idempotency WHERE key = ?').get(idempotencyKey)?.[
+      'request_id'
+    ] as string | undefined;
   }
 
   rename(sessionId: string, title: string): Promise<boolean> {
     return this.#store.commit(
-      () => this.#store.prepare('UPDATE sessions SET title = ? WHERE id = ?').run(title, sessionId).changes === 1,
+      () => this.#store.prepare('UPDATE sessions SET title = ? WHERE id = ?').run(title, sessionId).changes === 1n,
     );
   }
 
@@ -194,7 +211,8 @@ export class SqliteSessions implements SessionRepository {
   #insert(
     sessionPk: number,
     seq: number,
-    message: Pick<StoredMessage, 'requestId' | 'role' | 'content' | 'status' | 'model'> & Partial<StoredMessage> & { at: number },
+    message: Pick<StoredMessage, 'requestId' | 'role' | 'content' | 'status' | 'model'> &
+      Partial<StoredMessage> & { at: number },
   ): void {
     this.#store
       .prepare(
@@ -218,22 +236,34 @@ export class SqliteSessions implements SessionRepository {
   #removeMessages(sessionPk: number, fromSeq: number): number {
     this.#unindex(sessionPk, fromSeq, Number.MAX_SAFE_INTEGER);
     this.#store
-      .prepare('DELETE FROM stream_parts WHERE request_id IN (SELECT request_id FROM messages WHERE session_pk = ? AND seq >= ?)')
+      .prepare(
+        'DELETE FROM stream_parts WHERE request_id IN (SELECT request_id FROM messages WHERE session_pk = ? AND seq >= ?)',
+      )
       .run(sessionPk, fromSeq);
-    return Number(this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq >= ?').run(sessionPk, fromSeq).changes);
+    return Number(
+      this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq >= ?').run(sessionPk, fromSeq).changes,
+    );
   }
 
   // The text index is derived, so it is brought up to date when somebody searches and costs a turn nothing.
   #index(): void {
     const indexed = this.#indexedUpTo();
-    const upTo = this.#store.prepare(`SELECT coalesce(min(pk) - 1, (SELECT max(pk) FROM messages)) AS pk FROM messages WHERE status = 'streaming'`).get()?.['pk'];
+    const upTo = this.#store
+      .prepare(
+        `SELECT coalesce(min(pk) - 1, (SELECT max(pk) FROM messages)) AS pk FROM messages WHERE status = 'streaming'`,
+      )
+      .get()?.['pk'];
     if (typeof upTo !== 'number' || upTo <= indexed) return;
     this.#store.transaction(() => {
       this.#store
-        .prepare('INSERT INTO messages_fts (rowid, content) SELECT pk, content FROM messages WHERE pk > ? AND pk <= ?')
+        .prepare(
+          'INSERT INTO messages_fts (rowid, content) SELECT pk, fold(content) FROM messages WHERE pk > ? AND pk <= ?',
+        )
         .run(indexed, upTo);
       this.#store
-        .prepare(`INSERT INTO state (key, value) VALUES ('fts_up_to', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
+        .prepare(
+          `INSERT INTO state (key, value) VALUES ('fts_up_to', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+        )
         .run(String(upTo));
     });
   }
@@ -241,8 +271,7 @@ export class SqliteSessions implements SessionRepository {
   #unindex(sessionPk: number, fromSeq: number, toSeq: number): void {
     this.#store
       .prepare(
-        `INSERT INTO messages_fts (messages_fts, rowid, content)
-         SELECT 'delete', pk, content FROM messages WHERE session_pk = ? AND seq >= ? AND seq <= ? AND pk <= ?`,
+        'DELETE FROM messages_fts WHERE rowid IN (SELECT pk FROM messages WHERE session_pk = ? AND seq >= ? AND seq <= ? AND pk <= ?)',
       )
       .run(sessionPk, fromSeq, toSeq, this.#indexedUpTo());
   }

@@ -10,11 +10,18 @@ export class SqliteState implements StateRepository {
   }
 
   load(): Map<string, string> {
-    return new Map(this.#store.prepare('SELECT key, value FROM state').all().map((row) => [String(row['key']), String(row['value'])]));
+    return new Map(
+      this.#store
+        .prepare('SELECT key, value FROM state')
+        .all()
+        .map((row) => [String(row['key']), String(row['value'])]),
+    );
   }
 
   save(entries: ReadonlyMap<string, string>): void {
-    const upsert = this.#store.prepare('INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+    const upsert = this.#store.prepare(
+      'INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    );
     this.#store.transaction(() => {
       for (const [key, value] of entries) upsert.run(key, value);
     });

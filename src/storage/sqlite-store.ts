@@ -1,8 +1,19 @@
 // The one SQLite file: opened by one process, migrated forward, written in group commits.
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AppError } from '../shared/errors.js';
+import { foldText } from './fold-text.js';
 import { first } from './migrations/001-first.js';
 
 const MIGRATIONS = [first];
@@ -43,6 +54,7 @@ export class SqliteStore {
         const check = db.prepare('PRAGMA quick_check(1)').get();
         if (check?.['quick_check'] !== 'ok') throw corrupt(path);
         migrate(db, path, isNew);
+        db.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? foldText(text) : null));
         return db;
       } catch (error) {
         db.close();
@@ -51,11 +63,13 @@ export class SqliteStore {
     });
   }
 
-  /** A prepared statement, kept for the life of the store. */
+  /** A prepared statement, kept for the life of the store. Writes report `changes` as bigint. */
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.#db.prepare(sql);
+      // The text index leaves row ids beyond 2^53 behind, which any later write would fail to report.
+      if (!/^\s*SELECT|\bRETURNING\b/i.test(sql)) statement.setReadBigInts(true);
       this.#statements.set(sql, statement);
     }
     return statement;
@@ -93,9 +107,12 @@ export class SqliteStore {
     if (batch.length === 0) return;
     try {
       const results = this.transaction(() => batch.map(({ work }) => work()));
-      batch.forEach(({ resolve }, index) => resolve(results[index]));
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
     } catch (error) {
-      if (batch.length === 1) return batch[0]?.reject(error);
+      if (batch.length === 1) {
+        batch[0]?.reject(error);
+        return;
+      }
       // One writer's mistake must not take the others with it.
       for (const { work, resolve, reject } of batch) {
         try {
@@ -198,10 +215,14 @@ function opened(path: string, open: () => DatabaseSync): DatabaseSync {
     if (error instanceof AppError) throw error;
     const code = (error as { errcode?: number }).errcode;
     if (code !== undefined && ((code & 0xff) === 5 || (code & 0xff) === 6)) {
-      throw new AppError('store_locked', `Another Venom is using ${path}; stop it first or set VENOM_DATA_DIR.`, { cause: error });
+      throw new AppError('store_locked', `Another Venom is using ${path}; stop it first or set VENOM_DATA_DIR.`, {
+        cause: error,
+      });
     }
     if (code !== undefined && ((code & 0xff) === 11 || (code & 0xff) === 26)) throw corrupt(path, error);
-    throw new AppError('store_unavailable', `The database ${path} cannot be opened: ${(error as Error).message}`, { cause: error });
+    throw new AppError('store_unavailable', `The database ${path} cannot be opened: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -223,6 +244,7 @@ function asStoreError(error: unknown): unknown {
   if (error instanceof AppError) return error;
   const code = (error as { errcode?: number }).errcode;
   if (code === undefined) return error;
-  if ((code & 0xff) === 13) return new AppError('insufficient_storage', 'The disk is full; nothing was written.', { cause: error });
+  if ((code & 0xff) === 13)
+    return new AppError('insufficient_storage', 'The disk is full; nothing was written.', { cause: error });
   return new AppError('store_unavailable', 'The database did not take the write.', { cause: error });
 }

@@ -16,14 +16,22 @@ export class SqliteTraces implements TraceRepository {
     );
     this.#store.transaction(() => {
       for (const trace of traces) {
-        upsert.run(trace.requestId, trace.status, Date.parse(trace.createdAt), trace.lastActivityAt, JSON.stringify(trace));
+        upsert.run(
+          trace.requestId,
+          trace.status,
+          Date.parse(trace.createdAt),
+          trace.lastActivityAt,
+          JSON.stringify(trace),
+        );
       }
     });
   }
 
   list({ limit, offset, status }: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
     const rows = status
-      ? this.#store.prepare('SELECT trace FROM requests WHERE status = ? ORDER BY pk DESC LIMIT ? OFFSET ?').all(status, limit, offset)
+      ? this.#store
+          .prepare('SELECT trace FROM requests WHERE status = ? ORDER BY pk DESC LIMIT ? OFFSET ?')
+          .all(status, limit, offset)
       : this.#store.prepare('SELECT trace FROM requests ORDER BY pk DESC LIMIT ? OFFSET ?').all(limit, offset);
     return rows.map(toTrace);
   }
@@ -34,7 +42,10 @@ export class SqliteTraces implements TraceRepository {
   }
 
   running(): RequestTrace[] {
-    return this.#store.prepare(`SELECT trace FROM requests WHERE status IN ('PENDING', 'PROCESSING') ORDER BY pk`).all().map(toTrace);
+    return this.#store
+      .prepare(`SELECT trace FROM requests WHERE status IN ('PENDING', 'PROCESSING') ORDER BY pk`)
+      .all()
+      .map(toTrace);
   }
 
   removeOlderThan(createdBefore: number): number {

@@ -16,31 +16,35 @@ export const chunk = (delta: object, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'fake', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 
 /** Streams `tokens`, `delayMs` apart, with usage and end mark. */
-export const streams = (tokens: string[], delayMs = 0) => async (body: Record<string, unknown>, response: ServerResponse) => {
-  if (body['stream'] === false || body['stream'] === undefined) {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(
-      JSON.stringify({
-        id: 'c',
-        object: 'chat.completion',
-        created: 1,
-        model: body['model'],
-        choices: [{ index: 0, message: { role: 'assistant', content: tokens.join('') }, finish_reason: 'stop' }],
-        usage: { prompt_tokens: 3, completion_tokens: tokens.length, total_tokens: 3 + tokens.length },
-      }),
+export const streams =
+  (tokens: string[], delayMs = 0) =>
+  async (body: Record<string, unknown>, response: ServerResponse) => {
+    if (body['stream'] === false || body['stream'] === undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          id: 'c',
+          object: 'chat.completion',
+          created: 1,
+          model: body['model'],
+          choices: [{ index: 0, message: { role: 'assistant', content: tokens.join('') }, finish_reason: 'stop' }],
+          usage: { prompt_tokens: 3, completion_tokens: tokens.length, total_tokens: 3 + tokens.length },
+        }),
+      );
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const token of tokens) {
+      if (response.destroyed) return;
+      response.write(chunk({ content: token }));
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+    response.write(chunk({}, 'stop'));
+    response.write(
+      `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 3, completion_tokens: tokens.length } })}\n\n`,
     );
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const token of tokens) {
-    if (response.destroyed) return;
-    response.write(chunk({ content: token }));
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  }
-  response.write(chunk({}, 'stop'));
-  response.write(`data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 3, completion_tokens: tokens.length } })}\n\n`);
-  response.end('data: [DONE]\n\n');
-};
+    response.end('data: [DONE]\n\n');
+  };
 
 export async function startFakeUpstream(): Promise<FakeUpstream> {
   const requests: Record<string, unknown>[] = [];
@@ -68,7 +72,13 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     const body = JSON.parse(text);
     if (request.url === '/v1/embeddings') {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ object: 'list', data: [{ index: 0, embedding: [0.5, 0.25] }], usage: { prompt_tokens: 2, total_tokens: 2 } }));
+      response.end(
+        JSON.stringify({
+          object: 'list',
+          data: [{ index: 0, embedding: [0.5, 0.25] }],
+          usage: { prompt_tokens: 2, total_tokens: 2 },
+        }),
+      );
       return;
     }
     requests.push(body);

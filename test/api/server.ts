@@ -1,8 +1,8 @@
 // The whole server in this process, on a folder and a port of its own.
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import { type Composed, compose } from '../../src/compose.js';
 import { loadSettingsWithSources } from '../../src/config/config.js';
 
@@ -13,9 +13,18 @@ export interface TestServer {
   close(options?: { keepData?: boolean }): Promise<void>;
 }
 
-export async function startServer(env: Record<string, string> = {}, dataDir = mkdtempSync(join(tmpdir(), 'venom-test-'))): Promise<TestServer> {
+export async function startServer(
+  env: Record<string, string> = {},
+  dataDir = mkdtempSync(join(tmpdir(), 'venom-test-')),
+): Promise<TestServer> {
   const loaded = loadSettingsWithSources(
-    { VENOM_DATA_DIR: dataDir, VENOM_STARTER_MODEL: 'off', VENOM_LOG_LEVEL: 'silent', ENV_FILE: '/dev/null', ...env },
+    {
+      VENOM_DATA_DIR: dataDir,
+      VENOM_STARTER_MODEL: 'off',
+      VENOM_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
+      ENV_FILE: '/dev/null',
+      ...env,
+    },
     dataDir,
   );
   const venom = await compose(loaded, { distDir: join(import.meta.dirname, '..', '..', 'dist') });
@@ -39,7 +48,10 @@ export interface SseEvent {
 }
 
 /** Reads events until the stream ends or `enough` says so. */
-export async function readEvents(response: Response, enough: (events: SseEvent[]) => boolean = () => false): Promise<SseEvent[]> {
+export async function readEvents(
+  response: Response,
+  enough: (events: SseEvent[]) => boolean = () => false,
+): Promise<SseEvent[]> {
   const events: SseEvent[] = [];
   let text = '';
   const decoder = new TextDecoder();
@@ -49,7 +61,11 @@ export async function readEvents(response: Response, enough: (events: SseEvent[]
     for (; end !== -1; end = text.indexOf('\n\n')) {
       const block = text.slice(0, end);
       text = text.slice(end + 2);
-      const field = (name: string) => block.split('\n').find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? '';
+      const field = (name: string) =>
+        block
+          .split('\n')
+          .find((line) => line.startsWith(`${name}: `))
+          ?.slice(name.length + 2) ?? '';
       if (field('event')) events.push({ event: field('event'), data: JSON.parse(field('data')), id: field('id') });
     }
     if (enough(events)) break;
@@ -57,4 +73,8 @@ export async function readEvents(response: Response, enough: (events: SseEvent[]
   return events;
 }
 
-export const textOf = (events: SseEvent[]): string => events.filter(({ event }) => event === 'content').map(({ data }) => data['text']).join('');
+export const textOf = (events: SseEvent[]): string =>
+  events
+    .filter(({ event }) => event === 'content')
+    .map(({ data }) => data['text'])
+    .join('');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeUpstream, chunk, startFakeUpstream, streams } from './fake-upstream.js';
+import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 
 let upstream: FakeUpstream;
@@ -60,7 +60,11 @@ describe('POST /llm/simple/stream', () => {
     expect(trace['status']).toBe('COMPLETED');
     const steps = trace['steps'] as { component: string; action: string; details: string }[];
     expect(steps.map(({ action }) => action)).toEqual(['request', 'context_preview', 'first_chunk', 'response']);
-    expect(JSON.parse(steps.at(-1)?.details ?? '')).toMatchObject({ response: 'Hello world', truncated: false, chars: 11 });
+    expect(JSON.parse(steps.at(-1)?.details ?? '')).toMatchObject({
+      response: 'Hello world',
+      truncated: false,
+      chars: 11,
+    });
     expect(steps[2]?.details).toMatch(/^elapsed_ms=\d+ preview=Hello/);
   });
 
@@ -72,16 +76,23 @@ describe('POST /llm/simple/stream', () => {
     const seen = await readEvents(response, (events) => events.length > 8);
     const last = seen.at(-1);
     cut.abort();
-    const again = await fetch(`${server.url}/api/v1/llm/simple/stream/${response.headers.get('x-request-id')}`, { headers: { 'last-event-id': last?.id ?? '' } });
+    const again = await fetch(`${server.url}/api/v1/llm/simple/stream/${response.headers.get('x-request-id')}`, {
+      headers: { 'last-event-id': last?.id ?? '' },
+    });
     const rest = await readEvents(again);
     expect(textOf(seen) + textOf(rest)).toBe(tokens.join(''));
     expect(rest.at(-1)?.event).toBe('done');
-    const stored = await fetch(`${server.url}/api/v1/llm/simple/stream/${response.headers.get('x-request-id')}?last_event_id=${last?.id}`);
+    const stored = await fetch(
+      `${server.url}/api/v1/llm/simple/stream/${response.headers.get('x-request-id')}?last_event_id=${last?.id}`,
+    );
     expect(textOf(seen) + textOf(await readEvents(stored))).toBe(tokens.join(''));
   });
 
   it('stops the engine when the client goes away for good', async () => {
-    upstream.behaviour = streams(Array.from({ length: 1_000 }, () => 'x'), 10);
+    upstream.behaviour = streams(
+      Array.from({ length: 1_000 }, () => 'x'),
+      10,
+    );
     const leave = new AbortController();
     const response = await ask({ content: 'Long' }, {}, leave.signal);
     await readEvents(response, (events) => events.length > 2);
@@ -91,7 +102,10 @@ describe('POST /llm/simple/stream', () => {
   });
 
   it('keeps what was written and says so when an answer is cancelled', async () => {
-    upstream.behaviour = streams(Array.from({ length: 1_000 }, () => 'x'), 5);
+    upstream.behaviour = streams(
+      Array.from({ length: 1_000 }, () => 'x'),
+      5,
+    );
     const response = await ask({ content: 'Long', session_id: 's-1', resumable: true });
     const id = response.headers.get('x-request-id');
     const events = readEvents(response);
@@ -114,11 +128,35 @@ describe('POST /llm/simple/stream', () => {
   });
 
   it.each([
-    ['an HTTP error', 'llm_http_error', (_: unknown, response: import('node:http').ServerResponse) => void response.writeHead(500).end('{"error":{"message":"boom"}}')],
-    ['a reset', 'llm_connection_error', (_: unknown, response: import('node:http').ServerResponse) => void response.socket?.resetAndDestroy()],
-    ['broken JSON', 'llm_invalid_response', (_: unknown, response: import('node:http').ServerResponse) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {broken\n\n')],
-    ['a truncated stream', 'llm_invalid_response', (_: unknown, response: import('node:http').ServerResponse) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunk({ content: 'half' }))],
-    ['a web page', 'llm_invalid_response', (_: unknown, response: import('node:http').ServerResponse) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+    [
+      'an HTTP error',
+      'llm_http_error',
+      (_: unknown, response: import('node:http').ServerResponse) =>
+        void response.writeHead(500).end('{"error":{"message":"boom"}}'),
+    ],
+    [
+      'a reset',
+      'llm_connection_error',
+      (_: unknown, response: import('node:http').ServerResponse) => void response.socket?.resetAndDestroy(),
+    ],
+    [
+      'broken JSON',
+      'llm_invalid_response',
+      (_: unknown, response: import('node:http').ServerResponse) =>
+        void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {broken\n\n'),
+    ],
+    [
+      'a truncated stream',
+      'llm_invalid_response',
+      (_: unknown, response: import('node:http').ServerResponse) =>
+        void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunk({ content: 'half' })),
+    ],
+    [
+      'a web page',
+      'llm_invalid_response',
+      (_: unknown, response: import('node:http').ServerResponse) =>
+        void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+    ],
   ])('ends with one coded error on %s', async (_name, code, behaviour) => {
     upstream.behaviour = behaviour;
     const events = await readEvents(await ask({ content: 'Hi', session_id: 's-1' }));
@@ -144,6 +182,15 @@ describe('POST /llm/simple/stream', () => {
     const answer = (await response.json()) as { code: string; detail: unknown; request_id: string };
     expect(answer.code).toBeTypeOf('string');
     expect(answer.request_id).toMatch(/^[0-9a-f-]{36}$/);
-    if (status === 422) expect(answer.detail).toEqual(expect.arrayContaining([expect.objectContaining({ loc: expect.arrayContaining(['body']), msg: expect.any(String), type: expect.any(String) })]));
+    if (status === 422)
+      expect(answer.detail).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({
+            loc: expect.arrayContaining(['body']),
+            msg: expect.any(String),
+            type: expect.any(String),
+          }),
+        ]),
+      );
   });
 });

@@ -33,9 +33,15 @@ export async function downloadFromHuggingFace(
     } catch (error) {
       if (signal.aborted) throw new AppError('cancelled', 'The download was cancelled.', { cause: error });
       const retry = !(error instanceof AppError) || error.code === 'download_failed';
-      if (!retry || attempt >= TRIES) throw error instanceof AppError ? error : new AppError('source_unavailable', `${new URL(options.baseUrl).host} cannot be reached.`, { cause: error });
+      if (!retry || attempt >= TRIES)
+        throw error instanceof AppError
+          ? error
+          : new AppError('source_unavailable', `${new URL(options.baseUrl).host} cannot be reached.`, { cause: error });
       // Without one byte so far the source is not there; waiting longer would only delay the next source.
-      if (!(error instanceof AppError) && attempt >= 2) throw new AppError('source_unavailable', `${new URL(options.baseUrl).host} cannot be reached.`, { cause: error });
+      if (!(error instanceof AppError) && attempt >= 2)
+        throw new AppError('source_unavailable', `${new URL(options.baseUrl).host} cannot be reached.`, {
+          cause: error,
+        });
       await new Promise((resolve) => setTimeout(resolve, (options.retryDelayMs ?? 500) * attempt));
     }
   }
@@ -89,7 +95,8 @@ async function downloadOnce(
       throw error;
     }
     await part.close();
-    if (part.bytes > 0 && !(error instanceof AppError)) throw new AppError('download_failed', 'The download broke off.', { cause: error });
+    if (part.bytes > 0 && !(error instanceof AppError))
+      throw new AppError('download_failed', 'The download broke off.', { cause: error });
     throw error;
   } finally {
     clearTimeout(timer);
@@ -97,20 +104,29 @@ async function downloadOnce(
 }
 
 // Redirects are followed here, so that the token stays with the origin it was given for.
-async function follow(options: HuggingFaceSourceOptions, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+async function follow(
+  options: HuggingFaceSourceOptions,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Response> {
   const home = new URL(options.baseUrl);
   let url = new URL(`${options.baseUrl}/${options.repo}/resolve/main/${encodeURIComponent(options.file)}`);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const own = url.origin === home.origin;
     const response = await options.fetch(url, {
-      headers: { ...headers, 'accept-encoding': 'identity', ...(own && options.token ? { authorization: `Bearer ${options.token}` } : {}) },
+      headers: {
+        ...headers,
+        'accept-encoding': 'identity',
+        ...(own && options.token ? { authorization: `Bearer ${options.token}` } : {}),
+      },
       redirect: 'manual',
       signal,
     });
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || !location) return response;
     const next = new URL(location, url);
-    if (next.protocol !== 'https:' && next.protocol !== home.protocol) throw new AppError('source_unavailable', 'The source redirects to an unsafe address.');
+    if (next.protocol !== 'https:' && next.protocol !== home.protocol)
+      throw new AppError('source_unavailable', 'The source redirects to an unsafe address.');
     await response.body?.cancel();
     url = next;
   }

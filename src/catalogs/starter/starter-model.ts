@@ -64,7 +64,13 @@ export class StarterModel implements StarterInstaller {
     return this.#running;
   }
 
-  async #install({ path, signal = new AbortController().signal }: { path?: string; signal?: AbortSignal }): Promise<StarterSnapshot> {
+  async #install({
+    path,
+    signal = new AbortController().signal,
+  }: {
+    path?: string;
+    signal?: AbortSignal;
+  }): Promise<StarterSnapshot> {
     if (existsSync(this.#finalPath) && statSync(this.#finalPath).size === this.#expected.sizeBytes) {
       return this.#set({ state: 'installed', receivedBytes: this.#expected.sizeBytes, error: null, hints: [] });
     }
@@ -72,7 +78,14 @@ export class StarterModel implements StarterInstaller {
     const failures: AppError[] = [];
     for (const source of this.#sources(named, signal)) {
       this.#speed = { at: performance.now(), bytes: 0 };
-      this.#set({ state: 'downloading', source: source.name, receivedBytes: 0, bytesPerSecond: null, error: null, hints: [] });
+      this.#set({
+        state: 'downloading',
+        source: source.name,
+        receivedBytes: 0,
+        bytesPerSecond: null,
+        error: null,
+        hints: [],
+      });
       try {
         await refuseWithoutSpace(this.#options.modelsDir, this.#expected.sizeBytes);
         await source.run();
@@ -83,7 +96,10 @@ export class StarterModel implements StarterInstaller {
         if (error.code === 'cancelled' || error.code === 'insufficient_storage' || error.code === 'internal') break;
       }
     }
-    const worst = failures.find(({ code }) => code !== 'source_unavailable') ?? failures[0] ?? new AppError('source_unavailable', 'There is no source.');
+    const worst =
+      failures.find(({ code }) => code !== 'source_unavailable') ??
+      failures[0] ??
+      new AppError('source_unavailable', 'There is no source.');
     const cancelled = worst.code === 'cancelled';
     this.#set({
       state: cancelled ? 'absent' : 'failed',
@@ -97,7 +113,8 @@ export class StarterModel implements StarterInstaller {
   #sources(named: string | undefined, signal: AbortSignal): { name: string; run: () => Promise<void> }[] {
     const partPath = `${this.#finalPath}.part`;
     const onProgress = (receivedBytes: number) => this.#progress(receivedBytes);
-    if (named !== undefined) return [{ name: 'file', run: () => this.#copy(named, `${this.#finalPath}.copy.part`, signal) }];
+    if (named !== undefined)
+      return [{ name: 'file', run: () => this.#copy(named, `${this.#finalPath}.copy.part`, signal) }];
     return [
       {
         name: 'hugging-face',
@@ -154,7 +171,11 @@ export class StarterModel implements StarterInstaller {
     const now = performance.now();
     const bounded = Math.min(receivedBytes, this.#expected.sizeBytes);
     const seconds = (now - this.#speed.at) / 1_000;
-    this.#state = { ...this.#state, receivedBytes: bounded, bytesPerSecond: seconds > 0.5 ? Math.round((bounded - this.#speed.bytes) / seconds) : this.#state.bytesPerSecond };
+    this.#state = {
+      ...this.#state,
+      receivedBytes: bounded,
+      bytesPerSecond: seconds > 0.5 ? Math.round((bounded - this.#speed.bytes) / seconds) : this.#state.bytesPerSecond,
+    };
     if (now - this.#toldAt < TELL_EVERY_MS) return;
     this.#toldAt = now;
     this.#options.onChange(this.#state);

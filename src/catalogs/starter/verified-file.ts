@@ -17,9 +17,13 @@ export async function refuseWithoutSpace(folder: string, neededBytes: number): P
   const disk = await statfs(folder);
   const freeBytes = disk.bavail * disk.bsize;
   if (freeBytes < neededBytes + SPARE_BYTES) {
-    throw new AppError('insufficient_storage', `The model needs ${megabytes(neededBytes)} MB, but ${folder} has ${megabytes(freeBytes)} MB free.`, {
-      details: { needed_bytes: neededBytes, free_bytes: freeBytes },
-    });
+    throw new AppError(
+      'insufficient_storage',
+      `The model needs ${megabytes(neededBytes)} MB, but ${folder} has ${megabytes(freeBytes)} MB free.`,
+      {
+        details: { needed_bytes: neededBytes, free_bytes: freeBytes },
+      },
+    );
   }
 }
 
@@ -38,7 +42,12 @@ export class PartFile {
 
   /** With `resume`, what is there already is hashed and kept. */
   static async open(path: string, expected: ExpectedFile, { resume }: { resume: boolean }): Promise<PartFile> {
-    const existing = resume ? await stat(path).then(({ size }) => size, () => 0) : 0;
+    const existing = resume
+      ? await stat(path).then(
+          ({ size }) => size,
+          () => 0,
+        )
+      : 0;
     const usable = existing <= expected.sizeBytes ? existing : 0;
     const part = new PartFile(await open(path, usable > 0 ? 'r+' : 'w', 0o600), path, expected);
     if (usable > 0) {
@@ -69,12 +78,18 @@ export class PartFile {
   /** Verifies and moves the file to its final name. A wrong one is deleted. @throws AppError `hash_mismatch`, `download_failed` */
   async commit(finalPath: string): Promise<void> {
     if (this.#bytes < this.#expected.sizeBytes) {
-      throw new AppError('download_failed', `The source ended after ${this.#bytes} of ${this.#expected.sizeBytes} bytes.`);
+      throw new AppError(
+        'download_failed',
+        `The source ended after ${this.#bytes} of ${this.#expected.sizeBytes} bytes.`,
+      );
     }
     const actual = this.#hash.digest('hex');
     if (actual !== this.#expected.sha256) {
       await this.discard();
-      throw new AppError('hash_mismatch', `The file has SHA-256 ${actual}, expected ${this.#expected.sha256}; it was deleted.`);
+      throw new AppError(
+        'hash_mismatch',
+        `The file has SHA-256 ${actual}, expected ${this.#expected.sha256}; it was deleted.`,
+      );
     }
     try {
       await this.#file.sync();
@@ -100,7 +115,8 @@ export class PartFile {
 
 function diskError(cause: unknown): unknown {
   const code = (cause as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new AppError('insufficient_storage', 'The disk is full; the model was not installed.', { cause });
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new AppError('insufficient_storage', 'The disk is full; the model was not installed.', { cause });
   return cause;
 }
 

@@ -33,9 +33,13 @@ export class RequestTracer {
     this.#watchdog.unref();
   }
 
-  start(request: Pick<RequestTrace, 'requestId' | 'prompt' | 'sessionId' | 'provider' | 'model' | 'endpoint'> & Partial<RequestTrace>): void {
+  start(
+    request: Pick<RequestTrace, 'requestId' | 'prompt' | 'sessionId' | 'provider' | 'model' | 'endpoint'> &
+      Partial<RequestTrace>,
+  ): void {
     const now = this.#clock.now();
-    const prompt = request.prompt.length > PROMPT_CHARS ? `${request.prompt.slice(0, PROMPT_CHARS)}...` : request.prompt;
+    const prompt =
+      request.prompt.length > PROMPT_CHARS ? `${request.prompt.slice(0, PROMPT_CHARS)}...` : request.prompt;
     const trace: RequestTrace = {
       status: 'PROCESSING',
       createdAt: isoUtc(now),
@@ -55,7 +59,13 @@ export class RequestTracer {
     this.#writer.set(trace.requestId, trace);
   }
 
-  step(requestId: string, component: string, action: string, details: string | null = null, status: TraceStep['status'] = 'ok'): void {
+  step(
+    requestId: string,
+    component: string,
+    action: string,
+    details: string | null = null,
+    status: TraceStep['status'] = 'ok',
+  ): void {
     this.update(requestId, (trace) => {
       if (trace.steps.length < MAX_STEPS) {
         trace.steps.push({ component, action, timestamp: isoUtc(this.#clock.now()), status, details });
@@ -78,7 +88,11 @@ export class RequestTracer {
     if (trace) trace.lastActivityAt = this.#clock.now();
   }
 
-  finish(requestId: string, status: Extract<TraceStatus, 'COMPLETED' | 'FAILED' | 'LOST'>, error: RequestTrace['error'] = null): void {
+  finish(
+    requestId: string,
+    status: Extract<TraceStatus, 'COMPLETED' | 'FAILED' | 'LOST'>,
+    error: RequestTrace['error'] = null,
+  ): void {
     this.update(requestId, (trace) => {
       trace.status = status;
       trace.error = error;
@@ -110,7 +124,8 @@ export class RequestTracer {
     const now = this.#clock.now();
     for (const trace of [...this.#running.values()]) {
       const silentMs = now - trace.lastActivityAt;
-      if (silentMs > this.#options.lostAfterMs) this.#lose(trace, 'timeout', `no activity for ${Math.round(silentMs / 1_000)} s`);
+      if (silentMs > this.#options.lostAfterMs)
+        this.#lose(trace, 'timeout', `no activity for ${Math.round(silentMs / 1_000)} s`);
     }
     if (this.#options.retentionDays > 0 && now - this.#cleanedAt > DAY_MS) {
       this.#cleanedAt = now;
@@ -120,7 +135,13 @@ export class RequestTracer {
 
   #lose(trace: RequestTrace, action: string, details: string): void {
     this.step(trace.requestId, 'Watchdog', action, details, 'error');
-    this.finish(trace.requestId, 'LOST', { code: 'interrupted', class: 'Lost', message: details, stage: 'watchdog', retryable: true });
+    this.finish(trace.requestId, 'LOST', {
+      code: 'interrupted',
+      class: 'Lost',
+      message: details,
+      stage: 'watchdog',
+      retryable: true,
+    });
   }
 
   flush(): void {

@@ -1,9 +1,7 @@
 // One answer while it is being written: its text so far, who listens, and who may stop it.
 import type { MessageStatus } from '../ports.js';
 
-export type TurnEvent =
-  | { type: 'tool-calls'; toolCalls: unknown[] }
-  | { type: 'logprobs'; content: unknown[] };
+export type TurnEvent = { type: 'tool-calls'; toolCalls: unknown[] } | { type: 'logprobs'; content: unknown[] };
 
 export interface TurnFailure {
   code: string;

@@ -15,7 +15,8 @@ export class LiveTurns {
   /** @throws AppError `runtime_busy` at the limit, `shutting_down` */
   add(turn: LiveTurn): void {
     if (this.#closing) throw new AppError('shutting_down', 'The server is stopping.');
-    if (this.#turns.size >= this.#limit) throw new AppError('runtime_busy', `${this.#limit} answers are being written already.`);
+    if (this.#turns.size >= this.#limit)
+      throw new AppError('runtime_busy', `${this.#limit} answers are being written already.`);
     this.#turns.set(turn.requestId, turn);
   }
 

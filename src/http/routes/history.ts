@@ -12,36 +12,50 @@ export const historyRoutes: FastifyPluginAsyncZod<{ tracer: RequestTracer }> = a
     if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
       throw new AppError('invalid_input', `status must be one of ${TRACE_STATUSES.join(', ')}.`);
     }
-    return tracer.list({ limit: query.limit, offset: query.offset, status: status as TraceStatus | undefined }).map(toSummary);
+    return tracer
+      .list({ limit: query.limit, offset: query.offset, status: status as TraceStatus | undefined })
+      .map(toSummary);
   });
 
-  app.get('/history/requests/:request_id', { schema: { params: z.object({ request_id: z.uuid() }), tags: ['history'] } }, async ({ params }) => {
-    const trace = tracer.get(params.request_id);
-    if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
-    return {
-      ...toSummary(trace),
-      steps: trace.steps.map((step) => ({ ...step, timestamp: offset(step.timestamp) })),
-      first_token: trace.firstToken && { at: offset(trace.firstToken.at), elapsed_ms: trace.firstToken.elapsedMs, preview: trace.firstToken.preview },
-      streaming: trace.streaming && { chunk_count: trace.streaming.chunkCount, first_chunk_ms: trace.streaming.firstChunkMs, last_emit_ms: trace.streaming.lastEmitMs },
-      context_preview: contextPreview(trace),
-      generation_params: trace.generationParams,
-      llm_runtime: trace.provider && {
-        provider: trace.provider,
-        model: trace.model,
-        endpoint: trace.endpoint,
-        config_hash: trace.configHash,
-        runtime_id: trace.runtimeId,
-        status: trace.status === 'FAILED' ? 'error' : 'ready',
-        error: trace.error && { code: trace.error.code, message: trace.error.message },
-      },
-      routing_decision: null,
-      context_used: null,
-    };
-  });
+  app.get(
+    '/history/requests/:request_id',
+    { schema: { params: z.object({ request_id: z.uuid() }), tags: ['history'] } },
+    async ({ params }) => {
+      const trace = tracer.get(params.request_id);
+      if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
+      return {
+        ...toSummary(trace),
+        steps: trace.steps.map((step) => ({ ...step, timestamp: offset(step.timestamp) })),
+        first_token: trace.firstToken && {
+          at: offset(trace.firstToken.at),
+          elapsed_ms: trace.firstToken.elapsedMs,
+          preview: trace.firstToken.preview,
+        },
+        streaming: trace.streaming && {
+          chunk_count: trace.streaming.chunkCount,
+          first_chunk_ms: trace.streaming.firstChunkMs,
+          last_emit_ms: trace.streaming.lastEmitMs,
+        },
+        context_preview: contextPreview(trace),
+        generation_params: trace.generationParams,
+        llm_runtime: trace.provider && {
+          provider: trace.provider,
+          model: trace.model,
+          endpoint: trace.endpoint,
+          config_hash: trace.configHash,
+          runtime_id: trace.runtimeId,
+          status: trace.status === 'FAILED' ? 'error' : 'ready',
+          error: trace.error && { code: trace.error.code, message: trace.error.message },
+        },
+        routing_decision: null,
+        context_used: null,
+      };
+    },
+  );
 };
 
 // History and streams write UTC as +00:00, stores as Z; both are the contract's.
-const offset = (iso: string | null): string | null => iso && iso.replace(/Z$/, '+00:00');
+const offset = (iso: string | null): string | null => iso?.replace(/Z$/, '+00:00') ?? null;
 
 function toSummary(trace: RequestTrace) {
   const finished = trace.finishedAt === null ? null : Date.parse(trace.finishedAt);

@@ -19,7 +19,10 @@ export interface ModelRoutesOptions {
   configuredModels: { local: string; hybrid_local: string; cloud: string };
 }
 
-export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app, { models, usage, starter, configuredModels }) => {
+export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (
+  app,
+  { models, usage, starter, configuredModels },
+) => {
   const tags = ['models'];
   let installing: AbortController | undefined;
 
@@ -34,7 +37,12 @@ export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app
       success: true,
       models: items,
       count: items.length,
-      active: { ...runtimePayload(identity), status, ...(unavailable.length > 0 ? { error: unavailable.map(({ error }) => error).join('; ') } : {}), configured_models: configuredModels },
+      active: {
+        ...runtimePayload(identity),
+        status,
+        ...(unavailable.length > 0 ? { error: unavailable.map(({ error }) => error).join('; ') } : {}),
+        configured_models: configuredModels,
+      },
       providers: Object.groupBy(items, ({ provider }) => provider),
       unavailable,
     };
@@ -68,31 +76,41 @@ export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app
     };
   });
 
-  app.post('/models/switch', { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } }, async ({ body }) => {
-    await models.choose(body.name);
-    return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
-  });
+  app.post(
+    '/models/switch',
+    { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } },
+    async ({ body }) => {
+      await models.choose(body.name);
+      return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
+    },
+  );
 
   app.post('/models/unload-all', { schema: { tags } }, async () => {
     await models.unloadAll();
     return { success: true, message: 'Every model of the embedded runtime was unloaded.' };
   });
 
-  app.get('/models/starter', { schema: { response: { 200: StarterState }, tags } }, async () => toStarter(starter.state));
+  app.get('/models/starter', { schema: { response: { 200: StarterState }, tags } }, async () =>
+    toStarter(starter.state),
+  );
 
-  app.post('/models/starter/install', { schema: { body: StarterInstallRequest, response: { 202: StarterState }, tags } }, async ({ body }, reply) => {
-    if (!installing) {
-      installing = new AbortController();
-      starter
-        .install({ signal: installing.signal, ...(body?.path ? { path: body.path } : {}) })
-        .catch((error) => app.log.warn({ err: error }, 'the starter model was not installed'))
-        .finally(() => {
-          installing = undefined;
-        });
-    } else if (body?.path) throw new AppError('conflict', 'The starter model is being installed already.');
-    reply.status(202);
-    return toStarter(starter.state);
-  });
+  app.post(
+    '/models/starter/install',
+    { schema: { body: StarterInstallRequest, response: { 202: StarterState }, tags } },
+    async ({ body }, reply) => {
+      if (!installing) {
+        installing = new AbortController();
+        starter
+          .install({ signal: installing.signal, ...(body?.path ? { path: body.path } : {}) })
+          .catch((error) => app.log.warn({ err: error }, 'the starter model was not installed'))
+          .finally(() => {
+            installing = undefined;
+          });
+      } else if (body?.path) throw new AppError('conflict', 'The starter model is being installed already.');
+      reply.status(202);
+      return toStarter(starter.state);
+    },
+  );
 
   app.post('/models/starter/cancel', { schema: { tags } }, async () => {
     installing?.abort();

@@ -1,7 +1,13 @@
 // /v1: what OpenAI's client libraries call. Stateless: nothing of it is kept but a trace.
-import { Readable } from 'node:stream';
+
 import { randomBytes } from 'node:crypto';
-import type { JSONSchema7, LanguageModelV4CallOptions, LanguageModelV4Prompt, LanguageModelV4Usage } from '@ai-sdk/provider';
+import { Readable } from 'node:stream';
+import type {
+  JSONSchema7,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Prompt,
+  LanguageModelV4Usage,
+} from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
@@ -23,7 +29,10 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
 
   app.get('/models', { schema: { tags } }, async () => {
     const { models: found } = await models.list();
-    return { object: 'list', data: found.map((model) => ({ id: model.name, object: 'model', created: 0, owned_by: model.provider })) };
+    return {
+      object: 'list',
+      data: found.map((model) => ({ id: model.name, object: 'model', created: 0, owned_by: model.provider })),
+    };
   });
 
   app.get('/models/*', { schema: { tags } }, async (request) => {
@@ -81,9 +90,18 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
         );
         source.on('close', () => {
           running -= 1;
-          tracer.finish(requestId, 'FAILED', { code: 'cancelled', class: 'Cancelled', message: 'The client went away.', stage: 'stream', retryable: true });
+          tracer.finish(requestId, 'FAILED', {
+            code: 'cancelled',
+            class: 'Cancelled',
+            message: 'The client went away.',
+            stage: 'stream',
+            retryable: true,
+          });
         });
-        reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+        reply
+          .header('content-type', 'text/event-stream; charset=utf-8')
+          .header('cache-control', 'no-cache')
+          .header('x-accel-buffering', 'no');
         return reply.send(source);
       }
       const result = await runtime.languageModel(model).doGenerate(options);
@@ -94,7 +112,14 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
         object: 'chat.completion',
         created: Math.floor(Date.now() / 1_000),
         model,
-        choices: [{ index: 0, message: { role: 'assistant', content: text, refusal: null }, logprobs: null, finish_reason: finishReason(result.finishReason.unified) }],
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: text, refusal: null },
+            logprobs: null,
+            finish_reason: finishReason(result.finishReason.unified),
+          },
+        ],
         usage: toUsage(result.usage),
       };
     } catch (error) {
@@ -109,7 +134,8 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
     const { runtime, model } = await models.resolve(body.model);
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
     const { vectors, tokens } = await runtime.embed(model, texts, AbortSignal.timeout(300_000));
-    const encode = (vector: number[]) => (body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector);
+    const encode = (vector: number[]) =>
+      body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
     return {
       object: 'list',
       model,
@@ -119,18 +145,43 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
   });
 };
 
-async function* chatEvents(runtime: Runtime, model: string, options: LanguageModelV4CallOptions, requestId: string, withUsage: boolean): AsyncGenerator<string> {
+async function* chatEvents(
+  runtime: Runtime,
+  model: string,
+  options: LanguageModelV4CallOptions,
+  requestId: string,
+  withUsage: boolean,
+): AsyncGenerator<string> {
   const { stream } = await runtime.languageModel(model).doStream(options);
-  const head = { id: `chatcmpl-${requestId}`, object: 'chat.completion.chunk', created: Math.floor(Date.now() / 1_000), model };
+  const head = {
+    id: `chatcmpl-${requestId}`,
+    object: 'chat.completion.chunk',
+    created: Math.floor(Date.now() / 1_000),
+    model,
+  };
   const event = (choices: unknown[], rest: object = {}) => `data: ${JSON.stringify({ ...head, choices, ...rest })}\n\n`;
   let started = false;
   for await (const part of stream) {
     if (part.type === 'error') throw part.error;
     if (part.type === 'text-delta') {
-      yield event([{ index: 0, delta: { ...(started ? {} : { role: 'assistant' }), content: part.delta }, logprobs: null, finish_reason: null }]);
+      yield event([
+        {
+          index: 0,
+          delta: { ...(started ? {} : { role: 'assistant' }), content: part.delta },
+          logprobs: null,
+          finish_reason: null,
+        },
+      ]);
       started = true;
     } else if (part.type === 'finish') {
-      yield event([{ index: 0, delta: started ? {} : { role: 'assistant', content: '' }, logprobs: null, finish_reason: finishReason(part.finishReason.unified) }]);
+      yield event([
+        {
+          index: 0,
+          delta: started ? {} : { role: 'assistant', content: '' },
+          logprobs: null,
+          finish_reason: finishReason(part.finishReason.unified),
+        },
+      ]);
       if (withUsage) yield event([], { usage: toUsage(part.usage) });
     }
   }
@@ -141,7 +192,10 @@ async function* chatEvents(runtime: Runtime, model: string, options: LanguageMod
 function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
   if ((body.n ?? 1) > 1) throw new AppError('unsupported', 'n greater than 1 is not supported by this model.');
   if (body.tools?.length) throw new AppError('unsupported', 'Tools are not supported by this model yet.');
-  const format = body.response_format as { type: string; json_schema?: { schema?: JSONSchema7; name?: string } } | null | undefined;
+  const format = body.response_format as
+    | { type: string; json_schema?: { schema?: JSONSchema7; name?: string } }
+    | null
+    | undefined;
   return {
     prompt: body.messages.flatMap(toPromptMessage),
     abortSignal,
@@ -154,7 +208,12 @@ function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): L
     presencePenalty: body.presence_penalty ?? undefined,
     stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
     ...(format?.type === 'json_schema' || format?.type === 'json_object'
-      ? { responseFormat: { type: 'json' as const, ...(format.json_schema?.schema ? { schema: format.json_schema.schema } : {}) } }
+      ? {
+          responseFormat: {
+            type: 'json' as const,
+            ...(format.json_schema?.schema ? { schema: format.json_schema.schema } : {}),
+          },
+        }
       : {}),
     providerOptions: { venom: { ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}) } },
   };
@@ -179,7 +238,13 @@ function toPromptMessage(message: ChatCompletionRequest['messages'][number]): La
 
 function failed(tracer: RequestTracer, requestId: string, error: AppError): void {
   tracer.step(requestId, 'OpenAI', 'error', error.code, 'error');
-  tracer.finish(requestId, 'FAILED', { code: error.code, class: error.code, message: error.message, stage: 'openai', retryable: false });
+  tracer.finish(requestId, 'FAILED', {
+    code: error.code,
+    class: error.code,
+    message: error.message,
+    stage: 'openai',
+    retryable: false,
+  });
 }
 
 function lastUserText(body: ChatCompletionRequest): string {
@@ -190,7 +255,19 @@ function lastUserText(body: ChatCompletionRequest): string {
 function toUsage(usage: LanguageModelV4Usage) {
   const prompt = usage.inputTokens.total ?? 0;
   const completion = usage.outputTokens.total ?? 0;
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: usage.inputTokens.cacheRead ?? 0 } };
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: usage.inputTokens.cacheRead ?? 0 },
+  };
 }
 
-const finishReason = (unified: string): string => (unified === 'length' ? 'length' : unified === 'tool-calls' ? 'tool_calls' : unified === 'content-filter' ? 'content_filter' : 'stop');
+const finishReason = (unified: string): string =>
+  unified === 'length'
+    ? 'length'
+    : unified === 'tool-calls'
+      ? 'tool_calls'
+      : unified === 'content-filter'
+        ? 'content_filter'
+        : 'stop';

@@ -9,19 +9,29 @@ import { followLive, openEventStream, parseEventId, replayStored } from '../even
 
 const TOP_LOGPROBS = 8;
 
-export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepAlive: string }> = async (app, { simple, keepAlive }) => {
+export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepAlive: string }> = async (
+  app,
+  { simple, keepAlive },
+) => {
   app.post('/llm/simple/stream', { schema: { body: SimpleChatRequest, tags: ['chat'] } }, async (request, reply) => {
     const lastSeen = parseEventId(header(request, 'last-event-id'));
     if (lastSeen) return stream(reply, simple.follow(lastSeen.requestId), lastSeen);
     const key = header(request, 'idempotency-key');
-    if (key !== undefined && (key.length > 200 || key === '')) throw new AppError('invalid_input', 'Idempotency-Key must have 1 to 200 characters.');
+    if (key !== undefined && (key.length > 200 || key === ''))
+      throw new AppError('invalid_input', 'Idempotency-Key must have 1 to 200 characters.');
     const asked = toSimpleRequest(request.body, key, keepAlive);
     return stream(reply, await simple.start(asked), undefined, asked.sessionId);
   });
 
   app.get(
     '/llm/simple/stream/:request_id',
-    { schema: { params: RequestIdParams, querystring: z.object({ last_event_id: z.string().max(80).optional() }), tags: ['chat'] } },
+    {
+      schema: {
+        params: RequestIdParams,
+        querystring: z.object({ last_event_id: z.string().max(80).optional() }),
+        tags: ['chat'],
+      },
+    },
     async (request, reply) => {
       const position = parseEventId(header(request, 'last-event-id') ?? request.query.last_event_id);
       const followed = simple.follow(request.params.request_id);
@@ -43,16 +53,26 @@ function stream(
   sessionId?: string | undefined,
 ) {
   const turn = followed.kind === 'live' ? followed.turn : followed.answer;
-  const cors = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary')) as Record<string, string>;
+  const cors = Object.fromEntries(
+    Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary'),
+  ) as Record<string, string>;
   reply.hijack();
-  openEventStream(reply.raw, { ...cors, 'x-request-id': turn.requestId, 'x-session-id': turn.sessionId ?? sessionId ?? '' });
+  openEventStream(reply.raw, {
+    ...cors,
+    'x-request-id': turn.requestId,
+    'x-session-id': turn.sessionId ?? sessionId ?? '',
+  });
   if (reply.raw.destroyed) return reply;
   if (followed.kind === 'live') followLive(reply.raw, followed.turn, from);
   else replayStored(reply.raw, followed.answer, from);
   return reply;
 }
 
-function toSimpleRequest(body: z.output<typeof SimpleChatRequest>, idempotencyKey: string | undefined, keepAlive: string): SimpleRequest {
+function toSimpleRequest(
+  body: z.output<typeof SimpleChatRequest>,
+  idempotencyKey: string | undefined,
+  keepAlive: string,
+): SimpleRequest {
   const format = body.response_format ?? undefined;
   const schema = jsonSchemaOf(format) ?? jsonSchemaOf(body.format);
   const venom: Record<string, unknown> = {
@@ -74,7 +94,9 @@ function toSimpleRequest(body: z.output<typeof SimpleChatRequest>, idempotencyKe
     sessionId: body.session_id || undefined,
     idempotencyKey,
     resumable: body.resumable ?? false,
-    generationParams: Object.fromEntries(Object.entries(generation).filter(([, value]) => value !== undefined && value !== null)),
+    generationParams: Object.fromEntries(
+      Object.entries(generation).filter(([, value]) => value !== undefined && value !== null),
+    ),
     options: {
       maxOutputTokens: body.max_tokens ?? undefined,
       temperature: body.temperature ?? undefined,
@@ -93,7 +115,9 @@ function jsonSchemaOf(format: unknown): Record<string, unknown> | undefined {
   if (typeof format !== 'object' || format === null) return undefined;
   const wrapped = (format as { json_schema?: { schema?: unknown } }).json_schema?.schema;
   if (typeof wrapped === 'object' && wrapped !== null) return wrapped as Record<string, unknown>;
-  return 'properties' in format || 'items' in format || 'enum' in format ? (format as Record<string, unknown>) : undefined;
+  return 'properties' in format || 'items' in format || 'enum' in format
+    ? (format as Record<string, unknown>)
+    : undefined;
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

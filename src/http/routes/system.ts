@@ -13,10 +13,25 @@ export interface SystemRoutesOptions {
   models: ModelManager;
   usage: UsageMeter;
   settings: readonly SettingInEffect[];
-  describeStore: () => { path: string; sizeBytes: number; journalMode: string; synchronous: string; schemaVersion: number };
+  describeStore: () => {
+    path: string;
+    sizeBytes: number;
+    journalMode: string;
+    synchronous: string;
+    schemaVersion: number;
+  };
 }
 
-const GATE = { in_progress: false, active_requests: 0, switch_id: null, source: null, from_runtime: null, to_runtime: null, started_at_utc: null, reason: null };
+const GATE = {
+  in_progress: false,
+  active_requests: 0,
+  switch_id: null,
+  source: null,
+  from_runtime: null,
+  to_runtime: null,
+  started_at_utc: null,
+  reason: null,
+};
 const MODE_CONTRACTS = {
   voice: { execution_context: 'voice', history_scope: 'session', session_memory_policy: 'session' },
   text_chat: { execution_context: 'text_chat', history_scope: 'session', session_memory_policy: 'session' },
@@ -87,7 +102,13 @@ export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (a
         error: health.error,
         details: health.details,
       })),
-      store: { path: store.path, size_bytes: store.sizeBytes, journal_mode: store.journalMode, synchronous: store.synchronous, schema_version: store.schemaVersion },
+      store: {
+        path: store.path,
+        size_bytes: store.sizeBytes,
+        journal_mode: store.journalMode,
+        synchronous: store.synchronous,
+        schema_version: store.schemaVersion,
+      },
     };
   });
 
@@ -201,7 +222,14 @@ export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (a
       adapter_catalog: { all_adapters: [], by_runtime: {}, by_runtime_model: {} },
       selector_flow: ['server', 'model', 'adapter'],
       model_audit: { issues: [], issues_count: 0 },
-      feedback_loop: { requested_alias: '', primary: '', fallbacks: [], active_tier: 'not_recommended', active_ready: false, active_resolved_model_id: null },
+      feedback_loop: {
+        requested_alias: '',
+        primary: '',
+        fallbacks: [],
+        active_tier: 'not_recommended',
+        active_ready: false,
+        active_resolved_model_id: null,
+      },
       auto_heal: null,
     };
   });

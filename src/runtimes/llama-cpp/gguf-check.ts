@@ -14,16 +14,71 @@ const READ_AHEAD = 1_048_576;
 
 /** Bytes and elements per block of each tensor type. @see ggml's type traits */
 const TENSOR_TYPES: Readonly<Record<number, readonly [bytes: number, elements: number]>> = {
-  0: [4, 1], 1: [2, 1], 2: [18, 32], 3: [20, 32], 6: [22, 32], 7: [24, 32], 8: [34, 32], 9: [36, 32],
-  10: [84, 256], 11: [110, 256], 12: [144, 256], 13: [176, 256], 14: [210, 256], 15: [292, 256],
-  16: [66, 256], 17: [74, 256], 18: [98, 256], 19: [50, 256], 20: [18, 32], 21: [110, 256], 22: [82, 256], 23: [136, 256],
-  24: [1, 1], 25: [2, 1], 26: [4, 1], 27: [8, 1], 28: [8, 1], 29: [56, 256], 30: [2, 1], 34: [54, 256], 35: [66, 256], 39: [17, 32],
+  0: [4, 1],
+  1: [2, 1],
+  2: [18, 32],
+  3: [20, 32],
+  6: [22, 32],
+  7: [24, 32],
+  8: [34, 32],
+  9: [36, 32],
+  10: [84, 256],
+  11: [110, 256],
+  12: [144, 256],
+  13: [176, 256],
+  14: [210, 256],
+  15: [292, 256],
+  16: [66, 256],
+  17: [74, 256],
+  18: [98, 256],
+  19: [50, 256],
+  20: [18, 32],
+  21: [110, 256],
+  22: [82, 256],
+  23: [136, 256],
+  24: [1, 1],
+  25: [2, 1],
+  26: [4, 1],
+  27: [8, 1],
+  28: [8, 1],
+  29: [56, 256],
+  30: [2, 1],
+  34: [54, 256],
+  35: [66, 256],
+  39: [17, 32],
 };
 
 const FILE_TYPES: Readonly<Record<number, string>> = {
-  0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K', 11: 'Q3_K_S', 12: 'Q3_K_M', 13: 'Q3_K_L',
-  14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K', 19: 'IQ2_XXS', 20: 'IQ2_XS', 22: 'IQ3_XS', 23: 'IQ3_XXS',
-  24: 'IQ1_S', 25: 'IQ4_NL', 26: 'IQ3_S', 27: 'IQ3_M', 28: 'IQ2_S', 29: 'IQ2_M', 30: 'IQ4_XS', 31: 'IQ1_M', 32: 'BF16', 38: 'MXFP4',
+  0: 'F32',
+  1: 'F16',
+  2: 'Q4_0',
+  3: 'Q4_1',
+  7: 'Q8_0',
+  8: 'Q5_0',
+  9: 'Q5_1',
+  10: 'Q2_K',
+  11: 'Q3_K_S',
+  12: 'Q3_K_M',
+  13: 'Q3_K_L',
+  14: 'Q4_K_S',
+  15: 'Q4_K_M',
+  16: 'Q5_K_S',
+  17: 'Q5_K_M',
+  18: 'Q6_K',
+  19: 'IQ2_XXS',
+  20: 'IQ2_XS',
+  22: 'IQ3_XS',
+  23: 'IQ3_XXS',
+  24: 'IQ1_S',
+  25: 'IQ4_NL',
+  26: 'IQ3_S',
+  27: 'IQ3_M',
+  28: 'IQ2_S',
+  29: 'IQ2_M',
+  30: 'IQ4_XS',
+  31: 'IQ1_M',
+  32: 'BF16',
+  38: 'MXFP4',
 };
 
 export interface GgufHeader {
@@ -82,7 +137,14 @@ class Reader {
 
   async header(): Promise<GgufHeader> {
     const magic = (await this.#take(4)).toString('latin1');
-    if (magic !== 'GGUF') throw bad(magic.startsWith('PK') ? 'it is a zip archive' : magic.charCodeAt(0) === 0x80 ? 'it is a pickle' : 'it does not begin with GGUF');
+    if (magic !== 'GGUF')
+      throw bad(
+        magic.startsWith('PK')
+          ? 'it is a zip archive'
+          : magic.charCodeAt(0) === 0x80
+            ? 'it is a pickle'
+            : 'it does not begin with GGUF',
+      );
     const version = (await this.#take(4)).readUInt32LE();
     if (version !== 2 && version !== 3) throw bad(`version ${version} is unknown`);
     const tensorCount = (await this.#take(8)).readBigUInt64LE();
@@ -96,10 +158,12 @@ class Reader {
       values.set(key, await this.#value((await this.#take(4)).readUInt32LE(), 0));
     }
     const alignment = this.#number(values, 'general.alignment') ?? 32;
-    if (alignment < 8 || alignment > 65_536 || (alignment & (alignment - 1)) !== 0) throw bad(`its alignment is ${alignment}`);
+    if (alignment < 8 || alignment > 65_536 || (alignment & (alignment - 1)) !== 0)
+      throw bad(`its alignment is ${alignment}`);
     const tensors = await this.#tensors(tensorCount, BigInt(alignment));
     const architecture = values.get('general.architecture');
-    if (typeof architecture !== 'string' || !/^[a-z0-9._-]{1,64}$/i.test(architecture)) throw bad('it names no architecture');
+    if (typeof architecture !== 'string' || !/^[a-z0-9._-]{1,64}$/i.test(architecture))
+      throw bad('it names no architecture');
     const of = (key: string) => this.#number(values, `${architecture}.${key}`);
     const name = values.get('general.name');
     const heads = of('attention.head_count');
@@ -182,7 +246,9 @@ class Reader {
         let largest = 0;
         const bytes = count <= 4_096n ? await this.#take(Number(count) * 4) : undefined;
         if (!bytes) await this.#skip(Number(count) * size);
-        else for (let index = 0; index < Number(count); index += 1) largest = Math.max(largest, bytes.readUInt32LE(index * 4));
+        else
+          for (let index = 0; index < Number(count); index += 1)
+            largest = Math.max(largest, bytes.readUInt32LE(index * 4));
         return bytes ? largest : null;
       }
       await this.#skip(Number(count) * size);
@@ -219,7 +285,8 @@ class Reader {
   #number(values: Map<string, unknown>, key: string): number | null {
     const value = values.get(key);
     if (value === undefined || value === null) return null;
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 1_000_000_000) throw bad(`${key} is out of range`);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 1_000_000_000)
+      throw bad(`${key} is out of range`);
     return value;
   }
 

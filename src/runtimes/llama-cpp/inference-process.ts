@@ -5,7 +5,16 @@ import type { FromWorker, ToWorker } from './worker-protocol.js';
 
 const LOAD_LIMIT_MS = 300_000;
 const END_LIMIT_MS = 2_000;
-const ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SYSTEMROOT', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'HIP_VISIBLE_DEVICES'];
+const ENVIRONMENT = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TEMP',
+  'SYSTEMROOT',
+  'LD_LIBRARY_PATH',
+  'CUDA_VISIBLE_DEVICES',
+  'HIP_VISIBLE_DEVICES',
+];
 
 export type LoadedFigures = Omit<Extract<FromWorker, { type: 'loaded' }>, 'type'>;
 type Answer = Exclude<FromWorker, { type: 'loaded' }>;
@@ -25,7 +34,10 @@ export class InferenceProcess {
         this.#alive = false;
         const error = this.#stopping
           ? new AppError('cancelled', 'The model was unloaded.')
-          : new AppError('runtime_crashed', `The inference process ended unexpectedly (${signal ?? `exit code ${code}`}); it starts again with the next request.`);
+          : new AppError(
+              'runtime_crashed',
+              `The inference process ended unexpectedly (${signal ?? `exit code ${code}`}); it starts again with the next request.`,
+            );
         for (const listener of [...this.#listeners.values()]) listener(error);
         this.#listeners.clear();
         resolve();
@@ -38,9 +50,19 @@ export class InferenceProcess {
   }
 
   /** @throws AppError `runtime_crashed`, `invalid_model` when the library refuses the file */
-  static async start(workerPath: string, order: Extract<ToWorker, { type: 'load' }>): Promise<{ process: InferenceProcess; figures: LoadedFigures }> {
-    const env = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-    const child = fork(workerPath, [], { env: env as NodeJS.ProcessEnv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+  static async start(
+    workerPath: string,
+    order: Extract<ToWorker, { type: 'load' }>,
+  ): Promise<{ process: InferenceProcess; figures: LoadedFigures }> {
+    const env = Object.fromEntries(
+      ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+    );
+    const child = fork(workerPath, [], {
+      env: env as NodeJS.ProcessEnv,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: [],
+    });
     const inference = new InferenceProcess(child);
     const figures = await new Promise<LoadedFigures>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -49,7 +71,12 @@ export class InferenceProcess {
       }, LOAD_LIMIT_MS);
       child.once('exit', (code, signal) => {
         clearTimeout(timer);
-        reject(new AppError('runtime_crashed', `The inference process ended while loading the model (${signal ?? `exit code ${code}`}).`));
+        reject(
+          new AppError(
+            'runtime_crashed',
+            `The inference process ended while loading the model (${signal ?? `exit code ${code}`}).`,
+          ),
+        );
       });
       child.on('message', (message: FromWorker) => {
         if (message.type === 'loaded') {
@@ -80,7 +107,10 @@ export class InferenceProcess {
   }
 
   /** `onAnswer` is called until an end, a failure, or an AppError for a crash. */
-  ask(order: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> | Omit<Extract<ToWorker, { type: 'embed' }>, 'id'>, onAnswer: (answer: Answer | AppError) => void): { cancel: () => void } {
+  ask(
+    order: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> | Omit<Extract<ToWorker, { type: 'embed' }>, 'id'>,
+    onAnswer: (answer: Answer | AppError) => void,
+  ): { cancel: () => void } {
     const id = this.#nextId;
     this.#nextId += 1;
     if (!this.alive) {

@@ -7,7 +7,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 export function parseKeepAlive(text: string): number {
   const match = /^(-?\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   if (text.trim() === '') return Number.POSITIVE_INFINITY;
-  if (!match) throw new AppError('invalid_settings', `Settings are wrong:\n  LLM_KEEP_ALIVE: ${text} is no duration, such as -1, 0, 90s or 10m`);
+  if (!match)
+    throw new AppError(
+      'invalid_settings',
+      `Settings are wrong:\n  LLM_KEEP_ALIVE: ${text} is no duration, such as -1, 0, 90s or 10m`,
+    );
   const amount = Number(match[1]);
   // Timers of Node hold 31 bits; longer than that is as good as for ever.
   const milliseconds = amount * (UNIT_MS[match[2] ?? 's'] ?? 1_000);

@@ -1,5 +1,11 @@
 // The embedded runtime's model in the AI SDK's contract.
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4GenerateResult, LanguageModelV4StreamPart, LanguageModelV4StreamResult } from '@ai-sdk/provider';
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4StreamPart,
+  LanguageModelV4StreamResult,
+} from '@ai-sdk/provider';
 
 type Batches = (options: LanguageModelV4CallOptions) => Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
 
@@ -25,14 +31,22 @@ export class LlamaCppModel implements LanguageModelV4 {
     for await (const batch of await this.#batches(options)) {
       for (const part of batch) {
         if (part.type === 'text-delta') text += part.delta;
-        if (part.type === 'finish') return { content: [{ type: 'text', text }], finishReason: part.finishReason, usage: part.usage, warnings: [] };
+        if (part.type === 'finish')
+          return {
+            content: [{ type: 'text', text }],
+            finishReason: part.finishReason,
+            usage: part.usage,
+            warnings: [],
+          };
       }
     }
     throw new Error('The inference process ended an answer without saying so.');
   }
 }
 
-async function* parts(batches: AsyncIterable<readonly LanguageModelV4StreamPart[]>): AsyncGenerator<LanguageModelV4StreamPart> {
+async function* parts(
+  batches: AsyncIterable<readonly LanguageModelV4StreamPart[]>,
+): AsyncGenerator<LanguageModelV4StreamPart> {
   yield { type: 'stream-start', warnings: [] };
   let started = false;
   for await (const batch of batches) {

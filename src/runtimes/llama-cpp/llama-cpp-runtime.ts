@@ -68,9 +68,13 @@ export class LlamaCppRuntime implements Runtime {
     return new LlamaCppModel(modelName, (options) => this.streamBatches(modelName, options));
   }
 
-  async streamBatches(modelName: string, options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
+  async streamBatches(
+    modelName: string,
+    options: LanguageModelV4CallOptions,
+  ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
     const order = toGenerateOrder(options);
-    if (this.#inUse >= QUEUE_LIMIT) throw new AppError('runtime_busy', `${QUEUE_LIMIT} requests wait for the embedded runtime already.`);
+    if (this.#inUse >= QUEUE_LIMIT)
+      throw new AppError('runtime_busy', `${QUEUE_LIMIT} requests wait for the embedded runtime already.`);
     this.#hold();
     let loaded: LoadedModel;
     try {
@@ -82,7 +86,11 @@ export class LlamaCppRuntime implements Runtime {
     return this.#run(loaded, order, options.abortSignal);
   }
 
-  async *#run(loaded: LoadedModel, order: ReturnType<typeof toGenerateOrder>, signal: AbortSignal | undefined): AsyncGenerator<LanguageModelV4StreamPart[]> {
+  async *#run(
+    loaded: LoadedModel,
+    order: ReturnType<typeof toGenerateOrder>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<LanguageModelV4StreamPart[]> {
     const queue: LanguageModelV4StreamPart[] = [];
     let wake: () => void = () => {};
     let failure: AppError | undefined;
@@ -99,7 +107,12 @@ export class LlamaCppRuntime implements Runtime {
           type: 'finish',
           finishReason: { unified: answer.finish, raw: answer.finish },
           usage: {
-            inputTokens: { total: answer.promptTokens, noCache: answer.promptTokens - answer.cachedTokens, cacheRead: answer.cachedTokens, cacheWrite: undefined },
+            inputTokens: {
+              total: answer.promptTokens,
+              noCache: answer.promptTokens - answer.cachedTokens,
+              cacheRead: answer.cachedTokens,
+              cacheWrite: undefined,
+            },
             outputTokens: { total: answer.completionTokens, text: answer.completionTokens, reasoning: 0 },
           },
         });
@@ -153,7 +166,11 @@ export class LlamaCppRuntime implements Runtime {
     return { state: loaded ? 'online' : 'ready', latencyMs: 0, error: null, details };
   }
 
-  async embed(modelName: string, texts: readonly string[], signal?: AbortSignal): Promise<{ vectors: number[][]; tokens: number }> {
+  async embed(
+    modelName: string,
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ vectors: number[][]; tokens: number }> {
     this.#hold();
     try {
       const loaded = await this.#load(modelName);
@@ -226,7 +243,10 @@ export class LlamaCppRuntime implements Runtime {
     if (this.#closed) throw new AppError('shutting_down', 'The embedded runtime is stopping.');
     if (this.#loaded?.name === name && this.#loaded.process.alive) return this.#loaded;
     if (this.#crashes.filter((at) => performance.now() - at < CRASH_WINDOW_MS).length >= CRASHES_ALLOWED) {
-      throw new AppError('runtime_crashed', `The inference process crashed ${CRASHES_ALLOWED} times within a minute; it is left alone for a while.`);
+      throw new AppError(
+        'runtime_crashed',
+        `The inference process crashed ${CRASHES_ALLOWED} times within a minute; it is left alone for a while.`,
+      );
     }
     const found = (await this.#discover()).find(({ model }) => model.name === name);
     if (!found?.model.path) throw new AppError('model_not_found', `No installed model is called ${name}.`);
@@ -252,11 +272,27 @@ export class LlamaCppRuntime implements Runtime {
       embedding: found.model.embedding,
     });
     if (figures.tokensPerSecond !== null) {
-      await this.#options.measurements.set(key, JSON.stringify({ threads: figures.threads, tokensPerSecond: figures.tokensPerSecond, at: new Date().toISOString() }));
+      await this.#options.measurements.set(
+        key,
+        JSON.stringify({
+          threads: figures.threads,
+          tokensPerSecond: figures.tokensPerSecond,
+          at: new Date().toISOString(),
+        }),
+      );
     }
-    const loaded: LoadedModel = { name, process, figures, plan, tokensPerSecond: figures.tokensPerSecond ?? measured?.tokensPerSecond ?? null };
+    const loaded: LoadedModel = {
+      name,
+      process,
+      figures,
+      plan,
+      tokensPerSecond: figures.tokensPerSecond ?? measured?.tokensPerSecond ?? null,
+    };
     this.#loaded = loaded;
-    this.#options.logger?.info({ model: name, threads: figures.threads, context: figures.contextLength, load_ms: figures.loadMs }, 'model loaded');
+    this.#options.logger?.info(
+      { model: name, threads: figures.threads, context: figures.contextLength, load_ms: figures.loadMs },
+      'model loaded',
+    );
     return loaded;
   }
 
@@ -267,7 +303,8 @@ export class LlamaCppRuntime implements Runtime {
       const path = join(this.#options.modelsDir, entry.name);
       if (entry.isFile() && entry.name.endsWith('.gguf')) paths.push(path);
       else if (entry.isDirectory() && !entry.name.startsWith('.')) {
-        for (const name of await readdir(path).catch(() => [])) if (name.endsWith('.gguf')) paths.push(join(path, name));
+        for (const name of await readdir(path).catch(() => []))
+          if (name.endsWith('.gguf')) paths.push(join(path, name));
       }
     }
     const found = await Promise.all(paths.map((path) => this.#inspect(path)));

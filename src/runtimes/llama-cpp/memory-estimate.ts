@@ -35,7 +35,11 @@ export function planLoad(header: GgufHeader, availableBytes: number, wantedConte
   const trained = header.contextLength ?? DEFAULT_CONTEXT;
   const first = Math.max(MIN_CONTEXT, Math.min(wantedContext ?? DEFAULT_CONTEXT, trained));
   let smallest: LoadPlan | undefined;
-  for (let contextLength = first; contextLength >= Math.min(MIN_CONTEXT, first); contextLength = Math.floor(contextLength / 2)) {
+  for (
+    let contextLength = first;
+    contextLength >= Math.min(MIN_CONTEXT, first);
+    contextLength = Math.floor(contextLength / 2)
+  ) {
     for (let sequences = MAX_SEQUENCES; sequences >= 1; sequences = Math.floor(sequences / 2)) {
       const cacheBytes = cacheBytesPerToken(header) * contextLength * sequences;
       const totalBytes = header.fileBytes + cacheBytes + OVERHEAD_BYTES;
@@ -45,9 +49,18 @@ export function planLoad(header: GgufHeader, availableBytes: number, wantedConte
     if (wantedContext !== undefined) break;
   }
   const needed = smallest?.totalBytes ?? header.fileBytes;
-  throw new AppError('insufficient_memory', `The model needs ${megabytes(needed)} MB of memory, but ${megabytes(availableBytes)} MB are available.`, {
-    details: { needed_bytes: needed, available_bytes: availableBytes, weights_bytes: header.fileBytes, cache_bytes: smallest?.cacheBytes ?? 0 },
-  });
+  throw new AppError(
+    'insufficient_memory',
+    `The model needs ${megabytes(needed)} MB of memory, but ${megabytes(availableBytes)} MB are available.`,
+    {
+      details: {
+        needed_bytes: needed,
+        available_bytes: availableBytes,
+        weights_bytes: header.fileBytes,
+        cache_bytes: smallest?.cacheBytes ?? 0,
+      },
+    },
+  );
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);

@@ -9,7 +9,9 @@ const DEFAULT_TOP_K = 40;
 const DEFAULT_REPEAT_PENALTY = 1;
 
 /** @throws AppError `invalid_input` for a parameter out of range, `unsupported` for parts that are not text */
-export function toGenerateOrder(options: LanguageModelV4CallOptions): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
+export function toGenerateOrder(
+  options: LanguageModelV4CallOptions,
+): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
   const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   return {
     type: 'generate',

@@ -28,8 +28,22 @@ export type ToWorker =
   | { type: 'cancel'; id: number };
 
 export type FromWorker =
-  | { type: 'loaded'; threads: number; contextLength: number; gpu: string | null; tokensPerSecond: number | null; loadMs: number }
+  | {
+      type: 'loaded';
+      threads: number;
+      contextLength: number;
+      gpu: string | null;
+      tokensPerSecond: number | null;
+      loadMs: number;
+    }
   | { type: 'text'; id: number; text: string }
-  | { type: 'end'; id: number; finish: 'stop' | 'length'; promptTokens: number; cachedTokens: number; completionTokens: number }
+  | {
+      type: 'end';
+      id: number;
+      finish: 'stop' | 'length';
+      promptTokens: number;
+      cachedTokens: number;
+      completionTokens: number;
+    }
   | { type: 'vectors'; id: number; vectors: number[][]; tokens: number }
   | { type: 'failed'; id: number | null; code: ErrorCode; message: string };

@@ -65,11 +65,23 @@ async function handle(message: ToWorker): Promise<void> {
 
 async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
   const startedAt = performance.now();
-  const llama = await getLlama({ build: 'never', gpu: 'auto', logLevel: LlamaLogLevel.error, progressLogs: false, maxThreads: 0, skipDownload: true });
+  const llama = await getLlama({
+    build: 'never',
+    gpu: 'auto',
+    logLevel: LlamaLogLevel.error,
+    progressLogs: false,
+    maxThreads: 0,
+    skipDownload: true,
+  });
   const model = await llama.loadModel({ modelPath: order.path });
-  const measured = order.threads === null ? await measureThreads(model) : { threads: order.threads, tokensPerSecond: null };
+  const measured =
+    order.threads === null ? await measureThreads(model) : { threads: order.threads, tokensPerSecond: null };
   if (order.embedding) {
-    loaded = { kind: 'embedding', model, context: await model.createEmbeddingContext({ threads: measured.threads, contextSize: order.contextLength }) };
+    loaded = {
+      kind: 'embedding',
+      model,
+      context: await model.createEmbeddingContext({ threads: measured.threads, contextSize: order.contextLength }),
+    };
   } else {
     const context = await model.createContext({
       sequences: order.sequences,
@@ -77,8 +89,18 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
       batchSize: Math.min(512, order.contextLength),
       threads: measured.threads,
     });
-    const slots = Array.from({ length: order.sequences }, (): Slot => ({ sequence: context.getSequence(), busy: false, usedAt: 0 }));
-    loaded = { kind: 'chat', llama, model, context, slots, wrapper: resolveChatWrapper(model) ?? new GeneralChatWrapper() };
+    const slots = Array.from(
+      { length: order.sequences },
+      (): Slot => ({ sequence: context.getSequence(), busy: false, usedAt: 0 }),
+    );
+    loaded = {
+      kind: 'chat',
+      llama,
+      model,
+      context,
+      slots,
+      wrapper: resolveChatWrapper(model) ?? new GeneralChatWrapper(),
+    };
   }
   send({
     type: 'loaded',
@@ -94,14 +116,19 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
 // tokens with each count say more than any rule.
 async function measureThreads(model: LlamaModel): Promise<{ threads: number; tokensPerSecond: number | null }> {
   const cores = cpus().length;
-  const candidates = [...new Set([1, 2, 4, 6, 8, cores].filter((count) => count <= Math.min(cores, MAX_PROBED_THREADS)))];
+  const candidates = [
+    ...new Set([1, 2, 4, 6, 8, cores].filter((count) => count <= Math.min(cores, MAX_PROBED_THREADS))),
+  ];
   let best = { threads: 1, tokensPerSecond: 0 };
   for (const threads of candidates) {
     const context = await model.createContext({ sequences: 1, contextSize: 256, batchSize: 64, threads });
     const sequence = context.getSequence();
     let count = 0;
     let startedAt = 0;
-    for await (const _token of sequence.evaluate(model.tokenize('Once upon a time there was a small house in the woods, and'), { temperature: 0, yieldEogToken: true })) {
+    for await (const _token of sequence.evaluate(
+      model.tokenize('Once upon a time there was a small house in the woods, and'),
+      { temperature: 0, yieldEogToken: true },
+    )) {
       if (count === 1) startedAt = performance.now();
       count += 1;
       if (count > PROBE_TOKENS) break;
@@ -123,9 +150,13 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
     const tokens = promptTokens(loaded, messages);
     const room = context.contextSize - tokens.length - 1;
     if (room < 1) {
-      throw new AppError('invalid_input', `The conversation has ${tokens.length} tokens; the model's context holds ${context.contextSize}.`, {
-        details: { prompt_tokens: tokens.length, context_length: context.contextSize },
-      });
+      throw new AppError(
+        'invalid_input',
+        `The conversation has ${tokens.length} tokens; the model's context holds ${context.contextSize}.`,
+        {
+          details: { prompt_tokens: tokens.length, context_length: context.contextSize },
+        },
+      );
     }
     slot = await freeSlot(loaded.slots, tokens, abort.signal);
     if (!slot) return;
@@ -173,7 +204,9 @@ function promptTokens({ wrapper, model }: Extract<Loaded, { kind: 'chat' }>, mes
   const { contextText } = wrapper.generateContextState({
     chatHistory: [
       ...messages.map((message) =>
-        message.role === 'assistant' ? { type: 'model' as const, response: [message.text] } : { type: message.role, text: message.text },
+        message.role === 'assistant'
+          ? { type: 'model' as const, response: [message.text] }
+          : { type: message.role, text: message.text },
       ),
       { type: 'model', response: [] },
     ],
@@ -189,7 +222,12 @@ async function freeSlot(slots: Slot[], tokens: Token[], signal: AbortSignal): Pr
     if (signal.aborted) return undefined;
     const idle = slots.filter(({ busy }) => !busy);
     const scored = idle.map((slot) => ({ slot, shared: sharedPrefix(slot.sequence.contextTokens, tokens) }));
-    scored.sort((a, b) => b.shared - a.shared || a.slot.sequence.nextTokenIndex - b.slot.sequence.nextTokenIndex || a.slot.usedAt - b.slot.usedAt);
+    scored.sort(
+      (a, b) =>
+        b.shared - a.shared ||
+        a.slot.sequence.nextTokenIndex - b.slot.sequence.nextTokenIndex ||
+        a.slot.usedAt - b.slot.usedAt,
+    );
     const best = scored[0];
     if (best) {
       const whole = best.shared >= best.slot.sequence.nextTokenIndex / 2;
@@ -210,15 +248,33 @@ function sharedPrefix(a: readonly Token[], b: readonly Token[]): number {
   return index;
 }
 
-async function evaluateOptions({ llama, model }: Extract<Loaded, { kind: 'chat' }>, sampling: SamplingOptions, lastTokens: () => Token[]): Promise<SequenceEvaluateOptions> {
-  const options: SequenceEvaluateOptions = { temperature: sampling.temperature, topP: sampling.topP, topK: sampling.topK, minP: sampling.minP, contextShift: { size: 1 } };
+async function evaluateOptions(
+  { llama, model }: Extract<Loaded, { kind: 'chat' }>,
+  sampling: SamplingOptions,
+  lastTokens: () => Token[],
+): Promise<SequenceEvaluateOptions> {
+  const options: SequenceEvaluateOptions = {
+    temperature: sampling.temperature,
+    topP: sampling.topP,
+    topK: sampling.topK,
+    minP: sampling.minP,
+    contextShift: { size: 1 },
+  };
   if (sampling.seed !== undefined) options.seed = sampling.seed >>> 0;
   if (sampling.repeatPenalty !== 1 || sampling.frequencyPenalty !== 0 || sampling.presencePenalty !== 0) {
-    options.repeatPenalty = { punishTokens: lastTokens, penalty: sampling.repeatPenalty, frequencyPenalty: sampling.frequencyPenalty, presencePenalty: sampling.presencePenalty };
+    options.repeatPenalty = {
+      punishTokens: lastTokens,
+      penalty: sampling.repeatPenalty,
+      frequencyPenalty: sampling.frequencyPenalty,
+      presencePenalty: sampling.presencePenalty,
+    };
   }
   if (sampling.json !== undefined) {
     try {
-      const grammar = sampling.json === true ? await llama.getGrammarFor('json') : await llama.createGrammarForJsonSchema(sampling.json as never);
+      const grammar =
+        sampling.json === true
+          ? await llama.getGrammarFor('json')
+          : await llama.createGrammarForJsonSchema(sampling.json as never);
       options.grammarEvaluationState = new LlamaGrammarEvaluationState({ model, grammar });
     } catch (cause) {
       throw new AppError('invalid_input', 'The JSON schema cannot be turned into a grammar.', { cause });

@@ -6,8 +6,19 @@ import { mapFinishReason } from './map-finish-reason.js';
 const MAX_TOOL_CALLS = 128;
 
 interface Chunk {
-  choices?: { delta?: { content?: unknown; reasoning_content?: unknown; tool_calls?: unknown }; message?: { content?: unknown; tool_calls?: unknown }; finish_reason?: string | null; logprobs?: { content?: unknown } | null }[] | null;
-  usage?: { prompt_tokens?: number; completion_tokens?: number; prompt_tokens_details?: { cached_tokens?: number } } | null;
+  choices?:
+    | {
+        delta?: { content?: unknown; reasoning_content?: unknown; tool_calls?: unknown };
+        message?: { content?: unknown; tool_calls?: unknown };
+        finish_reason?: string | null;
+        logprobs?: { content?: unknown } | null;
+      }[]
+    | null;
+  usage?: {
+    prompt_tokens?: number;
+    completion_tokens?: number;
+    prompt_tokens_details?: { cached_tokens?: number };
+  } | null;
   error?: unknown;
 }
 
@@ -43,16 +54,19 @@ export class ChatChunks {
     } catch (cause) {
       throw new AppError('upstream_protocol', 'The model server sent broken JSON.', { cause });
     }
-    if (typeof chunk !== 'object' || chunk === null) throw new AppError('upstream_protocol', 'The model server sent no object.');
+    if (typeof chunk !== 'object' || chunk === null)
+      throw new AppError('upstream_protocol', 'The model server sent no object.');
     if (chunk.error) throw new AppError('upstream_rejected', `The model server failed: ${errorText(chunk.error)}`);
     if (chunk.usage) this.#usage = chunk.usage;
     const choice = chunk.choices?.[0];
     if (!choice) return;
     const delta = choice.delta ?? choice.message;
     if (Array.isArray(delta?.tool_calls)) this.#toolCalls(delta.tool_calls);
-    if (Array.isArray(choice.logprobs?.content)) parts.push({ type: 'raw', rawValue: { logprobs: choice.logprobs.content } });
+    if (Array.isArray(choice.logprobs?.content))
+      parts.push({ type: 'raw', rawValue: { logprobs: choice.logprobs.content } });
     const reasoning = choice.delta?.reasoning_content;
-    if (typeof reasoning === 'string' && reasoning !== '') parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: reasoning });
+    if (typeof reasoning === 'string' && reasoning !== '')
+      parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: reasoning });
     const text = delta?.content;
     if (typeof text === 'string' && text !== '') {
       this.#sawText = true;
@@ -64,18 +78,26 @@ export class ChatChunks {
   /** The closing parts. @throws AppError `upstream_truncated` when the server never said that it was done */
   end(parts: LanguageModelV4StreamPart[]): void {
     if (!this.complete) {
-      throw new AppError('upstream_truncated', this.#sawText ? 'The model server broke off in the middle of the answer.' : 'The model server sent no answer.');
+      throw new AppError(
+        'upstream_truncated',
+        this.#sawText ? 'The model server broke off in the middle of the answer.' : 'The model server sent no answer.',
+      );
     }
     for (const call of this.#tools.values()) {
       parts.push({ type: 'tool-call', toolCallId: call.id, toolName: call.name, input: call.input });
     }
-    parts.push({ type: 'finish', finishReason: { unified: mapFinishReason(this.#finishReason), raw: this.#finishReason ?? undefined }, usage: toUsage(this.#usage) });
+    parts.push({
+      type: 'finish',
+      finishReason: { unified: mapFinishReason(this.#finishReason), raw: this.#finishReason ?? undefined },
+      usage: toUsage(this.#usage),
+    });
   }
 
   #toolCalls(deltas: unknown[]): void {
     for (const delta of deltas as { index?: number; id?: string; function?: { name?: string; arguments?: string } }[]) {
       const index = Number.isInteger(delta?.index) ? (delta.index as number) : this.#tools.size;
-      if (index < 0 || index >= MAX_TOOL_CALLS) throw new AppError('upstream_protocol', 'The model server sent a tool call out of range.');
+      if (index < 0 || index >= MAX_TOOL_CALLS)
+        throw new AppError('upstream_protocol', 'The model server sent a tool call out of range.');
       const call = this.#tools.get(index) ?? { id: `call_${index}`, name: '', input: '' };
       if (typeof delta.id === 'string' && delta.id !== '') call.id = delta.id;
       if (typeof delta.function?.name === 'string') call.name += delta.function.name;
@@ -85,11 +107,17 @@ export class ChatChunks {
   }
 }
 
-const count = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined);
+const count = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 
 function toUsage(usage: Chunk['usage']): LanguageModelV4Usage {
   return {
-    inputTokens: { total: count(usage?.prompt_tokens), noCache: undefined, cacheRead: count(usage?.prompt_tokens_details?.cached_tokens), cacheWrite: undefined },
+    inputTokens: {
+      total: count(usage?.prompt_tokens),
+      noCache: undefined,
+      cacheRead: count(usage?.prompt_tokens_details?.cached_tokens),
+      cacheWrite: undefined,
+    },
     outputTokens: { total: count(usage?.completion_tokens), text: undefined, reasoning: undefined },
   };
 }

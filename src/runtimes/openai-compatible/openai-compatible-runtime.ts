@@ -59,7 +59,11 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   languageModel(modelName: string): LanguageModelV4 {
     const fetchThroughPool = ((input: string | URL | Request, init?: RequestInit) =>
-      undiciFetch(input as string, { ...(init as object), dispatcher: this.#agent, redirect: 'error' })) as unknown as typeof fetch;
+      undiciFetch(input as string, {
+        ...(init as object),
+        dispatcher: this.#agent,
+        redirect: 'error',
+      })) as unknown as typeof fetch;
     const provider = createOpenAICompatible({
       name: this.provider,
       baseURL: this.endpoint,
@@ -71,7 +75,10 @@ export class OpenAiCompatibleRuntime implements Runtime {
     return provider.chatModel(modelName) as LanguageModelV4;
   }
 
-  async streamBatches(modelName: string, options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
+  async streamBatches(
+    modelName: string,
+    options: LanguageModelV4CallOptions,
+  ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
     const body = toOpenAiChat(modelName, options);
     const response = await this.#send('/chat/completions', body, options.abortSignal);
     if (response.statusCode !== 200) throw await this.#rejected(response);
@@ -112,13 +119,22 @@ export class OpenAiCompatibleRuntime implements Runtime {
     try {
       this.#models = undefined;
       const models = await this.listModels(signal);
-      return { state: 'online', latencyMs: Math.round(performance.now() - startedAt), error: null, details: { models: models.length } };
+      return {
+        state: 'online',
+        latencyMs: Math.round(performance.now() - startedAt),
+        error: null,
+        details: { models: models.length },
+      };
     } catch (error) {
       return { state: 'offline', latencyMs: null, error: (error as Error).message, details: {} };
     }
   }
 
-  async embed(modelName: string, texts: readonly string[], signal?: AbortSignal): Promise<{ vectors: number[][]; tokens: number }> {
+  async embed(
+    modelName: string,
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ vectors: number[][]; tokens: number }> {
     const { data, usage } = await this.#json('/embeddings', Embeddings, { model: modelName, input: texts }, signal);
     const ordered = [...data].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
     return { vectors: ordered.map(({ embedding }) => embedding), tokens: usage?.prompt_tokens ?? 0 };
@@ -166,7 +182,11 @@ export class OpenAiCompatibleRuntime implements Runtime {
     }
   }
 
-  async #send(path: string, body: Record<string, unknown> | undefined, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #send(
+    path: string,
+    body: Record<string, unknown> | undefined,
+    signal?: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     try {
       return await this.#agent.request({
         origin: this.#origin,
@@ -185,9 +205,18 @@ export class OpenAiCompatibleRuntime implements Runtime {
     }
   }
 
-  async #json<T>(path: string, shape: z.ZodType<T>, body: Record<string, unknown> | undefined, signal?: AbortSignal): Promise<T> {
+  async #json<T>(
+    path: string,
+    shape: z.ZodType<T>,
+    body: Record<string, unknown> | undefined,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const limit = body ? this.#idleTimeoutMs : PROBE_TIMEOUT_MS;
-    const response = await this.#send(path, body, AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])]));
+    const response = await this.#send(
+      path,
+      body,
+      AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])]),
+    );
     if (response.statusCode !== 200) throw await this.#rejected(response);
     const text = await this.#text(response);
     try {
@@ -219,19 +248,24 @@ export class OpenAiCompatibleRuntime implements Runtime {
     } catch {
       discard(response);
     }
-    return new AppError('upstream_rejected', `${this.#name()} answered HTTP ${response.statusCode}${reason}`, { details: { status: response.statusCode } });
+    return new AppError('upstream_rejected', `${this.#name()} answered HTTP ${response.statusCode}${reason}`, {
+      details: { status: response.statusCode },
+    });
   }
 
   #transportError(error: unknown): unknown {
     if (error instanceof AppError) return error;
     const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code ?? '';
     const name = (error as Error).name;
-    if (name === 'AbortError' || code === 'UND_ERR_ABORTED') return new AppError('cancelled', 'The request was stopped.', { cause: error });
-    if (name === 'TimeoutError' || /TIMEOUT|ETIMEDOUT/.test(code)) return new AppError('upstream_timeout', `${this.#name()} did not answer in time.`, { cause: error });
+    if (name === 'AbortError' || code === 'UND_ERR_ABORTED')
+      return new AppError('cancelled', 'The request was stopped.', { cause: error });
+    if (name === 'TimeoutError' || /TIMEOUT|ETIMEDOUT/.test(code))
+      return new AppError('upstream_timeout', `${this.#name()} did not answer in time.`, { cause: error });
     if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(code)) {
       return new AppError('upstream_unreachable', `${this.#name()} cannot be reached.`, { cause: error });
     }
-    if (/ECONNRESET|EPIPE|UND_ERR_SOCKET/.test(code)) return new AppError('upstream_reset', `${this.#name()} cut the connection.`, { cause: error });
+    if (/ECONNRESET|EPIPE|UND_ERR_SOCKET/.test(code))
+      return new AppError('upstream_reset', `${this.#name()} cut the connection.`, { cause: error });
     return new AppError('upstream_protocol', `${this.#name()} could not be understood.`, { cause: error });
   }
 

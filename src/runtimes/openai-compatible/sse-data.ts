@@ -30,7 +30,8 @@ export class SseData {
       from = isCr && text.charCodeAt(end + 1) === 10 ? end + 2 : end + 1;
     }
     this.#rest = text.slice(from);
-    if (this.#rest.length > MAX_EVENT_CHARS) throw new AppError('upstream_protocol', 'The model server sent an endless line.');
+    if (this.#rest.length > MAX_EVENT_CHARS)
+      throw new AppError('upstream_protocol', 'The model server sent an endless line.');
     return complete;
   }
 
@@ -46,7 +47,8 @@ export class SseData {
 
   #line(line: string, complete: string[]): void {
     if (line === '') {
-      if (this.#data.length > 0) complete.push(this.#data.length === 1 ? (this.#data[0] as string) : this.#data.join('\n'));
+      if (this.#data.length > 0)
+        complete.push(this.#data.length === 1 ? (this.#data[0] as string) : this.#data.join('\n'));
       this.#data = [];
     } else if (line.startsWith('data:')) {
       this.#data.push(line.charCodeAt(5) === 32 ? line.slice(6) : line.slice(5));

@@ -20,11 +20,28 @@ export function toOpenAiChat(model: string, options: LanguageModelV4CallOptions)
     stop: options.stopSequences,
     response_format:
       own['responseFormat'] ??
-      (schema ? { type: 'json_schema', json_schema: { name: options.responseFormat?.type === 'json' ? (options.responseFormat.name ?? 'answer') : 'answer', schema } } : options.responseFormat?.type === 'json' ? { type: 'json_object' } : undefined),
+      (schema
+        ? {
+            type: 'json_schema',
+            json_schema: {
+              name: options.responseFormat?.type === 'json' ? (options.responseFormat.name ?? 'answer') : 'answer',
+              schema,
+            },
+          }
+        : options.responseFormat?.type === 'json'
+          ? { type: 'json_object' }
+          : undefined),
     tools:
       own['tools'] ??
       options.tools?.flatMap((tool) =>
-        tool.type === 'function' ? [{ type: 'function', function: { name: tool.name, description: tool.description, parameters: tool.inputSchema } }] : [],
+        tool.type === 'function'
+          ? [
+              {
+                type: 'function',
+                function: { name: tool.name, description: tool.description, parameters: tool.inputSchema },
+              },
+            ]
+          : [],
       ),
     tool_choice: own['toolChoice'],
     logprobs: own['logprobs'],
@@ -40,17 +57,29 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
     case 'system':
       return [{ role: 'system', content: message.content }];
     case 'user':
-      return [{ role: 'user', content: message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') }];
+      return [
+        { role: 'user', content: message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') },
+      ];
     case 'assistant': {
       const text = message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
       const calls = message.content.flatMap((part) =>
-        part.type === 'tool-call' ? [{ id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: JSON.stringify(part.input) } }] : [],
+        part.type === 'tool-call'
+          ? [
+              {
+                id: part.toolCallId,
+                type: 'function',
+                function: { name: part.toolName, arguments: JSON.stringify(part.input) },
+              },
+            ]
+          : [],
       );
       return [dropUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
     }
     default:
       return message.content.flatMap((part) =>
-        part.type === 'tool-result' ? [{ role: 'tool', tool_call_id: part.toolCallId, content: JSON.stringify(part.output) }] : [],
+        part.type === 'tool-result'
+          ? [{ role: 'tool', tool_call_id: part.toolCallId, content: JSON.stringify(part.output) }]
+          : [],
       );
   }
 }

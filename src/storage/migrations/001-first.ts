@@ -36,5 +36,5 @@ CREATE TABLE requests (
   last_activity INTEGER NOT NULL,
   trace TEXT NOT NULL
 );
-CREATE VIRTUAL TABLE messages_fts USING fts5(content, content='messages', content_rowid='pk', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE messages_fts USING fts5(content, content='', contentless_delete=1, tokenize='unicode61');
 `;

@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SqliteStore } from '../../src/storage/sqlite-store.js';
+import { startFakeUpstream } from './fake-upstream.js';
+import { readEvents, startServer } from './server.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'venom-store-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('the store', () => {
+  it('writes through: WAL with synchronous FULL', () => {
+    const store = new SqliteStore(join(folder, 'venom.db'));
+    expect(store.describe()).toMatchObject({ journalMode: 'wal', synchronous: 'full', schemaVersion: 1 });
+    store.close();
+  });
+
+  it('refuses a second owner of the same data', () => {
+    const path = join(folder, 'venom.db');
+    const store = new SqliteStore(path);
+    expect(() => new SqliteStore(path)).toThrowError(code('store_locked'));
+    store.close();
+    new SqliteStore(path).close();
+  });
+
+  it('refuses a newer database and leaves it byte for byte', () => {
+    const path = join(folder, 'venom.db');
+    new SqliteStore(path).close();
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA journal_mode=DELETE; PRAGMA user_version=99');
+    db.close();
+    const before = readFileSync(path);
+    expect(() => new SqliteStore(path)).toThrowError(code('store_newer'));
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('refuses a damaged database with the command that restores it', async () => {
+    const path = join(folder, 'venom.db');
+    const store = new SqliteStore(path);
+    const backup = await store.backUp(new Date());
+    store.close();
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, 4_096, 4_096 + 400);
+    writeFileSync(path, bytes);
+    expect(() => new SqliteStore(path)).toThrowError(
+      expect.objectContaining({ code: 'store_corrupt', message: expect.stringContaining(`cp '${backup}'`) }),
+    );
+    writeFileSync(path, 'no database at all');
+    expect(() => new SqliteStore(path)).toThrowError(code('store_corrupt'));
+    expect(readFileSync(path, 'utf8')).toBe('no database at all');
+  });
+
+  it("does not let one writer's mistake undo the others", async () => {
+    const store = new SqliteStore(join(folder, 'venom.db'));
+    const write = (key: string) =>
+      store.commit(() => store.prepare('INSERT INTO state (key, value) VALUES (?, 1)').run(key));
+    const results = await Promise.allSettled([write('a'), write('a'), write('b')]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    store.close();
+  });
+});
+
+describe('sessions', () => {
+  it('survive a restart, and can be renamed, searched, exported, cut and deleted', async () => {
+    const upstream = await startFakeUpstream();
+    const env = { LLM_LOCAL_ENDPOINT: upstream.url };
+    let server = await startServer(env, folder);
+    const call = (path: string, init?: RequestInit) => fetch(`${server.url}/api/v1${path}`, init);
+    const json = (body: object, method = 'POST'): RequestInit => ({
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    for (const content of ['Tell me about Zażółć', 'And foxes?'])
+      await readEvents(await call('/llm/simple/stream', json({ content, session_id: 's-1' })));
+    await readEvents(await call('/llm/simple/stream', json({ content: 'Other', session_id: 's-2' })));
+    await server.close({ keepData: true });
+    server = await startServer(env, folder);
+    const list = (await (await call('/sessions')).json()) as { total: number; sessions: { session_id: string }[] };
+    expect(list.sessions.map(({ session_id }) => session_id)).toEqual(['s-2', 's-1']);
+    expect(await (await call('/sessions?q=zazolc')).json()).toMatchObject({
+      total: 1,
+      sessions: [{ session_id: 's-1', message_count: 4 }],
+    });
+    expect(await (await call('/sessions/s-1', json({ title: 'Foxes' }, 'PATCH'))).json()).toMatchObject({
+      title: 'Foxes',
+    });
+    expect(await (await call('/sessions/s-1/export?format=markdown')).text()).toContain('# Foxes');
+    expect(await (await call('/sessions/s-1/truncate', json({ from_seq: 3 }))).json()).toEqual({ removed: 2 });
+    await readEvents(await call('/llm/simple/stream', json({ content: 'Again', session_id: 's-1' })));
+    const { messages } = (await (await call('/sessions/s-1/messages')).json()) as { messages: { seq: number }[] };
+    expect(messages.map(({ seq }) => seq)).toEqual([1, 2, 5, 6]);
+    expect((await call('/sessions/s-1', { method: 'DELETE' })).status).toBe(200);
+    expect((await call('/sessions/s-1')).status).toBe(404);
+    expect(await (await call('/memory/session/s-1')).json()).toMatchObject({ history: [], count: 0 });
+    await server.close({ keepData: true });
+    await upstream.close();
+  });
+});

@@ -1,0 +1,109 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { loadSettings } from '../../src/config/config.js';
+import { startServer, type TestServer } from './server.js';
+
+const KEY = 'a-key-of-sufficient-length';
+let open: TestServer;
+let keyed: TestServer;
+
+beforeAll(async () => {
+  open = await startServer();
+  keyed = await startServer({ VENOM_API_KEY: KEY });
+});
+afterAll(async () => {
+  await open.close();
+  await keyed.close();
+});
+
+function get(
+  server: TestServer,
+  path: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
+  return new Promise((resolve, reject) => {
+    request(server.url + path, { headers }, (response) => {
+      let body = '';
+      response.on('data', (bytes) => {
+        body += bytes;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+const socketStatus = (url: string, options: object, protocols: string[] = []): Promise<number | 'open'> =>
+  new Promise((resolve) => {
+    const socket = new WebSocket(url.replace('http', 'ws'), protocols, options);
+    socket.on('open', () => {
+      socket.close();
+      resolve('open');
+    });
+    socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+    socket.on('error', () => {});
+  });
+
+describe('safety on the loopback address', () => {
+  it.each(['/healthz', '/api/v1/models', '/v1/models', '/metrics', '/nowhere'])(
+    'refuses a foreign Host on %s',
+    async (path) => {
+      const { status, body } = await get(open, path, { host: 'evil.example' });
+      expect(status).toBe(403);
+      expect(body).toContain('forbidden_host');
+    },
+  );
+
+  it('refuses a foreign Origin and serves its own and the old UI', async () => {
+    expect((await get(open, '/api/v1/models', { origin: 'https://evil.example' })).status).toBe(403);
+    expect((await get(open, '/api/v1/models', { origin: open.url })).status).toBe(200);
+    const old = await get(open, '/api/v1/models', { origin: 'http://localhost:3000' });
+    expect(old.headers['access-control-allow-origin']).toBe('http://localhost:3000');
+    expect(old.headers['access-control-allow-credentials']).toBe('true');
+  });
+
+  it('holds WebSockets to the same rules', async () => {
+    expect(await socketStatus(`${open.url}/ws/events`, {})).toBe('open');
+    expect(await socketStatus(`${open.url}/ws/events`, { origin: 'https://evil.example' })).toBe(403);
+    expect(await socketStatus(`${keyed.url}/ws/events`, {})).toBe(401);
+    expect(await socketStatus(`${keyed.url}/ws/events`, {}, [`venom-key.${KEY}`])).toBe('open');
+  });
+
+  it('needs the key where one is set, but not for the health check', async () => {
+    expect((await get(keyed, '/api/v1/models', {})).status).toBe(401);
+    expect((await get(keyed, '/api/v1/models', { authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await get(keyed, '/api/v1/models', { authorization: `Bearer ${KEY}` })).status).toBe(200);
+    expect((await get(keyed, '/healthz', {})).status).toBe(200);
+  });
+
+  it('never shows a secret among the settings', async () => {
+    const { body } = await get(keyed, '/api/v1/system/settings', { authorization: `Bearer ${KEY}` });
+    expect(body).not.toContain(KEY);
+    expect(JSON.parse(body).settings).toContainEqual(
+      expect.objectContaining({ name: 'VENOM_API_KEY', value: '***', secret: true }),
+    );
+  });
+
+  it('refuses a body that is too large or no JSON', async () => {
+    const small = await startServer({ BODY_LIMIT_BYTES: '65536' });
+    const post = (body: string) =>
+      fetch(`${small.url}/api/v1/llm/simple/stream`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+    expect((await post('x'.repeat(70_000))).status).toBe(413);
+    const broken = await post('{"content":');
+    expect(broken.status).toBe(400);
+    expect(await broken.json()).toMatchObject({ code: 'invalid_input' });
+    await small.close();
+  });
+
+  it('does not listen elsewhere without a key', () => {
+    const load = (env: Record<string, string>) => loadSettings({ ENV_FILE: '/dev/null', ...env }, '/');
+    expect(() => load({ HOST: '0.0.0.0' })).toThrowError(expect.objectContaining({ code: 'invalid_settings' }));
+    expect(load({ HOST: '0.0.0.0', VENOM_API_KEY: KEY }).HOST).toBe('0.0.0.0');
+  });
+});

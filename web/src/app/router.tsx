@@ -1,0 +1,35 @@
+// The addresses of the UI. Models and System are fetched when they are opened.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { ChatPage } from '../features/chat/chat-page';
+import { Shell } from './shell';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: () => <ChatPage sessionId={null} /> });
+const home = createRoute({ getParentRoute: () => root, path: '/', component: () => <ChatPage sessionId={null} /> });
+const chat = createRoute({
+  getParentRoute: () => root,
+  path: '/chat/$sessionId',
+  component: function Chat() {
+    return <ChatPage sessionId={chat.useParams().sessionId} />;
+  },
+});
+const models = createRoute({
+  getParentRoute: () => root,
+  path: '/models',
+  component: lazyRouteComponent(() => import('../features/models/models-page'), 'ModelsPage'),
+});
+const system = createRoute({
+  getParentRoute: () => root,
+  path: '/system',
+  component: lazyRouteComponent(() => import('../features/system/system-page'), 'SystemPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, chat, models, system]),
+  defaultPreload: 'intent',
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,183 @@
+// The frame of every page: navigation, conversations, colour scheme and language.
+import {
+  ActionIcon,
+  AppShell,
+  Box,
+  Burger,
+  Group,
+  Menu,
+  NavLink,
+  ScrollArea,
+  Text,
+  Tooltip,
+  useMantineColorScheme,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import {
+  IconCpu,
+  IconDeviceDesktop,
+  IconLanguage,
+  IconMessage2,
+  IconMoon,
+  IconSettings,
+  IconSun,
+} from '@tabler/icons-react';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { SessionList } from '../features/chat/session-list';
+import { changeLanguage, LANGUAGES, type Language } from '../lib/i18n/i18n';
+
+const SCHEMES = { light: IconSun, dark: IconMoon, auto: IconDeviceDesktop } as const;
+
+export function Shell() {
+  const { t } = useTranslation();
+  const [opened, { toggle, close }] = useDisclosure();
+  const { pathname } = useLocation();
+  const onChat = pathname === '/' || pathname.startsWith('/chat');
+  return (
+    <AppShell
+      header={{ height: { base: 52, sm: 0 } }}
+      navbar={{ width: 272, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      styles={{
+        main: { height: '100dvh', overflow: 'hidden', display: 'flex', flexDirection: 'column' },
+        navbar: { background: 'var(--venom-surface)' },
+        header: { background: 'var(--venom-surface)' },
+      }}
+    >
+      <a href="#content" className="mantine-visually-hidden-focusable" style={{ position: 'absolute', left: -9999 }}>
+        {t('nav.skip')}
+      </a>
+      <AppShell.Header hiddenFrom="sm">
+        <Group h="100%" px="sm" gap="sm">
+          <Burger opened={opened} onClick={toggle} size="sm" aria-label={t('nav.menu')} />
+          <Brand />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="sm" aria-label={t('nav.menu')}>
+        <Group justify="space-between" px={4} pb="sm" visibleFrom="sm">
+          <Brand />
+        </Group>
+        <nav aria-label={t('nav.main')}>
+          <NavLink
+            component={Link}
+            to="/"
+            label={t('nav.chat')}
+            leftSection={<IconMessage2 size={17} aria-hidden />}
+            active={onChat}
+            onClick={close}
+            style={{ borderRadius: 9 }}
+          />
+          <NavLink
+            component={Link}
+            to="/models"
+            label={t('nav.models')}
+            leftSection={<IconCpu size={17} aria-hidden />}
+            active={pathname === '/models'}
+            onClick={close}
+            style={{ borderRadius: 9 }}
+          />
+          <NavLink
+            component={Link}
+            to="/system"
+            label={t('nav.system')}
+            leftSection={<IconSettings size={17} aria-hidden />}
+            active={pathname === '/system'}
+            onClick={close}
+            style={{ borderRadius: 9 }}
+          />
+        </nav>
+        <Box flex={1} mih={0} mt="md">
+          <SessionList onOpen={close} />
+        </Box>
+        <Group gap={4} pt="xs" style={{ borderTop: '1px solid var(--venom-border)' }}>
+          <SchemeMenu />
+          <LanguageMenu />
+        </Group>
+      </AppShell.Navbar>
+      <AppShell.Main id="content">
+        {onChat ? (
+          <Outlet />
+        ) : (
+          <ScrollArea flex={1} type="auto" viewportProps={{ tabIndex: 0 }}>
+            <Outlet />
+          </ScrollArea>
+        )}
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function Brand() {
+  return (
+    <Group gap={9}>
+      <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
+        <rect width="32" height="32" rx="9" fill="var(--mantine-primary-color-filled)" />
+        <path
+          d="M8.5 9.5l7.5 14 7.5-14"
+          fill="none"
+          stroke="#fff"
+          strokeWidth="3.4"
+          strokeLinecap="round"
+          strokeLinejoin="round"
+        />
+      </svg>
+      <Text fw={650} size="lg" style={{ letterSpacing: '-0.02em' }}>
+        Venom
+      </Text>
+    </Group>
+  );
+}
+
+function SchemeMenu() {
+  const { t } = useTranslation();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const Current = SCHEMES[colorScheme];
+  return (
+    <Menu position="top-start">
+      <Menu.Target>
+        <Tooltip label={t('nav.theme')}>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('nav.theme')}>
+            <Current size={17} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(Object.keys(SCHEMES) as (keyof typeof SCHEMES)[]).map((scheme) => {
+          const Icon = SCHEMES[scheme];
+          return (
+            <Menu.Item key={scheme} leftSection={<Icon size={15} aria-hidden />} onClick={() => setColorScheme(scheme)}>
+              {t(`nav.theme.${scheme}`)}
+            </Menu.Item>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function LanguageMenu() {
+  const { t, i18n } = useTranslation();
+  return (
+    <Menu position="top-start">
+      <Menu.Target>
+        <Tooltip label={t('nav.language')}>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('nav.language')}>
+            <IconLanguage size={17} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(Object.keys(LANGUAGES) as Language[]).map((language) => (
+          <Menu.Item
+            key={language}
+            lang={language}
+            fw={i18n.language === language ? 600 : 400}
+            onClick={() => void changeLanguage(language)}
+          >
+            {LANGUAGES[language]}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,40 @@
+// Colours, type and shapes of the whole UI.
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const venom: MantineColorsTuple = [
+  '#e6faf4',
+  '#d3f1e8',
+  '#a8e2d1',
+  '#79d3b8',
+  '#53c6a3',
+  '#3abd96',
+  '#1d9d79',
+  '#0a7a5c',
+  '#066b50',
+  '#005641',
+];
+
+export const theme = createTheme({
+  primaryColor: 'venom',
+  primaryShade: { light: 7, dark: 6 },
+  colors: {
+    venom,
+    dark: [
+      '#d5d8dc',
+      '#b4b9c0',
+      '#8f96a0',
+      '#5d646f',
+      '#3b424c',
+      '#2b313a',
+      '#20252d',
+      '#171b21',
+      '#111419',
+      '#0b0d11',
+    ],
+  },
+  fontFamily: "'Geist Variable', system-ui, sans-serif",
+  fontFamilyMonospace: "'Geist Mono Variable', ui-monospace, monospace",
+  headings: { fontWeight: '600' },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+});

@@ -1,0 +1,63 @@
+// Code of an answer, with its language, colours and a copy button. Colours come late; the text is there at once.
+import { CopyButton, UnstyledButton } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { Fragment, type ReactNode, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+const MAX_COLOURED_CHARS = 30_000;
+
+interface HastNode {
+  type: string;
+  value?: string;
+  properties?: { className?: string[] };
+  children?: HastNode[];
+}
+
+export function CodeBlock({ code, language }: { code: string; language: string }) {
+  const { t } = useTranslation();
+  const [coloured, setColoured] = useState<{ code: string; node: ReactNode }>();
+  useEffect(() => {
+    if (!language || code.length > MAX_COLOURED_CHARS) return;
+    let current = true;
+    void import('./highlighter').then(({ highlighter }) => {
+      if (!current || !highlighter.registered(language)) return;
+      setColoured({ code, node: toReact(highlighter.highlight(language, code) as HastNode) });
+    });
+    return () => {
+      current = false;
+    };
+  }, [code, language]);
+  return (
+    <div className="code-block">
+      <div className="code-head">
+        <span>{language || 'text'}</span>
+        <CopyButton value={code}>
+          {({ copied, copy }) => (
+            <UnstyledButton onClick={copy} p={6} fz={12} display="inline-flex" style={{ gap: 6, alignItems: 'center' }}>
+              {copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+              {copied ? t('chat.copied') : t('chat.copy')}
+            </UnstyledButton>
+          )}
+        </CopyButton>
+      </div>
+      {/* A region that scrolls must be reachable by keyboard. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
+      <pre tabIndex={0}>
+        <code>{coloured?.code === code ? coloured.node : code}</code>
+      </pre>
+    </div>
+  );
+}
+
+function toReact(node: HastNode, index = 0): ReactNode {
+  if (node.type === 'text') return node.value;
+  const children = node.children?.map(toReact);
+  if (node.type === 'root') return children;
+  return node.properties?.className ? (
+    <span key={index} className={node.properties.className.join(' ')}>
+      {children}
+    </span>
+  ) : (
+    <Fragment key={index}>{children}</Fragment>
+  );
+}

@@ -1,0 +1,47 @@
+// An answer as safe markdown while it is still being written. No HTML of a model is ever rendered.
+import { Anchor } from '@mantine/core';
+import { isValidElement, memo, type ReactElement, type ReactNode } from 'react';
+import { Streamdown } from 'streamdown';
+import { CodeBlock } from './code-block';
+
+const components = {
+  pre: ({ children }: { children?: ReactNode }) => {
+    if (!isValidElement(children)) return <pre>{children}</pre>;
+    const { className = '', children: code } = (children as ReactElement<{ className?: string; children?: ReactNode }>)
+      .props;
+    return (
+      <CodeBlock
+        code={String(code ?? '').replace(/\n$/, '')}
+        language={/language-([\w+#-]+)/.exec(className)?.[1] ?? ''}
+      />
+    );
+  },
+  code: ({ children, className }: { children?: ReactNode; className?: string }) => (
+    <code className={className}>{children}</code>
+  ),
+  a: ({ href, children }: { href?: string; children?: ReactNode }) =>
+    href && /^(https?:|mailto:)/i.test(href) ? (
+      <Anchor href={href} target="_blank" rel="noreferrer noopener" underline="always">
+        {children}
+      </Anchor>
+    ) : (
+      <span>{children}</span>
+    ),
+  // A picture's address would tell its host that and when an answer was read.
+  img: ({ alt }: { alt?: string }) => <em>{alt}</em>,
+};
+
+export const Markdown = memo(function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
+  return (
+    <div className="prose">
+      <Streamdown
+        mode={streaming ? 'streaming' : 'static'}
+        parseIncompleteMarkdown={streaming}
+        components={components as never}
+        skipHtml
+      >
+        {text}
+      </Streamdown>
+    </div>
+  );
+});

@@ -1,0 +1,95 @@
+// Conversations and their messages.
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { z } from 'zod';
+import { request, send } from '../../../lib/http';
+
+const PAGE = 40;
+
+const Session = z.object({
+  session_id: z.string(),
+  title: z.string(),
+  updated_at: z.string(),
+  message_count: z.number(),
+  preview: z.string(),
+});
+export type Session = z.output<typeof Session>;
+const Sessions = z.object({ sessions: z.array(Session), total: z.number() });
+
+const Message = z.object({
+  seq: z.number(),
+  role: z.enum(['user', 'assistant', 'system']),
+  content: z.string(),
+  request_id: z.string(),
+  timestamp: z.string(),
+  status: z.enum(['complete', 'streaming', 'interrupted', 'failed', 'cancelled']),
+  model: z.string().nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  usage: z
+    .object({
+      completion_tokens: z.number().nullable(),
+      ttft_ms: z.number().nullable(),
+      duration_ms: z.number(),
+      tokens_per_second: z.number().nullable(),
+    })
+    .nullable(),
+});
+export type Message = z.output<typeof Message>;
+const Messages = z.object({ messages: z.array(Message), has_more: z.boolean() });
+
+export function useSessions(search: string) {
+  return useInfiniteQuery({
+    queryKey: ['sessions', 'list', search],
+    queryFn: ({ pageParam, signal }) =>
+      request(`/sessions?limit=${PAGE}&offset=${pageParam}&q=${encodeURIComponent(search)}`, Sessions, { signal }),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const shown = pages.reduce((sum, { sessions }) => sum + sessions.length, 0);
+      return shown < last.total ? shown : undefined;
+    },
+    placeholderData: (previous) => previous,
+  });
+}
+
+export function useMessages(sessionId: string) {
+  return useInfiniteQuery({
+    queryKey: ['sessions', 'messages', sessionId],
+    queryFn: ({ pageParam, signal }) =>
+      request(
+        `/sessions/${sessionId}/messages?limit=100${pageParam === null ? '' : `&before_seq=${pageParam}`}`,
+        Messages,
+        { signal },
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (last) => (last.has_more ? last.messages[0]?.seq : undefined),
+  });
+}
+
+export function useRenameSession() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, title }: { id: string; title: string }) =>
+      send(`/sessions/${id}`, { method: 'PATCH', json: { title } }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
+  });
+}
+
+export function useDeleteSession() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => send(`/sessions/${id}`, { method: 'DELETE' }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
+  });
+}
+
+export const truncateSession = (id: string, fromSeq: number) =>
+  send(`/sessions/${id}/truncate`, { json: { from_seq: fromSeq } });
+
+export async function downloadSession(id: string, format: 'json' | 'markdown'): Promise<void> {
+  const response = await send(`/sessions/${id}/export?format=${format}`);
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `venom-${id}.${format === 'json' ? 'json' : 'md'}`;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,130 @@
+// The chat: model, mode and parameters above, the conversation, and where the next message is written.
+import { ActionIcon, Box, SegmentedControl, Select, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
+import { IconAdjustmentsHorizontal, IconLock } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { StarterCard } from '../../components/starter-card';
+import { useModels, useSwitchModel } from '../../lib/models';
+import { useStarter } from '../../lib/starter';
+import { Composer } from './composer';
+import { Conversation } from './conversation';
+import { ask, isAnswering, stop, useLiveAnswer } from './live-answers';
+import { ParametersDrawer, useParameters } from './parameters';
+
+export function ChatPage({ sessionId }: { sessionId: string | null }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const models = useModels();
+  const starter = useStarter();
+  const switchModel = useSwitchModel();
+  const [parameters, setParameters] = useParameters();
+  const [drawer, { open, close }] = useDisclosure();
+  const live = useLiveAnswer(sessionId ?? '');
+  const chatModels = models.data?.models.filter(({ chat_compatible }) => chat_compatible) ?? [];
+  const active = chatModels.find((model) => model.active)?.name ?? null;
+  const answering = live?.done === false;
+  const ready = chatModels.length > 0;
+
+  useHotkeys([['Escape', () => sessionId && isAnswering(sessionId) && void stop(sessionId)]], []);
+
+  const send = (text: string) => {
+    const id = sessionId ?? newSessionId();
+    void ask(id, text, active ?? undefined, parameters);
+    if (!sessionId) void navigate({ to: '/chat/$sessionId', params: { sessionId: id } });
+  };
+
+  return (
+    <div className="chat">
+      <div className="chat-bar">
+        <Select
+          aria-label={t('chat.model')}
+          size="xs"
+          w={{ base: 170, sm: 270 }}
+          data={chatModels.map(({ name }) => name)}
+          value={active}
+          placeholder={t('chat.model.none')}
+          allowDeselect={false}
+          searchable={chatModels.length > 8}
+          onChange={(name) => name && switchModel.mutate(name)}
+        />
+        <Tooltip label={t('chat.mode.later')} multiline w={260}>
+          <SegmentedControl
+            size="xs"
+            aria-label={t('chat.mode')}
+            value="direct"
+            visibleFrom="sm"
+            data={[
+              { value: 'direct', label: t('chat.mode.direct') },
+              { value: 'normal', label: t('chat.mode.normal'), disabled: true },
+              { value: 'complex', label: t('chat.mode.complex'), disabled: true },
+            ]}
+          />
+        </Tooltip>
+        <Box flex={1} />
+        <Tooltip label={t('chat.parameters')}>
+          <ActionIcon
+            variant={Object.keys(parameters).length > 0 ? 'light' : 'subtle'}
+            color={Object.keys(parameters).length > 0 ? undefined : 'gray'}
+            size="lg"
+            aria-label={t('chat.parameters')}
+            onClick={open}
+          >
+            <IconAdjustmentsHorizontal size={18} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      </div>
+      {sessionId ? (
+        <Conversation key={sessionId} sessionId={sessionId} model={active} onAsk={send} />
+      ) : (
+        <div className="chat-scroll">
+          <div className="chat-column" style={{ paddingTop: 'clamp(28px, 12vh, 130px)' }}>
+            <Title order={1} size="h2" ta="center">
+              {t('chat.hello')}
+            </Title>
+            <Text className="muted" ta="center" mt={6} size="sm">
+              <IconLock size={14} aria-hidden style={{ verticalAlign: -2, marginRight: 5 }} />
+              {t('chat.private')}
+            </Text>
+            {models.isSuccess && !ready && starter.data ? (
+              <Box mt="xl">
+                <StarterCard />
+              </Box>
+            ) : (
+              <div className="suggestions">
+                {[1, 2, 3].map((index) => (
+                  <UnstyledButton
+                    key={index}
+                    className="panel suggestion"
+                    disabled={!ready}
+                    onClick={() => send(t(`chat.suggest.${index}`))}
+                  >
+                    {t(`chat.suggest.${index}`)}
+                  </UnstyledButton>
+                ))}
+              </div>
+            )}
+          </div>
+        </div>
+      )}
+      <Composer
+        key={sessionId ?? 'new'}
+        answering={answering}
+        disabled={!ready}
+        onSend={send}
+        onStop={() => sessionId && void stop(sessionId)}
+      />
+      <Text size="xs" className="muted" ta="center" pb="xs" visibleFrom="sm">
+        {t('chat.hint')}
+      </Text>
+      <ParametersDrawer opened={drawer} onClose={close} value={parameters} onChange={setParameters} />
+    </div>
+  );
+}
+
+function newSessionId(): string {
+  const random = [...crypto.getRandomValues(new Uint8Array(4))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+  return `session-${Date.now()}-${random}`;
+}

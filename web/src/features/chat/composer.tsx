@@ -1,0 +1,73 @@
+// Where a message is written: grows with its text, Enter sends, Esc stops.
+import { ActionIcon, Textarea } from '@mantine/core';
+import { IconArrowUp, IconPlayerStopFilled } from '@tabler/icons-react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+const MAX_CHARS = 50_000;
+
+export function Composer({
+  answering,
+  disabled,
+  onSend,
+  onStop,
+}: {
+  answering: boolean;
+  disabled: boolean;
+  onSend: (text: string) => void;
+  onStop: () => void;
+}) {
+  const { t } = useTranslation();
+  const [text, setText] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  const submit = () => {
+    const trimmed = text.trim();
+    if (!trimmed || answering || disabled) return;
+    setText('');
+    onSend(trimmed);
+  };
+  const onKey = (event: KeyboardEvent) => {
+    // While an input method composes a character, Enter belongs to it.
+    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      submit();
+    }
+  };
+  return (
+    <div className="composer">
+      <div className="composer-box">
+        <Textarea
+          ref={field}
+          flex={1}
+          variant="unstyled"
+          autosize
+          minRows={1}
+          maxRows={9}
+          maxLength={MAX_CHARS}
+          aria-label={t('chat.input')}
+          placeholder={t('chat.placeholder')}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onKey}
+        />
+        {answering ? (
+          <ActionIcon size={36} radius="xl" variant="filled" color="gray" aria-label={t('chat.stop')} onClick={onStop}>
+            <IconPlayerStopFilled size={16} aria-hidden />
+          </ActionIcon>
+        ) : (
+          <ActionIcon
+            size={36}
+            radius="xl"
+            variant="filled"
+            aria-label={t('chat.send')}
+            disabled={disabled || text.trim() === ''}
+            onClick={submit}
+          >
+            <IconArrowUp size={18} aria-hidden />
+          </ActionIcon>
+        )}
+      </div>
+    </div>
+  );
+}

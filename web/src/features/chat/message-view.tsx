@@ -1,0 +1,152 @@
+// One message, with what can be done with it and how fast it came.
+import { ActionIcon, Alert, Button, CopyButton, Group, Text, Textarea, Tooltip } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconCopy, IconPencil, IconRefresh } from '@tabler/icons-react';
+import { type ReactNode, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Markdown } from '../../components/markdown';
+import { duration, number } from '../../lib/format';
+import type { Message } from './api/sessions';
+
+export function UserMessage({ text, onResend }: { text: string; onResend?: ((text: string) => void) | undefined }) {
+  const { t } = useTranslation();
+  const [draft, setDraft] = useState<string>();
+  if (draft !== undefined) {
+    return (
+      <article className="message" aria-label={t('chat.you')}>
+        <Textarea
+          autosize
+          minRows={2}
+          maxRows={12}
+          value={draft}
+          aria-label={t('chat.edit')}
+          autoFocus
+          onChange={(event) => setDraft(event.currentTarget.value)}
+        />
+        <Group justify="flex-end" mt="xs" gap="xs">
+          <Button size="xs" variant="default" onClick={() => setDraft(undefined)}>
+            {t('action.cancel')}
+          </Button>
+          <Button
+            size="xs"
+            disabled={draft.trim() === ''}
+            onClick={() => {
+              setDraft(undefined);
+              onResend?.(draft.trim());
+            }}
+          >
+            {t('chat.resend')}
+          </Button>
+        </Group>
+      </article>
+    );
+  }
+  return (
+    <article className="message message-user" aria-label={t('chat.you')}>
+      <div className="bubble">{text}</div>
+      <div className="message-actions">
+        <CopyAction text={text} />
+        {onResend && (
+          <Action label={t('chat.edit')} onClick={() => setDraft(text)}>
+            <IconPencil size={16} aria-hidden />
+          </Action>
+        )}
+      </div>
+    </article>
+  );
+}
+
+export function AssistantMessage({
+  message,
+  onRegenerate,
+}: {
+  message: Message;
+  onRegenerate?: (() => void) | undefined;
+}) {
+  const { t } = useTranslation();
+  const note =
+    message.status === 'interrupted'
+      ? t('chat.interrupted')
+      : message.status === 'cancelled'
+        ? t('chat.cancelled')
+        : message.status === 'failed'
+          ? t('chat.failed', { reason: message.error?.message ?? '' })
+          : null;
+  return (
+    <article className="message" aria-label={t('chat.assistant')}>
+      <Markdown text={message.content} streaming={false} />
+      {note && (
+        <Alert
+          color={message.status === 'failed' ? 'red' : 'gray'}
+          variant="light"
+          p="xs"
+          mt={4}
+          icon={<IconAlertTriangle size={16} aria-hidden />}
+        >
+          {note}
+        </Alert>
+      )}
+      <div className="message-actions">
+        <CopyAction text={message.content} />
+        {onRegenerate && (
+          <Action label={t('chat.regenerate')} onClick={onRegenerate}>
+            <IconRefresh size={16} aria-hidden />
+          </Action>
+        )}
+        <Figures
+          model={message.model}
+          ttftMs={message.usage?.ttft_ms ?? null}
+          tokensPerSecond={message.usage?.tokens_per_second ?? null}
+          tokens={message.usage?.completion_tokens ?? null}
+        />
+      </div>
+    </article>
+  );
+}
+
+export function Figures({
+  model,
+  ttftMs,
+  tokensPerSecond,
+  tokens,
+}: {
+  model: string | null;
+  ttftMs: number | null;
+  tokensPerSecond: number | null;
+  tokens: number | null;
+}) {
+  const { t, i18n } = useTranslation();
+  const parts = [
+    model,
+    ttftMs === null ? null : t('chat.ttft', { value: duration(ttftMs, i18n.language) }),
+    tokensPerSecond === null ? null : t('chat.speed', { value: number(tokensPerSecond, i18n.language) }),
+    tokens === null ? null : t('chat.tokens', { value: number(tokens, i18n.language, 0) }),
+  ].filter(Boolean);
+  return (
+    <Text size="xs" className="muted figure" ml={6} data-testid="figures">
+      {parts.join(' · ')}
+    </Text>
+  );
+}
+
+function CopyAction({ text }: { text: string }) {
+  const { t } = useTranslation();
+  return (
+    <CopyButton value={text}>
+      {({ copied, copy }) => (
+        <Action label={copied ? t('chat.copied') : t('chat.copy')} onClick={copy}>
+          {copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
+        </Action>
+      )}
+    </CopyButton>
+  );
+}
+
+function Action({ label, onClick, children }: { label: string; onClick: () => void; children: ReactNode }) {
+  return (
+    <Tooltip label={label} openDelay={400}>
+      <ActionIcon variant="subtle" color="gray" size="md" aria-label={label} onClick={onClick}>
+        {children}
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,208 @@
+// The conversations: search, open, rename, export, delete.
+import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
+import { IconDots, IconDownload, IconPencil, IconPlus, IconSearch, IconTrash } from '@tabler/icons-react';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Empty, Failed, Loading } from '../../components/states';
+import { downloadSession, type Session, useDeleteSession, useRenameSession, useSessions } from './api/sessions';
+
+export function SessionList({ onOpen }: { onOpen: () => void }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { sessionId: current } = useParams({ strict: false });
+  const [search, setSearch] = useState('');
+  const [query] = useDebouncedValue(search, 200);
+  const list = useSessions(query);
+  const [renaming, setRenaming] = useState<Session>();
+  const [deleting, setDeleting] = useState<Session>();
+  const field = useRef<HTMLInputElement>(null);
+  useHotkeys([['mod+K', () => field.current?.focus()]], []);
+  const sessions = list.data?.pages.flatMap((page) => page.sessions) ?? [];
+  return (
+    <Stack gap="xs" h="100%" mih={0}>
+      <Button
+        leftSection={<IconPlus size={16} aria-hidden />}
+        onClick={() => {
+          void navigate({ to: '/' });
+          onOpen();
+        }}
+      >
+        {t('sessions.new')}
+      </Button>
+      <TextInput
+        ref={field}
+        size="sm"
+        value={search}
+        onChange={(event) => setSearch(event.currentTarget.value)}
+        placeholder={t('sessions.search')}
+        aria-label={t('sessions.search')}
+        leftSection={<IconSearch size={15} aria-hidden />}
+      />
+      <nav aria-label={t('sessions.title')} style={{ overflowY: 'auto', flex: 1, minHeight: 0 }}>
+        {list.isPending && <Loading />}
+        {list.isError && <Failed error={list.error} onRetry={() => void list.refetch()} />}
+        {list.isSuccess && sessions.length === 0 && (
+          <Empty>{query ? t('sessions.nothing') : t('sessions.empty')}</Empty>
+        )}
+        {sessions.map((session) => (
+          <div key={session.session_id} className="session-row" data-active={session.session_id === current}>
+            <Link
+              to="/chat/$sessionId"
+              params={{ sessionId: session.session_id }}
+              className="session-link"
+              title={session.title}
+              onClick={onOpen}
+            >
+              {session.title || session.session_id}
+            </Link>
+            <Menu position="bottom-end" withinPortal>
+              <Menu.Target>
+                <ActionIcon
+                  className="session-menu"
+                  variant="subtle"
+                  color="gray"
+                  size="sm"
+                  aria-label={t('sessions.menu', { title: session.title })}
+                >
+                  <IconDots size={15} aria-hidden />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item leftSection={<IconPencil size={15} aria-hidden />} onClick={() => setRenaming(session)}>
+                  {t('sessions.rename')}
+                </Menu.Item>
+                <Menu.Item
+                  leftSection={<IconDownload size={15} aria-hidden />}
+                  onClick={() => void downloadSession(session.session_id, 'markdown')}
+                >
+                  {t('sessions.export.markdown')}
+                </Menu.Item>
+                <Menu.Item
+                  leftSection={<IconDownload size={15} aria-hidden />}
+                  onClick={() => void downloadSession(session.session_id, 'json')}
+                >
+                  {t('sessions.export.json')}
+                </Menu.Item>
+                <Menu.Divider />
+                <Menu.Item
+                  color="red"
+                  leftSection={<IconTrash size={15} aria-hidden />}
+                  onClick={() => setDeleting(session)}
+                >
+                  {t('sessions.delete')}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </div>
+        ))}
+        {list.hasNextPage && (
+          <Button
+            variant="subtle"
+            size="xs"
+            fullWidth
+            loading={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
+          >
+            {t('sessions.more')}
+          </Button>
+        )}
+      </nav>
+      {renaming && <RenameDialog session={renaming} onClose={() => setRenaming(undefined)} />}
+      {deleting && (
+        <DeleteDialog
+          session={deleting}
+          onClose={() => setDeleting(undefined)}
+          onDeleted={() => {
+            if (deleting.session_id === current) void navigate({ to: '/' });
+          }}
+        />
+      )}
+    </Stack>
+  );
+}
+
+function RenameDialog({ session, onClose }: { session: Session; onClose: () => void }) {
+  const { t } = useTranslation();
+  const rename = useRenameSession();
+  const [title, setTitle] = useState(session.title);
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('sessions.rename')}
+      centered
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (title.trim()) rename.mutate({ id: session.session_id, title: title.trim() }, { onSuccess: onClose });
+        }}
+      >
+        <TextInput
+          label={t('sessions.name')}
+          value={title}
+          maxLength={200}
+          data-autofocus
+          onChange={(event) => setTitle(event.currentTarget.value)}
+          error={rename.error?.message}
+        />
+        <Group justify="flex-end" mt="md">
+          <Button type="submit" loading={rename.isPending} disabled={title.trim() === ''}>
+            {t('action.save')}
+          </Button>
+        </Group>
+      </form>
+    </Modal>
+  );
+}
+
+function DeleteDialog({
+  session,
+  onClose,
+  onDeleted,
+}: {
+  session: Session;
+  onClose: () => void;
+  onDeleted: () => void;
+}) {
+  const { t } = useTranslation();
+  const remove = useDeleteSession();
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('sessions.delete')}
+      centered
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
+      <Text size="sm">{t('sessions.delete.sure', { title: session.title })}</Text>
+      {remove.error && (
+        <Text size="sm" c="red">
+          {remove.error.message}
+        </Text>
+      )}
+      <Group justify="flex-end" mt="md">
+        <Button variant="default" onClick={onClose}>
+          {t('action.cancel')}
+        </Button>
+        <Button
+          color="red"
+          loading={remove.isPending}
+          onClick={() =>
+            remove.mutate(session.session_id, {
+              onSuccess: () => {
+                onDeleted();
+                onClose();
+              },
+            })
+          }
+        >
+          {t('sessions.delete')}
+        </Button>
+      </Group>
+    </Modal>
+  );
+}

@@ -1,0 +1,116 @@
+// Installed models, the starter model and what the machine has left.
+import { Alert, Badge, Button, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconPlugConnectedX } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { StarterCard } from '../../components/starter-card';
+import { Empty, Failed, Loading } from '../../components/states';
+import { bytes } from '../../lib/format';
+import { send } from '../../lib/http';
+import { useModels, useSwitchModel } from '../../lib/models';
+import { useStarter } from '../../lib/starter';
+import { UsagePanel } from './usage-panel';
+
+const GIGABYTE = 1_073_741_824;
+
+export function ModelsPage() {
+  const { t, i18n } = useTranslation();
+  const models = useModels();
+  const starter = useStarter();
+  const switchModel = useSwitchModel();
+  const unload = useMutation({
+    mutationFn: () => send('/models/unload-all', { method: 'POST' }),
+    onSuccess: () => notifications.show({ message: t('models.unloaded') }),
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+  });
+  return (
+    <div className="page">
+      <Group justify="space-between" align="flex-end" mb="lg">
+        <div>
+          <Title order={1} size="h2">
+            {t('models.title')}
+          </Title>
+          <Text className="muted" size="sm">
+            {t('models.lead')}
+          </Text>
+        </div>
+        <Button variant="default" size="xs" loading={unload.isPending} onClick={() => unload.mutate()}>
+          {t('models.unload')}
+        </Button>
+      </Group>
+      <Stack gap="xl">
+        <section aria-label={t('usage.title')}>
+          <UsagePanel />
+        </section>
+        {starter.data && starter.data.state !== 'installed' && <StarterCard />}
+        <section className="panel" style={{ padding: '6px 6px 10px' }} aria-label={t('models.installed')}>
+          <Title order={2} size="h5" px="md" py="sm">
+            {t('models.installed')}
+          </Title>
+          {models.data?.unavailable.map(({ provider, error }) => (
+            <Alert
+              key={provider}
+              color="orange"
+              variant="light"
+              mx="sm"
+              mb="sm"
+              p="xs"
+              icon={<IconPlugConnectedX size={16} aria-hidden />}
+            >
+              {provider}: {error}
+            </Alert>
+          ))}
+          {models.isPending && <Loading />}
+          {models.isError && <Failed error={models.error} onRetry={() => void models.refetch()} />}
+          {models.isSuccess && models.data.models.length === 0 && <Empty>{t('models.empty')}</Empty>}
+          {models.isSuccess && models.data.models.length > 0 && (
+            <Table.ScrollContainer minWidth={460} scrollAreaProps={{ viewportProps: { tabIndex: 0 } as never }}>
+              <Table verticalSpacing="sm" horizontalSpacing="md">
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>{t('models.name')}</Table.Th>
+                    <Table.Th>{t('models.size')}</Table.Th>
+                    <Table.Th>{t('models.quantization')}</Table.Th>
+                    <Table.Th>{t('models.provider')}</Table.Th>
+                    <Table.Th aria-label={t('models.active')} />
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {models.data.models.map((model) => (
+                    <Table.Tr key={`${model.provider} ${model.name}`}>
+                      <Table.Td fw={500} style={{ overflowWrap: 'anywhere' }}>
+                        {model.name}
+                      </Table.Td>
+                      <Table.Td className="figure">
+                        {model.size_gb === null ? '–' : bytes(model.size_gb * GIGABYTE, i18n.language)}
+                      </Table.Td>
+                      <Table.Td>{model.quantization === 'unknown' ? '–' : model.quantization}</Table.Td>
+                      <Table.Td>{model.provider}</Table.Td>
+                      <Table.Td ta="right">
+                        {model.active ? (
+                          <Badge variant="light">{t('models.active')}</Badge>
+                        ) : (
+                          model.chat_compatible && (
+                            <Button
+                              size="compact-xs"
+                              variant="default"
+                              loading={switchModel.isPending && switchModel.variables === model.name}
+                              onClick={() => switchModel.mutate(model.name)}
+                            >
+                              {t('models.use')}
+                            </Button>
+                          )
+                        )}
+                      </Table.Td>
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </Table.ScrollContainer>
+          )}
+        </section>
+      </Stack>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+// Requests to our own server, checked against the shape that is expected, failures with their code.
+import type { z } from 'zod';
+import { apiKey } from './api-key';
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export async function send(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
+  const { json, ...rest } = init;
+  const key = apiKey();
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      ...rest,
+      ...(json === undefined ? {} : { method: rest.method ?? 'POST', body: JSON.stringify(json) }),
+      headers: {
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key ? { authorization: `Bearer ${key}` } : {}),
+        ...(rest.headers as Record<string, string> | undefined),
+      },
+    });
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error;
+    throw new ApiError(0, 'unreachable', 'The server does not answer.');
+  }
+  if (response.ok) return response;
+  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: unknown };
+  const detail = Array.isArray(body.detail) ? body.detail.map(({ msg }) => msg).join('; ') : body.detail;
+  throw new ApiError(
+    response.status,
+    body.code ?? 'unknown',
+    typeof detail === 'string' ? detail : response.statusText,
+  );
+}
+
+export async function request<T>(
+  path: string,
+  shape: z.ZodType<T>,
+  init?: RequestInit & { json?: unknown },
+): Promise<T> {
+  return shape.parse(await (await send(path, init)).json());
+}

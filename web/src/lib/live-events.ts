@@ -1,0 +1,39 @@
+// What the server tells over its WebSocket, turned into fresh data. Reconnects with growing pauses.
+import type { QueryClient } from '@tanstack/react-query';
+import { apiKey } from './api-key';
+
+const LONGEST_PAUSE_MS = 30_000;
+
+export function followServerEvents(queries: QueryClient): () => void {
+  let socket: WebSocket | undefined;
+  let pause = 1_000;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+
+  const connect = () => {
+    const key = apiKey();
+    socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws/events`, key ? [`venom-key.${key}`] : []);
+    socket.onopen = () => {
+      pause = 1_000;
+    };
+    socket.onmessage = ({ data }) => {
+      const event = JSON.parse(String(data)) as { type: string; data: Record<string, unknown> | null };
+      if (event.type === 'SESSION_UPDATED') void queries.invalidateQueries({ queryKey: ['sessions'] });
+      if (event.type === 'MODEL_OPERATION' && event.data) {
+        queries.setQueryData(['starter'], event.data);
+        if (event.data['state'] === 'installed') void queries.invalidateQueries({ queryKey: ['models'] });
+      }
+    };
+    socket.onclose = () => {
+      if (stopped) return;
+      timer = setTimeout(connect, pause);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    };
+  };
+  connect();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    socket?.close();
+  };
+}

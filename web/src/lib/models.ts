@@ -1,0 +1,35 @@
+// Installed models, which chat and models both show.
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { z } from 'zod';
+import { request } from './http';
+
+const Model = z.object({
+  name: z.string(),
+  size_gb: z.number().nullable(),
+  quantization: z.string(),
+  provider: z.string(),
+  active: z.boolean(),
+  chat_compatible: z.boolean(),
+});
+export type Model = z.output<typeof Model>;
+
+const Models = z.object({
+  models: z.array(Model),
+  unavailable: z.array(z.object({ provider: z.string(), error: z.string() })).default([]),
+});
+
+export function useModels() {
+  return useQuery({
+    queryKey: ['models'],
+    queryFn: ({ signal }) => request('/models', Models, { signal }),
+    staleTime: 10_000,
+  });
+}
+
+export function useSwitchModel() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => request('/models/switch', z.object({ active_model: z.string() }), { json: { name } }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['models'] }),
+  });
+}

@@ -1,4 +1,5 @@
 // The embedded runtime's model in the AI SDK's contract.
+import { ReadableStream } from 'node:stream/web';
 import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
@@ -23,7 +24,7 @@ export class LlamaCppModel implements LanguageModelV4 {
 
   async doStream(options: LanguageModelV4CallOptions): Promise<LanguageModelV4StreamResult> {
     const batches = await this.#batches(options);
-    return { stream: ReadableStream.from(parts(batches)) as ReadableStream<LanguageModelV4StreamPart> };
+    return { stream: ReadableStream.from(parts(batches)) as LanguageModelV4StreamResult['stream'] };
   }
 
   async doGenerate(options: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {

@@ -16,7 +16,7 @@ const venom: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'venom',
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   colors: {
     venom,
     dark: [

@@ -22,7 +22,8 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
   const [drawer, { open, close }] = useDisclosure();
   const live = useLiveAnswer(sessionId ?? '');
   const chatModels = models.data?.models.filter(({ chat_compatible }) => chat_compatible) ?? [];
-  const active = chatModels.find((model) => model.active)?.name ?? null;
+  const activeModel = chatModels.find((model) => model.active);
+  const active = activeModel?.name ?? null;
   const answering = live?.done === false;
   const ready = chatModels.length > 0;
 
@@ -82,10 +83,13 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
             <Title order={1} size="h2" ta="center">
               {t('chat.hello')}
             </Title>
-            <Text className="muted" ta="center" mt={6} size="sm">
-              <IconLock size={14} aria-hidden style={{ verticalAlign: -2, marginRight: 5 }} />
-              {t('chat.private')}
-            </Text>
+            {/* Promised only where it is certain: another server may be anywhere. */}
+            {activeModel?.provider === 'llama-cpp' && (
+              <Text className="muted" ta="center" mt={6} size="sm">
+                <IconLock size={14} aria-hidden style={{ verticalAlign: -2, marginRight: 5 }} />
+                {t('chat.private')}
+              </Text>
+            )}
             {models.isSuccess && !ready && starter.data ? (
               <Box mt="xl">
                 <StarterCard />

@@ -1,5 +1,5 @@
 // The messages of one conversation and the answer that is being written, kept in view while the reader is at the end.
-import { Button, Center, Text } from '@mantine/core';
+import { Button, Center, Text, VisuallyHidden } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useLayoutEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -76,6 +76,9 @@ export function Conversation({
         aria-busy={live?.done === false}
         aria-label={t('chat.log')}
       >
+        <VisuallyHidden>
+          <h1>{messages[0]?.content.slice(0, 80) ?? t('chat.log')}</h1>
+        </VisuallyHidden>
         {stored.hasNextPage && (
           <Center mb="md">
             <Button

@@ -1,0 +1,73 @@
+// A headless Chromium in front of the whole server, which talks to a fake model server.
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type FakeUpstream, startFakeUpstream } from '../api/fake-upstream.js';
+import { startServer, type TestServer } from '../api/server.js';
+
+export interface Site {
+  browser: Browser;
+  server: TestServer;
+  upstream: FakeUpstream;
+  open(options?: {
+    path?: string;
+    width?: number;
+    height?: number;
+    colorScheme?: 'light' | 'dark';
+  }): Promise<{ page: Page; context: BrowserContext; errors: string[] }>;
+  close(): Promise<void>;
+}
+
+export async function startSite(): Promise<Site> {
+  const upstream = await startFakeUpstream();
+  const server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url });
+  const browser = await chromium.launch({
+    executablePath: process.env['VENOM_CHROMIUM'] || '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  return {
+    browser,
+    server,
+    upstream,
+    async open({ path = '/', width = 1_280, height = 860, colorScheme = 'light' } = {}) {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme,
+        locale: 'en-US',
+        reducedMotion: 'reduce',
+      });
+      const page = await context.newPage();
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(message.text());
+      });
+      await page.goto(server.url + path);
+      return { page, context, errors };
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+      await upstream.close();
+    },
+  };
+}
+
+/** What axe finds on the page, as `rule: element`. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  // Past the page's own policy, which allows no foreign script.
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { violations } = await (
+      globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+    ).axe.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+  });
+}

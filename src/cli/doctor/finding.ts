@@ -6,6 +6,3 @@ export interface Finding {
   detail: string;
   mend?: string;
 }
-
-/** A check never throws: what it could not find out is a finding too. */
-export type Check = () => Promise<Finding | Finding[]>;

@@ -1,5 +1,5 @@
 // Installed models, the starter model and what the machine has left.
-import { Alert, Badge, Button, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Badge, Button, Group, Stack, Table, Text, Title, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
@@ -73,7 +73,9 @@ export function ModelsPage() {
                     <Table.Th>{t('models.size')}</Table.Th>
                     <Table.Th>{t('models.quantization')}</Table.Th>
                     <Table.Th>{t('models.provider')}</Table.Th>
-                    <Table.Th aria-label={t('models.active')} />
+                    <Table.Th>
+                      <VisuallyHidden>{t('models.active')}</VisuallyHidden>
+                    </Table.Th>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>

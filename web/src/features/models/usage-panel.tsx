@@ -72,7 +72,7 @@ function Chart({
       </Group>
       <div style={{ height: 70, margin: '6px -4px' }} aria-hidden>
         <ResponsiveContainer width="100%" height="100%">
-          <AreaChart data={data} margin={{ top: 2, right: 0, bottom: 0, left: 0 }}>
+          <AreaChart data={data} accessibilityLayer={false} margin={{ top: 2, right: 0, bottom: 0, left: 0 }}>
             <YAxis domain={[0, 100]} hide />
             <Area
               type="monotone"

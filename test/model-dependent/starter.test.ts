@@ -98,11 +98,11 @@ describe('the embedded runtime', () => {
   it('holds several conversations at once', async () => {
     const questions = [
       'What is the capital of France?',
-      'What is the capital of Italy?',
-      'What is the capital of Spain?',
+      'What is the capital of Germany?',
+      'What is the capital of Japan?',
     ];
     const answers = await Promise.all(questions.map((text) => ask(question(text))));
-    expect(answers.map(({ text }) => /Paris|Rome|Madrid/.exec(text)?.[0])).toEqual(['Paris', 'Rome', 'Madrid']);
+    expect(answers.map(({ text }) => /Paris|Berlin|Tokyo/.exec(text)?.[0])).toEqual(['Paris', 'Berlin', 'Tokyo']);
   });
 
   it('evaluates only what is new in the second turn of a long conversation', async () => {

@@ -49,7 +49,7 @@ export async function buildWeb(extent) {
   const from = hashOf(['web', 'src/contract', 'scripts/build.mjs']);
   if (readStamp('dist/web/.built-from') === from) return false;
   const hadPackages = existsSync(join(ROOT, 'web', 'node_modules'));
-  await install('web', 'full');
+  await install('web', 'full', { passingBy: extent === 'app' && !hadPackages });
   console.error('Building the UI …');
   const partial = join(ROOT, 'dist', `web.partial.${process.pid}`);
   const vite = join(ROOT, 'web', 'node_modules', 'vite', 'bin', 'vite.js');

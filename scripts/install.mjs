@@ -1,5 +1,6 @@
 // Installs npm packages, only when a lock file changed, and leaves out what this machine cannot use.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mustRun, ROOT } from './run.mjs';
 import { hashOf, readStamp, writeStamp } from './stamps.mjs';
@@ -9,9 +10,10 @@ const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel
 /**
  * @param {'' | 'web'} folder  the package: the checkout's root or web/
  * @param {'app' | 'full'} extent  `app` is what runs and builds Venom; `full` adds what checks it
+ * @param {{ passingBy?: boolean }} [options]  `passingBy`: the caller removes the packages again
  * @returns {Promise<boolean>} whether something was installed
  */
-export async function install(folder, extent) {
+export async function install(folder, extent, { passingBy = false } = {}) {
   const lock = join(folder, 'package-lock.json');
   const stamp = join(folder, 'node_modules', '.venom-installed');
   const wanted = hashOf([lock, join(folder, 'package.json'), 'scripts/install.mjs']);
@@ -20,7 +22,11 @@ export async function install(folder, extent) {
   console.error(`Installing packages${folder === '' ? '' : ` of ${folder}/`} …`);
   // A full installation stays full: a developer's `make start` must not take the tests' tools away.
   const kept = installedExtent === 'full' ? 'full' : extent;
-  await mustRun('npm', kept === 'full' ? NPM_CI : [...NPM_CI, '--omit=dev'], { cwd: join(ROOT, folder) });
+  // What is removed again after the build must not stay in npm's cache either: it would double the size on disk.
+  const passing = passingBy ? mkdtempSync(join(tmpdir(), 'venom-npm-')) : undefined;
+  const options = [...(kept === 'full' ? [] : ['--omit=dev']), ...(passing ? ['--cache', passing] : [])];
+  await mustRun('npm', [...NPM_CI, ...options], { cwd: join(ROOT, folder) });
+  if (passing) rmSync(passing, { recursive: true, force: true });
   if (folder === '') removeUnused(kept);
   writeStamp(stamp, `${wanted} ${kept}`);
   return true;

@@ -11,7 +11,7 @@ import { InferenceProcess, type LoadedFigures } from './inference-process.js';
 import { parseKeepAlive } from './keep-alive.js';
 import { LlamaCppModel } from './llama-cpp-model.js';
 import { type LoadPlan, planLoad } from './memory-estimate.js';
-import { toGenerateOrder } from './to-generate-order.js';
+import { samplingDefaults, toGenerateOrder } from './to-generate-order.js';
 
 const CRASHES_ALLOWED = 5;
 const CRASH_WINDOW_MS = 60_000;
@@ -33,6 +33,7 @@ export interface LlamaCppRuntimeOptions {
 }
 
 interface Found {
+  path: string;
   model: RuntimeModel;
   header: GgufHeader;
 }
@@ -72,7 +73,8 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
-    const order = toGenerateOrder(options);
+    const found = await this.#find(modelName);
+    const order = toGenerateOrder(options, samplingDefaults(found.header.parameters));
     if (this.#inUse >= QUEUE_LIMIT)
       throw new AppError('runtime_busy', `${QUEUE_LIMIT} requests wait for the embedded runtime already.`);
     this.#hold();
@@ -248,10 +250,9 @@ export class LlamaCppRuntime implements Runtime {
         `The inference process crashed ${CRASHES_ALLOWED} times within a minute; it is left alone for a while.`,
       );
     }
-    const found = (await this.#discover()).find(({ model }) => model.name === name);
-    if (!found?.model.path) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    const found = await this.#find(name);
     // Read again: the file may have been changed since it was listed.
-    const header = await readGguf(found.model.path);
+    const header = await readGguf(found.path);
     const former = this.#loaded;
     if (former) {
       while (former.process.busy && former.process.alive) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -265,7 +266,7 @@ export class LlamaCppRuntime implements Runtime {
     const measured = stored ? (JSON.parse(stored) as { threads: number; tokensPerSecond: number | null }) : undefined;
     const { process, figures } = await InferenceProcess.start(this.#options.workerPath, {
       type: 'load',
-      path: found.model.path,
+      path: found.path,
       contextLength: plan.contextLength,
       sequences: found.model.embedding ? 1 : plan.sequences,
       threads: this.#options.threads ?? measured?.threads ?? (found.model.embedding ? 1 : null),
@@ -296,6 +297,12 @@ export class LlamaCppRuntime implements Runtime {
     return loaded;
   }
 
+  async #find(name: string): Promise<Found> {
+    const found = (await this.#discover()).find(({ model }) => model.name === name);
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    return found;
+  }
+
   async #discover(): Promise<Found[]> {
     const entries = await readdir(this.#options.modelsDir, { withFileTypes: true }).catch(() => []);
     const paths: string[] = [];
@@ -322,6 +329,7 @@ export class LlamaCppRuntime implements Runtime {
       const header = await readGguf(path);
       const embedding = !header.hasChatTemplate && (header.pooling || /bert/i.test(header.architecture));
       found = {
+        path,
         header,
         model: {
           name: basename(path, '.gguf'),

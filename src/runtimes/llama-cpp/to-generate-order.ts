@@ -3,22 +3,31 @@ import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import type { ChatMessage, ToWorker } from './worker-protocol.js';
 
-const DEFAULT_TEMPERATURE = 0.7;
-const DEFAULT_TOP_P = 0.95;
+export interface SamplingDefaults {
+  temperature: number;
+  topP: number;
+}
+
+const SMALL_MODEL_PARAMETERS = 1_000_000_000;
 const DEFAULT_TOP_K = 40;
 const DEFAULT_REPEAT_PENALTY = 1;
+
+/** Small models lose the thread at the temperature that makes large ones lively. */
+export const samplingDefaults = (parameters: number): SamplingDefaults =>
+  parameters < SMALL_MODEL_PARAMETERS ? { temperature: 0.2, topP: 0.9 } : { temperature: 0.7, topP: 0.95 };
 
 /** @throws AppError `invalid_input` for a parameter out of range, `unsupported` for parts that are not text */
 export function toGenerateOrder(
   options: LanguageModelV4CallOptions,
+  defaults: SamplingDefaults,
 ): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
   const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   return {
     type: 'generate',
     messages: options.prompt.map(toMessage),
     sampling: {
-      temperature: within('temperature', options.temperature, 0, 5) ?? DEFAULT_TEMPERATURE,
-      topP: within('top_p', options.topP, 0, 1) ?? DEFAULT_TOP_P,
+      temperature: within('temperature', options.temperature, 0, 5) ?? defaults.temperature,
+      topP: within('top_p', options.topP, 0, 1) ?? defaults.topP,
       topK: within('top_k', options.topK, 0, 1_000_000) ?? DEFAULT_TOP_K,
       minP: within('min_p', own['minP'], 0, 1) ?? 0,
       repeatPenalty: within('repeat_penalty', own['repeatPenalty'], 0, 10) ?? DEFAULT_REPEAT_PENALTY,

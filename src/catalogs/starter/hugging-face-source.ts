@@ -13,6 +13,7 @@ export interface HuggingFaceSourceOptions {
   baseUrl: string;
   token?: string | undefined;
   repo: string;
+  revision: string;
   file: string;
   fetch: typeof fetch;
   /** Shorter in tests. */
@@ -72,6 +73,11 @@ async function downloadOnce(
     } else if (response.status === 206) {
       const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
       if (Number(start) !== part.bytes) throw new AppError('download_failed', 'The source answered another range.');
+      const current = response.headers.get('etag');
+      if (current && current !== tag) {
+        await part.discard();
+        throw new AppError('download_failed', 'The file changed at its source; the download begins again.');
+      }
     } else if (response.status !== 200) {
       const code = response.status >= 500 || response.status === 429 ? 'download_failed' : 'source_unavailable';
       throw new AppError(code, `${new URL(options.baseUrl).host} answered HTTP ${response.status}.`);
@@ -110,7 +116,7 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Response> {
   const home = new URL(options.baseUrl);
-  let url = new URL(`${options.baseUrl}/${options.repo}/resolve/main/${encodeURIComponent(options.file)}`);
+  let url = new URL(`${options.baseUrl}/${options.repo}/resolve/${options.revision}/${encodeURIComponent(options.file)}`);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const own = url.origin === home.origin;
     const response = await options.fetch(url, {

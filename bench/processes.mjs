@@ -1,0 +1,65 @@
+// Processes under measurement: the server, the fake upstream, and what the kernel says of them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const TICKS_PER_SECOND = 100;
+
+async function firstLine(child, wanted = () => true) {
+  let text = '';
+  for await (const bytes of child.stdout) {
+    text += bytes;
+    const line = text.split('\n').find((candidate) => candidate && wanted(candidate));
+    if (line && text.includes('\n')) return line;
+  }
+  throw new Error('the process ended without its line');
+}
+
+export async function startUpstream(tokens, delayMs = 0) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'upstream.mjs'), String(tokens), String(delayMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const port = Number(await firstLine(child));
+  return { port, child, stop: () => end(child) };
+}
+
+export async function startVenom(env) {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'server', 'main.js')], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PORT: '0',
+      VENOM_STARTER_MODEL: 'off',
+      VENOM_LOG_LEVEL: 'error',
+      ENV_FILE: '/dev/null',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await firstLine(child, (text) => text.includes('"listening"'));
+  const readyMs = performance.now() - startedAt;
+  const { url } = JSON.parse(line);
+  child.stdout.resume();
+  return { url, port: Number(new URL(url).port), pid: child.pid, readyMs, child, stop: () => end(child) };
+}
+
+async function end(child) {
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+/** User and system time of a process so far, in milliseconds. Linux only. */
+export function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1_000;
+}
+
+/** Bytes a process caused to be written to storage, in whole pages. Linux only. */
+export const writtenBytes = (pid) => Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))[1]);
+
+export const residentMegabytes = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024;

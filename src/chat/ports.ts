@@ -59,7 +59,7 @@ export interface SessionRepository {
   beginTurn(turn: TurnStart): Promise<void>;
   /** Further text of running answers; may be lost in a crash up to the last call. */
   appendParts(parts: ReadonlyMap<string, string>): void;
-  endTurn(end: TurnEnd, at: number): Promise<void>;
+  endTurn(end: TurnEnd): Promise<void>;
   append(message: Omit<StoredMessage, 'seq'>): Promise<number>;
   /** Answers a former process left unfinished: their parts become text. Returns how many. */
   interruptUnfinished(): number;
@@ -68,6 +68,8 @@ export interface SessionRepository {
   summary(sessionId: string): SessionSummary | undefined;
   /** Oldest first, the last `limit` before `beforeSeq`. */
   messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[];
+  /** The last messages that have text, oldest first, together at most `maxChars` long. */
+  recentTexts(sessionId: string, maxChars: number): { role: MessageRole; content: string }[];
   answer(requestId: string): StoredMessage | undefined;
   requestOf(idempotencyKey: string): string | undefined;
   rename(sessionId: string, title: string): Promise<boolean>;

@@ -20,7 +20,6 @@ import type { LiveTurns } from './turns/live-turns.js';
 const COMPONENT = 'SimpleMode';
 const RESPONSE_TRACE_CHARS = 4_000;
 const PREVIEW_CHARS = 200;
-const HISTORY_MESSAGES = 40;
 const TOUCH_EVERY_MS = 5_000;
 
 export interface SimpleRequest {
@@ -300,19 +299,11 @@ export class SimpleMode {
     this.#parts.onUsage?.(turnUsage, target);
   }
 
-  #history(sessionId: string, contentChars: number): StoredMessage[] {
-    let left = this.#options.historyChars - contentChars;
-    const kept: StoredMessage[] = [];
-    const messages = this.#parts.sessions.messages(sessionId, { limit: HISTORY_MESSAGES });
-    for (const message of messages.reverse()) {
-      if (message.content === '') continue;
-      left -= message.content.length;
-      if (left < 0) break;
-      kept.unshift(message);
-    }
+  #history(sessionId: string, contentChars: number): Earlier[] {
+    const kept = this.#parts.sessions.recentTexts(sessionId, Math.max(0, this.#options.historyChars - contentChars));
     // A conversation that starts with an answer confuses chat templates.
-    while (kept[0]?.role === 'assistant') kept.shift();
-    return kept;
+    const first = kept.findIndex(({ role }) => role !== 'assistant');
+    return first === -1 ? [] : kept.slice(first);
   }
 
   #traceFirst(requestId: string, elapsedMs: number, text: string, clock: Clock): void {
@@ -373,7 +364,12 @@ const publicFailure = (failure: AppError) => ({
   message: failure.message,
 });
 
-function toPromptMessage(message: StoredMessage): LanguageModelV4Prompt[number] {
+interface Earlier {
+  role: StoredMessage['role'];
+  content: string;
+}
+
+function toPromptMessage(message: Earlier): LanguageModelV4Prompt[number] {
   if (message.role === 'system') return { role: 'system', content: message.content };
   return { role: message.role, content: [{ type: 'text', text: message.content }] };
 }

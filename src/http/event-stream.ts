@@ -16,6 +16,8 @@ export function parseEventId(id: string | undefined): StreamPosition | undefined
   return match ? { requestId: match[1] as string, text: Number(match[2]), events: Number(match[3] ?? 0) } : undefined;
 }
 
+const MAX_LOGPROBS = 128;
+
 export function openEventStream(response: ServerResponse, headers: Record<string, string>): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -27,6 +29,22 @@ export function openEventStream(response: ServerResponse, headers: Record<string
 }
 
 const HEARTBEAT_MS = 15_000;
+/** Text that follows the first piece travels at most this much later, together with what came meanwhile. */
+const GATHER_MS = 8;
+
+// One timer for all clients: with many streams, a timer each would cost more than the writes it saves.
+const gathering = new Set<() => void>();
+let gatherTimer: NodeJS.Timeout | undefined;
+
+function gather(pump: () => void): void {
+  gathering.add(pump);
+  gatherTimer ??= setTimeout(() => {
+    gatherTimer = undefined;
+    const due = [...gathering];
+    gathering.clear();
+    for (const each of due) each();
+  }, GATHER_MS);
+}
 
 /**
  * Follows a running answer. A slow reader gets fewer, larger events: what waits for it is the turn's own text, so
@@ -39,51 +57,66 @@ export function followLive(
 ): void {
   let text = Math.min(from?.text ?? 0, turn.text.length);
   let events = Math.min(from?.events ?? 0, turn.events.length);
+  let started = from !== undefined;
+  let writtenAt = 0;
   let waiting = false;
   let closed = false;
-  const id = () => `${turn.requestId}:${text}.${events}`;
 
-  const pump = () => {
-    if (waiting || closed) return;
-    let free = true;
-    while (free && events < turn.events.length) {
+  const pending = (): string => {
+    let blocks = '';
+    const id = () => `${turn.requestId}:${text}.${events}`;
+    if (!started) {
+      started = true;
+      blocks += block('start', {}, id());
+    }
+    for (; events < turn.events.length; ) {
       const event = turn.events[events];
       events += 1;
-      if (event?.type === 'tool-calls') free = write(response, 'tool_calls', { tool_calls: event.toolCalls }, id());
+      if (event?.type === 'tool-calls') blocks += block('tool_calls', { tool_calls: event.toolCalls }, id());
       else if (event)
-        free = write(response, 'telemetry', { kind: 'logprobs', content: event.content.slice(0, 128) }, id());
+        blocks += block('telemetry', { kind: 'logprobs', content: event.content.slice(0, MAX_LOGPROBS) }, id());
     }
-    if (free && text < turn.text.length) {
+    if (text < turn.text.length) {
       const delta = turn.text.slice(text);
       text = turn.text.length;
-      free = write(response, 'content', { text: delta }, id());
+      blocks += block('content', { text: delta }, id());
+      writtenAt = performance.now();
     }
-    if (!free) {
-      waiting = true;
-      response.once('drain', () => {
-        waiting = false;
-        pump();
-      });
+    if (turn.outcome) blocks += last(turn.outcome.failure, id());
+    return blocks;
+  };
+  const pump = () => {
+    if (waiting || closed) return;
+    if (turn.outcome) {
+      leave();
+      response.end(pending());
       return;
     }
-    if (turn.outcome) {
-      finish(response, turn.outcome.failure, id());
-      leave();
-    }
+    const blocks = pending();
+    if (blocks === '' || response.write(blocks)) return;
+    waiting = true;
+    response.once('drain', () => {
+      waiting = false;
+      pump();
+    });
+  };
+  const onChange = () => {
+    if (writtenAt > 0 && !turn.outcome && performance.now() - writtenAt < GATHER_MS) gather(pump);
+    else pump();
   };
   const heartbeat = setInterval(() => {
     if (!waiting) response.write(':\n\n');
   }, HEARTBEAT_MS);
-  const stopListening = turn.listen(pump);
+  const stopListening = turn.listen(onChange);
   const leave = () => {
     if (closed) return;
     closed = true;
+    gathering.delete(pump);
     clearInterval(heartbeat);
     stopListening();
   };
   response.on('close', leave);
   response.on('error', leave);
-  if (!from) write(response, 'start', {}, id());
   pump();
 }
 
@@ -94,9 +127,7 @@ export function replayStored(
   from: { text: number; events: number } | undefined,
 ): void {
   const end = `${answer.requestId}:${answer.content.length}.${from?.events ?? 0}`;
-  if (!from) write(response, 'start', {}, `${answer.requestId}:0.0`);
   const rest = answer.content.slice(from?.text ?? 0);
-  if (rest) write(response, 'content', { text: rest }, end);
   const failure =
     answer.status === 'complete'
       ? null
@@ -104,15 +135,17 @@ export function replayStored(
           code: answer.status,
           message: answer.status === 'cancelled' ? 'The answer was stopped.' : 'The answer is incomplete.',
         });
-  finish(response, failure, end);
+  response.end(
+    (from ? '' : block('start', {}, `${answer.requestId}:0.0`)) +
+      (rest ? block('content', { text: rest }, end) : '') +
+      last(failure, end),
+  );
 }
 
-function finish(response: ServerResponse, failure: TurnFailure | null, id: string): void {
-  if (failure) write(response, 'error', { code: failure.code, message: failure.message, error: failure.message }, id);
-  else write(response, 'done', {}, id);
-  response.end();
-}
+const last = (failure: TurnFailure | null, id: string): string =>
+  failure
+    ? block('error', { code: failure.code, message: failure.message, error: failure.message }, id)
+    : block('done', {}, id);
 
-function write(response: ServerResponse, event: string, payload: unknown, id: string): boolean {
-  return response.write(`event: ${event}\ndata: ${JSON.stringify(payload)}\nid: ${id}\n\n`);
-}
+const block = (event: string, payload: unknown, id: string): string =>
+  `event: ${event}\ndata: ${JSON.stringify(payload)}\nid: ${id}\n\n`;

@@ -123,7 +123,22 @@ export class ModelManager {
   }
 }
 
+const identities = new Map<string, RuntimeIdentity>();
+const IDENTITIES_KEPT = 1_000;
+
+/** Kept, because a hash per turn is a hash too many. */
 export function runtimeIdentity(provider: string, model: string, endpoint: string | null): RuntimeIdentity {
+  const key = `${provider}|${endpoint ?? ''}|${model}`;
+  let identity = identities.get(key);
+  if (!identity) {
+    if (identities.size >= IDENTITIES_KEPT) identities.clear();
+    identity = newIdentity(provider, model, endpoint);
+    identities.set(key, identity);
+  }
+  return identity;
+}
+
+function newIdentity(provider: string, model: string, endpoint: string | null): RuntimeIdentity {
   const configHash = createHash('sha256')
     .update(`${provider}|${endpoint ?? ''}|${model}`)
     .digest('hex')

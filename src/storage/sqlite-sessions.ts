@@ -26,7 +26,8 @@ export class SqliteSessions implements SessionRepository {
   readonly #store: SqliteStore;
   readonly #bootId: string;
   readonly #maxEntries: number;
-  readonly #partNumbers = new Map<string, number>();
+  /** Answers that are being written: their rows, and how many parts of them are on disk. */
+  readonly #running = new Map<string, { pk: number; parts: number }>();
 
   /** `maxEntries` 0 keeps every message of a session. */
   constructor(store: SqliteStore, bootId: string, maxEntries: number) {
@@ -39,7 +40,8 @@ export class SqliteSessions implements SessionRepository {
     return this.#store.commit(() => {
       const { pk, seq } = this.#reserve(turn.sessionId, 2, turn.userText, turn.at);
       this.#insert(pk, seq, { ...turn, role: 'user', content: turn.userText, status: 'complete', model: null });
-      this.#insert(pk, seq + 1, { ...turn, role: 'assistant', content: '', status: 'streaming' });
+      const answer = this.#insert(pk, seq + 1, { ...turn, role: 'assistant', content: '', status: 'streaming' });
+      this.#running.set(turn.requestId, { pk: answer, parts: 0 });
       if (turn.idempotencyKey !== null) {
         this.#store
           .prepare('INSERT INTO idempotency (key, request_id, created_at) VALUES (?, ?, ?)')
@@ -52,24 +54,23 @@ export class SqliteSessions implements SessionRepository {
     const insert = this.#store.prepare('INSERT INTO stream_parts (request_id, n, text) VALUES (?, ?, ?)');
     this.#store.transaction(() => {
       for (const [requestId, text] of parts) {
-        const n = this.#partNumbers.get(requestId) ?? 0;
-        insert.run(requestId, n, text);
-        this.#partNumbers.set(requestId, n + 1);
+        const running = this.#running.get(requestId);
+        if (!running) continue;
+        insert.run(requestId, running.parts, text);
+        running.parts += 1;
       }
     });
   }
 
-  endTurn(end: TurnEnd, at: number): Promise<void> {
-    return this.#store.commit(() => {
+  endTurn(end: TurnEnd): Promise<void> {
+    return this.#store.commitSoon(() => {
+      const running = this.#running.get(end.requestId);
+      if (!running) return;
       this.#store
-        .prepare(
-          `UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE request_id = ? AND status = 'streaming'`,
-        )
-        .run(end.text, end.status, json(end.error), json(end.usage), end.requestId);
-      if (this.#partNumbers.delete(end.requestId)) {
-        this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
-      }
-      void at;
+        .prepare('UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE pk = ?')
+        .run(end.text, end.status, json(end.error), json(end.usage), running.pk);
+      if (running.parts > 0) this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
+      this.#running.delete(end.requestId);
     });
   }
 
@@ -83,7 +84,11 @@ export class SqliteSessions implements SessionRepository {
 
   interruptUnfinished(): number {
     return this.#store.transaction(() => {
-      const rows = this.#store.prepare(`SELECT pk, request_id FROM messages WHERE status = 'streaming'`).all();
+      // Everything up to here had ended when a process last started, so only what came since is looked at.
+      const settled = Number(this.#state('settled_up_to') ?? 0);
+      const rows = this.#store
+        .prepare(`SELECT pk, request_id FROM messages WHERE pk > ? AND status = 'streaming'`)
+        .all(settled);
       for (const row of rows) {
         const parts = this.#store
           .prepare('SELECT text FROM stream_parts WHERE request_id = ? ORDER BY n')
@@ -97,16 +102,13 @@ export class SqliteSessions implements SessionRepository {
           );
       }
       this.#store.prepare('DELETE FROM stream_parts').run();
+      this.#setState('settled_up_to', String(this.#lastPk()));
       return rows.length;
     });
   }
 
   adoptBoot(bootId: string): void {
-    this.#store
-      .prepare(
-        `INSERT INTO state (key, value) VALUES ('boot_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-      )
-      .run(bootId);
+    this.#setState('boot_id', bootId);
   }
 
   list({ limit, offset, query }: { limit: number; offset: number; query: string }): {
@@ -148,6 +150,24 @@ export class SqliteSessions implements SessionRepository {
       .prepare(`${MESSAGE} WHERE m.session_pk = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`)
       .all(session['pk'] as number, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
     return (rows as unknown as MessageRow[]).reverse().map(toMessage);
+  }
+
+  recentTexts(sessionId: string, maxChars: number): { role: StoredMessage['role']; content: string }[] {
+    const rows = this.#store
+      .prepare(
+        `SELECT role, content FROM messages WHERE session_pk = (SELECT pk FROM sessions WHERE id = ?) AND content <> ''
+         ORDER BY seq DESC`,
+      )
+      .iterate(sessionId);
+    const texts: { role: StoredMessage['role']; content: string }[] = [];
+    let left = maxChars;
+    for (const row of rows) {
+      const content = row['content'] as string;
+      left -= content.length;
+      if (left < 0) break;
+      texts.push({ role: row['role'] as StoredMessage['role'], content });
+    }
+    return texts.reverse();
   }
 
   answer(requestId: string): StoredMessage | undefined {
@@ -213,8 +233,8 @@ export class SqliteSessions implements SessionRepository {
     seq: number,
     message: Pick<StoredMessage, 'requestId' | 'role' | 'content' | 'status' | 'model'> &
       Partial<StoredMessage> & { at: number },
-  ): void {
-    this.#store
+  ): number {
+    const { lastInsertRowid } = this.#store
       .prepare(
         `INSERT INTO messages (session_pk, seq, request_id, role, content, status, model, error, usage, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -231,6 +251,7 @@ export class SqliteSessions implements SessionRepository {
         json(message.usage ?? null),
         message.at,
       );
+    return Number(lastInsertRowid);
   }
 
   #removeMessages(sessionPk: number, fromSeq: number): number {
@@ -248,23 +269,16 @@ export class SqliteSessions implements SessionRepository {
   // The text index is derived, so it is brought up to date when somebody searches and costs a turn nothing.
   #index(): void {
     const indexed = this.#indexedUpTo();
-    const upTo = this.#store
-      .prepare(
-        `SELECT coalesce(min(pk) - 1, (SELECT max(pk) FROM messages)) AS pk FROM messages WHERE status = 'streaming'`,
-      )
-      .get()?.['pk'];
-    if (typeof upTo !== 'number' || upTo <= indexed) return;
+    // An answer that is being written would be found by half its words for ever.
+    const upTo = Math.min(this.#lastPk(), ...[...this.#running.values()].map(({ pk }) => pk - 1));
+    if (upTo <= indexed) return;
     this.#store.transaction(() => {
       this.#store
         .prepare(
           'INSERT INTO messages_fts (rowid, content) SELECT pk, fold(content) FROM messages WHERE pk > ? AND pk <= ?',
         )
         .run(indexed, upTo);
-      this.#store
-        .prepare(
-          `INSERT INTO state (key, value) VALUES ('fts_up_to', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-        )
-        .run(String(upTo));
+      this.#setState('fts_up_to', String(upTo));
     });
   }
 
@@ -277,7 +291,21 @@ export class SqliteSessions implements SessionRepository {
   }
 
   #indexedUpTo(): number {
-    return Number(this.#store.prepare(`SELECT value FROM state WHERE key = 'fts_up_to'`).get()?.['value'] ?? 0);
+    return Number(this.#state('fts_up_to') ?? 0);
+  }
+
+  #lastPk(): number {
+    return Number(this.#store.prepare('SELECT coalesce(max(pk), 0) AS pk FROM messages').get()?.['pk']);
+  }
+
+  #state(key: string): string | undefined {
+    return this.#store.prepare('SELECT value FROM state WHERE key = ?').get(key)?.['value'] as string | undefined;
+  }
+
+  #setState(key: string, value: string): void {
+    this.#store
+      .prepare('INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+      .run(key, value);
   }
 }
 

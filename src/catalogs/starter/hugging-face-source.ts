@@ -116,7 +116,9 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Response> {
   const home = new URL(options.baseUrl);
-  let url = new URL(`${options.baseUrl}/${options.repo}/resolve/${options.revision}/${encodeURIComponent(options.file)}`);
+  let url = new URL(
+    `${options.baseUrl}/${options.repo}/resolve/${options.revision}/${encodeURIComponent(options.file)}`,
+  );
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const own = url.origin === home.origin;
     const response = await options.fetch(url, {

@@ -41,7 +41,7 @@ export class SessionStore {
 
   async endTurn(sessionId: string, end: TurnEnd): Promise<void> {
     this.#parts.delete(end.requestId);
-    await this.#repository.endTurn(end, this.#clock.now());
+    await this.#repository.endTurn(end);
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
   }
 
@@ -62,6 +62,10 @@ export class SessionStore {
 
   messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[] {
     return this.#repository.messages(sessionId, page);
+  }
+
+  recentTexts(sessionId: string, maxChars: number): { role: StoredMessage['role']; content: string }[] {
+    return this.#repository.recentTexts(sessionId, maxChars);
   }
 
   answer(requestId: string): StoredMessage | undefined {

@@ -25,7 +25,6 @@ CREATE TABLE messages (
 );
 CREATE UNIQUE INDEX messages_by_session ON messages(session_pk, seq);
 CREATE INDEX messages_by_request ON messages(request_id);
-CREATE INDEX messages_running ON messages(status) WHERE status = 'streaming';
 CREATE TABLE idempotency (key TEXT PRIMARY KEY, request_id TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream_parts (request_id TEXT NOT NULL, n INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (request_id, n)) WITHOUT ROWID;
 CREATE TABLE requests (

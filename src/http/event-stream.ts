@@ -117,7 +117,8 @@ export function followLive(
   };
   response.on('close', leave);
   response.on('error', leave);
-  pump();
+  // After what has arrived meanwhile: head, start and first text then leave as one write.
+  setImmediate(pump);
 }
 
 /** The rest of an answer that has ended. */

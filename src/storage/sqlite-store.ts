@@ -53,7 +53,7 @@ export class SqliteStore {
         const isNew = Number(db.prepare('PRAGMA page_count').get()?.['page_count']) === 0;
         if (isNew) db.exec(`PRAGMA page_size=${PAGE_BYTES}`);
         db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192');
-        db.exec('PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY');
+        db.exec('PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY');
         db.exec('BEGIN IMMEDIATE; COMMIT');
         const check = db.prepare('PRAGMA quick_check(1)').get();
         if (check?.['quick_check'] !== 'ok') throw corrupt(path);

@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/clock.js';
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';
 import type { EventSink, SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../ports.js';
+import { type RecentText, RecentTexts } from './recent-texts.js';
 
 const PARTIAL_DELAY_MS = 200;
 
@@ -11,6 +12,7 @@ export class SessionStore {
   readonly #clock: Clock;
   readonly #events: EventSink;
   readonly #parts: DebouncedWriter<string, string>;
+  readonly #recent = new RecentTexts();
   /** Answers a former process left unfinished and that are now marked `interrupted`. */
   readonly recovered: number;
 
@@ -31,8 +33,9 @@ export class SessionStore {
   }
 
   /** Resolves when question and empty answer are on disk. @throws AppError `insufficient_storage` */
-  beginTurn(turn: Omit<TurnStart, 'at'>): Promise<void> {
-    return this.#repository.beginTurn({ ...turn, at: this.#clock.now() });
+  async beginTurn(turn: Omit<TurnStart, 'at'>): Promise<void> {
+    await this.#repository.beginTurn({ ...turn, at: this.#clock.now() });
+    this.#recent.add(turn.sessionId, { role: 'user', content: turn.userText });
   }
 
   appendPart(requestId: string, text: string): void {
@@ -42,10 +45,12 @@ export class SessionStore {
   async endTurn(sessionId: string, end: TurnEnd): Promise<void> {
     this.#parts.delete(end.requestId);
     await this.#repository.endTurn(end);
+    this.#recent.add(sessionId, { role: 'assistant', content: end.text });
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
   }
 
   append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
+    this.#recent.forget(message.sessionId);
     return this.#repository.append({ ...message, createdAt: this.#clock.now() });
   }
 
@@ -64,8 +69,9 @@ export class SessionStore {
     return this.#repository.messages(sessionId, page);
   }
 
-  recentTexts(sessionId: string, maxChars: number): { role: StoredMessage['role']; content: string }[] {
-    return this.#repository.recentTexts(sessionId, maxChars);
+  /** The last texts of the conversation, oldest first, together at most `maxChars` long. */
+  recentTexts(sessionId: string, maxChars: number): RecentText[] {
+    return this.#recent.get(sessionId, maxChars, () => this.#repository.recentTexts(sessionId, maxChars));
   }
 
   answer(requestId: string): StoredMessage | undefined {
@@ -84,6 +90,7 @@ export class SessionStore {
 
   /** Whether there was such a session. */
   async remove(sessionId: string): Promise<boolean> {
+    this.#recent.forget(sessionId);
     const removed = await this.#repository.remove(sessionId);
     if (removed) this.#events.publish('SESSION_UPDATED', 'Session removed', { session_id: sessionId, removed: true });
     return removed;
@@ -92,6 +99,7 @@ export class SessionStore {
   /** Deletes the messages from `fromSeq` on; returns how many. @throws AppError `session_not_found` */
   async truncate(sessionId: string, fromSeq: number): Promise<number> {
     this.summary(sessionId);
+    this.#recent.forget(sessionId);
     return this.#repository.truncate(sessionId, fromSeq);
   }
 

@@ -1,7 +1,9 @@
 // Writes one answer as server-sent events to one client, from wherever it left off, at the client's own pace.
 import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import type { StoredMessage } from '../chat/ports.js';
 import type { LiveTurn, TurnFailure } from '../chat/turns/live-turn.js';
+import { GATHER_MS, gather, stopGathering } from './gather.js';
 
 /** Where a client stands: characters of text and other events it has seen. */
 export interface StreamPosition {
@@ -18,6 +20,12 @@ export function parseEventId(id: string | undefined): StreamPosition | undefined
 
 const MAX_LOGPROBS = 128;
 
+/** What the guard has set for a browser of another origin, which a hijacked answer must carry itself. */
+export const corsOf = (reply: FastifyReply): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary'),
+  ) as Record<string, string>;
+
 export function openEventStream(response: ServerResponse, headers: Record<string, string>): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -29,23 +37,6 @@ export function openEventStream(response: ServerResponse, headers: Record<string
 }
 
 const HEARTBEAT_MS = 15_000;
-/** Text that follows the first piece travels at most this much later, together with what came meanwhile. */
-const GATHER_MS = 8;
-
-// One timer for all clients: with many streams, a timer each would cost more than the writes it saves.
-const gathering = new Set<() => void>();
-let gatherTimer: NodeJS.Timeout | undefined;
-
-function gather(pump: () => void): void {
-  gathering.add(pump);
-  gatherTimer ??= setTimeout(() => {
-    gatherTimer = undefined;
-    const due = [...gathering];
-    gathering.clear();
-    for (const each of due) each();
-  }, GATHER_MS);
-}
-
 /**
  * Follows a running answer. A slow reader gets fewer, larger events: what waits for it is the turn's own text, so
  * nothing is buffered per client beyond one event.
@@ -111,7 +102,7 @@ export function followLive(
   const leave = () => {
     if (closed) return;
     closed = true;
-    gathering.delete(pump);
+    stopGathering(pump);
     clearInterval(heartbeat);
     stopListening();
   };

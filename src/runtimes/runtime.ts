@@ -1,5 +1,6 @@
 // The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, later ollama/,
 // vllm/, cloud/) adds nothing to it but what its engine knows.
+import type { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 
 /** What the routes and the UI need to know of a runtime without asking it. */
@@ -64,5 +65,5 @@ export interface Runtime extends RuntimeDescription {
 export interface ForwardedAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
 }

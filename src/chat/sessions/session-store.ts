@@ -49,9 +49,10 @@ export class SessionStore {
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
   }
 
-  append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
+  async append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
+    const seq = await this.#repository.append({ ...message, createdAt: this.#clock.now() });
     this.#recent.forget(message.sessionId);
-    return this.#repository.append({ ...message, createdAt: this.#clock.now() });
+    return seq;
   }
 
   list(page: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number } {
@@ -90,8 +91,8 @@ export class SessionStore {
 
   /** Whether there was such a session. */
   async remove(sessionId: string): Promise<boolean> {
-    this.#recent.forget(sessionId);
     const removed = await this.#repository.remove(sessionId);
+    this.#recent.forget(sessionId);
     if (removed) this.#events.publish('SESSION_UPDATED', 'Session removed', { session_id: sessionId, removed: true });
     return removed;
   }
@@ -99,8 +100,9 @@ export class SessionStore {
   /** Deletes the messages from `fromSeq` on; returns how many. @throws AppError `session_not_found` */
   async truncate(sessionId: string, fromSeq: number): Promise<number> {
     this.summary(sessionId);
+    const removed = await this.#repository.truncate(sessionId, fromSeq);
     this.#recent.forget(sessionId);
-    return this.#repository.truncate(sessionId, fromSeq);
+    return removed;
   }
 
   flush(): void {

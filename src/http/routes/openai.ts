@@ -15,6 +15,8 @@ import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.j
 import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { corsOf } from '../event-stream.js';
+import { passThrough } from '../pass-through.js';
 
 export interface OpenAiRoutesOptions {
   models: ModelManager;
@@ -59,14 +61,20 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
       if (runtime.forward) {
         const answer = await runtime.forward('/chat/completions', { ...body, model }, abort.signal);
         tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
-        reply.status(answer.status).header('content-type', answer.contentType);
         streaming = true;
-        const source = Readable.from(answer.body, { objectMode: false, highWaterMark: 65_536 });
-        source.on('close', () => {
-          running -= 1;
-          tracer.finish(requestId, answer.status < 400 && !source.errored ? 'COMPLETED' : 'FAILED');
+        reply.hijack();
+        reply.raw.writeHead(answer.status, {
+          ...corsOf(reply),
+          'content-type': answer.contentType,
+          'cache-control': 'no-cache',
+          'x-accel-buffering': 'no',
+          'x-request-id': requestId,
         });
-        return reply.send(source);
+        void passThrough(answer.body, reply.raw).then((broken) => {
+          running -= 1;
+          tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
+        });
+        return reply;
       }
       const options = toCallOptions(body, abort.signal);
       if (body.stream) {

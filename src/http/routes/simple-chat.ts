@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Followed, SimpleMode, SimpleRequest } from '../../chat/simple-mode.js';
 import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contract/simple-chat.js';
 import { AppError } from '../../shared/errors.js';
-import { followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
+import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
 
 const TOP_LOGPROBS = 8;
 
@@ -53,9 +53,7 @@ function stream(
   sessionId?: string | undefined,
 ) {
   const turn = followed.kind === 'live' ? followed.turn : followed.answer;
-  const cors = Object.fromEntries(
-    Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary'),
-  ) as Record<string, string>;
+  const cors = corsOf(reply);
   reply.hijack();
   openEventStream(reply.raw, {
     ...cors,

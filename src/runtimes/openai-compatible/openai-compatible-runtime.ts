@@ -90,7 +90,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     return {
       status: response.statusCode,
       contentType: String(response.headers['content-type'] ?? 'application/json'),
-      body: this.#guarded(response.body),
+      body: response.body,
     };
   }
 

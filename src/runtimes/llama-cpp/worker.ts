@@ -19,6 +19,7 @@ import { AppError, toAppError } from '../../shared/errors.js';
 import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worker-protocol.js';
 
 const FLUSH_MS = 12;
+const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
 const PENALTY_TOKENS = 64;
 const MAX_PROBED_THREADS = 8;
@@ -119,21 +120,19 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
   const candidates = [
     ...new Set([1, 2, 4, 6, 8, cores].filter((count) => count <= Math.min(cores, MAX_PROBED_THREADS))),
   ];
+  const prompt = model.tokenize('Once upon a time there was a small house in the woods, and');
   let best = { threads: 1, tokensPerSecond: 0 };
-  for (const threads of candidates) {
+  // Twice around, because a neighbour's moment of work must not decide for ever.
+  for (const threads of [...candidates, ...candidates]) {
     const context = await model.createContext({ sequences: 1, contextSize: 256, batchSize: 64, threads });
-    const sequence = context.getSequence();
     let count = 0;
     let startedAt = 0;
-    for await (const _token of sequence.evaluate(
-      model.tokenize('Once upon a time there was a small house in the woods, and'),
-      { temperature: 0, yieldEogToken: true },
-    )) {
-      if (count === 1) startedAt = performance.now();
+    for await (const _token of context.getSequence().evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+      if (count === WARM_TOKENS) startedAt = performance.now();
       count += 1;
-      if (count > PROBE_TOKENS) break;
+      if (count > WARM_TOKENS + PROBE_TOKENS) break;
     }
-    const tokensPerSecond = ((count - 2) / (performance.now() - startedAt)) * 1_000;
+    const tokensPerSecond = ((count - WARM_TOKENS - 1) / (performance.now() - startedAt)) * 1_000;
     await context.dispose();
     if (tokensPerSecond > best.tokensPerSecond) best = { threads, tokensPerSecond };
   }

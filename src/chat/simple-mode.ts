@@ -168,6 +168,11 @@ export class SimpleMode {
     return turn !== undefined;
   }
 
+  /** Stops what is being written in a session, because its messages are about to go. */
+  cancelSession(sessionId: string): void {
+    this.#parts.turns.cancelSession(sessionId);
+  }
+
   async #run(
     turn: LiveTurn,
     target: ChatTarget,
@@ -198,6 +203,8 @@ export class SimpleMode {
               break;
             }
             case 'tool-call':
+              // Engines that stream their calls have shown them already.
+              if (turn.events.some(({ type }) => type === 'tool-calls')) break;
               turn.emit({
                 type: 'tool-calls',
                 toolCalls: [
@@ -211,7 +218,7 @@ export class SimpleMode {
               });
               break;
             case 'raw':
-              if (isLogprobs(part.rawValue)) turn.emit({ type: 'logprobs', content: part.rawValue.logprobs });
+              emitRaw(turn, part.rawValue);
               break;
             case 'finish':
               usage = part.usage;
@@ -229,7 +236,7 @@ export class SimpleMode {
     } catch (error) {
       failure = toAppError(error);
     }
-    const cancelled = turn.signal.aborted;
+    const stopped = turn.stopped;
     const durationMs = performance.now() - startedAt;
     const completionTokens = usage?.outputTokens.total ?? null;
     const writingMs = firstMs === null ? 0 : durationMs - firstMs;
@@ -244,8 +251,8 @@ export class SimpleMode {
           ? round((((completionTokens ?? chunks) - 1) / writingMs) * 1_000)
           : null,
     };
-    const status = cancelled ? 'cancelled' : failure ? 'failed' : 'complete';
-    let error = cancelled ? null : failure ? publicFailure(failure) : null;
+    const status = stopped ?? (failure ? 'failed' : 'complete');
+    let error = stopped ? STOPPED[stopped] : failure ? publicFailure(failure) : null;
     if (turn.sessionId !== null) {
       try {
         await sessions.endTurn(turn.sessionId, {
@@ -267,7 +274,7 @@ export class SimpleMode {
         lastEmitMs: lastMs === null ? null : Math.round(lastMs),
       };
     });
-    if (failure && !cancelled) this.#traceFailure(turn.requestId, failure);
+    if (failure && !stopped) this.#traceFailure(turn.requestId, failure);
     else {
       tracer.step(
         turn.requestId,
@@ -281,21 +288,17 @@ export class SimpleMode {
           truncated: turn.text.length > RESPONSE_TRACE_CHARS,
         }),
       );
-      if (cancelled) {
+      if (stopped) {
         tracer.finish(turn.requestId, 'FAILED', {
-          code: 'cancelled',
-          class: 'Cancelled',
-          message: 'The client stopped the answer.',
+          ...STOPPED[stopped],
+          class: 'Stopped',
           stage: 'stream',
           retryable: true,
         });
       } else tracer.finish(turn.requestId, 'COMPLETED');
     }
     turns.remove(turn.requestId);
-    turn.end(
-      error && !cancelled ? 'failed' : status,
-      cancelled ? { code: 'cancelled', message: 'The answer was stopped.' } : error,
-    );
+    turn.end(status, error);
     this.#parts.onUsage?.(turnUsage, target);
   }
 
@@ -338,6 +341,11 @@ export class SimpleMode {
   }
 }
 
+const STOPPED = {
+  cancelled: { code: 'cancelled', message: 'The answer was stopped.' },
+  interrupted: { code: 'interrupted', message: 'The server stopped before this answer was complete.' },
+};
+
 const RETRYABLE = new Set([
   'upstream_unreachable',
   'upstream_timeout',
@@ -374,7 +382,10 @@ function toPromptMessage(message: Earlier): LanguageModelV4Prompt[number] {
   return { role: message.role, content: [{ type: 'text', text: message.content }] };
 }
 
-const isLogprobs = (value: unknown): value is { logprobs: unknown[] } =>
-  typeof value === 'object' && value !== null && Array.isArray((value as { logprobs?: unknown }).logprobs);
+function emitRaw(turn: LiveTurn, value: unknown): void {
+  const { toolCalls, logprobs } = value as { toolCalls?: unknown; logprobs?: unknown };
+  if (Array.isArray(toolCalls)) turn.emit({ type: 'tool-calls', toolCalls });
+  if (Array.isArray(logprobs)) turn.emit({ type: 'logprobs', content: logprobs });
+}
 
 const round = (value: number): number => Math.round(value * 100) / 100;

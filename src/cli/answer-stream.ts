@@ -56,12 +56,15 @@ export async function streamAnswer(
       onText(text);
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    // undici says only `terminated` when the server goes away.
+    if (!signal.aborted) throw error instanceof AppError ? error : brokenOff(error);
     await client.post(`/api/v1/llm/simple/stream/${requestId}/cancel`, {}).catch(() => {});
     throw new AppError('cancelled', 'Cancelled.', { cause: error });
   }
-  throw new AppError('upstream_truncated', 'The answer broke off.');
+  throw brokenOff();
 }
+
+const brokenOff = (cause?: unknown) => new AppError('upstream_truncated', 'The answer broke off.', { cause });
 
 function asAppError(data: string): AppError {
   const { code, message } = JSON.parse(data) as { code?: string; message?: string };

@@ -114,7 +114,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
-      await api.register(sessionRoutes, { sessions: options.sessions, ttlDays: options.sessionTtlDays });
+      await api.register(sessionRoutes, {
+        sessions: options.sessions,
+        ttlDays: options.sessionTtlDays,
+        stopSession: (sessionId) => options.simple.cancelSession(sessionId),
+      });
       await api.register(historyRoutes, { tracer: options.tracer });
       await api.register(modelRoutes, options.models);
       await api.register(systemRoutes, options.system);

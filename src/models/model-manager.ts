@@ -112,14 +112,10 @@ export class ModelManager {
   async #runtimeFor(name: string): Promise<Runtime | undefined> {
     const known = this.#known.get(name);
     if (known) return known;
-    const { unavailable } = await this.list();
-    const found = this.#known.get(name);
-    if (found) return found;
-    // A model server that is down cannot say whether it has the model: the caller learns the truth from the request.
-    if (unavailable.length > 0 && name === (this.#memory.get(ACTIVE_KEY) || this.#configuredModel)) {
-      return this.#runtimes.find(({ provider }) => provider === unavailable[0]?.provider);
-    }
-    return undefined;
+    await this.list();
+    // A model server knows its own names best: some answer to aliases, some list nothing, some are down right now, and
+    // each says so itself.
+    return this.#known.get(name) ?? this.#runtimes.find(({ endpoint }) => endpoint !== null);
   }
 }
 

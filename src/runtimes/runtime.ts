@@ -23,6 +23,8 @@ export interface RuntimeModel {
   readonly format: 'gguf' | 'ollama' | 'folder';
   readonly chat: boolean;
   readonly embedding: boolean;
+  /** Why it cannot be used, such as a damaged file; null when it can. */
+  readonly problem: string | null;
 }
 
 export type RuntimeState = 'online' | 'offline' | 'degraded' | 'ready';

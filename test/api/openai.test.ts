@@ -63,9 +63,7 @@ describe("OpenAI's own client", () => {
   });
 
   it('sees typed errors', async () => {
-    await expect(
-      client.chat.completions.create({ model: 'nowhere', messages: [{ role: 'user', content: 'Hi' }] }),
-    ).rejects.toMatchObject({
+    await expect(client.models.retrieve('nowhere')).rejects.toMatchObject({
       status: 404,
       code: 'model_not_found',
     });

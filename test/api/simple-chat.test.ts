@@ -127,6 +127,66 @@ describe('POST /llm/simple/stream', () => {
     expect(upstream.requests.length).toBe(1);
   });
 
+  it('shows tool calls as they come, before the text of the same packet', async () => {
+    const delta = [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } }];
+    upstream.behaviour = (_body, response) =>
+      void response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .end(chunk({ tool_calls: delta, content: 'Calling' }) + chunk({}, 'tool_calls') + 'data: [DONE]\n\n');
+    const events = await readEvents(
+      await ask({ content: 'Hi', tools: [{ type: 'function', function: { name: 'f' } }] }),
+    );
+    expect(events.map(({ event }) => event)).toEqual(['start', 'tool_calls', 'content', 'done']);
+    expect(events[1]?.data).toEqual({ tool_calls: delta });
+  });
+
+  it('reports log probabilities of a whole answer', async () => {
+    const content = [
+      { token: 'Hi', logprob: -0.1, bytes: [72], top_logprobs: [{ token: 'Hi', logprob: -0.1, bytes: [72] }] },
+    ];
+    upstream.behaviour = (_body, response) =>
+      void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(
+          JSON.stringify({ choices: [{ message: { content: 'Hi' }, logprobs: { content }, finish_reason: 'stop' }] }),
+        );
+    const events = await readEvents(await ask({ content: 'Hi', stream: false, logprobs: true, top_logprobs: 20 }));
+    expect(upstream.requests.at(-1)).toMatchObject({ stream: false, logprobs: true, top_logprobs: 8 });
+    expect(events.find(({ event }) => event === 'telemetry')?.data).toEqual({
+      kind: 'logprobs',
+      content: [{ token: 'Hi', logprob: -0.1, top_logprobs: [{ token: 'Hi', logprob: -0.1 }] }],
+    });
+    expect(textOf(events)).toBe('Hi');
+  });
+
+  it('answers 400 when there is no model at all, and says so in the stream when the server is down', async () => {
+    const empty = await startServer();
+    const none = await fetch(`${empty.url}/api/v1/llm/simple/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"content":"x"}',
+    });
+    expect(none.status).toBe(400);
+    expect(await none.json()).toMatchObject({ code: 'no_model' });
+    await empty.close();
+    await upstream.close();
+    const events = await readEvents(await ask({ content: 'Hi', model: 'fake-model' }));
+    expect(events.at(-1)).toMatchObject({ event: 'error', data: { code: 'llm_connection_error' } });
+  });
+
+  it('cuts an answer short when its session is deleted', async () => {
+    upstream.behaviour = streams(
+      Array.from({ length: 1_000 }, () => 'x'),
+      5,
+    );
+    const events = readEvents(await ask({ content: 'Long', session_id: 's-1' }));
+    await vi.waitFor(() => expect(upstream.open()).toBe(1));
+    expect((await fetch(`${server.url}/api/v1/sessions/s-1`, { method: 'DELETE' })).status).toBe(200);
+    expect((await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'cancelled' } });
+    await vi.waitFor(() => expect(upstream.open()).toBe(0));
+    expect((await get('/api/v1/sessions'))['total']).toBe(0);
+  });
+
   it.each([
     [
       'an HTTP error',
@@ -175,7 +235,6 @@ describe('POST /llm/simple/stream', () => {
     [{ content: 'x'.repeat(50_001) }, 422],
     [{ content: 'x', top_p: 0 }, 422],
     [{ content: 'x', session_id: '../etc' }, 422],
-    [{ content: 'x', model: 'nowhere' }, 404],
   ])('refuses bad input %#', async (body, status) => {
     const response = await ask(body);
     expect(response.status).toBe(status);

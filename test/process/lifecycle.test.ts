@@ -47,12 +47,12 @@ it('stops cleanly in the middle of an answer, which ends with an event and is ke
   const { code, ms } = await venom.stop();
   expect(code).toBe(0);
   expect(ms).toBeLessThan(12_000);
-  expect((await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'cancelled' } });
+  expect((await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'interrupted' } });
   const again = await startProcess({ VENOM_DATA_DIR: folder });
   const { messages } = (await (await fetch(`${again.url}/api/v1/sessions/s-1/messages`)).json()) as {
     messages: { status: string; content: string }[];
   };
-  expect(messages.at(-1)?.status).toBe('cancelled');
+  expect(messages.at(-1)?.status).toBe('interrupted');
   expect(messages.at(-1)?.content).toMatch(/^x x x/);
   await again.stop();
   await upstream.close();

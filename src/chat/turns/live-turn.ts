@@ -25,6 +25,7 @@ export class LiveTurn {
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   #grace: NodeJS.Timeout | undefined;
+  #why: 'cancelled' | 'interrupted' | undefined;
   #text = '';
   readonly events: TurnEvent[] = [];
   /** Set once the end is on disk. */
@@ -45,8 +46,15 @@ export class LiveTurn {
     return this.#abort.signal;
   }
 
-  cancel(): void {
+  /** Stops the engine. `interrupted` says that the server, not the client, wanted it. */
+  cancel(why: 'cancelled' | 'interrupted' = 'cancelled'): void {
+    this.#why ??= why;
     this.#abort.abort();
+  }
+
+  /** Why it was stopped, if it was. */
+  get stopped(): 'cancelled' | 'interrupted' | undefined {
+    return this.#why;
   }
 
   append(delta: string): void {

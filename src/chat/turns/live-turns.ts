@@ -24,8 +24,8 @@ export class LiveTurns {
     return this.#turns.get(requestId);
   }
 
-  ofSession(sessionId: string): LiveTurn[] {
-    return [...this.#turns.values()].filter((turn) => turn.sessionId === sessionId);
+  cancelSession(sessionId: string): void {
+    for (const turn of this.#turns.values()) if (turn.sessionId === sessionId) turn.cancel();
   }
 
   remove(requestId: string): void {
@@ -45,7 +45,7 @@ export class LiveTurns {
       this.#idle = resolve;
     });
     await Promise.race([idle, delay(graceMs)]);
-    for (const turn of this.#turns.values()) turn.cancel();
+    for (const turn of this.#turns.values()) turn.cancel('interrupted');
     await Promise.race([idle, delay(1_000)]);
   }
 }

@@ -144,6 +144,6 @@ function toItem(model: RuntimeModel, active: boolean) {
     feedback_loop_ready: false,
     feedback_loop_tier: 'not_recommended',
     chat_compatible: model.chat,
-    chat_block_reason: model.chat ? null : 'embedding_model',
+    chat_block_reason: model.problem ?? (model.chat ? null : 'embedding_model'),
   };
 }

@@ -10,9 +10,16 @@ import { AppError } from '../../shared/errors.js';
 const EXPORT_MESSAGES = 100_000;
 const MEMORY_ENTRIES = 1_000;
 
-export const sessionRoutes: FastifyPluginAsyncZod<{ sessions: SessionStore; ttlDays: number }> = async (
+export interface SessionRoutesOptions {
+  sessions: SessionStore;
+  ttlDays: number;
+  /** Stops what is being written in a session whose messages are about to go. */
+  stopSession: (sessionId: string) => void;
+}
+
+export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
-  { sessions, ttlDays },
+  { sessions, ttlDays, stopSession },
 ) => {
   const tags = ['sessions'];
 
@@ -45,6 +52,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ sessions: SessionStore; ttlD
   );
 
   app.delete('/sessions/:session_id', { schema: { params: contract.SessionParams, tags } }, async ({ params }) => {
+    stopSession(params.session_id);
     if (!(await sessions.remove(params.session_id)))
       throw new AppError('session_not_found', `There is no session ${params.session_id}.`);
     return { status: 'success', session_id: params.session_id };
@@ -77,7 +85,10 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ sessions: SessionStore; ttlD
         tags,
       },
     },
-    async ({ params, body }) => ({ removed: await sessions.truncate(params.session_id, body.from_seq) }),
+    async ({ params, body }) => {
+      stopSession(params.session_id);
+      return { removed: await sessions.truncate(params.session_id, body.from_seq) };
+    },
   );
 
   app.get(
@@ -111,6 +122,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ sessions: SessionStore; ttlD
     '/memory/session/:session_id',
     { schema: { params: contract.SessionParams, tags: ['memory'] } },
     async ({ params }) => {
+      stopSession(params.session_id);
       await sessions.remove(params.session_id);
       return {
         status: 'success',

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { cpus, freemem } from 'node:os';
 import { basename, join } from 'node:path';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { AppError } from '../../shared/errors.js';
+import { AppError, toAppError } from '../../shared/errors.js';
 import type { Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
 import { type GgufHeader, readGguf } from './gguf-check.js';
 import { InferenceProcess, type LoadedFigures } from './inference-process.js';
@@ -35,7 +35,8 @@ export interface LlamaCppRuntimeOptions {
 interface Found {
   path: string;
   model: RuntimeModel;
-  header: GgufHeader;
+  /** What the header says, or why it was refused. */
+  header: GgufHeader | AppError;
 }
 
 interface LoadedModel {
@@ -51,7 +52,7 @@ export class LlamaCppRuntime implements Runtime {
   readonly endpoint = null;
   readonly #options: LlamaCppRuntimeOptions;
   readonly #keepAliveMs: number;
-  readonly #found = new Map<string, { stamp: string; found: Found | null }>();
+  readonly #found = new Map<string, { stamp: string; found: Found }>();
   #loaded: LoadedModel | undefined;
   #loading: { name: string; promise: Promise<LoadedModel> } | undefined;
   #turnstile: Promise<unknown> = Promise.resolve();
@@ -297,10 +298,13 @@ export class LlamaCppRuntime implements Runtime {
     return loaded;
   }
 
-  async #find(name: string): Promise<Found> {
+  /** @throws AppError `model_not_found`, `invalid_model` */
+  async #find(name: string): Promise<Found & { header: GgufHeader }> {
     const found = (await this.#discover()).find(({ model }) => model.name === name);
     if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
-    return found;
+    const { header } = found;
+    if (header instanceof AppError) throw header;
+    return { ...found, header };
   }
 
   async #discover(): Promise<Found[]> {
@@ -318,34 +322,41 @@ export class LlamaCppRuntime implements Runtime {
     return found.filter((model) => model !== null).sort((a, b) => a.model.name.localeCompare(b.model.name));
   }
 
+  async #read(path: string, sizeBytes: number): Promise<Found> {
+    const model = {
+      name: basename(path, '.gguf'),
+      provider: this.provider,
+      sizeBytes,
+      path,
+      digest: null,
+      format: 'gguf' as const,
+    };
+    try {
+      const header = await readGguf(path);
+      const embedding = !header.hasChatTemplate && (header.pooling || /bert/i.test(header.architecture));
+      return {
+        path,
+        header,
+        model: { ...model, quantization: header.quantization, chat: !embedding, embedding, problem: null },
+      };
+    } catch (error) {
+      const refused = toAppError(error);
+      this.#options.logger?.warn({ path, reason: refused.message }, 'a model file was refused');
+      return {
+        path,
+        header: refused,
+        model: { ...model, quantization: null, chat: false, embedding: false, problem: refused.message },
+      };
+    }
+  }
+
   async #inspect(path: string): Promise<Found | null> {
     const file = await stat(path).catch(() => undefined);
     if (!file?.isFile()) return null;
     const stamp = `${file.size}:${file.mtimeMs}`;
     const known = this.#found.get(path);
     if (known?.stamp === stamp) return known.found;
-    let found: Found | null = null;
-    try {
-      const header = await readGguf(path);
-      const embedding = !header.hasChatTemplate && (header.pooling || /bert/i.test(header.architecture));
-      found = {
-        path,
-        header,
-        model: {
-          name: basename(path, '.gguf'),
-          provider: this.provider,
-          sizeBytes: header.fileBytes,
-          quantization: header.quantization,
-          path,
-          digest: null,
-          format: 'gguf',
-          chat: !embedding,
-          embedding,
-        },
-      };
-    } catch (error) {
-      this.#options.logger?.warn({ path, reason: (error as Error).message }, 'a model file was refused');
-    }
+    const found = await this.#read(path, file.size);
     this.#found.set(path, { stamp, found });
     return found;
   }

@@ -61,9 +61,14 @@ export class ChatChunks {
     const choice = chunk.choices?.[0];
     if (!choice) return;
     const delta = choice.delta ?? choice.message;
-    if (Array.isArray(delta?.tool_calls)) this.#toolCalls(delta.tool_calls);
-    if (Array.isArray(choice.logprobs?.content))
-      parts.push({ type: 'raw', rawValue: { logprobs: choice.logprobs.content } });
+    if (Array.isArray(delta?.tool_calls) && delta.tool_calls.length > 0) {
+      this.#toolCalls(delta.tool_calls);
+      parts.push({ type: 'raw', rawValue: { toolCalls: delta.tool_calls } });
+    }
+    // Of a whole answer only: with a stream they would be more than its text.
+    if (choice.message && Array.isArray(choice.logprobs?.content)) {
+      parts.push({ type: 'raw', rawValue: { logprobs: choice.logprobs.content.map(toLogprob) } });
+    }
     const reasoning = choice.delta?.reasoning_content;
     if (typeof reasoning === 'string' && reasoning !== '')
       parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: reasoning });
@@ -106,6 +111,22 @@ export class ChatChunks {
     }
   }
 }
+
+interface Logprob {
+  token?: unknown;
+  logprob?: unknown;
+  top_logprobs?: unknown;
+}
+
+const MAX_TOP_LOGPROBS = 8;
+
+const toLogprob = ({ token, logprob, top_logprobs }: Logprob) => ({
+  token,
+  logprob,
+  top_logprobs: (Array.isArray(top_logprobs) ? top_logprobs : [])
+    .slice(0, MAX_TOP_LOGPROBS)
+    .map((top: Logprob) => ({ token: top.token, logprob: top.logprob })),
+});
 
 const count = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;

@@ -108,6 +108,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
         format: this.provider === 'ollama' ? 'ollama' : 'folder',
         chat: !/embed|minilm|bge-/i.test(id),
         embedding: /embed|minilm|bge-/i.test(id),
+        problem: null,
       }),
     );
     this.#models = { at: performance.now(), list };

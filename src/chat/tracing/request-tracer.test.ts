@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RequestTrace, TraceRepository } from '../ports.js';
+import { RequestTracer } from './request-tracer.js';
+
+let rows: Map<string, RequestTrace>;
+let writes: number;
+let now: number;
+let tracer: RequestTracer;
+
+const repository: TraceRepository = {
+  save(traces) {
+    writes += 1;
+    for (const trace of traces) rows.set(trace.requestId, structuredClone(trace));
+  },
+  list: ({ status }) => [...rows.values()].filter((trace) => !status || trace.status === status).reverse(),
+  get: (id) => rows.get(id),
+  running: () => [...rows.values()].filter(({ status }) => status === 'PROCESSING'),
+  removeOlderThan: (before) => {
+    const old = [...rows.values()].filter(({ createdAt }) => Date.parse(createdAt) < before);
+    for (const { requestId } of old) rows.delete(requestId);
+    return old.length;
+  },
+};
+const create = () => new RequestTracer(repository, { now: () => now }, { lostAfterMs: 300_000, retentionDays: 7 });
+const start = (requestId: string) =>
+  tracer.start({ requestId, prompt: 'x'.repeat(600), sessionId: null, provider: 'p', model: 'm', endpoint: null });
+
+beforeEach(() => {
+  rows = new Map();
+  writes = 0;
+  now = Date.parse('2026-01-01T00:00:00Z');
+  tracer = create();
+});
+afterEach(() => tracer.close());
+
+describe('RequestTracer', () => {
+  it('writes many changes at once', () => {
+    for (let index = 0; index < 50; index += 1) {
+      start(`r${index}`);
+      tracer.step(`r${index}`, 'A', 'b');
+      tracer.finish(`r${index}`, 'COMPLETED');
+    }
+    expect(writes).toBe(0);
+    tracer.flush();
+    expect(writes).toBe(1);
+    expect(rows.size).toBe(50);
+    expect(rows.get('r1')).toMatchObject({
+      status: 'COMPLETED',
+      prompt: `${'x'.repeat(500)}...`,
+      finishedAt: '2026-01-01T00:00:00.000Z',
+    });
+  });
+
+  it('calls a silent request LOST, but not one that shows life, and never one that waits', () => {
+    start('silent');
+    start('alive');
+    now += 200_000;
+    tracer.touch('alive');
+    now += 150_000;
+    tracer.watch();
+    expect(tracer.get('silent')).toMatchObject({
+      status: 'LOST',
+      steps: [{ component: 'Watchdog', action: 'timeout', status: 'error' }],
+    });
+    expect(tracer.get('alive')?.status).toBe('PROCESSING');
+  });
+
+  it('leaves nothing running of a former process', () => {
+    start('old');
+    tracer.close();
+    tracer = create();
+    expect(tracer.closeAbandoned()).toBe(1);
+    expect(tracer.list({ limit: 10, offset: 0 })).toMatchObject([{ requestId: 'old', status: 'LOST' }]);
+  });
+
+  it('forgets traces after their time', () => {
+    start('old');
+    tracer.finish('old', 'COMPLETED');
+    tracer.flush();
+    now += 8 * 86_400_000;
+    tracer.watch();
+    expect(rows.size).toBe(0);
+  });
+});

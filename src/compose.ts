@@ -18,7 +18,7 @@ import { toStarter } from './http/routes/models.js';
 import { createServer } from './http/server.js';
 import { MachineUsage } from './machine/usage-meter.js';
 import { ModelManager } from './models/model-manager.js';
-import type { StarterInstaller, StarterSnapshot } from './models/starter.js';
+import type { StarterSnapshot } from './models/starter.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { OpenAiCompatibleRuntime } from './runtimes/openai-compatible/openai-compatible-runtime.js';
 import type { Runtime } from './runtimes/runtime.js';
@@ -36,8 +36,8 @@ export interface Composed {
   http: FastifyInstance;
   /** Stops taking requests, finishes turns, flushes writes, unloads models. Safe to call twice. */
   close(): Promise<void>;
-  starter: StarterInstaller;
-  models: ModelManager;
+  /** Fetches the starter model where nothing can chat yet, and loads the active one. Never throws. */
+  prepare(): Promise<void>;
   logger: Logger;
 }
 
@@ -162,6 +162,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   }, 60_000);
   backUp.unref();
 
+  const prepare = async () => {
+    try {
+      if (starter.state.state === 'absent' && (await models.activeModel()) === null) await starter.install();
+      if (!settings.LLM_WARMUP_ON_STARTUP) return;
+      await models.warmUp({
+        prompt: settings.LLM_WARMUP_PROMPT,
+        maxTokens: settings.LLM_WARMUP_MAX_TOKENS,
+        timeoutMs: settings.LLM_WARMUP_TIMEOUT_SECONDS * 1_000,
+      });
+    } catch (error) {
+      logger.warn({ err: error }, 'the model could not be prepared; the first question tries again');
+    }
+  };
+
   let closing: Promise<void> | undefined;
   const close = async () => {
     clearTimeout(backUp);
@@ -177,9 +191,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   };
   return {
     http,
-    starter,
-    models,
     logger,
+    prepare,
     close: () => {
       closing ??= close();
       return closing;

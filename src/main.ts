@@ -49,11 +49,7 @@ async function main(): Promise<void> {
   const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST;
   process.stdout.write(`${JSON.stringify({ event: 'listening', url: `http://${host}:${port}`, pid: process.pid })}\n`);
 
-  if (venom.starter.state.state === 'absent' && (await venom.models.activeModel()) === null) {
-    venom.starter
-      .install()
-      .catch((error) => venom.logger.warn({ err: error }, 'the starter model could not be installed'));
-  }
+  void venom.prepare();
 }
 
 main().catch((error: unknown) => {

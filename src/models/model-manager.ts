@@ -97,6 +97,30 @@ export class ModelManager {
     };
   }
 
+  /**
+   * Asks the active model something short, so that its weights are in memory when somebody asks in earnest.
+   * Quietly does nothing without a model. @throws whatever the engine throws, and a TimeoutError
+   */
+  async warmUp({
+    prompt,
+    maxTokens,
+    timeoutMs,
+  }: {
+    prompt: string;
+    maxTokens: number;
+    timeoutMs: number;
+  }): Promise<void> {
+    const active = await this.activeModel();
+    if (active === null) return;
+    const { runtime, model } = await this.resolve(active);
+    await runtime.languageModel(model).doGenerate({
+      prompt: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
+      temperature: 0,
+      maxOutputTokens: maxTokens,
+      abortSignal: AbortSignal.timeout(timeoutMs),
+    });
+  }
+
   health(): Promise<{ runtime: Runtime; health: RuntimeHealth }[]> {
     return Promise.all(this.#runtimes.map(async (runtime) => ({ runtime, health: await runtime.health() })));
   }

@@ -132,7 +132,7 @@ describe('POST /llm/simple/stream', () => {
     upstream.behaviour = (_body, response) =>
       void response
         .writeHead(200, { 'content-type': 'text/event-stream' })
-        .end(chunk({ tool_calls: delta, content: 'Calling' }) + chunk({}, 'tool_calls') + 'data: [DONE]\n\n');
+        .end(`${chunk({ tool_calls: delta, content: 'Calling' })}${chunk({}, 'tool_calls')}data: [DONE]\n\n`);
     const events = await readEvents(
       await ask({ content: 'Hi', tools: [{ type: 'function', function: { name: 'f' } }] }),
     );

@@ -23,6 +23,7 @@ export async function startProcess(env: Record<string, string>): Promise<VenomPr
       HOME: process.env['HOME'],
       PORT: '0',
       VENOM_STARTER_MODEL: 'off',
+      LLM_WARMUP_ON_STARTUP: 'false',
       VENOM_LOG_LEVEL: 'error',
       ENV_FILE: '/dev/null',
       ...env,

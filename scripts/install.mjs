@@ -22,11 +22,14 @@ export async function install(folder, extent, { passingBy = false } = {}) {
   console.error(`Installing packages${folder === '' ? '' : ` of ${folder}/`} …`);
   // A full installation stays full: a developer's `make start` must not take the tests' tools away.
   const kept = installedExtent === 'full' ? 'full' : extent;
-  // What is removed again after the build must not stay in npm's cache either: it would double the size on disk.
-  const passing = passingBy ? mkdtempSync(join(tmpdir(), 'venom-npm-')) : undefined;
-  const options = [...(kept === 'full' ? [] : ['--omit=dev']), ...(passing ? ['--cache', passing] : [])];
-  await mustRun('npm', [...NPM_CI, ...options], { cwd: join(ROOT, folder) });
-  if (passing) rmSync(passing, { recursive: true, force: true });
+  // A person who only runs Venom gains nothing from a copy of every package in npm's cache: it takes 124 MB for ever.
+  const cache = kept === 'app' || passingBy ? mkdtempSync(join(tmpdir(), 'venom-npm-')) : undefined;
+  const options = [...(kept === 'full' ? [] : ['--omit=dev']), ...(cache ? ['--cache', cache] : [])];
+  try {
+    await mustRun('npm', [...NPM_CI, ...options], { cwd: join(ROOT, folder) });
+  } finally {
+    if (cache) rmSync(cache, { recursive: true, force: true });
+  }
   if (folder === '') removeUnused(kept);
   writeStamp(stamp, `${wanted} ${kept}`);
   return true;

@@ -83,9 +83,8 @@ describe('findServer', () => {
 
 describe('stopServer', () => {
   it('lets the server end by itself', async () => {
-    const record = await start(
-      `${LISTENING}process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });${FOREVER}`,
-    );
+    const onTerm = `process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });`;
+    const record = await start(onTerm + LISTENING + FOREVER);
     expect(await stopServer(files, record, 5_000)).toBe('graceful');
     expect(readFileSync(files.logFile, 'utf8')).toContain('bye');
     expect(existsSync(files.pidFile)).toBe(false);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../config/config.js';
 import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
+import { refuseTakenPort } from '../doctor/network-checks.js';
 import { linkGpuBuild } from '../gpu-build.js';
 import { BUILD_STAMP, CHECKOUT } from '../installation.js';
 import { startServer } from '../server-process.js';
@@ -14,7 +15,10 @@ export async function start(context: CommandContext, options: { wait: boolean })
   const { terminal, settings } = context;
   const build = readBuild();
   const found = await context.locateServer();
-  if (found === undefined) linkGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
+  if (found === undefined) {
+    await refuseTakenPort(settings);
+    linkGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
+  }
   const record =
     found === undefined
       ? await startServer(context.files, { cwd: CHECKOUT, env: withEnvProxy(context.env), build })

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { checkMemory, checkNode, checkTools, judgeSpace } from './machine-checks.js';
-import { checkCertificates, checkPort, checkProxy } from './network-checks.js';
+import { checkCertificates, checkPort, checkProxy, refuseTakenPort } from './network-checks.js';
 import { checkEmbeddedRuntime, cpuBuildName } from './runtime-checks.js';
 
 describe('venom doctor', () => {
@@ -35,6 +35,11 @@ describe('venom doctor', () => {
     const address = server.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const finding = await checkPort({ HOST: '127.0.0.1', PORT: port }, undefined);
+    const refusal = refuseTakenPort({ HOST: '127.0.0.1', PORT: port });
+    await expect(refusal).rejects.toMatchObject({
+      code: 'port_taken',
+      message: expect.stringContaining(`process ${process.pid}`),
+    });
     server.close();
     expect(finding).toMatchObject({ status: 'fail', mend: expect.stringContaining('PORT=') });
     expect(finding.detail).toContain(`process ${process.pid}`);

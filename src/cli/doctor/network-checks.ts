@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Environment, Settings } from '../../config/config.js';
 import { portOwner } from '../../machine/port-owner.js';
+import { AppError } from '../../shared/errors.js';
 import type { Finding } from './finding.js';
 
 /** @param runningUrl  where Venom runs already, which is how the port should be taken */
@@ -12,7 +13,7 @@ export async function checkPort(
 ): Promise<Finding> {
   const name = 'Port';
   if (runningUrl !== undefined) return { name, status: 'ok', detail: `Venom runs at ${runningUrl}` };
-  const failure = await tryToListen(HOST, PORT);
+  const failure = await listenFailure(HOST, PORT);
   if (failure === undefined) return { name, status: 'ok', detail: `${PORT} on ${HOST} is free` };
   if (failure !== 'EADDRINUSE') {
     return {
@@ -22,7 +23,7 @@ export async function checkPort(
       mend: 'set HOST and PORT to an address of this machine',
     };
   }
-  const owner = (await portOwner(PORT)) ?? 'a program of another user';
+  const owner = await describePortOwner(PORT);
   return {
     name,
     status: 'fail',
@@ -31,7 +32,18 @@ export async function checkPort(
   };
 }
 
-function tryToListen(host: string, port: number): Promise<string | undefined> {
+/** @throws AppError `port_taken` that says by whom, before a server is started only to find that out */
+export async function refuseTakenPort({ HOST, PORT }: Pick<Settings, 'HOST' | 'PORT'>): Promise<void> {
+  if ((await listenFailure(HOST, PORT)) !== 'EADDRINUSE') return;
+  const owner = await describePortOwner(PORT);
+  throw new AppError('port_taken', `Port ${PORT} on ${HOST} is taken by ${owner}; stop it or set PORT.`);
+}
+
+const describePortOwner = async (port: number): Promise<string> =>
+  (await portOwner(port)) ?? 'a program of another user';
+
+/** @returns the error's code, `EADDRINUSE` for a taken port; undefined when it can be opened */
+function listenFailure(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

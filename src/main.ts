@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compose } from './compose.js';
 import { loadSettingsWithSources } from './config/config.js';
+import { portOwner } from './machine/port-owner.js';
 import { AppError } from './shared/errors.js';
 
 const EXIT_LIMIT_MS = 11_500;
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
       throw new AppError(
         'port_taken',
-        `Port ${settings.PORT} on ${settings.HOST} is taken by another program; stop it or set PORT.`,
+        `Port ${settings.PORT} on ${settings.HOST} is taken by ${(await portOwner(settings.PORT)) ?? 'another program'}; stop it or set PORT.`,
         { cause: error },
       );
     }

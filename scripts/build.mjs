@@ -36,7 +36,7 @@ export async function buildServer() {
   const { rolldown } = await import('rolldown');
   const partial = join(ROOT, 'dist', `server.partial.${process.pid}`);
   const bundle = await rolldown(serverBundle());
-  await bundle.write({ ...serverOutput(partial), minify: false });
+  await bundle.write({ ...serverOutput(partial), minify: true });
   await bundle.close();
   replaceFolder(partial, 'dist/server');
   writeStamp('dist/server/.built-from', from);

@@ -125,6 +125,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       allowedOrigins: settings.VENOM_ALLOWED_ORIGINS,
       host: settings.HOST,
     },
+    rateLimit: {
+      burst: settings.RATE_LIMIT_BURST,
+      perSecond: settings.RATE_LIMIT_PER_SECOND,
+      loopback: settings.RATE_LIMIT_LOOPBACK,
+    },
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     webDir: join(options.distDir, 'web'),
     hub,

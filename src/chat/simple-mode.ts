@@ -67,6 +67,8 @@ export type Followed = { kind: 'live'; turn: LiveTurn } | { kind: 'stored'; answ
 export class SimpleMode {
   readonly #parts: SimpleModeParts;
   readonly #options: SimpleModeOptions;
+  /** By idempotency key: requests whose question is not on disk yet. */
+  readonly #starting = new Map<string, Promise<Followed>>();
 
   constructor(parts: SimpleModeParts, options: SimpleModeOptions) {
     this.#parts = parts;
@@ -78,11 +80,19 @@ export class SimpleMode {
    * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, `runtime_busy`, `insufficient_storage`
    */
   async start(request: SimpleRequest): Promise<Followed> {
+    const key = request.idempotencyKey;
+    if (key === undefined) return this.#start(request);
+    const earlier = this.#parts.sessions.requestOf(key);
+    if (earlier !== undefined) return this.follow(earlier);
+    const running = this.#starting.get(key);
+    if (running) return running;
+    const started = this.#start(request).finally(() => this.#starting.delete(key));
+    this.#starting.set(key, started);
+    return started;
+  }
+
+  async #start(request: SimpleRequest): Promise<Followed> {
     const { sessions, tracer, turns } = this.#parts;
-    if (request.idempotencyKey !== undefined) {
-      const earlier = sessions.requestOf(request.idempotencyKey);
-      if (earlier !== undefined) return this.follow(earlier);
-    }
     const target = await this.#parts.target(request.model);
     const sessionId = request.sessionId ?? null;
     const turn = new LiveTurn({
@@ -143,9 +153,6 @@ export class SimpleMode {
         turn.cancel();
         turns.remove(turn.requestId);
         this.#traceFailure(turn.requestId, toAppError(error));
-        // Two requests with one key: the other won.
-        const earlier = request.idempotencyKey === undefined ? undefined : sessions.requestOf(request.idempotencyKey);
-        if (earlier !== undefined) return this.follow(earlier);
         throw error;
       }
     }
@@ -362,6 +369,7 @@ const STREAM_CODE: Partial<Record<string, string>> = {
   upstream_reset: 'llm_connection_error',
   provider_unavailable: 'llm_connection_error',
   upstream_rejected: 'llm_http_error',
+  upstream_redirect: 'llm_http_error',
   upstream_protocol: 'llm_invalid_response',
   upstream_truncated: 'llm_invalid_response',
   internal: 'internal_error',

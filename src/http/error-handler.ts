@@ -34,6 +34,7 @@ export const STATUS = {
   upstream_reset: 502,
   upstream_protocol: 502,
   upstream_truncated: 502,
+  upstream_redirect: 502,
   upstream_rejected: 502,
   cancelled: 499,
   interrupted: 500,

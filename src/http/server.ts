@@ -15,6 +15,7 @@ import { installErrorHandler } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
+import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { historyRoutes } from './routes/history.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
@@ -25,6 +26,7 @@ import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 export interface ServerOptions {
   logger: Logger;
   guard: GuardOptions;
+  rateLimit: RateLimitOptions;
   bodyLimitBytes: number;
   /** Folder of the built UI; without it only the API is served. */
   webDir: string;
@@ -60,6 +62,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setSerializerCompiler(serializerCompiler);
   installErrorHandler(app);
   installGuard(app, options.guard);
+  installRateLimit(app, options.rateLimit);
 
   // The original's UI sends a JSON content type without a body.
   app.removeContentTypeParser('application/json');

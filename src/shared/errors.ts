@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'upstream_reset',
   'upstream_protocol',
   'upstream_truncated',
+  'upstream_redirect',
   'upstream_rejected',
   'cancelled',
   'interrupted',

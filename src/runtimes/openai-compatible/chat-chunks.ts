@@ -100,7 +100,9 @@ export class ChatChunks {
 
   #toolCalls(deltas: unknown[]): void {
     for (const delta of deltas as { index?: number; id?: string; function?: { name?: string; arguments?: string } }[]) {
-      const index = Number.isInteger(delta?.index) ? (delta.index as number) : this.#tools.size;
+      if (typeof delta !== 'object' || delta === null)
+        throw new AppError('upstream_protocol', 'The model server sent a tool call that is none.');
+      const index = Number.isInteger(delta.index) ? (delta.index as number) : this.#tools.size;
       if (index < 0 || index >= MAX_TOOL_CALLS)
         throw new AppError('upstream_protocol', 'The model server sent a tool call out of range.');
       const call = this.#tools.get(index) ?? { id: `call_${index}`, name: '', input: '' };

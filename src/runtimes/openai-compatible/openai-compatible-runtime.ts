@@ -242,6 +242,14 @@ export class OpenAiCompatibleRuntime implements Runtime {
   }
 
   async #rejected(response: Dispatcher.ResponseData): Promise<AppError> {
+    const { statusCode } = response;
+    if (statusCode < 400) {
+      discard(response);
+      // Followed, it would carry prompt and key to an address nobody configured.
+      return statusCode >= 300
+        ? new AppError('upstream_redirect', `${this.#name()} sends its clients elsewhere; name the right address.`)
+        : new AppError('upstream_protocol', `${this.#name()} answered HTTP ${statusCode} in place of an answer.`);
+    }
     let reason = '';
     try {
       const parsed = JSON.parse(await this.#text(response, 65_536));
@@ -249,8 +257,8 @@ export class OpenAiCompatibleRuntime implements Runtime {
     } catch {
       discard(response);
     }
-    return new AppError('upstream_rejected', `${this.#name()} answered HTTP ${response.statusCode}${reason}`, {
-      details: { status: response.statusCode },
+    return new AppError('upstream_rejected', `${this.#name()} answered HTTP ${statusCode}${reason}`, {
+      details: { status: statusCode },
     });
   }
 

@@ -20,10 +20,14 @@ export class SseData {
     }
     const complete: string[] = [];
     let from = 0;
+    // Looked for once: most servers send none, and a search per line would read the packet once per line.
+    let cr = text.indexOf('\r');
     for (;;) {
-      const end = lineEnd(text, from);
+      if (cr !== -1 && cr < from) cr = text.indexOf('\r', from);
+      const lf = text.indexOf('\n', from);
+      const isCr = cr !== -1 && (lf === -1 || cr < lf);
+      const end = isCr ? cr : lf;
       if (end === -1) break;
-      const isCr = text.charCodeAt(end) === 13;
       // A CR at the very end may be the first half of CRLF: wait for the next bytes.
       if (isCr && end === text.length - 1) break;
       this.#line(text.slice(from, end), complete);
@@ -54,11 +58,4 @@ export class SseData {
       this.#data.push(line.charCodeAt(5) === 32 ? line.slice(6) : line.slice(5));
     }
   }
-}
-
-function lineEnd(text: string, from: number): number {
-  const lf = text.indexOf('\n', from);
-  const cr = text.indexOf('\r', from);
-  if (cr === -1 || (lf !== -1 && lf < cr)) return lf;
-  return cr;
 }

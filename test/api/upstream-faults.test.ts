@@ -1,0 +1,201 @@
+// Every fault an engine can have, through the whole server: one terminal event, one stored end, nothing left open.
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
+import { readEvents, startServer, type TestServer, textOf } from './server.js';
+
+const IDLE_SECONDS = 0.4;
+let upstream: FakeUpstream;
+let server: TestServer;
+let session = 0;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  server = await startServer({
+    LLM_LOCAL_ENDPOINT: upstream.url,
+    UPSTREAM_IDLE_TIMEOUT_SECONDS: String(IDLE_SECONDS),
+    UPSTREAM_CONNECT_TIMEOUT_SECONDS: '0.4',
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await upstream.close();
+});
+beforeEach(() => {
+  session += 1;
+});
+
+const ask = (body: object = {}) =>
+  fetch(`${server.url}/api/v1/llm/simple/stream`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ content: 'Hi', session_id: `fault-${session}`, ...body }),
+  });
+const get = async (path: string) => (await fetch(server.url + path)).json() as Promise<Record<string, unknown>>;
+
+type Behaviour = (response: ServerResponse) => void | Promise<void>;
+const sse = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
+const raw =
+  (text: string | Buffer): Behaviour =>
+  (response) =>
+    void sse(response).end(text);
+const status =
+  (code: number, headers: Record<string, string> = {}, body = '{"error":{"message":"no"}}'): Behaviour =>
+  (response) =>
+    void response.writeHead(code, headers).end(body);
+const done = `${chunk({}, 'stop')}data: [DONE]\n\n`;
+
+const FAULTS: [string, string, Behaviour][] = [
+  ...[400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504].map((code): [string, string, Behaviour] => [
+    `HTTP ${code}`,
+    'llm_http_error',
+    status(code, code === 429 ? { 'retry-after': '99999999999' } : {}),
+  ]),
+  ['a redirect to elsewhere', 'llm_http_error', status(302, { location: 'http://127.0.0.1:9/' })],
+  ['a redirect to itself', 'llm_http_error', status(307, { location: '/v1/chat/completions' })],
+  ['204', 'llm_invalid_response', (response) => void response.writeHead(204).end()],
+  ['an empty 200', 'llm_invalid_response', raw('')],
+  [
+    'a web page',
+    'llm_invalid_response',
+    (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+  ],
+  ['reset before headers', 'llm_connection_error', (response) => void response.socket?.resetAndDestroy()],
+  [
+    'reset after headers',
+    'llm_connection_error',
+    (response) => {
+      sse(response).flushHeaders();
+      setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    },
+  ],
+  [
+    'reset in the body',
+    'llm_connection_error',
+    (response) => {
+      sse(response).write(chunk({ content: 'half' }));
+      setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    },
+  ],
+  ['headers never', 'llm_connection_error', () => {}],
+  ['a body that stalls', 'llm_connection_error', (response) => void sse(response).write(chunk({ content: 'half' }))],
+  ['no end mark', 'llm_invalid_response', raw(chunk({ content: 'half' }))],
+  ['broken JSON', 'llm_invalid_response', raw('data: {"choices":[{"delta":\n\n')],
+  ['NaN', 'llm_invalid_response', raw('data: {"choices":NaN}\n\n')],
+  ['a bare number', 'llm_invalid_response', raw('data: 7\n\n')],
+  ['null choices only', 'llm_invalid_response', raw('data: {"choices":null}\n\n')],
+  ['an error in the stream', 'llm_http_error', raw(`${chunk({ content: 'a' })}data: {"error":{"message":"oom"}}\n\n`)],
+  ['a huge tool index', 'llm_invalid_response', raw(`${chunk({ tool_calls: [{ index: 9e15, id: 'a' }] })}${done}`)],
+  ['tool calls that are none', 'llm_invalid_response', raw(`${chunk({ tool_calls: [null, 7] })}${done}`)],
+  ['an endless line', 'llm_invalid_response', raw(`data: ${'x'.repeat(5_000_000)}`)],
+  [
+    'gzip nobody asked for',
+    'llm_invalid_response',
+    (response) =>
+      void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(chunk({ content: 'x' }) + done)),
+  ],
+];
+
+describe('a fault of the engine', () => {
+  it.each(FAULTS)('%s ends in one coded error, kept in the session', async (_name, code, behaviour) => {
+    upstream.behaviour = (_body, response) => behaviour(response);
+    const startedAt = performance.now();
+    const events = await readEvents(await ask());
+    expect(performance.now() - startedAt).toBeLessThan(IDLE_SECONDS * 1_000 + 3_000);
+    expect(events[0]?.event).toBe('start');
+    const ends = events.filter(({ event }) => event === 'error' || event === 'done');
+    expect(ends.map(({ event, data }) => [event, data['code']])).toEqual([['error', code]]);
+    expect(ends[0]?.data['error']).toBe(ends[0]?.data['message']);
+    const { messages } = (await get(`/api/v1/sessions/fault-${session}/messages`)) as {
+      messages: { status: string; content: string }[];
+    };
+    expect(messages.map((message) => message.status)).toEqual(['complete', 'failed']);
+    expect(messages[1]?.content).toBe(textOf(events));
+    await expect.poll(() => upstream.open()).toBe(0);
+  });
+
+  const FINE: [string, string, Behaviour][] = [
+    [
+      'UTF-8 and fields cut anywhere',
+      'Zażółć',
+      async (response) => {
+        sse(response);
+        for (const byte of Buffer.from(chunk({ content: 'Zażółć' }) + done)) {
+          response.write(Buffer.of(byte));
+          if (byte > 127) await new Promise((resolve) => setImmediate(resolve));
+        }
+        response.end();
+      },
+    ],
+    ['CR only', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('\n', '\r'))],
+    ['CRLF', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('\n', '\r\n'))],
+    ['a byte order mark and comments', 'a', raw(`\ufeff: hello\n\n${chunk({ content: 'a' })}: ping\n\n${done}`)],
+    ['events of unknown names', 'a', raw(`event: x\nid: 4\nretry: 1\n${chunk({ content: 'a' })}${done}`)],
+    [
+      'data after the end, and two ends',
+      'a',
+      raw(`${chunk({ content: 'a' })}${done}${chunk({ content: 'b' })}${done}`),
+    ],
+    ['one long line', 'x'.repeat(1_000_000), raw(chunk({ content: 'x'.repeat(1_000_000) }) + done)],
+    [
+      'negative usage',
+      'a',
+      raw(
+        `${chunk({ content: 'a' })}data: {"choices":[],"usage":{"prompt_tokens":-5,"completion_tokens":-1}}\n\n${done}`,
+      ),
+    ],
+    ['another model than asked', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('"fake"', '"other"'))],
+  ];
+  it.each(FINE)('%s is no fault', async (_name, text, behaviour) => {
+    upstream.behaviour = (_body, response) => behaviour(response);
+    const events = await readEvents(await ask());
+    expect(events.at(-1)?.event).toBe('done');
+    expect(textOf(events)).toBe(text);
+  });
+
+  it('one dead engine leaves the next request of a living one alone', async () => {
+    upstream.behaviour = streams(['fine']);
+    expect(textOf(await readEvents(await ask()))).toBe('fine');
+  });
+
+  it('an address nobody listens on fails within a second, with the same shape', async () => {
+    const empty = createServer();
+    await new Promise<void>((resolve) => empty.listen(0, '127.0.0.1', resolve));
+    const { port } = empty.address() as AddressInfo;
+    await new Promise((resolve) => empty.close(resolve));
+    const alone = await startServer({ LLM_LOCAL_ENDPOINT: `http://127.0.0.1:${port}/v1` });
+    const startedAt = performance.now();
+    const response = await fetch(`${alone.url}/api/v1/llm/simple/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ content: 'Hi', model: 'any' }),
+    });
+    expect((await readEvents(response)).at(-1)?.data).toMatchObject({ code: 'llm_connection_error' });
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    await alone.close();
+  });
+});
+
+describe('a race', () => {
+  it('twenty requests with one idempotency key make one turn', async () => {
+    upstream.behaviour = streams(['once'], 20);
+    const before = upstream.requests.length;
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const response = await fetch(`${server.url}/api/v1/llm/simple/stream`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'idempotency-key': `race-${session}` },
+          body: JSON.stringify({ content: 'Race', session_id: `race-${session}` }),
+        });
+        return textOf(await readEvents(response));
+      }),
+    );
+    expect(new Set(answers)).toEqual(new Set(['once']));
+    const { count } = await get(`/api/v1/memory/session/race-${session}`);
+    expect(count).toBe(2);
+    expect(upstream.requests.length - before).toBe(1);
+    await expect.poll(() => upstream.open()).toBe(0);
+  });
+});

@@ -1,4 +1,6 @@
 // What models/ needs from outside. No I/O and no vendor's words in this file.
+import type { ModelManifest } from './manifest.js';
+import type { ModelOperation } from './operations.js';
 
 export interface UsageSample {
   cpuPercent: number;
@@ -14,4 +16,132 @@ export interface UsageSample {
 
 export interface UsageMeter {
   sample(): Promise<UsageSample>;
+}
+
+/** One model a catalogue offers. */
+export interface CatalogEntry {
+  provider: string;
+  modelName: string;
+  displayName: string;
+  sizeBytes: number | null;
+  /** The engine that would run it: `vllm`, `ollama`, `llama-cpp`. */
+  runtime: string;
+  tags: readonly string[];
+  downloads: number | null;
+  likes: number | null;
+  description: string | null;
+  licence: string | null;
+  /** The person has to accept terms at the source first. */
+  gated: boolean;
+}
+
+export interface NewsItem {
+  title: string;
+  url: string;
+  summary: string;
+  /** ISO 8601, UTC; null where the source does not say. */
+  publishedAt: string | null;
+  authors: readonly string[] | null;
+  source: string;
+}
+
+/** A place where models are found. Every call ends by the signal's deadline. @throws AppError from each */
+export interface ModelCatalog {
+  readonly provider: string;
+  /** `trending` by what is asked for now, `catalog` by downloads. */
+  list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]>;
+  /** `total` is what the source says matches, or the number of entries where it does not say. */
+  search(query: string, limit: number, signal: AbortSignal): Promise<{ entries: CatalogEntry[]; total: number }>;
+  news?(
+    type: 'blog' | 'papers',
+    /** YYYY-MM; empty for the current one. */
+    month: string,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<NewsItem[]>;
+}
+
+export interface PlannedFile {
+  /** Relative, with `/`, checked: no `..`, no absolute path, no control characters. */
+  path: string;
+  url: string;
+  sizeBytes: number;
+  /** Hex; null where the source does not know it. */
+  sha256: string | null;
+}
+
+/** What an installation would do, known before its first byte. */
+export interface InstallPlan {
+  provider: string;
+  modelName: string;
+  runtime: string;
+  /** Pinned: a commit or a digest, never a branch name. */
+  revision: string | null;
+  files: readonly PlannedFile[];
+  totalBytes: number;
+  licence: string | null;
+  gated: boolean;
+  /** Name of the folder or file under the models folder; null where an engine keeps the weights. */
+  targetName: string | null;
+}
+
+export interface InstallProgress {
+  /** The step's name: `plan`, `download`, `verify`, `register`. */
+  step: string;
+  receivedBytes: number;
+  totalBytes: number | null;
+  message: string;
+}
+
+/** Where models are installed from and removed to. */
+export interface ModelSource {
+  readonly provider: string;
+  /** @throws AppError `model_not_found`, `gated_model`, `unsafe_model`, `source_unavailable`, `invalid_input` */
+  plan(modelName: string, runtime: string, signal: AbortSignal): Promise<InstallPlan>;
+  /**
+   * Brings the files in place; what an earlier try left is used. Called again after a crash with the same plan.
+   * @returns what to record; `status` is `installed`
+   * @throws AppError `hash_mismatch`, `download_failed`, `insufficient_storage`, `invalid_model`, `cancelled`
+   */
+  install(
+    plan: InstallPlan,
+    onProgress: (progress: InstallProgress) => void,
+    signal: AbortSignal,
+  ): Promise<ModelManifest>;
+  /** Deletes what `install` brought, and what a broken-off one left. Never another application's file. */
+  remove(manifest: ModelManifest, signal: AbortSignal): Promise<void>;
+}
+
+export interface OperationRepository {
+  save(operation: ModelOperation): void;
+  get(operationId: string): ModelOperation | undefined;
+  /** Newest first. */
+  list(limit: number): ModelOperation[];
+  /** Neither completed, failed nor cancelled. */
+  unfinished(): ModelOperation[];
+}
+
+export interface ManifestRepository {
+  all(): ModelManifest[];
+  save(manifest: ModelManifest): void;
+  delete(name: string, runtime: string): void;
+}
+
+export interface ModelVersion {
+  versionId: string;
+  modelName: string;
+  runtime: string;
+  /** SHA-256 of the file or the engine's digest; null where the engine has none. */
+  digest: string | null;
+  source: string | null;
+  createdAt: number;
+  activatedAt: number | null;
+  active: boolean;
+  pinned: boolean;
+  report: Readonly<Record<string, unknown>> | null;
+}
+
+export interface VersionRepository {
+  all(): ModelVersion[];
+  save(version: ModelVersion): void;
 }

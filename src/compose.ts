@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
+import { CloudCatalogs } from './catalogs/cloud/cloud-catalogs.js';
+import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
+import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
@@ -14,15 +17,27 @@ import { LiveTurns } from './chat/turns/live-turns.js';
 import type { LoadedSettings } from './config/config.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
-import { toStarter } from './http/routes/models.js';
+import { toOperation } from './http/routes/model-shapes.js';
+import { toStarter } from './http/routes/models-starter.js';
+import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
-import { MachineUsage } from './machine/usage-meter.js';
+import { MachineFileDigests } from './machine/file-digests.js';
+import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { modelServers } from './model-servers.js';
+import { Activation } from './models/activation.js';
+import { Adoption } from './models/adoption.js';
+import { GenerationOverrides } from './models/generation-overrides.js';
 import { ModelManager } from './models/model-manager.js';
+import { ModelRegistry } from './models/model-registry.js';
+import { type ModelOperation, ModelOperations } from './models/operations.js';
+import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
+import { readGguf } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
-import { OpenAiCompatibleRuntime } from './runtimes/openai-compatible/openai-compatible-runtime.js';
+import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { systemClock } from './shared/clock.js';
+import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
@@ -31,6 +46,7 @@ import { SqliteTraces } from './storage/sqlite-traces.js';
 const FINISH_TURNS_MS = 8_000;
 const BACKUP_EVERY_MS = 86_400_000;
 const HISTORY_CHARS = 8_000;
+const HEALTH_EVERY_MS = 15_000;
 
 export interface Composed {
   http: FastifyInstance;
@@ -46,6 +62,8 @@ export interface ComposeOptions {
   distDir: string;
   /** Replaces the engines; for tests. */
   runtimes?: Runtime[];
+  /** What model servers that are started from here get a part of, and where programs are found. */
+  environment?: Readonly<Record<string, string | undefined>>;
   logger?: Logger;
 }
 
@@ -74,6 +92,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   if (sessions.recovered > 0)
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
+  const servers = modelServers(settings, { modelsDir, environment: options.environment ?? {} });
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
       modelsDir,
@@ -87,9 +106,109 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       },
       logger,
     }),
-    ...openAiServers(settings),
+    ...servers.runtimes,
   ];
-  const models = new ModelManager(runtimes, state, settings.LLM_MODEL_NAME);
+  const operationListeners = new Set<(operation: ModelOperation) => void>();
+  const operations = new ModelOperations({
+    repository: new SqliteOperations(store),
+    now: Date.now,
+    newId: randomUUID,
+    owner: bootId,
+    onChange: (operation) => {
+      for (const listener of operationListeners) listener(operation);
+      hub.publish('MODEL_OPERATION', `${operation.type} ${operation.modelName}: ${operation.message}`, {
+        ...toOperation(operation),
+      });
+    },
+  });
+  const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
+  const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
+  const digests = new MachineFileDigests(state);
+  const models: ModelManager = new ModelManager({
+    runtimes,
+    memory: state,
+    configuredModel: settings.LLM_MODEL_NAME,
+    activation,
+    operations,
+    registry: () => registry,
+    digests,
+    overrides,
+    now: Date.now,
+    onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
+  });
+  const usage = new MachineUsage(modelsDir);
+  const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;
+  const registry = new ModelRegistry({
+    catalogs: servers.catalogs,
+    sources: [...servers.sources, new LocalModels(modelsDir)],
+    manifests: new SqliteManifests(store),
+    operations,
+    now: Date.now,
+    freeDiskBytes: () => freeDiskBytes(modelsDir),
+    diskLimitBytes,
+    modelsBytes: async () => (await usage.sample()).modelsBytes,
+    inUse: async (name, runtime) => {
+      const active = await models.activeIdentity();
+      if (active.model === name && active.provider === runtime) return `${name} is the active model.`;
+      const pinned = activation.versions(name).some((version) => version.pinned && version.runtime === runtime);
+      return pinned ? `${name} is pinned.` : null;
+    },
+    onInstalled: async () => models.changed(),
+  });
+  const adoption = new Adoption({
+    foreign: new ForeignModels(defaultForeignFolders(), modelsDir),
+    registry,
+    operations,
+    digests,
+    checkFile: readGguf,
+    now: Date.now,
+    onAdopted: () => models.changed(),
+  });
+  const controller = new LlmServerController({
+    definitions: servers.definitions,
+    stateDir: join(dataDir, 'servers'),
+    environment: options.environment ?? {},
+    now: Date.now,
+    onHealth: (name, { status, error, latencyMs }) =>
+      hub.publish('SERVICE_STATUS_UPDATE', `${name} is ${status}.`, {
+        name,
+        type: 'llm',
+        service_type: 'llm',
+        status,
+        error_message: error,
+        latency_ms: latencyMs,
+      }),
+  });
+  const switching = new RuntimeSwitch({
+    models,
+    controller,
+    newId: randomUUID,
+    now: Date.now,
+    codingFacts: async () => {
+      const sample = await usage.sample();
+      return {
+        profile: settings.VENOM_OLLAMA_PROFILE,
+        contextLength: settings.OLLAMA_CONTEXT_LENGTH,
+        memoryTotalBytes: sample.memoryTotalBytes,
+        vramTotalBytes: sample.gpu?.vramTotalBytes ?? null,
+      };
+    },
+    onSelected: (selected) => metrics.modelSelected(selected.source, selected.runtime),
+  });
+  const policy = switchPolicy(settings.VENOM_RUNTIME_SWITCH_TOKEN);
+  const cloudKeys = { openai: settings.OPENAI_API_KEY, google: settings.GOOGLE_API_KEY };
+  const remote = new CloudCatalogs({
+    keys: cloudKeys,
+    modelUrls: {
+      openai: settings.OPENAI_CHAT_COMPLETIONS_ENDPOINT.replace(/\/chat\/completions\/?$/, '/models'),
+      google: settings.GOOGLE_MODELS_ENDPOINT,
+    },
+    chatUrls: { openai: settings.OPENAI_CHAT_COMPLETIONS_ENDPOINT, google: settings.GOOGLE_MODELS_ENDPOINT },
+    models: { openai: settings.OPENAI_GPT4O_MODEL, google: settings.GOOGLE_GEMINI_PRO_MODEL },
+    hybridProvider: settings.HYBRID_CLOUD_PROVIDER,
+    timeoutMs: Math.min(20, Math.max(1, settings.OPENAI_API_TIMEOUT)) * 1_000,
+    now: Date.now,
+  });
   const metrics = new Metrics(() => turns.size);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
   const simple = new SimpleMode(
@@ -99,7 +218,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       turns,
       clock: systemClock,
       target: (name) => models.chatTarget(name),
-      onUsage: (usage, target) => metrics.answer(target.provider, usage),
+      onUsage: (taken, target) => metrics.answer(target.provider, taken),
+      onOutcome: (target, failure) => models.outcome(target.model, failure),
     },
     {
       systemPrompt: settings.SIMPLE_MODE_SYSTEM_PROMPT,
@@ -115,8 +235,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_OPERATION', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
   });
-  const usage = new MachineUsage(modelsDir);
-
   const http = await createServer({
     logger,
     guard: {
@@ -141,13 +259,34 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     tracer,
     models: {
       models,
+      registry,
+      operations,
+      activation,
+      adoption,
+      overrides,
+      switching,
+      policy,
+      remote,
       usage,
+      diskLimitBytes,
       starter,
+      onOperation: (listener) => {
+        operationListeners.add(listener);
+        return () => operationListeners.delete(listener);
+      },
       configuredModels: {
         local: settings.LLM_MODEL_NAME,
         hybrid_local: settings.HYBRID_LOCAL_MODEL,
         cloud: settings.HYBRID_CLOUD_MODEL,
       },
+    },
+    llm: {
+      models,
+      controller,
+      switching,
+      policy,
+      remote,
+      cloudConfigured: { openai: cloudKeys.openai !== '', google: cloudKeys.google !== '' },
     },
     system: {
       bootId,
@@ -167,6 +306,12 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   }, 60_000);
   backUp.unref();
 
+  const healthChecks = setInterval(() => {
+    for (const { name } of controller.definitions) void controller.check(name);
+  }, HEALTH_EVERY_MS).unref();
+  const { resumed, interrupted } = operations.recover();
+  if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
+
   const prepare = async () => {
     try {
       if (starter.state.state === 'absent' && (await models.activeModel()) === null) await starter.install();
@@ -184,11 +329,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   let closing: Promise<void> | undefined;
   const close = async () => {
     clearTimeout(backUp);
+    clearInterval(healthChecks);
     await turns.close(FINISH_TURNS_MS);
+    await operations.close();
     hub.close();
     await http.close();
     await models.unloadAll();
     await models.close();
+    await controller.close();
     sessions.flush();
     tracer.close();
     state.flush();
@@ -203,23 +351,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       return closing;
     },
   };
-}
-
-function openAiServers(settings: LoadedSettings['settings']): Runtime[] {
-  const common = {
-    apiKey: settings.LLM_LOCAL_API_KEY,
-    connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,
-    idleTimeoutMs: settings.UPSTREAM_IDLE_TIMEOUT_SECONDS * 1_000,
-  };
-  const servers: Runtime[] = [];
-  if (settings.LLM_LOCAL_ENDPOINT) {
-    const url = new URL(settings.LLM_LOCAL_ENDPOINT);
-    const provider = url.port === '11434' || url.hostname.includes('ollama') ? 'ollama' : 'openai-compatible';
-    servers.push(new OpenAiCompatibleRuntime({ ...common, provider, endpoint: settings.LLM_LOCAL_ENDPOINT }));
-  }
-  if (settings.VLLM_ENDPOINT)
-    servers.push(new OpenAiCompatibleRuntime({ ...common, provider: 'vllm', endpoint: settings.VLLM_ENDPOINT }));
-  return servers;
 }
 
 export function createLogger(level: string): Logger {

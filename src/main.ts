@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const loaded = loadSettingsWithSources(process.env, process.cwd());
   const { settings } = loaded;
   const distDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-  const venom = await compose(loaded, { distDir });
+  const venom = await compose(loaded, { distDir, environment: process.env });
 
   let stopping = false;
   const stop = (signal: string) => {

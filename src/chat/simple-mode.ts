@@ -10,7 +10,7 @@ import type {
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../shared/clock.js';
 import { isoUtc } from '../shared/clock.js';
-import { AppError, toAppError } from '../shared/errors.js';
+import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import type { StoredMessage, TurnUsage } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { RequestTracer } from './tracing/request-tracer.js';
@@ -59,6 +59,8 @@ export interface SimpleModeParts {
   target: (model: string | undefined) => Promise<ChatTarget> | ChatTarget;
   clock: Clock;
   onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
+  /** How the engine did; not called for answers that were stopped. */
+  onOutcome?: (target: ChatTarget, failure: ErrorCode | null) => void;
 }
 
 /** An answer to follow: live, or whole from the store. */
@@ -307,6 +309,7 @@ export class SimpleMode {
     turns.remove(turn.requestId);
     turn.end(status, error);
     this.#parts.onUsage?.(turnUsage, target);
+    if (!stopped) this.#parts.onOutcome?.(target, failure?.code ?? null);
   }
 
   #history(sessionId: string, contentChars: number): Earlier[] {

@@ -23,6 +23,12 @@ export const SettingsSchema = z.object({
   LLAMA_THREADS: whole(0, 0, 512).describe('threads of the embedded runtime; 0 = measured at first load'),
   SESSION_MAX_ENTRIES: whole(0, 0).describe('entries kept per session, oldest dropped; 0 = all'),
   BODY_LIMIT_BYTES: whole(10_485_760, 65_536).describe('largest request body'),
+  MODELS_DISK_LIMIT_GB: number(50).describe('space models may take; 0 = what the disk has'),
+  DOWNLOAD_BYTES_PER_SECOND: whole(0, 0).describe('bandwidth of model downloads together; 0 = no limit'),
+  OLLAMA_LIBRARY_ENDPOINT: url('https://ollama.com').describe("base URL of Ollama's library or a mirror of it"),
+  GOOGLE_MODELS_ENDPOINT: url('https://generativelanguage.googleapis.com/v1beta/models').describe(
+    "address of Google's model list",
+  ),
   RATE_LIMIT_BURST: whole(200, 0).describe('requests a client may make at once per group of endpoints; 0 = no limit'),
   RATE_LIMIT_PER_SECOND: number(20).describe('requests per second given back to a client after a burst'),
   RATE_LIMIT_LOOPBACK: flag(false).describe('count clients on this machine too'),

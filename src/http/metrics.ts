@@ -6,6 +6,7 @@ export class Metrics {
   readonly #requests: Counter<'method' | 'route' | 'status'>;
   readonly #firstToken: Histogram<'provider'>;
   readonly #tokens: Counter<'provider' | 'kind'>;
+  readonly #selected: Counter<'source' | 'runtime'>;
 
   constructor(liveTurns: () => number) {
     collectDefaultMetrics({ register: this.registry });
@@ -29,6 +30,12 @@ export class Metrics {
       labelNames: ['provider', 'kind'],
       registers,
     });
+    this.#selected = new Counter({
+      name: 'venom_runtime_model_selected_total',
+      help: 'Choices of engine and model by where they came from',
+      labelNames: ['source', 'runtime'],
+      registers,
+    });
     new Gauge({
       name: 'venom_live_answers',
       help: 'Answers being written now',
@@ -37,6 +44,10 @@ export class Metrics {
         this.set(liveTurns());
       },
     });
+  }
+
+  modelSelected(source: string, runtime: string): void {
+    this.#selected.inc({ source, runtime });
   }
 
   request(method: string, route: string, status: number): void {

@@ -17,6 +17,8 @@ import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { historyRoutes } from './routes/history.js';
+import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
+import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -38,6 +40,7 @@ export interface ServerOptions {
   sessionTtlDays: number;
   tracer: RequestTracer;
   models: ModelRoutesOptions;
+  llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
   openAi: OpenAiRoutesOptions;
 }
@@ -124,6 +127,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       });
       await api.register(historyRoutes, { tracer: options.tracer });
       await api.register(modelRoutes, options.models);
+      await api.register(llmServersRoutes, options.llm);
+      await api.register(llmRuntimeRoutes, options.llm);
       await api.register(systemRoutes, options.system);
     },
     { prefix: '/api/v1' },
@@ -154,6 +159,9 @@ async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
     '/chat/*',
     '/models',
     '/models/*',
+    '/discover',
+    '/activity',
+    '/runtimes',
     '/system',
     '/system/*',
     '/settings',

@@ -20,6 +20,7 @@ export class MachineUsage implements UsageMeter {
   #cpu = cpuTimes();
   #last: { at: number; sample: UsageSample } | undefined;
   #gpuPresent: boolean | undefined;
+  #network: { at: number; bytes: number } | undefined;
 
   constructor(modelsDir: string) {
     this.#modelsDir = modelsDir;
@@ -31,12 +32,14 @@ export class MachineUsage implements UsageMeter {
     const total = now.total - this.#cpu.total;
     const cpuPercent = total > 0 ? (1 - (now.idle - this.#cpu.idle) / total) * 100 : 0;
     this.#cpu = now;
-    const [disk, modelsBytes, gpu, available] = await Promise.all([
+    const [disk, modelsBytes, gpu, available, networkBytes] = await Promise.all([
       statfs(this.#modelsDir),
       folderBytes(this.#modelsDir),
       this.#gpu(),
       availableMemory(),
+      networkTotal(),
     ]);
+    const networkPercent = this.#networkPercent(networkBytes);
     const sample: UsageSample = {
       cpuPercent: Math.min(100, Math.max(0, cpuPercent)),
       memoryTotalBytes: totalmem(),
@@ -46,9 +49,19 @@ export class MachineUsage implements UsageMeter {
       diskMount: this.#modelsDir,
       modelsBytes,
       gpu,
+      networkPercent,
     };
     this.#last = { at: performance.now(), sample };
     return sample;
+  }
+
+  #networkPercent(bytes: number | null): number | null {
+    const former = this.#network;
+    this.#network = bytes === null ? undefined : { at: performance.now(), bytes };
+    if (bytes === null || !former) return bytes === null ? null : 0;
+    const perSecond = Math.max(0, bytes - former.bytes) / Math.max(0.1, (performance.now() - former.at) / 1_000);
+    // Logarithmic, so that a chat's few kilobytes are seen beside a download's megabytes.
+    return Math.min(100, Math.round((Math.log10(1 + perSecond) / 7) * 1_000) / 10);
   }
 
   async #gpu(): Promise<UsageSample['gpu']> {
@@ -93,6 +106,12 @@ export async function availableMemory(): Promise<number> {
   }
 }
 
+/** Bytes a file could take where the folder is. */
+export async function freeDiskBytes(folder: string): Promise<number> {
+  const disk = await statfs(folder);
+  return disk.bavail * disk.bsize;
+}
+
 async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
@@ -103,4 +122,18 @@ async function folderBytes(folder: string): Promise<number> {
       );
   }
   return bytes;
+}
+
+/** Bytes in and out over all interfaces but loopback; null where the platform does not say. */
+async function networkTotal(): Promise<number | null> {
+  const text = await readFile('/proc/net/dev', 'utf8').catch(() => null);
+  if (text === null) return null;
+  return text
+    .split('\n')
+    .map((line) => /^\s*([^:\s]+):\s*(.+)$/.exec(line))
+    .filter((match) => match !== null && match[1] !== 'lo')
+    .reduce((sum, match) => {
+      const fields = match?.[2]?.trim().split(/\s+/).map(Number) ?? [];
+      return sum + (fields[0] ?? 0) + (fields[8] ?? 0);
+    }, 0);
 }

@@ -1,13 +1,33 @@
-// Which models are installed, which one is active, and which engine answers for a name.
+// ModelManager: the life of local models. Which one is active and in which version, which are loaded, which engine answers
+// for a name. Where models come from is the registry's affair.
 import { createHash } from 'node:crypto';
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ChatTarget } from '../chat/simple-mode.js';
-import type { Runtime, RuntimeHealth, RuntimeModel } from '../runtimes/runtime.js';
-import { AppError } from '../shared/errors.js';
+import type { LoadedModelInfo, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtimes/runtime.js';
+import { AppError, type ErrorCode } from '../shared/errors.js';
+import type { Activation, Candidate } from './activation.js';
+import type { GenerationOverrides } from './generation-overrides.js';
+import { type InstalledList, InstalledModels } from './installed-models.js';
+import { DEFAULT_CAPABILITIES, type ModelManifest } from './manifest.js';
+import type { ModelRegistry } from './model-registry.js';
+import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { FileDigests } from './ports.js';
+import { probeModel } from './probe-suite.js';
 
 const ACTIVE_KEY = 'active_model';
+const SERVER_KEY = 'active_server';
+/** After an activation, this many failures in a row of the engine bring the former version back. */
+const FAILURES_TO_ROLL_BACK = 3;
+const WATCH_MS = 10 * 60_000;
+const ENGINE_FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'runtime_crashed',
+  'invalid_model',
+  'insufficient_memory',
+  'upstream_protocol',
+  'upstream_truncated',
+]);
 
-/** Where the active model is remembered. */
+/** Where small choices are remembered, such as the active model. */
 export interface ActiveModelMemory {
   get(key: string): string | undefined;
   set(key: string, value: string): void;
@@ -21,57 +41,96 @@ export interface RuntimeIdentity {
   runtimeId: string;
 }
 
-export class ModelManager {
-  readonly #runtimes: readonly Runtime[];
-  readonly #memory: ActiveModelMemory;
-  readonly #configuredModel: string;
-  // What was last seen, so that a turn does not ask every engine for its list.
-  readonly #known = new Map<string, Runtime>();
+export interface LoadedModel extends LoadedModelInfo {
+  runtime: string;
+}
 
-  /** The first runtime is asked first, so it wins where two know the same name. */
-  constructor(runtimes: readonly Runtime[], memory: ActiveModelMemory, configuredModel: string) {
-    this.#runtimes = runtimes;
-    this.#memory = memory;
-    this.#configuredModel = configuredModel;
+export interface ModelManagerOptions {
+  runtimes: readonly Runtime[];
+  memory: ActiveModelMemory;
+  /** `LLM_MODEL_NAME`. */
+  configuredModel: string;
+  activation: Activation;
+  operations: ModelOperations;
+  registry: () => ModelRegistry;
+  digests: FileDigests;
+  overrides: GenerationOverrides;
+  now: () => number;
+  onRollback?: (from: string, to: string, reason: string) => void;
+}
+
+export class ModelManager {
+  readonly #options: ModelManagerOptions;
+  readonly #installed: InstalledModels;
+  #watch: { until: number; failures: number } | undefined;
+
+  /** The first runtime is asked first, so it wins where two know the same name and neither is the active one. */
+  constructor(options: ModelManagerOptions) {
+    this.#options = options;
+    this.#installed = new InstalledModels(options.runtimes);
+    options.operations.handle('activate', (context) => this.#activate(context));
+    options.operations.handle('rollback', (context) => this.#rollBack(context));
+    options.operations.handle('verify', (context) => this.#verify(context));
+    options.operations.handle('unload', (context) => this.#unload(context));
   }
 
   get runtimes(): readonly Runtime[] {
-    return this.#runtimes;
+    return this.#options.runtimes;
   }
 
-  /** `unavailable` names the engines that did not answer and why. */
-  async list(): Promise<{ models: RuntimeModel[]; unavailable: { provider: string; error: string }[] }> {
-    const answers = await Promise.allSettled(this.#runtimes.map((runtime) => runtime.listModels()));
-    const unavailable: { provider: string; error: string }[] = [];
-    const models = answers.flatMap((answer, index) => {
-      const runtime = this.#runtimes[index] as Runtime;
-      if (answer.status === 'rejected') {
-        unavailable.push({ provider: runtime.provider, error: (answer.reason as Error).message });
-        return [];
-      }
-      return answer.value;
-    });
-    this.#known.clear();
-    answers.forEach((answer, index) => {
-      if (answer.status !== 'fulfilled') return;
-      for (const { name } of answer.value)
-        if (!this.#known.has(name)) this.#known.set(name, this.#runtimes[index] as Runtime);
-    });
-    return { models, unavailable };
+  runtime(provider: string): Runtime | undefined {
+    return this.runtimes.find((runtime) => runtime.provider === provider);
+  }
+
+  list(): Promise<InstalledList> {
+    return this.#installed.list();
+  }
+
+  /** What engines are asked again from now on. */
+  changed(): void {
+    this.#installed.forget();
+  }
+
+  get activeServer(): string | undefined {
+    return this.#options.memory.get(SERVER_KEY) || undefined;
+  }
+
+  /** What was last chosen on an engine, and what before it. */
+  lastModels(provider: string): { last: string; previous: string } {
+    const { memory } = this.#options;
+    return {
+      last: memory.get(`last_model:${provider}`) ?? '',
+      previous: memory.get(`previous_model:${provider}`) ?? '',
+    };
   }
 
   /** The active model's name, or null when nothing that can chat is installed. */
   async activeModel(): Promise<string | null> {
-    const wanted = this.#memory.get(ACTIVE_KEY) || this.#configuredModel;
+    const { memory, configuredModel } = this.#options;
+    const wanted = memory.get(ACTIVE_KEY) || configuredModel;
     if (wanted && (await this.#runtimeFor(wanted))) return wanted;
     const { models } = await this.list();
     return models.find(({ chat }) => chat)?.name ?? null;
   }
 
-  /** @throws AppError `model_not_found` */
-  async choose(name: string): Promise<void> {
-    if (!(await this.#runtimeFor(name))) throw modelNotFound(name);
-    this.#memory.set(ACTIVE_KEY, name);
+  async activeIdentity(): Promise<RuntimeIdentity> {
+    const model = await this.activeModel();
+    if (model === null) return runtimeIdentity(this.activeServer ?? 'llama-cpp', '', null);
+    const { runtime } = await this.resolve(model);
+    return runtimeIdentity(runtime.provider, model, runtime.endpoint);
+  }
+
+  /**
+   * Chosen by hand: no trial, because a person who switches wants it now. @throws AppError `model_not_found`,
+   * `invalid_model` when the file is damaged
+   */
+  async choose(name: string, provider?: string): Promise<void> {
+    const found = await this.find(name, provider);
+    if (found?.model.problem) throw new AppError('invalid_model', found.model.problem);
+    const runtime = found?.runtime ?? (provider ? undefined : await this.#runtimeFor(name));
+    if (!runtime) throw modelNotFound(name);
+    this.#switchTo(name, runtime.provider);
+    this.#options.activation.adopt(name, runtime.provider, found?.model.digest ?? null, null);
   }
 
   /** Engine and name for a request. @throws AppError `no_model`, `model_not_found` */
@@ -87,14 +146,116 @@ export class ModelManager {
     return { runtime, model };
   }
 
+  /** What an engine lists under a name, or undefined. */
+  async find(name: string, provider?: string): Promise<{ runtime: Runtime; model: RuntimeModel } | undefined> {
+    const wanted = provider ?? this.activeServer;
+    const fits = () => {
+      const known = this.#installed.known(name, wanted);
+      return provider === undefined || known?.runtime.provider === provider ? known : undefined;
+    };
+    const known = fits();
+    if (known) return known;
+    await this.list();
+    return fits();
+  }
+
   async chatTarget(name: string | undefined): Promise<ChatTarget> {
     const { runtime, model } = await this.resolve(name);
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     return {
       ...identity,
-      stream: (options) =>
-        runtime.streamBatches ? runtime.streamBatches(model, options) : batchesOf(runtime, model, options),
+      stream: (asked) => {
+        const options = this.#options.overrides.apply(runtime.provider, model, asked);
+        return runtime.streamBatches ? runtime.streamBatches(model, options) : batchesOf(runtime, model, options);
+      },
     };
+  }
+
+  async describe(name: string): Promise<ModelDescription | null> {
+    const found = await this.find(name);
+    return (await found?.runtime.describeModel?.(name)) ?? null;
+  }
+
+  /** Tries it first, then moves the traffic. @throws AppError `model_not_found` */
+  async activate(name: string, provider?: string): Promise<ModelOperation> {
+    const found = await this.find(name, provider);
+    if (!found) throw modelNotFound(name);
+    return this.#options.operations.start({
+      type: 'activate',
+      modelName: name,
+      provider: found.model.provider,
+      runtime: found.runtime.provider,
+    });
+  }
+
+  /** Back to the version that served before. @throws AppError `conflict` when there is none */
+  rollBack(reason = 'asked for'): ModelOperation {
+    const { former, active } = this.#options.activation;
+    if (!former || !active) throw new AppError('conflict', 'There is no former version to go back to.');
+    return this.#options.operations.start({
+      type: 'rollback',
+      modelName: former.modelName,
+      provider: former.runtime,
+      runtime: former.runtime,
+      input: { from: active.versionId, to: former.versionId, reason },
+    });
+  }
+
+  /** Hashes the file again and compares it with what was recorded. @throws AppError `model_not_found` */
+  async verify(name: string): Promise<ModelOperation> {
+    const found = await this.find(name);
+    if (!found?.model.path) throw modelNotFound(name);
+    return this.#options.operations.start({
+      type: 'verify',
+      modelName: name,
+      provider: found.model.provider,
+      runtime: found.runtime.provider,
+    });
+  }
+
+  /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
+  async unload(name: string): Promise<ModelOperation> {
+    const found = await this.find(name);
+    if (!found) throw modelNotFound(name);
+    if (!found.runtime.unload)
+      throw new AppError('unsupported', `${found.runtime.provider} manages its memory itself.`);
+    return this.#options.operations.start({
+      type: 'unload',
+      modelName: name,
+      provider: found.model.provider,
+      runtime: found.runtime.provider,
+    });
+  }
+
+  /** Every model in memory, of the engines that say so. */
+  async loaded(): Promise<LoadedModel[]> {
+    const answers = await Promise.allSettled(
+      this.runtimes.map(async (runtime) =>
+        ((await runtime.loaded?.(AbortSignal.timeout(2_000))) ?? []).map((model) => ({
+          ...model,
+          runtime: runtime.provider,
+        })),
+      ),
+    );
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  }
+
+  /** How a turn of the active model ended; several failures right after an activation undo it. */
+  outcome(model: string, failure: ErrorCode | null): void {
+    const { active } = this.#options.activation;
+    const watch = this.#watch;
+    if (!watch || active?.modelName !== model) return;
+    if (this.#options.now() > watch.until) {
+      this.#watch = undefined;
+      return;
+    }
+    watch.failures = failure !== null && ENGINE_FAILURES.has(failure) ? watch.failures + 1 : 0;
+    if (watch.failures < FAILURES_TO_ROLL_BACK || active.pinned) return;
+    this.#watch = undefined;
+    const { former } = this.#options.activation;
+    if (!former) return;
+    this.#options.onRollback?.(active.versionId, former.versionId, failure ?? '');
+    this.rollBack(`${FAILURES_TO_ROLL_BACK} answers in a row failed with ${failure}`);
   }
 
   /**
@@ -122,25 +283,152 @@ export class ModelManager {
   }
 
   health(): Promise<{ runtime: Runtime; health: RuntimeHealth }[]> {
-    return Promise.all(this.#runtimes.map(async (runtime) => ({ runtime, health: await runtime.health() })));
+    return Promise.all(this.runtimes.map(async (runtime) => ({ runtime, health: await runtime.health() })));
   }
 
-  async unloadAll(): Promise<void> {
-    await Promise.allSettled(this.#runtimes.map((runtime) => runtime.unloadAll()));
+  /** The engines whose models were freed, and those that could not be asked. */
+  async unloadAll(): Promise<{ freed: string[]; failed: { provider: string; error: string }[] }> {
+    const answers = await Promise.allSettled(this.runtimes.map((runtime) => runtime.unloadAll()));
+    const freed: string[] = [];
+    const failed: { provider: string; error: string }[] = [];
+    for (const [index, answer] of answers.entries()) {
+      const { provider } = this.runtimes[index] as Runtime;
+      if (answer.status === 'fulfilled') freed.push(provider);
+      else failed.push({ provider, error: (answer.reason as Error).message });
+    }
+    return { freed, failed };
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#runtimes.map((runtime) => runtime.close()));
+    await Promise.allSettled(this.runtimes.map((runtime) => runtime.close()));
+  }
+
+  async #activate(context: OperationContext): Promise<Record<string, unknown>> {
+    const { modelName, runtime } = context.operation;
+    const version = await this.#options.activation.run(await this.#candidate(modelName, runtime), context);
+    this.#watch = { until: this.#options.now() + WATCH_MS, failures: 0 };
+    return { version_id: version.versionId, digest: version.digest, report: version.report };
+  }
+
+  async #rollBack(context: OperationContext): Promise<Record<string, unknown>> {
+    const { modelName, runtime, input } = context.operation;
+    const version = await this.#options.activation.run(await this.#candidate(modelName, runtime), context);
+    return { version_id: version.versionId, from: input['from'], reason: input['reason'] };
+  }
+
+  async #verify(context: OperationContext): Promise<Record<string, unknown>> {
+    const { modelName, runtime } = context.operation;
+    const candidate = await this.#candidate(modelName, runtime);
+    context.step('hash', 'Reading the file');
+    const digest = await candidate.check(context.signal, (done, total) => context.progress(done, total));
+    if (candidate.expectedDigest !== null && candidate.expectedDigest !== digest)
+      throw new AppError('hash_mismatch', `The file has SHA-256 ${digest}, expected ${candidate.expectedDigest}.`);
+    return { sha256: digest, expected: candidate.expectedDigest };
+  }
+
+  async #unload(context: OperationContext): Promise<null> {
+    const { modelName, runtime } = context.operation;
+    context.step('unload', 'Freeing memory');
+    await this.runtime(runtime)?.unload?.(modelName, context.signal);
+    return null;
+  }
+
+  async #candidate(name: string, provider: string): Promise<Candidate> {
+    const found = await this.find(name, provider);
+    if (!found) throw modelNotFound(name);
+    const { runtime, model } = found;
+    const registry = this.#options.registry();
+    const manifest = registry.manifest(name, provider);
+    return {
+      modelName: name,
+      runtime: provider,
+      expectedDigest: model.path ? (manifest?.sha256 ?? null) : null,
+      source: manifest?.source ?? null,
+      check: async (signal, onBytes) => {
+        if (model.problem) throw new AppError('invalid_model', model.problem);
+        if (!model.path || model.format !== 'gguf') return model.digest;
+        return this.#options.digests.sha256(model.path, onBytes, signal);
+      },
+      load: async (signal) => runtime.load?.(name, signal),
+      probe: async (signal) => {
+        const description = (await runtime.describeModel?.(name, signal).catch(() => null)) ?? null;
+        const has = (capability: string) => (description ? description.capabilities.includes(capability) : null);
+        const loaded = await runtime.loaded?.(signal).catch(() => []);
+        const report = await probeModel(
+          runtime.languageModel(name),
+          {
+            runtime: provider,
+            runtimeVersion: (await runtime.version?.(signal).catch(() => null)) ?? null,
+            declared: {
+              tools: has('tools'),
+              vision: has('vision'),
+              thinking: has('thinking'),
+              contextLength: description?.contextLength ?? null,
+            },
+            memoryBytes: loaded?.find((candidate) => candidate.name === name)?.sizeBytes ?? null,
+            now: this.#options.now,
+          },
+          signal,
+        );
+        const passed = (probe: string) =>
+          report.results.some(({ name: known, status }) => known === probe && status === 'verified');
+        registry.record({
+          ...(manifest ?? localManifest(model, provider)),
+          probe: report,
+          capabilities: {
+            ...(manifest?.capabilities ?? DEFAULT_CAPABILITIES),
+            supportsSystemRole: passed('system_role'),
+            supportsFunctionCalling: passed('tool_call') || passed('forced_tool'),
+            maxContextLength:
+              description?.contextLength ??
+              manifest?.capabilities.maxContextLength ??
+              DEFAULT_CAPABILITIES.maxContextLength,
+            quantization: model.quantization,
+          },
+        });
+        return report;
+      },
+      estimateBytes: async () => null,
+      switchTo: () => this.#switchTo(name, provider),
+    };
+  }
+
+  #switchTo(name: string, provider: string): void {
+    const { memory } = this.#options;
+    const last = memory.get(`last_model:${provider}`);
+    if (last && last !== name) memory.set(`previous_model:${provider}`, last);
+    memory.set(`last_model:${provider}`, name);
+    memory.set(ACTIVE_KEY, name);
+    memory.set(SERVER_KEY, provider);
   }
 
   async #runtimeFor(name: string): Promise<Runtime | undefined> {
-    const known = this.#known.get(name);
-    if (known) return known;
-    await this.list();
+    const found = await this.find(name);
+    if (found) return found.runtime;
     // A model server knows its own names best: some answer to aliases, some list nothing, some are down right now, and
     // each says so itself.
-    return this.#known.get(name) ?? this.#runtimes.find(({ endpoint }) => endpoint !== null);
+    const open = this.runtimes.filter(({ endpoint }) => endpoint !== null);
+    return open.find(({ provider }) => provider === this.activeServer) ?? open[0];
   }
+}
+
+export function localManifest(model: RuntimeModel, runtime: string): ModelManifest {
+  return {
+    name: model.name,
+    provider: runtime === 'ollama' ? 'ollama' : 'local',
+    displayName: model.name.split('/').at(-1) ?? model.name,
+    sizeBytes: model.sizeBytes,
+    status: 'installed',
+    capabilities: { ...DEFAULT_CAPABILITIES, quantization: model.quantization },
+    localPath: model.path,
+    sha256: null,
+    installedAt: null,
+    runtime,
+    source: null,
+    licence: null,
+    owned: model.path !== null,
+    probe: null,
+  };
 }
 
 const identities = new Map<string, RuntimeIdentity>();

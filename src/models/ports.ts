@@ -12,6 +12,8 @@ export interface UsageSample {
   diskMount: string;
   modelsBytes: number;
   gpu: { percent: number; vramUsedBytes: number; vramTotalBytes: number } | null;
+  /** On a logarithmic scale to 10 MB/s; null where the platform does not say. */
+  networkPercent: number | null;
 }
 
 export interface UsageMeter {
@@ -112,6 +114,35 @@ export interface ModelSource {
   remove(manifest: ModelManifest, signal: AbortSignal): Promise<void>;
 }
 
+/** A model file that another application on this machine holds. */
+export interface FoundForeignModel {
+  /** Unique among those found. */
+  id: string;
+  name: string;
+  application: string;
+  path: string;
+  sizeBytes: number;
+  /** From the application's own bookkeeping; to be checked, not trusted. */
+  sha256: string | null;
+}
+
+export interface ForeignModelFiles {
+  find(): Promise<FoundForeignModel[]>;
+  /** @throws AppError `conflict` when the name is taken, `insufficient_storage` */
+  adopt(model: FoundForeignModel, fileName: string): Promise<{ path: string; linked: boolean }>;
+}
+
+/** Reads no more than the header. @throws AppError `invalid_model` */
+export type ModelFileCheck = (
+  path: string,
+) => Promise<{ quantization: string | null; contextLength: number | null; hasChatTemplate: boolean }>;
+
+/** Hashes of files, known ones from memory. */
+export interface FileDigests {
+  /** SHA-256 in hex. @throws AppError `invalid_model` when it cannot be read */
+  sha256(path: string, onBytes: (done: number, total: number) => void, signal: AbortSignal): Promise<string>;
+}
+
 export interface OperationRepository {
   save(operation: ModelOperation): void;
   get(operationId: string): ModelOperation | undefined;
@@ -143,5 +174,51 @@ export interface ModelVersion {
 
 export interface VersionRepository {
   all(): ModelVersion[];
-  save(version: ModelVersion): void;
+  /** All of them in one commit. */
+  save(versions: readonly ModelVersion[]): void;
+  delete(versionId: string): void;
+}
+
+export type RemoteProvider = 'openai' | 'google';
+
+export interface RemoteModel {
+  id: string;
+  name: string;
+  capabilities: readonly string[];
+  alias: string | null;
+}
+
+/** The cloud providers' catalogues. No call of it throws for a failing provider: that is what it reports. */
+export interface RemoteCatalogs {
+  providers(): Promise<
+    {
+      provider: RemoteProvider;
+      status: 'disabled' | 'reachable' | 'degraded';
+      checkedAt: number;
+      error: string | null;
+      latencyMs: number | null;
+    }[]
+  >;
+  catalog(provider: RemoteProvider): Promise<{
+    models: RemoteModel[];
+    refreshedAt: number;
+    /** `openai_api`, `google_api`, `static_fallback_unconfigured`, `static_fallback_error`, `static_fallback_empty_live` */
+    source: string;
+    error: string | null;
+  }>;
+  bindings(): Promise<
+    {
+      serviceId: string;
+      endpoint: string;
+      provider: RemoteProvider;
+      model: string;
+      routingMode: 'direct' | 'fallback' | 'hybrid';
+      fallbackOrder: number | null;
+      status: string;
+    }[]
+  >;
+  validate(
+    provider: RemoteProvider,
+    model: string | undefined,
+  ): Promise<{ valid: boolean; message: string; configured: boolean; latencyMs: number | null }>;
 }

@@ -59,9 +59,40 @@ export interface Runtime extends RuntimeDescription {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ vectors: number[][]; tokens: number }>;
+  /** What is in memory now, for engines that say so. */
+  loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;
+  /** Brings the weights into memory. @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed` */
+  load?(modelName: string, signal?: AbortSignal): Promise<void>;
+  /** Frees the weights, and resolves when they are seen to be gone. */
+  unload?(modelName: string, signal?: AbortSignal): Promise<void>;
+  /** What the engine's metadata says; null when it does not know the model. */
+  describeModel?(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null>;
+  version?(signal?: AbortSignal): Promise<string | null>;
   /** Frees the weights of every loaded model. */
   unloadAll(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface LoadedModelInfo {
+  readonly name: string;
+  readonly sizeBytes: number | null;
+  readonly vramBytes: number | null;
+  /** When it will be unloaded by itself, milliseconds since the epoch; null for never or unknown. */
+  readonly expiresAt: number | null;
+}
+
+export interface ModelDescription {
+  /** Tokens. */
+  readonly contextLength: number | null;
+  /** As the engine names them: `tools`, `vision`, `thinking`, `embedding`. */
+  readonly capabilities: readonly string[];
+  readonly template: string | null;
+  readonly family: string | null;
+  readonly parameterSize: string | null;
+  readonly quantization: string | null;
+  readonly license: string | null;
+  /** Generation defaults the model brings along. */
+  readonly parameters: Readonly<Record<string, number>>;
 }
 
 export interface ForwardedAnswer {

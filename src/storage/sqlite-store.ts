@@ -15,8 +15,9 @@ import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AppError } from '../shared/errors.js';
 import { foldText } from './fold-text.js';
 import { first } from './migrations/001-first.js';
+import { models } from './migrations/002-models.js';
 
-const MIGRATIONS = [first];
+const MIGRATIONS = [first, models];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.

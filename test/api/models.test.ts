@@ -103,6 +103,7 @@ describe('what pages poll', () => {
         'active_model',
         'config_hash',
         'runtime_id',
+        'source_type',
         'requested_model_alias',
         'resolved_model_id',
         'resolution_reason',
@@ -118,7 +119,7 @@ describe('what pages poll', () => {
     expect(options).toMatchObject({
       selector_flow: ['server', 'model', 'adapter'],
       auto_heal: null,
-      model_audit: { issues_count: 0 },
+      model_audit: { issues_count: 1 },
     });
     expect((options['runtimes'] as object[]).length).toBe(2);
   });

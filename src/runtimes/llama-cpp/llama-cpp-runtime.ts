@@ -1,15 +1,15 @@
 // The embedded runtime: llama.cpp through node-llama-cpp, in a process of its own. One model is loaded at a time.
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { cpus, freemem } from 'node:os';
 import { basename, join } from 'node:path';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { AppError, toAppError } from '../../shared/errors.js';
-import type { Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
+import { BatchLanguageModel } from '../batch-language-model.js';
+import type { LoadedModelInfo, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
 import { type GgufHeader, readGguf } from './gguf-check.js';
 import { InferenceProcess, type LoadedFigures } from './inference-process.js';
 import { parseKeepAlive } from './keep-alive.js';
-import { LlamaCppModel } from './llama-cpp-model.js';
 import { type LoadPlan, planLoad } from './memory-estimate.js';
 import { samplingDefaults, toGenerateOrder } from './to-generate-order.js';
 
@@ -58,6 +58,7 @@ export class LlamaCppRuntime implements Runtime {
   #turnstile: Promise<unknown> = Promise.resolve();
   #inUse = 0;
   #idle: NodeJS.Timeout | undefined;
+  #idleAt: number | null = null;
   #crashes: number[] = [];
   #closed = false;
 
@@ -67,7 +68,7 @@ export class LlamaCppRuntime implements Runtime {
   }
 
   languageModel(modelName: string): LanguageModelV4 {
-    return new LlamaCppModel(modelName, (options) => this.streamBatches(modelName, options));
+    return new BatchLanguageModel(this.provider, modelName, (options) => this.streamBatches(modelName, options));
   }
 
   async streamBatches(
@@ -193,6 +194,46 @@ export class LlamaCppRuntime implements Runtime {
     }
   }
 
+  async loaded(): Promise<LoadedModelInfo[]> {
+    const loaded = this.#loaded;
+    if (!loaded) return [];
+    return [
+      {
+        name: loaded.name,
+        sizeBytes: (await residentBytes(loaded.process.pid)) ?? loaded.plan.totalBytes,
+        vramBytes: null,
+        expiresAt: this.#idleAt,
+      },
+    ];
+  }
+
+  async load(modelName: string): Promise<void> {
+    this.#hold();
+    try {
+      await this.#load(modelName);
+    } finally {
+      this.#release();
+    }
+  }
+
+  async unload(modelName: string): Promise<void> {
+    if (this.#loaded?.name === modelName) await this.unloadAll();
+  }
+
+  async describeModel(modelName: string): Promise<ModelDescription> {
+    const { header, model } = await this.#find(modelName);
+    return {
+      contextLength: header.contextLength,
+      capabilities: model.embedding ? ['embedding'] : ['completion'],
+      template: null,
+      family: header.architecture,
+      parameterSize: header.parameters > 0 ? `${Math.round(header.parameters / 1_000_000)}M` : null,
+      quantization: header.quantization,
+      license: null,
+      parameters: {},
+    };
+  }
+
   async unloadAll(): Promise<void> {
     clearTimeout(this.#idle);
     await this.#loading?.promise.catch(() => {});
@@ -208,6 +249,7 @@ export class LlamaCppRuntime implements Runtime {
 
   #hold(): void {
     this.#inUse += 1;
+    this.#idleAt = null;
     clearTimeout(this.#idle);
   }
 
@@ -215,6 +257,7 @@ export class LlamaCppRuntime implements Runtime {
     this.#inUse -= 1;
     if (this.#inUse > 0 || this.#keepAliveMs === Number.POSITIVE_INFINITY) return;
     clearTimeout(this.#idle);
+    this.#idleAt = Date.now() + this.#keepAliveMs;
     this.#idle = setTimeout(() => {
       if (this.#inUse === 0) void this.unloadAll();
     }, this.#keepAliveMs);
@@ -360,4 +403,11 @@ export class LlamaCppRuntime implements Runtime {
     this.#found.set(path, { stamp, found });
     return found;
   }
+}
+
+/** Memory the inference process really holds, weights it has mapped included; null where the platform does not say. */
+async function residentBytes(pid: number | undefined): Promise<number | null> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const line = /VmRSS:\s+(\d+) kB/.exec(status);
+  return line ? Number(line[1]) * 1_024 : null;
 }

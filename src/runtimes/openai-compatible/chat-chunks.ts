@@ -1,6 +1,7 @@
 // Chunks of an OpenAI-style chat stream as parts of the AI SDK's contract.
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
+import { errorText } from '../http-upstream.js';
 import { mapFinishReason } from './map-finish-reason.js';
 
 const MAX_TOOL_CALLS = 128;
@@ -143,9 +144,4 @@ function toUsage(usage: Chunk['usage']): LanguageModelV4Usage {
     },
     outputTokens: { total: count(usage?.completion_tokens), text: undefined, reasoning: undefined },
   };
-}
-
-export function errorText(error: unknown): string {
-  const message = typeof error === 'string' ? error : (error as { message?: unknown } | null)?.message;
-  return typeof message === 'string' ? message.slice(0, 300) : 'no reason given';
 }

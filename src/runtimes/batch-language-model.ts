@@ -1,4 +1,4 @@
-// The embedded runtime's model in the AI SDK's contract.
+// Batches of parts, as our engines give them, as a model in the AI SDK's contract.
 import { ReadableStream } from 'node:stream/web';
 import type {
   LanguageModelV4,
@@ -7,17 +7,19 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4StreamResult,
 } from '@ai-sdk/provider';
+import { AppError } from '../shared/errors.js';
 
 type Batches = (options: LanguageModelV4CallOptions) => Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
 
-export class LlamaCppModel implements LanguageModelV4 {
+export class BatchLanguageModel implements LanguageModelV4 {
   readonly specificationVersion = 'v4';
-  readonly provider = 'llama-cpp';
+  readonly provider: string;
   readonly modelId: string;
   readonly supportedUrls = {};
   readonly #batches: Batches;
 
-  constructor(modelId: string, batches: Batches) {
+  constructor(provider: string, modelId: string, batches: Batches) {
+    this.provider = provider;
     this.modelId = modelId;
     this.#batches = batches;
   }
@@ -29,19 +31,22 @@ export class LlamaCppModel implements LanguageModelV4 {
 
   async doGenerate(options: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
     let text = '';
+    const calls: Extract<LanguageModelV4StreamPart, { type: 'tool-call' }>[] = [];
     for await (const batch of await this.#batches(options)) {
       for (const part of batch) {
         if (part.type === 'text-delta') text += part.delta;
-        if (part.type === 'finish')
+        else if (part.type === 'tool-call') calls.push(part);
+        else if (part.type === 'error') throw part.error;
+        else if (part.type === 'finish')
           return {
-            content: [{ type: 'text', text }],
+            content: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...calls],
             finishReason: part.finishReason,
             usage: part.usage,
             warnings: [],
           };
       }
     }
-    throw new Error('The inference process ended an answer without saying so.');
+    throw new AppError('upstream_truncated', 'The engine ended an answer without saying so.');
   }
 }
 

@@ -1,0 +1,200 @@
+// The model lists of OpenAI and Google, kept for a while. The key travels in a header, never in an address.
+import { z } from 'zod';
+import type { RemoteCatalogs, RemoteModel, RemoteProvider } from '../../models/ports.js';
+
+const CATALOG_MS = 300_000;
+const PROBE_MS = 60_000;
+const MAX_BYTES = 8_388_608;
+const MAX_MODELS = 2_000;
+
+const OpenAiModels = z.object({ data: z.array(z.object({ id: z.string().min(1).max(300) })) });
+const GoogleModels = z.object({
+  models: z.array(
+    z.object({
+      name: z.string().min(1).max(300),
+      displayName: z.string().nullish(),
+      supportedGenerationMethods: z.array(z.string()).nullish(),
+    }),
+  ),
+});
+
+/** Shown where the provider cannot be asked. */
+const KNOWN: Readonly<Record<RemoteProvider, readonly string[]>> = {
+  openai: ['gpt-4o', 'gpt-4o-mini', 'gpt-4-turbo', 'gpt-3.5-turbo'],
+  google: ['gemini-1.5-pro', 'gemini-1.5-flash', 'gemini-pro'],
+};
+
+export interface CloudCatalogsOptions {
+  keys: Readonly<Record<RemoteProvider, string>>;
+  /** Base addresses of the model lists. */
+  modelUrls: Readonly<Record<RemoteProvider, string>>;
+  chatUrls: Readonly<Record<RemoteProvider, string>>;
+  /** The model each provider is used with. */
+  models: Readonly<Record<RemoteProvider, string>>;
+  hybridProvider: string;
+  timeoutMs: number;
+  now: () => number;
+  fetch?: typeof fetch;
+}
+
+interface Answer {
+  at: number;
+  status: number;
+  models: RemoteModel[];
+  error: string | null;
+  latencyMs: number | null;
+}
+
+export class CloudCatalogs implements RemoteCatalogs {
+  readonly #options: CloudCatalogsOptions;
+  readonly #kept = new Map<RemoteProvider, Answer>();
+  readonly #asking = new Map<RemoteProvider, Promise<Answer>>();
+
+  constructor(options: CloudCatalogsOptions) {
+    this.#options = options;
+  }
+
+  async providers() {
+    return Promise.all(
+      (['openai', 'google'] as const).map(async (provider) => {
+        if (!this.#options.keys[provider])
+          return {
+            provider,
+            status: 'disabled' as const,
+            checkedAt: this.#options.now(),
+            error: null,
+            latencyMs: null,
+          };
+        const { at, error, latencyMs } = await this.#ask(provider, PROBE_MS);
+        return {
+          provider,
+          status: error === null ? ('reachable' as const) : ('degraded' as const),
+          checkedAt: at,
+          error,
+          latencyMs,
+        };
+      }),
+    );
+  }
+
+  async catalog(provider: RemoteProvider) {
+    const known = KNOWN[provider].map((id) => ({ id, name: id, capabilities: capabilitiesOf(id), alias: null }));
+    if (!this.#options.keys[provider])
+      return {
+        models: known,
+        refreshedAt: this.#options.now(),
+        source: 'static_fallback_unconfigured',
+        error: null,
+      };
+    const { at, models, error } = await this.#ask(provider, CATALOG_MS);
+    if (error !== null) return { models: known, refreshedAt: at, source: 'static_fallback_error', error };
+    if (models.length === 0)
+      return { models: known, refreshedAt: at, source: 'static_fallback_empty_live', error: null };
+    return { models, refreshedAt: at, source: `${provider}_api`, error: null };
+  }
+
+  async bindings() {
+    const states = await this.providers();
+    return states.map(({ provider, status }) => ({
+      serviceId: `${provider}-chat`,
+      endpoint: this.#options.chatUrls[provider],
+      provider,
+      model: this.#options.models[provider],
+      routingMode: this.#options.hybridProvider === provider ? ('hybrid' as const) : ('direct' as const),
+      fallbackOrder: this.#options.hybridProvider === provider ? 1 : null,
+      status,
+    }));
+  }
+
+  async validate(provider: RemoteProvider, model: string | undefined) {
+    if (!this.#options.keys[provider])
+      return { valid: false, message: 'No key is set.', configured: false, latencyMs: null };
+    const { status, error, models, latencyMs } = await this.#ask(provider, 0);
+    const answer = (valid: boolean, message: string) => ({ valid, message, configured: true, latencyMs });
+    if (status === 401 || status === 403) return answer(false, 'The key is not accepted.');
+    if (error !== null) return answer(false, error);
+    if (model !== undefined && !models.some(({ id }) => id === model))
+      return answer(false, `The model ${model} was not found.`);
+    return answer(true, 'The key is accepted.');
+  }
+
+  async #ask(provider: RemoteProvider, keepMs: number): Promise<Answer> {
+    const kept = this.#kept.get(provider);
+    if (kept && this.#options.now() - kept.at < keepMs) return kept;
+    const asking =
+      this.#asking.get(provider) ??
+      this.#fetch(provider).finally(() => {
+        this.#asking.delete(provider);
+      });
+    this.#asking.set(provider, asking);
+    const answer = await asking;
+    this.#kept.set(provider, answer);
+    return answer;
+  }
+
+  async #fetch(provider: RemoteProvider): Promise<Answer> {
+    const { keys, modelUrls, timeoutMs, now } = this.#options;
+    const startedAt = performance.now();
+    const answer = (status: number, models: RemoteModel[], error: string | null): Answer => ({
+      at: now(),
+      status,
+      models,
+      error,
+      latencyMs: Math.round(performance.now() - startedAt),
+    });
+    try {
+      const response = await (this.#options.fetch ?? fetch)(modelUrls[provider], {
+        headers: provider === 'openai' ? { authorization: `Bearer ${keys.openai}` } : { 'x-goog-api-key': keys.google },
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const text = await bounded(response);
+      // The body may repeat what was sent; only the status is shown.
+      if (!response.ok) return answer(response.status, [], `HTTP ${response.status}`);
+      return answer(200, parse(provider, JSON.parse(text)), null);
+    } catch (error) {
+      const timedOut = (error as Error).name === 'TimeoutError';
+      return answer(0, [], timedOut ? 'no answer in time' : 'not reachable, or an answer of unknown form');
+    }
+  }
+}
+
+function parse(provider: RemoteProvider, value: unknown): RemoteModel[] {
+  if (provider === 'openai')
+    return OpenAiModels.parse(value)
+      .data.slice(0, MAX_MODELS)
+      .map(({ id }) => ({ id, name: id, capabilities: capabilitiesOf(id), alias: null }));
+  return GoogleModels.parse(value)
+    .models.slice(0, MAX_MODELS)
+    .map(({ name, displayName, supportedGenerationMethods }) => {
+      const id = name.replace(/^models\//, '');
+      const methods = supportedGenerationMethods ?? [];
+      return {
+        id,
+        name: displayName ?? id,
+        capabilities: [
+          ...(methods.includes('generateContent') ? ['chat'] : []),
+          ...(methods.includes('embedContent') ? ['embedding'] : []),
+        ],
+        alias: null,
+      };
+    });
+}
+
+const capabilitiesOf = (id: string): string[] => {
+  if (/embed/i.test(id)) return ['embedding'];
+  if (/whisper|tts|audio/i.test(id)) return ['audio'];
+  if (/dall-e|image/i.test(id)) return ['image'];
+  return /gpt-4|gemini|o\d/i.test(id) ? ['chat', 'tools', 'vision'] : ['chat'];
+};
+
+async function bounded(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += bytes.length;
+    if (size > MAX_BYTES) throw new Error('too long');
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

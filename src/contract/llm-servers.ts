@@ -1,0 +1,51 @@
+// Model servers and the switch between them.
+import { z } from 'zod';
+
+export const SwitchServerRequest = z.object({
+  server_name: z.string().min(1).max(50),
+  model: z.string().max(300).nullish(),
+  model_alias: z.string().max(300).nullish(),
+  exact_only: z.boolean().default(false),
+  trace_id: z.uuid().nullish(),
+  switch_source: z.string().max(50).default('ui'),
+  ownership_token: z.string().max(500).nullish(),
+});
+
+export const SwitchRuntimeRequest = z.object({
+  provider: z.string().min(1).max(50),
+  model: z.string().max(300).nullish(),
+  switch_source: z.string().max(50).default('ui'),
+  ownership_token: z.string().max(500).nullish(),
+});
+
+export const ServerAction = z.enum(['start', 'stop', 'restart']);
+
+export const LlmServer = z.object({
+  name: z.string(),
+  display_name: z.string(),
+  description: z.string(),
+  endpoint: z.string().nullable(),
+  provider: z.string(),
+  health_url: z.string().nullable(),
+  supports: z.object({ start: z.boolean(), stop: z.boolean(), restart: z.boolean() }),
+  capabilities: z.object({
+    supports_stop: z.boolean(),
+    supports_start: z.boolean(),
+    supports_restart: z.boolean(),
+    supports_health_wait: z.boolean(),
+    supports_cache_flush: z.boolean(),
+    supports_model_unload: z.boolean(),
+    is_in_process: z.boolean(),
+    release_wait_seconds: z.number().int(),
+  }),
+  status: z.string(),
+  latency_ms: z.number().nullable().optional(),
+  last_check: z.string().nullable().optional(),
+  error_message: z.string().nullable().optional(),
+  active: z.boolean(),
+  owned: z.boolean(),
+  pid: z.number().nullable(),
+  history: z.array(
+    z.object({ at: z.string(), status: z.string(), latency_ms: z.number().nullable(), error: z.string().nullable() }),
+  ),
+});

@@ -1,0 +1,178 @@
+// Models: what is asked of /models, and what the pages and the terminal read of the answers.
+import { z } from 'zod';
+
+const Name = z.string().min(1).max(200);
+
+export const InstallRequest = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[\w\-.:]+$/),
+});
+
+export const RegistryInstallRequest = z
+  .object({
+    name: Name.regex(/^[\w\-.:/]+$/),
+    provider: z.enum(['huggingface', 'ollama']),
+    runtime: z.enum(['vllm', 'ollama', 'onnx', 'llama-cpp']).default('vllm'),
+  })
+  .superRefine(({ name, provider, runtime }, context) => {
+    const issue = (message: string) => context.addIssue({ code: 'custom', message, path: ['name'] });
+    if (name.includes('..')) issue('The name must not hold "..".');
+    if (provider === 'huggingface') {
+      if (!/^[\w\-.]+\/[\w\-.:]+$/.test(name)) issue('Models of Hugging Face are named org/model.');
+      if (runtime !== 'vllm' && runtime !== 'llama-cpp')
+        context.addIssue({
+          code: 'custom',
+          message: 'Hugging Face models run in vllm or llama-cpp.',
+          path: ['runtime'],
+        });
+    } else {
+      if (name.includes('/')) issue('Names of Ollama models hold no slash.');
+      if (runtime !== 'ollama')
+        context.addIssue({ code: 'custom', message: 'Ollama models run in ollama.', path: ['runtime'] });
+    }
+  });
+
+export const ActivateRequest = z.object({
+  name: Name,
+  runtime: z.string().min(1).max(50),
+  switch_source: z.string().max(50).default('ui'),
+  ownership_token: z.string().max(500).nullish(),
+});
+
+export const SwitchRequest = z.object({
+  name: z.string().min(1).max(300),
+  role: z.string().max(50).nullish(),
+  switch_source: z.string().max(50).default('ui'),
+  ownership_token: z.string().max(500).nullish(),
+});
+
+export const ConfigRequest = z.object({
+  runtime: z.string().max(50).nullish(),
+  params: z.record(z.string().max(100), z.unknown()).refine((params) => Object.keys(params).length <= 100, {
+    message: 'at most 100 parameters',
+  }),
+});
+
+export const CatalogQuery = z.object({
+  provider: z.string().max(50).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export const TrendingQuery = z.object({
+  provider: z.string().max(50),
+  limit: z.coerce.number().int().min(1).max(100).default(12),
+});
+export const SearchQuery = z.object({
+  query: z.string().min(2).max(200),
+  provider: z.string().max(50).default('huggingface'),
+  limit: z.coerce.number().int().min(1).max(100).default(10),
+  page: z.coerce.number().int().min(1).max(100).default(1),
+});
+export const NewsQuery = z.object({
+  provider: z.string().max(50).default('huggingface'),
+  limit: z.coerce.number().int().min(1).max(50).default(5),
+  type: z.enum(['blog', 'papers']).default('blog'),
+  month: z
+    .string()
+    .regex(/^(\d{4}-\d{2})?$/)
+    .default(''),
+  lang: z.string().max(10).default('en'),
+});
+
+export const CatalogEntry = z.object({
+  provider: z.string(),
+  model_name: z.string(),
+  display_name: z.string(),
+  size_gb: z.number().nullable(),
+  runtime: z.string(),
+  tags: z.array(z.string()),
+  downloads: z.number().nullable(),
+  likes: z.number().nullable(),
+  description: z.string().nullable(),
+  licence: z.string().nullable(),
+  gated: z.boolean(),
+  installed: z.boolean(),
+});
+
+export const NewsItem = z.object({
+  title: z.string(),
+  url: z.string(),
+  summary: z.string(),
+  published_at: z.string().nullable(),
+  authors: z.array(z.string()).nullable(),
+  source: z.string(),
+});
+
+export const Operation = z.object({
+  operation_id: z.string(),
+  model_name: z.string(),
+  operation_type: z.string(),
+  provider: z.string(),
+  runtime: z.string(),
+  status: z.enum(['pending', 'in_progress', 'completed', 'failed', 'cancelled', 'interrupted']),
+  progress: z.number(),
+  message: z.string(),
+  received_bytes: z.number(),
+  total_bytes: z.number().nullable(),
+  bytes_per_second: z.number().nullable(),
+  eta_seconds: z.number().nullable(),
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      status: z.enum(['running', 'done', 'failed']),
+      message: z.string().nullable(),
+      started_at: z.string(),
+      ended_at: z.string().nullable(),
+    }),
+  ),
+  attempt: z.number(),
+  started_at: z.string(),
+  completed_at: z.string().nullable(),
+  error: z.string().nullable(),
+  error_code: z.string().nullable(),
+  result: z.record(z.string(), z.unknown()).nullable(),
+});
+
+export const Preflight = z.object({
+  verdict: z.enum(['ok', 'warn', 'no']),
+  reasons: z.array(z.object({ code: z.string(), message: z.string() })),
+  total_bytes: z.number().nullable(),
+  files: z.array(z.object({ path: z.string(), size_bytes: z.number(), checksum_known: z.boolean() })),
+  licence: z.string().nullable(),
+  gated: z.boolean(),
+  revision: z.string().nullable(),
+  disk: z.object({ free_bytes: z.number(), reserved_bytes: z.number(), needed_bytes: z.number() }),
+});
+
+export const Version = z.object({
+  version_id: z.string(),
+  model_name: z.string(),
+  runtime: z.string(),
+  digest: z.string().nullable(),
+  source: z.string().nullable(),
+  created_at: z.string(),
+  activated_at: z.string().nullable(),
+  active: z.boolean(),
+  pinned: z.boolean(),
+  report: z.record(z.string(), z.unknown()).nullable(),
+});
+
+export const LoadedModel = z.object({
+  name: z.string(),
+  runtime: z.string(),
+  size_bytes: z.number().nullable(),
+  vram_bytes: z.number().nullable(),
+  expires_at: z.string().nullable(),
+});
+
+export const ForeignModel = z.object({
+  id: z.string(),
+  name: z.string(),
+  application: z.string(),
+  path: z.string(),
+  size_bytes: z.number(),
+});
+
+export const AdoptRequest = z.object({ id: z.string().min(1).max(4_096), name: Name.regex(/^[\w\-.]+$/).optional() });

@@ -1,0 +1,194 @@
+// /system/llm-runtime: which engine answers now, which could, and the way to a cloud one.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { SwitchRuntimeRequest } from '../../contract/llm-servers.js';
+import { CODING_ALIAS, CODING_FALLBACKS, CODING_PRIMARY, feedbackTier } from '../../models/coding-models.js';
+import type { ModelManager } from '../../models/model-manager.js';
+import type { RemoteCatalogs, RemoteProvider } from '../../models/ports.js';
+import type { RuntimeSwitch } from '../../models/runtime-switch.js';
+import type { RuntimeModel } from '../../runtimes/runtime.js';
+import { AppError } from '../../shared/errors.js';
+import { gatePayload, lastSwitchPayload, MODE_CONTRACTS } from './llm-servers.js';
+import type { SwitchPolicy } from './switch-policy.js';
+import { runtimePayload } from './system.js';
+
+export interface LlmRuntimeOptions {
+  models: ModelManager;
+  switching: RuntimeSwitch;
+  policy: SwitchPolicy;
+  remote: RemoteCatalogs;
+  /** Whether a key is set. */
+  cloudConfigured: Readonly<Record<RemoteProvider, boolean>>;
+}
+
+const ADAPTERS = {
+  adapter_deploy_supported: false,
+  adapter_deploy_mode: 'none',
+  supports_native_training: false,
+  supports_adapter_import_safetensors: false,
+  supports_adapter_import_gguf: false,
+  supports_adapter_runtime_apply: false,
+};
+
+export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async (
+  app,
+  { models, switching, policy, remote, cloudConfigured },
+) => {
+  const tags = ['system'];
+
+  app.get('/system/llm-runtime/active', { schema: { tags } }, async () => {
+    const identity = await models.activeIdentity();
+    return {
+      status: 'success',
+      runtime: runtimePayload(identity),
+      drift: {
+        drift_detected: false,
+        active_server: models.activeServer ?? identity.provider,
+        inferred_provider: identity.provider,
+        model_name: identity.model,
+        runtime_active_model_id: identity.model || null,
+        daemon_target_model: null,
+        endpoint: identity.endpoint,
+        issues: [],
+      },
+      runtime_switch_policy: policy.payload,
+      runtime_switch_gate: gatePayload(switching.gate),
+      last_runtime_switch: lastSwitchPayload(switching.last),
+      mode_contracts: MODE_CONTRACTS,
+    };
+  });
+
+  app.post('/system/llm-runtime/active', { schema: { body: SwitchRuntimeRequest, tags } }, async ({ body }) => {
+    policy.check(body);
+    const provider = ({ openai: 'openai', google: 'google', 'google-gemini': 'google', gem: 'google' } as const)[
+      body.provider as 'openai'
+    ];
+    if (!provider) throw new AppError('invalid_input', `There is no cloud engine ${body.provider}.`);
+    if (!cloudConfigured[provider]) throw new AppError('invalid_input', `No key for ${provider} is set.`);
+    throw new AppError('unsupported', `Answers from ${provider} are not offered yet; its catalogue can be read.`);
+  });
+
+  app.get('/system/llm-runtime/options', { schema: { tags } }, async () => {
+    const identity = await models.activeIdentity();
+    const [health, { models: found }, openai, google] = await Promise.all([
+      models.health(),
+      models.list(),
+      remote.catalog('openai'),
+      remote.catalog('google'),
+    ]);
+    const toModel = (model: Pick<RuntimeModel, 'name' | 'provider' | 'chat'>, sourceType: string) => ({
+      id: model.name,
+      name: model.name,
+      provider: model.provider,
+      runtime_id: model.provider,
+      source_type: sourceType,
+      active: model.name === identity.model && model.provider === identity.provider,
+      chat_compatible: model.chat,
+      feedback_loop_ready: feedbackTier(model.name) !== 'not_recommended',
+      feedback_loop_tier: feedbackTier(model.name),
+      canonical_model_id: model.name,
+      aliases: model.name === CODING_PRIMARY ? [CODING_ALIAS] : [],
+      coding_eligible: /cod(e|er)/i.test(model.name),
+      owned_by_runtime: model.provider,
+      ownership_status: 'native',
+      compatible_runtimes: [model.provider],
+      model_kind: 'base_model',
+      is_adapter_artifact: false,
+    });
+    const all = found.map((model) => toModel(model, 'local-runtime'));
+    const local = health.map(({ runtime, health: state }) => ({
+      runtime_id: runtime.provider,
+      source_type: 'local-runtime',
+      configured: true,
+      available: state.state !== 'offline',
+      status: state.state as string,
+      reason: state.error,
+      active: runtime.provider === identity.provider,
+      latency_ms: state.latencyMs,
+      models: all.filter(({ provider }) => provider === runtime.provider),
+      ...ADAPTERS,
+    }));
+    const missing = ['ollama', 'vllm', 'onnx']
+      .filter((name) => !local.some(({ runtime_id }) => runtime_id === name))
+      .map((name) => ({
+        runtime_id: name,
+        source_type: 'local-runtime',
+        configured: false,
+        available: false,
+        status: 'offline',
+        reason: 'runtime_not_installed',
+        active: false,
+        models: [],
+        ...ADAPTERS,
+      }));
+    const cloud = (
+      [
+        ['openai', openai],
+        ['google', google],
+      ] as const
+    ).map(([name, catalog]) => ({
+      runtime_id: name,
+      source_type: 'cloud-api',
+      configured: cloudConfigured[name],
+      available: cloudConfigured[name] && catalog.error === null,
+      status: cloudConfigured[name] ? (catalog.error === null ? 'ready' : 'degraded') : 'disabled',
+      reason: cloudConfigured[name] ? catalog.error : 'no API key',
+      active: false,
+      models: cloudConfigured[name]
+        ? catalog.models.map(({ id }) => toModel({ name: id, provider: name, chat: true }, 'cloud-api'))
+        : [],
+      ...ADAPTERS,
+    }));
+    const order = ['ollama', 'vllm', 'multi_runtime', 'onnx', 'openai', 'google'];
+    const place = (id: string) => (order.includes(id) ? order.indexOf(id) : -1);
+    const active = models.lastModels('ollama').last;
+    return {
+      status: 'success',
+      active: {
+        runtime_id: identity.provider,
+        active_server: identity.provider,
+        active_model: identity.model,
+        active_endpoint: identity.endpoint,
+        config_hash: identity.configHash,
+        source_type: 'local-runtime',
+        mode_contracts: MODE_CONTRACTS,
+        requested_model_alias: null,
+        resolved_model_id: identity.model || null,
+        resolution_reason: identity.model ? 'exact' : null,
+      },
+      runtimes: [...local, ...missing, ...cloud].sort((a, b) => place(a.runtime_id) - place(b.runtime_id)),
+      model_catalog: {
+        all_models: all,
+        chat_models: all.filter(({ chat_compatible }) => chat_compatible),
+        coding_models: all.filter(({ coding_eligible }) => coding_eligible),
+        runtime_servable_models: all,
+        trainable_base_models: [],
+        inference_only_artifacts: [],
+        trainable_models: [],
+      },
+      adapter_catalog: { all_adapters: [], by_runtime: {}, by_runtime_model: {} },
+      selector_flow: ['server', 'model', 'adapter'],
+      model_audit: {
+        issues: found
+          .filter(({ problem }) => problem !== null)
+          .map(({ name, path, provider, problem }) => ({ name, path: path ?? '', source: provider, reason: problem })),
+        issues_count: found.filter(({ problem }) => problem !== null).length,
+      },
+      feedback_loop: {
+        requested_alias: CODING_ALIAS,
+        primary: CODING_PRIMARY,
+        fallbacks: CODING_FALLBACKS,
+        active_tier: feedbackTier(active),
+        active_ready: feedbackTier(active) !== 'not_recommended',
+        active_resolved_model_id: active || null,
+      },
+      auto_heal: null,
+    };
+  });
+
+  app.get('/system/llm-runtime/queue-snapshot', { schema: { tags } }, async () => ({
+    status: 'success',
+    runtime: (await models.activeIdentity()).provider,
+    queue: { status: null, error: null, diagnostics: { introspection: null } },
+    traffic: { scopes: {}, error: null },
+  }));
+};

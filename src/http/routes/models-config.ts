@@ -1,0 +1,164 @@
+// /models/{model_name}/capabilities, /runtime-capabilities and /config. Names with a slash are taken encoded or not.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ConfigRequest } from '../../contract/models.js';
+import type { GenerationOverrides } from '../../models/generation-overrides.js';
+import { localManifest, type ModelManager } from '../../models/model-manager.js';
+import type { ModelRegistry } from '../../models/model-registry.js';
+import { formatOf, schemaFor } from '../../runtimes/generation-params.js';
+import { AppError } from '../../shared/errors.js';
+import { toCapabilities } from './model-shapes.js';
+
+export interface ModelsConfigOptions {
+  models: ModelManager;
+  registry: ModelRegistry;
+  overrides: GenerationOverrides;
+}
+
+const VIEWS = ['capabilities', 'runtime-capabilities', 'config'] as const;
+type View = (typeof VIEWS)[number];
+
+export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = async (
+  app,
+  { models, registry, overrides },
+) => {
+  const tags = ['models'];
+  const params = z.object({ model_name: z.string().min(1).max(300) });
+  const Runtime = z.string().max(50).nullish();
+
+  const capabilities = async (name: string) => {
+    let manifest = registry.manifest(name);
+    if (!manifest) {
+      const found = await models.find(name);
+      if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+      manifest = localManifest(found.model, found.runtime.provider);
+      const described = await found.runtime.describeModel?.(name).catch(() => null);
+      if (described)
+        manifest.capabilities = {
+          ...manifest.capabilities,
+          supportsFunctionCalling: described.capabilities.includes('tools'),
+          promptTemplate: described.template,
+          maxContextLength: described.contextLength ?? manifest.capabilities.maxContextLength,
+        };
+    }
+    return { success: true, model_name: name, capabilities: toCapabilities(manifest) };
+  };
+
+  const runtimeCapabilities = async (name: string) => {
+    const found = await models.find(name);
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    const { runtime } = found;
+    const described = await runtime.describeModel?.(name).catch(() => null);
+    const version = await runtime.version?.().catch(() => null);
+    const probe = registry.manifest(name, runtime.provider)?.probe;
+    const declared = described?.capabilities ?? [];
+    const probed = (probeName: string, declaredAs: string) => {
+      const measured = probe?.results.find((result) => result.name === probeName && result.score !== null);
+      if (measured) return { status: measured.status, ...(measured.reason ? { reason: measured.reason } : {}) };
+      return declared.includes(declaredAs) ? { status: 'metadata_only' } : { status: 'failed', reason: 'not declared' };
+    };
+    return {
+      success: true,
+      model_name: name,
+      runtime_capabilities: {
+        runtime_id: runtime.provider,
+        endpoint: runtime.endpoint,
+        model_name: name,
+        probe_status: probe ? 'verified' : described ? 'metadata_only' : 'failed',
+        ollama_version: runtime.provider === 'ollama' ? (version ?? null) : null,
+        metadata_source: described ? 'show' : 'none',
+        compatibility_profile: 'default',
+        context_length: described?.contextLength ?? null,
+        parameter_size: described?.parameterSize ?? null,
+        quantization: described?.quantization ?? null,
+        capabilities: Object.fromEntries(declared.map((capability) => [capability, true])),
+        raw_capabilities: declared,
+        details: { family: described?.family ?? null, license: described?.license ?? null },
+        model_info: {},
+        probes: {
+          show: described ? { status: 'verified' } : { status: 'failed', reason: 'the engine does not describe it' },
+          thinking: probed('thinking', 'thinking'),
+          tools: probed('tool_call', 'tools'),
+          vision: probed('vision', 'vision'),
+          audio: probed('audio', 'audio'),
+        },
+        fallbacks: {},
+      },
+    };
+  };
+
+  const place = async (name: string, wanted: string | null | undefined) => {
+    const found = await models.find(name);
+    const active = (await models.activeIdentity()).provider;
+    return wanted || found?.runtime.provider || active;
+  };
+
+  const config = async (name: string, wanted: string | null | undefined) => {
+    const runtime = await place(name, wanted);
+    const schema = schemaFor(
+      name,
+      formatOf(runtime, models.activeServer),
+      registry.manifest(name)?.capabilities.generationSchema,
+    );
+    const described = (await models.describe(name).catch(() => null))?.parameters ?? {};
+    const defaults = Object.fromEntries(
+      Object.entries(schema).map(([parameter, rule]) => [parameter, described[parameter] ?? rule.default]),
+    );
+    return {
+      success: true,
+      model_name: name,
+      generation_schema: schema,
+      current_values: { ...defaults, ...overrides.get(runtime, name) },
+      runtime,
+    };
+  };
+
+  const configure = async (name: string, body: z.output<typeof ConfigRequest>) => {
+    const runtime = await place(name, body.runtime);
+    const own = registry.manifest(name)?.capabilities.generationSchema;
+    return {
+      success: true,
+      model_name: name,
+      runtime,
+      params: overrides.set(runtime, name, body.params, own),
+    };
+  };
+
+  app.get('/models/:model_name/capabilities', { schema: { params, tags } }, async (request) =>
+    capabilities(request.params.model_name),
+  );
+  app.get('/models/:model_name/runtime-capabilities', { schema: { params, tags } }, async (request) =>
+    runtimeCapabilities(request.params.model_name),
+  );
+  app.get(
+    '/models/:model_name/config',
+    { schema: { params, querystring: z.object({ runtime: Runtime }), tags } },
+    async (request) => config(request.params.model_name, request.query.runtime),
+  );
+  app.post('/models/:model_name/config', { schema: { params, body: ConfigRequest, tags } }, async (request) =>
+    configure(request.params.model_name, request.body),
+  );
+
+  // The same for names whose slash was not encoded.
+  app.get(
+    '/models/*',
+    { schema: { querystring: z.object({ runtime: Runtime }), hide: true } },
+    async (request, reply) => {
+      const [name, view] = split((request.params as { '*': string })['*']);
+      if (view === 'capabilities') return capabilities(name);
+      if (view === 'runtime-capabilities') return runtimeCapabilities(name);
+      if (view === 'config') return config(name, request.query.runtime);
+      return reply.callNotFound();
+    },
+  );
+  app.post('/models/*', { schema: { body: ConfigRequest, hide: true } }, async (request, reply) => {
+    const [name, view] = split((request.params as { '*': string })['*']);
+    return view === 'config' ? configure(name, request.body) : reply.callNotFound();
+  });
+};
+
+function split(path: string): [name: string, view: View | undefined] {
+  const at = path.lastIndexOf('/');
+  const view = VIEWS.find((candidate) => candidate === path.slice(at + 1));
+  return [path.slice(0, Math.max(0, at)), view];
+}

@@ -1,0 +1,124 @@
+// /models, /models/install, /models/switch, DELETE /models/{model_name}
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { InstallRequest, SwitchRequest } from '../../contract/models.js';
+import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/coding-models.js';
+import { localManifest, type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
+import type { ModelRegistry } from '../../models/model-registry.js';
+import type { ModelOperations } from '../../models/operations.js';
+import type { RuntimeSwitch } from '../../models/runtime-switch.js';
+import { AppError } from '../../shared/errors.js';
+import { toItem } from './model-shapes.js';
+import type { SwitchPolicy } from './switch-policy.js';
+import { runtimePayload } from './system.js';
+
+export interface ModelsInstallOptions {
+  models: ModelManager;
+  registry: ModelRegistry;
+  operations: ModelOperations;
+  switching: RuntimeSwitch;
+  policy: SwitchPolicy;
+  configuredModels: { local: string; hybrid_local: string; cloud: string };
+}
+
+export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = async (
+  app,
+  { models, registry, operations, switching, policy, configuredModels },
+) => {
+  const tags = ['models'];
+
+  app.get('/models', { schema: { tags } }, async () => {
+    const [{ models: found, unavailable }, active] = await Promise.all([models.list(), models.activeModel()]);
+    const owner = active === null ? undefined : await models.find(active);
+    const items = found.map((model) =>
+      toItem(model, model.name === active && model.provider === owner?.runtime.provider),
+    );
+    const identity = runtimeIdentity(
+      owner?.runtime.provider ?? models.activeServer ?? 'llama-cpp',
+      active ?? '',
+      owner?.runtime.endpoint ?? null,
+    );
+    const status = active === null ? 'offline' : owner ? 'online' : 'degraded';
+    return {
+      success: true,
+      models: items,
+      count: items.length,
+      active: {
+        ...runtimePayload(identity),
+        status,
+        ...(unavailable.length > 0 ? { error: unavailable.map(({ error }) => error).join('; ') } : {}),
+        configured_models: configuredModels,
+      },
+      providers: Object.groupBy(items, ({ provider }) => provider),
+      unavailable,
+    };
+  });
+
+  app.post('/models/install', { schema: { body: InstallRequest, tags } }, async ({ body }) => {
+    const candidates = installCandidates(body.name);
+    const { models: found } = await models.list();
+    const installed = candidates.find((name) =>
+      found.some((model) => model.name === name || model.name === `${name}:latest`),
+    );
+    const resolved = installed ?? (candidates[0] as string);
+    const tier = feedbackTier(resolved);
+    const common = {
+      success: true,
+      model_name: resolved,
+      requested_model_alias: body.name === CODING_ALIAS ? body.name : null,
+      resolved_model_id: resolved,
+      resolution_reason: 'exact',
+      feedback_loop_ready: tier !== 'not_recommended',
+      feedback_loop_tier: tier,
+    };
+    if (installed) return { ...common, already_installed: true, message: `${installed} is installed already.` };
+    const operation = registry.install(resolved, 'ollama', 'ollama');
+    return {
+      ...common,
+      install_candidates: candidates,
+      operation_id: operation.operationId,
+      message: `${resolved} is being installed.`,
+    };
+  });
+
+  app.post('/models/switch', { schema: { body: SwitchRequest, tags } }, async ({ body }) => {
+    policy.check(body);
+    const found = await models.find(body.name);
+    if (found && !found.model.chat && found.model.problem === null)
+      throw new AppError('invalid_input', `${body.name} is not made for chat.`);
+    const { provider: from } = await models.activeIdentity();
+    await models.choose(body.name);
+    switching.selected(body.switch_source, await models.activeIdentity(), from);
+    return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
+  });
+
+  const remove = async (name: string) => {
+    if (!/^[\w\-.:/]{1,300}$/.test(name) || name.includes('..'))
+      throw new AppError('invalid_input', 'This is no name of a model.');
+    const found = await models.find(name);
+    if (!found && !registry.manifest(name))
+      throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    if ((await models.activeModel()) === name)
+      throw new AppError('invalid_input', `${name} is the active model; switch to another one first.`);
+    if (found && !registry.manifest(name, found.runtime.provider)) {
+      if (!found.model.path && found.runtime.provider !== 'ollama')
+        throw new AppError('model_not_found', `${name} belongs to ${found.runtime.provider}, which removes it itself.`);
+      registry.record(localManifest(found.model, found.runtime.provider));
+    }
+    const operation = registry.remove(name, found?.runtime.provider);
+    const ended = await operations.settled(operation.operationId);
+    models.changed();
+    if (ended.status === 'completed') return { success: true, message: `${name} was removed.` };
+    const reason = ended.error?.message ?? ended.message;
+    if (ended.error?.code === 'model_in_use') throw new AppError('invalid_input', reason);
+    throw new AppError((ended.error?.code ?? 'internal') as never, reason);
+  };
+  app.delete(
+    '/models/:model_name',
+    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), tags } },
+    async ({ params }) => remove(params.model_name),
+  );
+  app.delete('/models/*', { schema: { hide: true } }, async (request) =>
+    remove((request.params as { '*': string })['*']),
+  );
+};

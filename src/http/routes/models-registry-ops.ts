@@ -1,0 +1,198 @@
+// /models/registry/install, /models/registry/{model_name}, /models/activate, /models/operations, versions and adoption.
+import { once } from 'node:events';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ActivateRequest, AdoptRequest, ForeignModel, RegistryInstallRequest, Version } from '../../contract/models.js';
+import type { Activation } from '../../models/activation.js';
+import type { Adoption } from '../../models/adoption.js';
+import type { ModelManager } from '../../models/model-manager.js';
+import type { ModelRegistry } from '../../models/model-registry.js';
+import type { ModelOperation, ModelOperations } from '../../models/operations.js';
+import { AppError } from '../../shared/errors.js';
+import { corsOf, openEventStream } from '../event-stream.js';
+import { toOperation, toVersion } from './model-shapes.js';
+import type { SwitchPolicy } from './switch-policy.js';
+import { runtimePayload } from './system.js';
+
+const ENDED = new Set(['completed', 'failed', 'cancelled', 'interrupted']);
+const HEARTBEAT_MS = 15_000;
+const ACTIVATE_MS = 600_000;
+
+export interface ModelsRegistryOpsOptions {
+  models: ModelManager;
+  registry: ModelRegistry;
+  operations: ModelOperations;
+  activation: Activation;
+  adoption: Adoption;
+  policy: SwitchPolicy;
+  /** Told of every change of every operation. @returns how to stop */
+  onOperation: (listener: (operation: ModelOperation) => void) => () => void;
+}
+
+export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOptions> = async (
+  app,
+  { models, registry, operations, activation, adoption, policy, onOperation },
+) => {
+  const tags = ['models'];
+  const started = (operation: ModelOperation, message: string) => ({
+    success: true,
+    operation_id: operation.operationId,
+    message,
+  });
+  const params = z.object({ operation_id: z.string().min(1).max(100) });
+
+  app.post('/models/registry/install', { schema: { body: RegistryInstallRequest, tags } }, async ({ body }) =>
+    started(registry.install(body.name, body.provider, body.runtime), `${body.name} is being installed.`),
+  );
+
+  const remove = async (name: string) => started(registry.remove(name), `${name} is being removed.`);
+  app.delete(
+    '/models/registry/:model_name',
+    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), tags } },
+    async ({ params: { model_name } }) => remove(model_name),
+  );
+  // Names with a slash that came without being encoded.
+  app.delete('/models/registry/*', { schema: { hide: true } }, async (request) =>
+    remove((request.params as { '*': string })['*']),
+  );
+
+  app.post('/models/activate', { schema: { body: ActivateRequest, tags } }, async ({ body }) => {
+    policy.check(body);
+    const runtime = models.runtime(body.runtime);
+    if (!runtime) throw new AppError('invalid_input', `Models cannot be activated on ${body.runtime} here.`);
+    const found = await models.find(body.name, body.runtime);
+    if (!found) throw new AppError('invalid_input', `${body.name} is not installed on ${body.runtime}.`);
+    if (!found.model.chat && found.model.problem === null)
+      throw new AppError('invalid_input', `${body.name} is not made for chat.`);
+    const operation = await models.activate(body.name, body.runtime);
+    const timeout = AbortSignal.timeout(ACTIVATE_MS);
+    const ended = await Promise.race([
+      operations.settled(operation.operationId),
+      once(timeout, 'abort').then(() => null),
+    ]);
+    if (ended?.status !== 'completed')
+      throw new AppError('activation_failed', ended?.error?.message ?? `${body.name} is still being activated.`, {
+        details: { operation_id: operation.operationId, reason: ended?.error?.code ?? null },
+      });
+    const identity = await models.activeIdentity();
+    return {
+      success: true,
+      message: `${body.name} is the active model.`,
+      operation_id: operation.operationId,
+      runtime: { ...runtimePayload(identity), status: 'ready', error: null },
+    };
+  });
+
+  const operationsAnswer = (found: ModelOperation[]) => ({
+    success: true,
+    operations: found.map(toOperation),
+    count: found.length,
+  });
+  app.get(
+    '/models/operations',
+    { schema: { querystring: z.object({ limit: z.coerce.number().int().min(1).max(500).default(10) }), tags } },
+    async ({ query }) => operationsAnswer(operations.list(query.limit)),
+  );
+  app.get('/models/operations/:operation_id', { schema: { params, tags } }, async ({ params: { operation_id } }) => ({
+    success: true,
+    operation: toOperation(operations.get(operation_id)),
+  }));
+  app.post(
+    '/models/operations/:operation_id/cancel',
+    { schema: { params, tags } },
+    async ({ params: { operation_id } }) => ({
+      success: true,
+      operation: toOperation(operations.cancel(operation_id)),
+    }),
+  );
+  app.post(
+    '/models/operations/:operation_id/retry',
+    { schema: { params, tags } },
+    async ({ params: { operation_id } }) => ({
+      success: true,
+      operation: toOperation(operations.retry(operation_id)),
+    }),
+  );
+  app.get(
+    '/models/operations/:operation_id/stream',
+    { schema: { params, tags, description: 'Server-sent events: `operation` on every change, `end` with the last.' } },
+    async ({ params: { operation_id } }, reply) => {
+      const current = operations.get(operation_id);
+      const cors = corsOf(reply);
+      reply.hijack();
+      const { raw } = reply;
+      openEventStream(raw, cors);
+      const write = (operation: ModelOperation) => {
+        // A reader that does not read gets the next state instead of every one in between.
+        if (raw.writableNeedDrain && !ENDED.has(operation.status)) return;
+        const event = ENDED.has(operation.status) ? 'end' : 'operation';
+        raw.write(`event: ${event}\ndata: ${JSON.stringify(toOperation(operation))}\n\n`);
+        if (event === 'end') finish();
+      };
+      const leave = onOperation((operation) => {
+        if (operation.operationId === operation_id) write(operation);
+      });
+      const heartbeat = setInterval(() => raw.write(': \n\n'), HEARTBEAT_MS);
+      const finish = () => {
+        leave();
+        clearInterval(heartbeat);
+        raw.end();
+      };
+      raw.on('close', finish);
+      write(current);
+      return reply;
+    },
+  );
+
+  app.get(
+    '/models/versions',
+    {
+      schema: {
+        querystring: z.object({ model: z.string().max(300).optional() }),
+        response: { 200: z.object({ success: z.literal(true), versions: z.array(Version) }) },
+        tags,
+      },
+    },
+    async ({ query }) => ({ success: true as const, versions: activation.versions(query.model).map(toVersion) }),
+  );
+  app.post('/models/rollback', { schema: { tags } }, async () => {
+    const operation = models.rollBack();
+    return started(operation, `Going back to ${operation.modelName}.`);
+  });
+  app.post(
+    '/models/versions/pin',
+    {
+      schema: {
+        body: z.object({ version_id: z.string().min(1).max(500), pinned: z.boolean().default(true) }),
+        response: { 200: z.object({ success: z.literal(true), version: Version }) },
+        tags,
+      },
+    },
+    async ({ body }) => ({ success: true as const, version: toVersion(activation.pin(body.version_id, body.pinned)) }),
+  );
+  app.post(
+    '/models/verify',
+    { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } },
+    async ({ body }) => started(await models.verify(body.name), `${body.name} is being verified.`),
+  );
+  app.get(
+    '/models/adoptable',
+    {
+      schema: { response: { 200: z.object({ success: z.literal(true), models: z.array(ForeignModel) }) }, tags },
+    },
+    async () => ({
+      success: true as const,
+      models: (await adoption.find()).map(({ id, name, application, path, sizeBytes }) => ({
+        id,
+        name,
+        application,
+        path,
+        size_bytes: sizeBytes,
+      })),
+    }),
+  );
+  app.post('/models/adopt', { schema: { body: AdoptRequest, tags } }, async ({ body }) => {
+    const operation = await adoption.start(body.id, body.name);
+    return started(operation, `${operation.modelName} is being adopted.`);
+  });
+};

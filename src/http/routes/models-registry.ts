@@ -1,0 +1,70 @@
+// /models/providers, /models/trending, /models/search, /models/news
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CatalogQuery, NewsQuery, Preflight, SearchQuery, TrendingQuery } from '../../contract/models.js';
+import type { ModelRegistry } from '../../models/model-registry.js';
+import type { CatalogEntry } from '../../models/ports.js';
+import { AppError, toAppError } from '../../shared/errors.js';
+import { toEntry, toNews, toPreflight } from './model-shapes.js';
+
+const LANGUAGES = ['pl', 'en', 'de'];
+
+export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegistry }> = async (app, { registry }) => {
+  const tags = ['models'];
+  const entries = (items: CatalogEntry[]) =>
+    items.map((item) => toEntry(item, registry.manifest(item.modelName) !== undefined));
+
+  app.get('/models/providers', { schema: { querystring: CatalogQuery, tags } }, async ({ query }) => {
+    const { items, stale, error } = await registry.list('catalog', query.provider, query.limit);
+    return { success: true, models: entries(items), count: items.length, stale, error };
+  });
+
+  app.get('/models/trending', { schema: { querystring: TrendingQuery, tags } }, async ({ query }) => {
+    const { items, stale, error } = await registry.list('trending', query.provider, query.limit);
+    return { success: true, provider: query.provider, models: entries(items), count: items.length, stale, error };
+  });
+
+  app.get('/models/search', { schema: { querystring: SearchQuery, tags } }, async ({ query }) => {
+    const { items, total, error } = await registry.search(query.query, query.provider, query.limit, query.page);
+    return {
+      success: true,
+      provider: query.provider,
+      query: query.query,
+      models: entries(items),
+      count: items.length,
+      total,
+      page: query.page,
+      limit: query.limit,
+      error,
+    };
+  });
+
+  app.get('/models/news', { schema: { querystring: NewsQuery, tags } }, async ({ query }) => {
+    if (!LANGUAGES.includes(query.lang))
+      throw new AppError('invalid_input', `The language must be one of ${LANGUAGES.join(', ')}.`);
+    try {
+      const { items, stale, error } = await registry.news(query.provider, query.type, query.month, query.limit);
+      return { success: true, provider: query.provider, items: items.map(toNews), count: items.length, stale, error };
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'invalid_input') throw error;
+      return { success: false, provider: query.provider, items: [], count: 0, stale: true, error: error.message };
+    }
+  });
+
+  app.get(
+    '/models/preflight',
+    {
+      schema: {
+        querystring: z.object({
+          name: z.string().min(1).max(200),
+          provider: z.string().max(50),
+          runtime: z.string().max(50),
+        }),
+        response: { 200: Preflight },
+        tags,
+      },
+    },
+    async ({ query }) => toPreflight(await registry.preflight(query.name, query.provider, query.runtime)),
+  );
+};

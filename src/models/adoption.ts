@@ -1,0 +1,81 @@
+// Taking over model files that another application on this machine holds, without a second copy of their bytes.
+import { AppError } from '../shared/errors.js';
+import { DEFAULT_CAPABILITIES } from './manifest.js';
+import type { ModelRegistry } from './model-registry.js';
+import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { FileDigests, ForeignModelFiles, FoundForeignModel, ModelFileCheck } from './ports.js';
+
+export interface AdoptionOptions {
+  foreign: ForeignModelFiles;
+  registry: ModelRegistry;
+  operations: ModelOperations;
+  digests: FileDigests;
+  checkFile: ModelFileCheck;
+  now: () => number;
+  onAdopted: () => void;
+}
+
+export class Adoption {
+  readonly #options: AdoptionOptions;
+
+  constructor(options: AdoptionOptions) {
+    this.#options = options;
+    options.operations.handle('adopt', (context) => this.#adopt(context));
+  }
+
+  find(): Promise<FoundForeignModel[]> {
+    return this.#options.foreign.find();
+  }
+
+  /** @throws AppError `model_not_found` */
+  async start(id: string, name?: string): Promise<ModelOperation> {
+    // Looked up again: a caller names what was found, never a path of its own.
+    const model = (await this.find()).find((candidate) => candidate.id === id);
+    if (!model) throw new AppError('model_not_found', 'No other application holds such a model any more.');
+    const modelName = (name ?? model.name).replace(/[^\w\-.]/g, '-').replace(/^\.+/, '');
+    return this.#options.operations.start({
+      type: 'adopt',
+      modelName,
+      provider: 'local',
+      runtime: 'llama-cpp',
+      input: { id },
+    });
+  }
+
+  async #adopt(context: OperationContext): Promise<Record<string, unknown>> {
+    const { foreign, registry, digests, checkFile, now, onAdopted } = this.#options;
+    const { modelName, input } = context.operation;
+    const model = (await foreign.find()).find(({ id }) => id === input['id']);
+    if (!model) throw new AppError('model_not_found', 'The other application no longer holds this model.');
+    context.step('check', 'Checking the file');
+    const facts = await checkFile(model.path);
+    const sha256 = await digests.sha256(model.path, (done, total) => context.progress(done, total), context.signal);
+    if (model.sha256 !== null && model.sha256 !== sha256)
+      throw new AppError('hash_mismatch', `The file has SHA-256 ${sha256}, its owner says ${model.sha256}.`);
+    context.step('link', 'Linking');
+    const { path, linked } = await foreign.adopt(model, `${modelName}.gguf`);
+    registry.record({
+      name: modelName,
+      provider: 'local',
+      displayName: modelName,
+      sizeBytes: model.sizeBytes,
+      status: 'installed',
+      capabilities: {
+        ...DEFAULT_CAPABILITIES,
+        quantization: facts.quantization,
+        maxContextLength: facts.contextLength ?? DEFAULT_CAPABILITIES.maxContextLength,
+      },
+      localPath: path,
+      sha256,
+      installedAt: now(),
+      runtime: 'llama-cpp',
+      source: `${model.application}:${model.path}`,
+      licence: null,
+      // The link is ours to remove; the bytes stay with their owner.
+      owned: !linked,
+      probe: null,
+    });
+    onAdopted();
+    return { path, linked, sha256 };
+  }
+}

@@ -1,0 +1,97 @@
+// What the engines say is installed, kept for a moment so that neither a page nor a turn waits for all of them.
+import type { Runtime, RuntimeModel } from '../runtimes/runtime.js';
+import { toAppError } from '../shared/errors.js';
+
+const FRESH_MS = 2_000;
+const DEADLINE_MS = 1_500;
+
+interface Seen {
+  runtime: Runtime;
+  models: RuntimeModel[];
+  at: number;
+  error: string | null;
+  asking: Promise<void> | undefined;
+}
+
+export interface InstalledList {
+  models: RuntimeModel[];
+  /** Engines that did not answer in time, with the reason; their last known models are still in `models`. */
+  unavailable: { provider: string; error: string }[];
+}
+
+export class InstalledModels {
+  readonly #seen: Seen[];
+  readonly #deadlineMs: number;
+
+  constructor(runtimes: readonly Runtime[], deadlineMs = DEADLINE_MS) {
+    this.#seen = runtimes.map((runtime) => ({
+      runtime,
+      models: [],
+      at: Number.NEGATIVE_INFINITY,
+      error: null,
+      asking: undefined,
+    }));
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Never later than the deadline, whatever an engine does. */
+  async list(): Promise<InstalledList> {
+    const asked = this.#seen.map((seen) => this.#refresh(seen)).filter((asking) => asking !== undefined);
+    if (asked.length > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, this.#deadlineMs);
+      });
+      await Promise.race([Promise.all(asked), deadline]);
+      clearTimeout(timer);
+    }
+    return {
+      models: this.#seen.flatMap(({ models }) => models),
+      unavailable: this.#seen.flatMap(({ runtime, error, asking, at }) =>
+        error !== null
+          ? [{ provider: runtime.provider, error }]
+          : asking && at === Number.NEGATIVE_INFINITY
+            ? [{ provider: runtime.provider, error: `${runtime.provider} did not answer in time.` }]
+            : [],
+      ),
+    };
+  }
+
+  /** From memory, without asking anybody. The preferred engine wins where two have the name. */
+  known(name: string, preferred?: string): { runtime: Runtime; model: RuntimeModel } | undefined {
+    let found: { runtime: Runtime; model: RuntimeModel } | undefined;
+    for (const { runtime, models } of this.#seen) {
+      const model = models.find((candidate) => candidate.name === name);
+      if (!model) continue;
+      if (runtime.provider === preferred) return { runtime, model };
+      found ??= { runtime, model };
+    }
+    return found;
+  }
+
+  /** After something was installed, removed or switched. */
+  forget(): void {
+    for (const seen of this.#seen) seen.at = Math.min(seen.at, 0);
+  }
+
+  #refresh(seen: Seen): Promise<void> | undefined {
+    if (seen.asking) return seen.asking;
+    if (performance.now() - seen.at < FRESH_MS) return undefined;
+    seen.asking = seen.runtime
+      .listModels(AbortSignal.timeout(this.#deadlineMs * 4))
+      .then(
+        (models) => {
+          seen.models = models;
+          seen.error = null;
+        },
+        (error) => {
+          seen.error = toAppError(error).message;
+        },
+      )
+      .finally(() => {
+        seen.at = performance.now();
+        seen.asking = undefined;
+      });
+    return seen.asking;
+  }
+}

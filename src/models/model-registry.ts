@@ -1,0 +1,307 @@
+// ModelRegistry: which models exist, here and at the places they come from. Asks catalogues, keeps manifests, starts
+// operations; touches no network and no disk itself.
+import { AppError, toAppError } from '../shared/errors.js';
+import type { ModelCapabilities, ModelManifest } from './manifest.js';
+import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { CatalogEntry, InstallPlan, ManifestRepository, ModelCatalog, ModelSource, NewsItem } from './ports.js';
+
+const FRESH_MS = 30 * 60_000;
+const DEADLINE_MS = 3_000;
+const LONG_DEADLINE_MS = 10_000;
+const LIMIT = 100;
+/** Free space left over beside every installation. */
+const SPARE_BYTES = 256 * 1_048_576;
+
+export interface Listing<T> {
+  items: T[];
+  /** True when this is the last good copy, or nothing at all. */
+  stale: boolean;
+  error: string | null;
+}
+
+/** What stands in the way of an installation, or that nothing does. */
+export interface Preflight {
+  verdict: 'ok' | 'warn' | 'no';
+  reasons: { code: string; message: string }[];
+  plan: InstallPlan | null;
+  disk: { freeBytes: number; reservedBytes: number; neededBytes: number };
+}
+
+export interface ModelRegistryOptions {
+  catalogs: readonly ModelCatalog[];
+  sources: readonly ModelSource[];
+  manifests: ManifestRepository;
+  operations: ModelOperations;
+  now: () => number;
+  /** Bytes free where models are kept. */
+  freeDiskBytes: () => Promise<number>;
+  /** Bytes the models may take; 0 = what the disk has. */
+  diskLimitBytes: number;
+  modelsBytes: () => Promise<number>;
+  /** Looked up before a removal. @returns why it may not go, or null */
+  inUse: (name: string, runtime: string) => Promise<string | null>;
+  onInstalled: (manifest: ModelManifest, context: OperationContext) => Promise<void>;
+}
+
+interface Kept<T> {
+  at: number;
+  items: T[];
+}
+
+export class ModelRegistry {
+  readonly #options: ModelRegistryOptions;
+  readonly #manifests = new Map<string, ModelManifest>();
+  readonly #kept = new Map<string, Kept<CatalogEntry>>();
+  readonly #news = new Map<string, Kept<NewsItem>>();
+
+  constructor(options: ModelRegistryOptions) {
+    this.#options = options;
+    for (const manifest of options.manifests.all())
+      this.#manifests.set(keyOf(manifest.name, manifest.runtime), manifest);
+    options.operations.handle('install', (context) => this.#install(context));
+    options.operations.handle('remove', (context) => this.#remove(context));
+  }
+
+  get catalogNames(): string[] {
+    return this.#options.catalogs.map(({ provider }) => provider);
+  }
+
+  /** @throws AppError `invalid_input` for a provider without a catalogue */
+  async list(
+    mode: 'trending' | 'catalog',
+    provider: string | undefined,
+    limit: number,
+  ): Promise<Listing<CatalogEntry>> {
+    const catalogs = provider === undefined ? this.#options.catalogs : [this.#catalog(provider)];
+    const answers = await Promise.all(
+      catalogs.map((catalog) =>
+        this.#remembered(this.#kept, `${catalog.provider}:${mode}:${limit}`, catalog.provider, (signal) =>
+          catalog.list(mode, bounded(limit), signal),
+        ),
+      ),
+    );
+    return {
+      items: answers.flatMap(({ items }) => items),
+      stale: answers.some(({ stale }) => stale),
+      error: joined(answers.map(({ error }) => error)),
+    };
+  }
+
+  /** One page; nothing is kept, but a failed search says so instead of being empty. */
+  async search(
+    query: string,
+    provider: string,
+    limit: number,
+    page: number,
+  ): Promise<{ items: CatalogEntry[]; total: number; error: string | null }> {
+    const catalog = this.#catalog(provider);
+    try {
+      const { entries, total } = await catalog.search(
+        query,
+        Math.min(bounded(limit) * page, 1_000),
+        AbortSignal.timeout(LONG_DEADLINE_MS),
+      );
+      return { items: entries.slice((page - 1) * limit, page * limit), total, error: null };
+    } catch (error) {
+      return { items: [], total: 0, error: toAppError(asTimeout(error, provider)).message };
+    }
+  }
+
+  async news(provider: string, type: 'blog' | 'papers', month: string, limit: number): Promise<Listing<NewsItem>> {
+    const catalog = this.#catalog(provider);
+    if (!catalog.news) return { items: [], stale: false, error: null };
+    const ask = catalog.news.bind(catalog);
+    return this.#remembered(this.#news, `${provider}:${type}:${month}:${limit}`, provider, (signal) =>
+      ask(type, month, bounded(limit), signal),
+    );
+  }
+
+  manifests(): ModelManifest[] {
+    return [...this.#manifests.values()];
+  }
+
+  /** Without a runtime the first that has the name. */
+  manifest(name: string, runtime?: string): ModelManifest | undefined {
+    if (runtime !== undefined) return this.#manifests.get(keyOf(name, runtime));
+    return this.manifests().find((manifest) => manifest.name === name);
+  }
+
+  /** Keeps what was learned of a model. */
+  record(manifest: ModelManifest): void {
+    this.#options.manifests.save(manifest);
+    this.#manifests.set(keyOf(manifest.name, manifest.runtime), manifest);
+  }
+
+  forget(name: string, runtime: string): void {
+    this.#options.manifests.delete(name, runtime);
+    this.#manifests.delete(keyOf(name, runtime));
+  }
+
+  capabilities(name: string): ModelCapabilities | undefined {
+    return this.manifest(name)?.capabilities;
+  }
+
+  /** What an installation would meet, before its first byte. Never throws for a reason it can name. */
+  async preflight(name: string, provider: string, runtime: string): Promise<Preflight> {
+    const reasons: Preflight['reasons'] = [];
+    let plan: InstallPlan | null = null;
+    try {
+      plan = await this.#source(provider).plan(name, runtime, AbortSignal.timeout(LONG_DEADLINE_MS));
+    } catch (error) {
+      const { code, message } = toAppError(asTimeout(error, provider));
+      reasons.push({ code, message });
+    }
+    const neededBytes = plan?.totalBytes ?? 0;
+    const disk = {
+      freeBytes: await this.#freeBytes(),
+      reservedBytes: this.#options.operations.reservedBytes(),
+      neededBytes,
+    };
+    const short = this.#shortage(disk);
+    if (short) reasons.push({ code: 'insufficient_storage', message: short });
+    const blocked = reasons.length > 0;
+    if (plan?.gated) reasons.push({ code: 'gated_model', message: 'The owner asks for an agreement at the source.' });
+    if (plan && plan.licence === null)
+      reasons.push({ code: 'licence_unknown', message: 'The source names no licence.' });
+    if (plan?.files.some(({ sha256 }) => sha256 === null))
+      reasons.push({ code: 'checksum_unknown', message: 'The source names no checksum for some of the files.' });
+    return { verdict: blocked ? 'no' : reasons.length > 0 ? 'warn' : 'ok', reasons, plan, disk };
+  }
+
+  /** @throws AppError `invalid_input` when the provider cannot be installed from */
+  install(name: string, provider: string, runtime: string): ModelOperation {
+    this.#source(provider);
+    return this.#options.operations.start({ type: 'install', modelName: name, provider, runtime });
+  }
+
+  /** @throws AppError `model_not_found` */
+  remove(name: string, runtime?: string): ModelOperation {
+    const manifest = this.manifest(name, runtime);
+    if (!manifest) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    return this.#options.operations.start({
+      type: 'remove',
+      modelName: manifest.name,
+      provider: manifest.provider,
+      runtime: manifest.runtime,
+    });
+  }
+
+  async #install(context: OperationContext): Promise<Record<string, unknown>> {
+    const { operation, signal } = context;
+    const source = this.#source(operation.provider);
+    // The plan of the first attempt, so that a retry brings the very same bytes.
+    let plan = operation.input['plan'] as InstallPlan | undefined;
+    if (!plan) {
+      context.step('plan', 'Asking the source');
+      plan = await source.plan(operation.modelName, operation.runtime, signal);
+      context.remember({ plan });
+    }
+    const { totalBytes } = plan;
+    const freeBytes = await this.#freeBytes();
+    // Asked for and reserved without a pause in between: of two that fit alone but not together, one is refused.
+    const short = this.#shortage({
+      freeBytes,
+      reservedBytes: this.#options.operations.reservedBytes(operation.operationId),
+      neededBytes: Math.max(0, totalBytes - operation.receivedBytes),
+    });
+    if (short) throw new AppError('insufficient_storage', short);
+    context.progress(operation.receivedBytes, totalBytes);
+    context.step('download', 'Downloading');
+    let step = 'download';
+    const manifest = await source.install(
+      plan,
+      (progress) => {
+        if (progress.step !== step) {
+          step = progress.step;
+          context.step(step, progress.message);
+        }
+        context.progress(progress.receivedBytes, progress.totalBytes ?? totalBytes, progress.message);
+      },
+      signal,
+    );
+    context.step('register', 'Recording');
+    this.record({ ...manifest, installedAt: this.#options.now(), status: 'installed' });
+    await this.#options.onInstalled(manifest, context);
+    return { local_path: manifest.localPath, sha256: manifest.sha256, name: manifest.name };
+  }
+
+  async #remove(context: OperationContext): Promise<null> {
+    const { modelName, runtime } = context.operation;
+    const manifest = this.manifest(modelName, runtime);
+    // Removed already by an attempt that was cut off before it could say so.
+    if (!manifest) return null;
+    context.step('check', 'Is it in use?');
+    const why = await this.#options.inUse(modelName, runtime);
+    if (why !== null) throw new AppError('model_in_use', why);
+    context.step('remove', 'Deleting');
+    await this.#source(manifest.provider).remove(manifest, context.signal);
+    this.forget(modelName, runtime);
+    return null;
+  }
+
+  async #freeBytes(): Promise<number> {
+    const free = await this.#options.freeDiskBytes();
+    const limit = this.#options.diskLimitBytes;
+    const allowed = limit > 0 ? Math.max(0, limit - (await this.#options.modelsBytes())) : Number.POSITIVE_INFINITY;
+    return Math.min(Math.max(0, free - SPARE_BYTES), allowed);
+  }
+
+  #shortage({ freeBytes, reservedBytes, neededBytes }: Preflight['disk']): string | null {
+    if (neededBytes + reservedBytes <= freeBytes) return null;
+    const others = reservedBytes > 0 ? ` and running installations still need ${megabytes(reservedBytes)} MB` : '';
+    return `It needs ${megabytes(neededBytes)} MB${others}, together ${megabytes(neededBytes + reservedBytes)} MB, but ${megabytes(freeBytes)} MB may be used (disk, and MODELS_DISK_LIMIT_GB).`;
+  }
+
+  async #remembered<T>(
+    kept: Map<string, Kept<T>>,
+    key: string,
+    provider: string,
+    ask: (signal: AbortSignal) => Promise<T[]>,
+  ): Promise<Listing<T>> {
+    const former = kept.get(key);
+    if (former && this.#options.now() - former.at < FRESH_MS) return { items: former.items, stale: false, error: null };
+    try {
+      const items = await within(ask(AbortSignal.timeout(LONG_DEADLINE_MS)), DEADLINE_MS);
+      if (kept.size >= LIMIT) kept.delete(kept.keys().next().value as string);
+      kept.set(key, { at: this.#options.now(), items });
+      return { items, stale: false, error: null };
+    } catch (error) {
+      return { items: former?.items ?? [], stale: true, error: toAppError(asTimeout(error, provider)).message };
+    }
+  }
+
+  #catalog(provider: string): ModelCatalog {
+    const catalog = this.#options.catalogs.find((candidate) => candidate.provider === provider);
+    if (!catalog) throw new AppError('invalid_input', `There is no catalogue of ${provider}.`);
+    return catalog;
+  }
+
+  #source(provider: string): ModelSource {
+    const source = this.#options.sources.find((candidate) => candidate.provider === provider);
+    if (!source) throw new AppError('invalid_input', `Models cannot be installed from ${provider} here.`);
+    return source;
+  }
+}
+
+const keyOf = (name: string, runtime: string): string => `${runtime}|${name}`;
+const bounded = (limit: number): number => Math.min(Math.max(1, limit), LIMIT);
+const megabytes = (bytes: number): number => Math.round(bytes / 1_000_000);
+const joined = (texts: (string | null)[]): string | null => texts.filter(Boolean).join('; ') || null;
+
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException('late', 'TimeoutError')), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => {});
+  }
+}
+
+const asTimeout = (error: unknown, provider: string): unknown =>
+  (error as Error)?.name === 'TimeoutError' || (error as Error)?.name === 'AbortError'
+    ? new AppError('upstream_timeout', `${provider} did not answer in time.`, { cause: error })
+    : error;

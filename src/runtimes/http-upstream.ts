@@ -1,0 +1,184 @@
+// One model server over HTTP: a pool of connections, bounded answers, and every failure as a code.
+import { Agent, type Dispatcher } from 'undici';
+import type { z } from 'zod';
+import { AppError } from '../shared/errors.js';
+
+const MAX_ANSWER_BYTES = 16_777_216;
+const MAX_LINE_CHARS = 4_194_304;
+
+export interface HttpUpstreamOptions {
+  /** With its base path, such as `http://127.0.0.1:11434/v1`. */
+  baseUrl: string;
+  headers: Readonly<Record<string, string>>;
+  connectTimeoutMs: number;
+  /** Longest silence within an answer. */
+  idleTimeoutMs: number;
+}
+
+export interface SendOptions {
+  method?: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  body?: Record<string, unknown> | AsyncIterable<Uint8Array>;
+  signal?: AbortSignal | undefined;
+  headers?: Readonly<Record<string, string>>;
+}
+
+export class HttpUpstream {
+  readonly #agent: Agent;
+  readonly #origin: string;
+  readonly #basePath: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(options: HttpUpstreamOptions) {
+    const url = new URL(options.baseUrl);
+    this.#origin = url.origin;
+    this.#basePath = url.pathname.replace(/\/+$/, '');
+    this.#headers = options.headers;
+    this.#agent = new Agent({
+      connect: { timeout: options.connectTimeoutMs },
+      headersTimeout: options.idleTimeoutMs,
+      bodyTimeout: options.idleTimeoutMs,
+      keepAliveTimeout: 30_000,
+      connections: 512,
+    });
+  }
+
+  get dispatcher(): Agent {
+    return this.#agent;
+  }
+
+  get name(): string {
+    return `The model server at ${this.#origin}`;
+  }
+
+  /** Whatever status it has. @throws AppError `upstream_unreachable`, `upstream_timeout`, `upstream_reset`, `cancelled` */
+  async send(path: string, { method, body, signal, headers }: SendOptions = {}): Promise<Dispatcher.ResponseData> {
+    const stream = body !== undefined && Symbol.asyncIterator in body;
+    try {
+      return await this.#agent.request({
+        origin: this.#origin,
+        path: this.#basePath + path,
+        method: method ?? (body ? 'POST' : 'GET'),
+        headers: {
+          accept: 'application/json, text/event-stream, application/x-ndjson',
+          ...(body && !stream ? { 'content-type': 'application/json' } : {}),
+          ...this.#headers,
+          ...headers,
+        },
+        body: body === undefined ? null : stream ? (body as never) : JSON.stringify(body),
+        signal: signal ?? null,
+      });
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** One whole answer of a known form. @throws AppError `upstream_protocol`, `upstream_rejected` and those of `send` */
+  async json<T>(path: string, shape: z.ZodType<T>, timeoutMs: number, options: SendOptions = {}): Promise<T> {
+    const signals = [AbortSignal.timeout(timeoutMs), ...(options.signal ? [options.signal] : [])];
+    const response = await this.send(path, { ...options, signal: AbortSignal.any(signals) });
+    if (response.statusCode !== 200) throw await this.rejected(response);
+    const text = await this.text(response);
+    try {
+      return shape.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new AppError('upstream_protocol', `${this.name} answered ${path} in an unknown form.`, { cause });
+    }
+  }
+
+  async text(response: Dispatcher.ResponseData, maxBytes = MAX_ANSWER_BYTES): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for await (const bytes of this.bytes(response)) {
+      size += bytes.length;
+      if (size > maxBytes) {
+        discard(response);
+        throw new AppError('upstream_protocol', `${this.name} sent more than ${maxBytes} bytes.`);
+      }
+      pieces.push(bytes);
+    }
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  /** The body, its failures as codes. */
+  async *bytes(response: Dispatcher.ResponseData): AsyncGenerator<Uint8Array> {
+    try {
+      yield* response.body;
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** Lines of JSON, in batches as they come, wherever the bytes are cut. @throws AppError `upstream_protocol` */
+  async *lines(response: Dispatcher.ResponseData): AsyncGenerator<unknown[]> {
+    const decoder = new TextDecoder();
+    let rest = '';
+    const parse = (line: string): unknown => {
+      try {
+        return JSON.parse(line);
+      } catch (cause) {
+        throw new AppError('upstream_protocol', `${this.name} sent broken JSON.`, { cause });
+      }
+    };
+    for await (const bytes of this.bytes(response)) {
+      rest += decoder.decode(bytes, { stream: true });
+      const pieces = rest.split('\n');
+      rest = pieces.pop() ?? '';
+      if (rest.length > MAX_LINE_CHARS) throw new AppError('upstream_protocol', `${this.name} sent an endless line.`);
+      const batch = pieces.filter((line) => line.trim() !== '').map(parse);
+      if (batch.length > 0) yield batch;
+    }
+    if (rest.trim() !== '') yield [parse(rest)];
+  }
+
+  /** What a status other than 200 means; reads the answer's reason. */
+  async rejected(response: Dispatcher.ResponseData): Promise<AppError> {
+    const { statusCode } = response;
+    if (statusCode < 400) {
+      discard(response);
+      // Followed, it would carry prompt and key to an address nobody configured.
+      return statusCode >= 300
+        ? new AppError('upstream_redirect', `${this.name} sends its clients elsewhere; name the right address.`)
+        : new AppError('upstream_protocol', `${this.name} answered HTTP ${statusCode} in place of an answer.`);
+    }
+    let reason = '';
+    try {
+      const parsed = JSON.parse(await this.text(response, 65_536));
+      reason = `: ${errorText(parsed.error ?? parsed.detail)}`;
+    } catch {
+      discard(response);
+    }
+    return new AppError('upstream_rejected', `${this.name} answered HTTP ${statusCode}${reason}`, {
+      details: { status: statusCode },
+    });
+  }
+
+  failure(error: unknown): unknown {
+    if (error instanceof AppError) return error;
+    const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code ?? '';
+    const { name } = error as Error;
+    if (name === 'AbortError' || code === 'UND_ERR_ABORTED')
+      return new AppError('cancelled', 'The request was stopped.', { cause: error });
+    if (name === 'TimeoutError' || /TIMEOUT|ETIMEDOUT/.test(code))
+      return new AppError('upstream_timeout', `${this.name} did not answer in time.`, { cause: error });
+    if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(code))
+      return new AppError('upstream_unreachable', `${this.name} cannot be reached.`, { cause: error });
+    if (/ECONNRESET|EPIPE|UND_ERR_SOCKET/.test(code))
+      return new AppError('upstream_reset', `${this.name} cut the connection.`, { cause: error });
+    return new AppError('upstream_protocol', `${this.name} could not be understood.`, { cause: error });
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+/** Lets go of an answer nobody reads; destroying its body is an error to undici, and not one of ours. */
+export function discard(response: Dispatcher.ResponseData): void {
+  response.body.on('error', () => {});
+  response.body.destroy();
+}
+
+export function errorText(error: unknown): string {
+  const message = typeof error === 'string' ? error : (error as { message?: unknown } | null)?.message;
+  return typeof message === 'string' ? message.slice(0, 300) : 'no reason given';
+}

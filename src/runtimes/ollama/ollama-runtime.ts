@@ -1,0 +1,259 @@
+// Ollama as an engine, on its native API: only there `keep_alive` and `options` are heard.
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { AppError } from '../../shared/errors.js';
+import { BatchLanguageModel } from '../batch-language-model.js';
+import { errorText } from '../http-upstream.js';
+import type {
+  ForwardedAnswer,
+  LoadedModelInfo,
+  ModelDescription,
+  Runtime,
+  RuntimeHealth,
+  RuntimeModel,
+} from '../runtime.js';
+import { ChatLine } from './ollama-api.js';
+import { type OllamaClient, type OllamaTag, sameModel } from './ollama-client.js';
+import { type OllamaDefaults, toKeepAlive, toOllamaChat } from './to-ollama-chat.js';
+
+const LOAD_MS = 600_000;
+
+export interface OllamaRuntimeOptions extends OllamaDefaults {
+  client: OllamaClient;
+  /** Nobody asked for Ollama, it was merely found here: that it does not run is no failure. */
+  optional: boolean;
+}
+
+export class OllamaRuntime implements Runtime {
+  readonly provider = 'ollama';
+  readonly endpoint: string;
+  readonly #client: OllamaClient;
+  readonly #defaults: OllamaDefaults;
+  readonly #optional: boolean;
+  /** Models that are in memory because of us; the only ones we take out again. */
+  readonly #ours = new Set<string>();
+
+  constructor({ client, optional, ...defaults }: OllamaRuntimeOptions) {
+    this.#client = client;
+    this.#optional = optional;
+    this.#defaults = defaults;
+    this.endpoint = `${client.baseUrl}/v1`;
+  }
+
+  languageModel(modelName: string): LanguageModelV4 {
+    return new BatchLanguageModel(this.provider, modelName, (options) => this.streamBatches(modelName, options));
+  }
+
+  async streamBatches(
+    modelName: string,
+    options: LanguageModelV4CallOptions,
+  ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
+    const body = toOllamaChat(modelName, options, this.#defaults);
+    this.#ours.add(modelName);
+    let response = await this.#client.chat(body, options.abortSignal);
+    if (response.statusCode === 400 && body['think'] !== undefined) {
+      const refused = await this.#client.upstream.rejected(response);
+      if (!/think/i.test(refused.message)) throw refused;
+      // The model cannot think aloud; the question is still worth an answer.
+      delete body['think'];
+      response = await this.#client.chat(body, options.abortSignal);
+    }
+    if (response.statusCode !== 200) throw toModelError(await this.#client.upstream.rejected(response), modelName);
+    return this.#parts(this.#client.upstream.lines(response));
+  }
+
+  async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
+    const response = await this.#client.upstream.send(`/v1${path}`, { body, signal });
+    if (typeof body['model'] === 'string') this.#ours.add(body['model']);
+    return {
+      status: response.statusCode,
+      contentType: String(response.headers['content-type'] ?? 'application/json'),
+      body: response.body,
+    };
+  }
+
+  async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
+    const tags = await this.#client.listTags(signal).catch((error) => {
+      if (this.#optional && error instanceof AppError && error.code === 'upstream_unreachable') return [];
+      throw error;
+    });
+    // One model under several tags is one model; `:latest` is the name people use.
+    const byDigest = new Map<string, OllamaTag>();
+    for (const tag of tags) {
+      const key = tag.digest ?? tag.name;
+      const former = byDigest.get(key);
+      if (!former || (tag.name.endsWith(':latest') && !former.name.endsWith(':latest'))) byDigest.set(key, tag);
+    }
+    return [...byDigest.values()].map((tag): RuntimeModel => {
+      const embedding = /bert|minilm|embed|bge/i.test(`${tag.details?.family ?? ''} ${tag.name}`);
+      return {
+        name: tag.name,
+        provider: this.provider,
+        sizeBytes: tag.size ?? null,
+        quantization: tag.details?.quantization_level || null,
+        path: null,
+        digest: tag.digest ? tag.digest.replace(/^(sha256:)?/, 'sha256:') : null,
+        format: 'ollama',
+        chat: !embedding,
+        embedding,
+        problem: null,
+      };
+    });
+  }
+
+  async health(signal?: AbortSignal): Promise<RuntimeHealth> {
+    const startedAt = performance.now();
+    try {
+      const [version, loaded] = await Promise.all([this.version(signal), this.loaded(signal)]);
+      return {
+        state: 'online',
+        latencyMs: Math.round(performance.now() - startedAt),
+        error: null,
+        details: { version, loaded: loaded.map(({ name }) => name) },
+      };
+    } catch (error) {
+      return { state: 'offline', latencyMs: null, error: (error as Error).message, details: {} };
+    }
+  }
+
+  async embed(
+    modelName: string,
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ vectors: number[][]; tokens: number }> {
+    this.#ours.add(modelName);
+    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, signal);
+    return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
+  }
+
+  async loaded(signal?: AbortSignal): Promise<LoadedModelInfo[]> {
+    return (await this.#client.ps(signal)).map(({ name, size, size_vram, expires_at }) => {
+      const expires = expires_at ? Date.parse(expires_at) : Number.NaN;
+      return {
+        name,
+        sizeBytes: size ?? null,
+        vramBytes: size_vram ?? null,
+        // A model that is kept for ever expires in some far century.
+        expiresAt: Number.isFinite(expires) && expires < Date.now() + 10 * 365 * 86_400_000 ? expires : null,
+      };
+    });
+  }
+
+  async load(modelName: string, signal?: AbortSignal): Promise<void> {
+    this.#ours.add(modelName);
+    const limit = AbortSignal.timeout(LOAD_MS);
+    const response = await this.#client.upstream.send('/api/generate', {
+      body: { model: modelName, keep_alive: toKeepAlive(this.#defaults.keepAlive), options: this.#defaults.options },
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    if (response.statusCode !== 200) throw toModelError(await this.#client.upstream.rejected(response), modelName);
+    await response.body.dump();
+  }
+
+  async unload(modelName: string, signal?: AbortSignal): Promise<void> {
+    await this.#client.unload(modelName, signal);
+    this.#ours.delete(modelName);
+  }
+
+  async describeModel(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null> {
+    const shown = await this.#client.show(modelName, signal);
+    const info = shown.model_info ?? {};
+    const context = Object.entries(info).find(([key]) => key.endsWith('.context_length'))?.[1];
+    const license = Array.isArray(shown.license) ? shown.license[0] : shown.license;
+    return {
+      contextLength: typeof context === 'number' ? context : null,
+      capabilities: shown.capabilities ?? [],
+      template: shown.template ?? null,
+      family: shown.details?.family ?? null,
+      parameterSize: shown.details?.parameter_size ?? null,
+      quantization: shown.details?.quantization_level ?? null,
+      license: license?.trim().split('\n')[0]?.slice(0, 200) ?? null,
+      parameters: toParameters(shown.parameters ?? ''),
+    };
+  }
+
+  version(signal?: AbortSignal): Promise<string> {
+    return this.#client.version(signal);
+  }
+
+  /** Only what is loaded because of us; each is seen to be gone. */
+  async unloadAll(): Promise<void> {
+    if (this.#ours.size === 0) return;
+    const running = await this.#client.ps();
+    const mine = running.filter(({ name }) => [...this.#ours].some((own) => sameModel(own, name)));
+    await Promise.all(mine.map(({ name }) => this.#client.unload(name)));
+    this.#ours.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async *#parts(lines: AsyncIterable<unknown[]>): AsyncGenerator<LanguageModelV4StreamPart[]> {
+    let calls = 0;
+    let done = false;
+    for await (const batch of lines) {
+      const parts: LanguageModelV4StreamPart[] = [];
+      for (const line of batch) {
+        if (done) break;
+        const parsed = ChatLine.safeParse(line);
+        if (!parsed.success) throw new AppError('upstream_protocol', 'Ollama answered in an unknown form.');
+        const { message, error, ...end } = parsed.data;
+        if (error !== undefined)
+          throw toModelError(new AppError('upstream_rejected', `Ollama failed: ${errorText(error)}`), 'it');
+        if (message?.thinking) parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: message.thinking });
+        if (message?.tool_calls?.length) {
+          const called = message.tool_calls.map((call) => ({
+            index: calls++,
+            id: call.id ?? `call_${calls}`,
+            type: 'function',
+            function: { name: call.function.name, arguments: JSON.stringify(call.function.arguments ?? {}) },
+          }));
+          parts.push({ type: 'raw', rawValue: { toolCalls: called } });
+          for (const { id, function: called_ } of called)
+            parts.push({ type: 'tool-call', toolCallId: id, toolName: called_.name, input: called_.arguments });
+        }
+        if (message?.content) parts.push({ type: 'text-delta', id: 'text', delta: message.content });
+        if (end.done) {
+          done = true;
+          const reason = calls > 0 ? 'tool-calls' : end.done_reason === 'length' ? 'length' : 'stop';
+          parts.push({
+            type: 'finish',
+            finishReason: { unified: reason, raw: end.done_reason ?? undefined },
+            usage: {
+              inputTokens: {
+                total: end.prompt_eval_count ?? undefined,
+                noCache: undefined,
+                cacheRead: undefined,
+                cacheWrite: undefined,
+              },
+              outputTokens: { total: end.eval_count ?? undefined, text: undefined, reasoning: undefined },
+            },
+          });
+        }
+      }
+      if (parts.length > 0) yield parts;
+    }
+    if (!done) throw new AppError('upstream_truncated', 'Ollama broke off in the middle of the answer.');
+  }
+}
+
+function toModelError(error: AppError, modelName: string): AppError {
+  if (error.details?.['status'] === 404)
+    return new AppError('model_not_found', `Ollama has no model ${modelName}.`, { cause: error });
+  if (/requires more system memory|out of memory|cudaMalloc/i.test(error.message))
+    return new AppError('insufficient_memory', error.message, { cause: error });
+  if (/runner process has terminated|llama runner/i.test(error.message))
+    return new AppError('runtime_crashed', error.message, { cause: error });
+  return error;
+}
+
+/** Ollama shows the parameters of a Modelfile as lines of name and value. */
+function toParameters(text: string): Record<string, number> {
+  const names: Record<string, string> = { num_predict: 'max_tokens' };
+  return Object.fromEntries(
+    text.split('\n').flatMap((line) => {
+      const [name, value] = line.trim().split(/\s+/);
+      return name && value && Number.isFinite(Number(value)) ? [[names[name] ?? name, Number(value)]] : [];
+    }),
+  );
+}

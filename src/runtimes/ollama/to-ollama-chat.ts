@@ -1,0 +1,77 @@
+// A call of the AI SDK's contract as the body of Ollama's `/api/chat`.
+import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+
+/** Ollama takes a duration text or a number of seconds, and refuses the text "-1". */
+export const toKeepAlive = (keepAlive: string): string | number =>
+  /^-?\d+(\.\d+)?$/.test(keepAlive.trim()) ? Number(keepAlive) : keepAlive.trim() === '' ? -1 : keepAlive.trim();
+
+export interface OllamaDefaults {
+  keepAlive: string;
+  /** `num_ctx` and the like; what a request says wins. */
+  options: Readonly<Record<string, unknown>>;
+}
+
+export function toOllamaChat(
+  model: string,
+  call: LanguageModelV4CallOptions,
+  defaults: OllamaDefaults,
+): Record<string, unknown> {
+  const own = (call.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
+  const schema = call.responseFormat?.type === 'json' ? (call.responseFormat.schema ?? 'json') : undefined;
+  const tools =
+    own['tools'] ??
+    call.tools?.flatMap((tool) =>
+      tool.type === 'function'
+        ? [
+            {
+              type: 'function',
+              function: { name: tool.name, description: tool.description, parameters: tool.inputSchema },
+            },
+          ]
+        : [],
+    );
+  // Ollama has no choice of tools: one that may not be called is not shown.
+  const none = call.toolChoice?.type === 'none' || own['toolChoice'] === 'none';
+  return dropUndefined({
+    model,
+    messages: call.prompt.flatMap(toMessages),
+    stream: own['stream'] !== false,
+    format: schema ?? own['format'],
+    tools: none ? undefined : tools,
+    think: own['think'],
+    keep_alive: toKeepAlive(typeof own['keepAlive'] === 'string' ? own['keepAlive'] : defaults.keepAlive),
+    options: dropUndefined({
+      ...defaults.options,
+      temperature: call.temperature,
+      top_p: call.topP,
+      top_k: call.topK,
+      min_p: own['minP'],
+      num_predict: call.maxOutputTokens,
+      repeat_penalty: own['repeatPenalty'],
+      presence_penalty: call.presencePenalty,
+      frequency_penalty: call.frequencyPenalty,
+      seed: call.seed,
+      stop: call.stopSequences,
+    }),
+  });
+}
+
+function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] {
+  if (message.role === 'system') return [{ role: 'system', content: message.content }];
+  if (message.role === 'tool')
+    return message.content.flatMap((part) =>
+      part.type === 'tool-result'
+        ? [{ role: 'tool', tool_name: part.toolName, content: JSON.stringify(part.output) }]
+        : [],
+    );
+  const text = message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  if (message.role === 'user') return [{ role: 'user', content: text }];
+  const calls = message.content.flatMap((part) =>
+    part.type === 'tool-call' ? [{ function: { name: part.toolName, arguments: part.input } }] : [],
+  );
+  return [dropUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
+}
+
+function dropUndefined(object: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null));
+}

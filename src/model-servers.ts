@@ -1,7 +1,13 @@
 // Part of the composition: the engines and catalogues that the settings name or this machine has.
 
+import { BandwidthLimit } from './catalogs/download/bandwidth-limit.js';
+import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
+import { HuggingFaceClient } from './catalogs/hugging-face/hugging-face-client.js';
+import { HuggingFaceModels } from './catalogs/hugging-face/hugging-face-models.js';
+import { OllamaLibraryClient } from './catalogs/ollama-library/ollama-library-client.js';
 import type { Settings } from './config/config.js';
 import type { ModelCatalog, ModelSource } from './models/ports.js';
+import { readGguf } from './runtimes/llama-cpp/gguf-check.js';
 import { findProgram, type LlmServerDefinition, toArgumentVector } from './runtimes/llm-server-controller.js';
 import { OllamaClient } from './runtimes/ollama/ollama-client.js';
 import { OllamaModels } from './runtimes/ollama/ollama-models.js';
@@ -37,6 +43,25 @@ export function modelServers(settings: Settings, place: Place): ModelServers {
   };
   const servers: ModelServers = { runtimes: [], definitions: [], catalogs: [], sources: [] };
   const path = place.environment['PATH'];
+  const huggingFace = new HuggingFaceClient({
+    baseUrl: settings.HF_ENDPOINT,
+    token: settings.HF_TOKEN || undefined,
+    summaryChars: settings.NEWS_SUMMARY_MAX_CHARS,
+    fetch: fetchByEnvironment,
+  });
+  servers.catalogs.push(
+    huggingFace,
+    new OllamaLibraryClient({ baseUrl: settings.OLLAMA_LIBRARY_ENDPOINT, fetch: fetchByEnvironment }),
+  );
+  servers.sources.push(
+    new HuggingFaceModels({
+      client: huggingFace,
+      modelsDir: place.modelsDir,
+      checkGguf: readGguf,
+      fetch: fetchByEnvironment,
+      limit: new BandwidthLimit(settings.DOWNLOAD_BYTES_PER_SECOND),
+    }),
+  );
 
   const local = settings.LLM_LOCAL_ENDPOINT;
   const named =

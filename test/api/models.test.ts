@@ -121,7 +121,15 @@ describe('what pages poll', () => {
       auto_heal: null,
       model_audit: { issues_count: 1 },
     });
-    expect((options['runtimes'] as object[]).length).toBe(2);
+    expect((options['runtimes'] as { runtime_id: string }[]).map(({ runtime_id }) => runtime_id)).toEqual([
+      'llama-cpp',
+      'openai-compatible',
+      'ollama',
+      'vllm',
+      'onnx',
+      'openai',
+      'google',
+    ]);
   });
 
   it('a history of requests that can be filtered, and refuses what it does not know', async () => {

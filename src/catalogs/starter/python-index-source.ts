@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import yauzl from 'yauzl';
 import { AppError } from '../../shared/errors.js';
-import type { ExpectedFile } from './verified-file.js';
-import { PartFile } from './verified-file.js';
+import type { ExpectedFile } from '../download/verified-file.js';
+import { PartFile } from '../download/verified-file.js';
 
 const PIP_LIMIT_MS = 900_000;
 const PROGRESS_MS = 300;

@@ -95,10 +95,11 @@ describe('StarterModel.install', () => {
     let cuts = 0;
     answer = (request, response) => {
       cuts += 1;
-      serve(FILE, { cutAfter: 90_000 })(request, response);
+      if (cuts > 3) response.writeHead(503).end();
+      else serve(FILE, { cutAfter: 90_000 })(request, response);
     };
     await expect(starter().install()).rejects.toEqual(failure('download_failed'));
-    expect(cuts).toBe(4);
+    expect(cuts).toBe(6);
     nothingLeft();
     answer = serve();
     await starter().install();
@@ -107,7 +108,13 @@ describe('StarterModel.install', () => {
   });
 
   it('begins again when the file has changed, or ranges are ignored', async () => {
-    answer = serve(randomBytes(FILE.length), { etag: '"old"', cutAfter: 50_000 });
+    let asked = 0;
+    const former = serve(randomBytes(FILE.length), { etag: '"old"', cutAfter: 50_000 });
+    answer = (request, response) => {
+      asked += 1;
+      if (asked === 1) former(request, response);
+      else response.writeHead(503).end();
+    };
     await expect(starter().install()).rejects.toEqual(failure('download_failed'));
     answer = serve(FILE, { etag: '"new"' });
     await starter().install();

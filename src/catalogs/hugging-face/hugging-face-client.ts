@@ -1,0 +1,194 @@
+// HuggingFaceClient: lists, search, news and model facts of Hugging Face or of a mirror of it.
+import type { z } from 'zod';
+import type { CatalogEntry, ModelCatalog, NewsItem } from '../../models/ports.js';
+import { AppError } from '../../shared/errors.js';
+import { feedItems } from './feed-items.js';
+import { DailyPapers, type ListedModel, ModelInfo, ModelList } from './hugging-face-api.js';
+
+const MAX_BYTES = 16_777_216;
+const CARD_BYTES = 262_144;
+
+export interface HuggingFaceClientOptions {
+  /** `HF_ENDPOINT`. */
+  baseUrl: string;
+  token?: string | undefined;
+  summaryChars: number;
+  fetch: typeof fetch;
+}
+
+export class HuggingFaceClient implements ModelCatalog {
+  readonly provider = 'huggingface';
+  readonly baseUrl: string;
+  readonly #options: HuggingFaceClientOptions;
+
+  constructor(options: HuggingFaceClientOptions) {
+    this.#options = options;
+    this.baseUrl = options.baseUrl.replace(/\/+$/, '');
+  }
+
+  get token(): string | undefined {
+    return this.#options.token;
+  }
+
+  async list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]> {
+    const ask = (sort: string) =>
+      this.#json(`/api/models?limit=${limit}&sort=${sort}&direction=-1&filter=text-generation`, ModelList, signal);
+    if (mode === 'catalog') return (await ask('downloads')).slice(0, limit).map(toEntry);
+    const found = await ask('trendingScore').catch((error) => {
+      // Some mirrors do not know what is trending.
+      if (error instanceof AppError && error.code === 'upstream_rejected') return ask('downloads');
+      throw error;
+    });
+    return found.slice(0, limit).map(toEntry);
+  }
+
+  async search(query: string, limit: number, signal: AbortSignal): Promise<{ entries: CatalogEntry[]; total: number }> {
+    const found = await this.#json(
+      `/api/models?search=${encodeURIComponent(query)}&sort=downloads&direction=-1&limit=${limit}&filter=text-generation`,
+      ModelList,
+      signal,
+    );
+    return { entries: found.slice(0, limit).map(toEntry), total: found.length };
+  }
+
+  async news(type: 'blog' | 'papers', month: string, limit: number, signal: AbortSignal): Promise<NewsItem[]> {
+    if (type === 'blog') {
+      const feed = await this.#text('/blog/feed.xml', signal);
+      return feedItems(feed, limit).map(({ title, link, description, publishedAt }) => ({
+        title,
+        url: link,
+        summary: this.#cut(description),
+        publishedAt,
+        authors: null,
+        source: 'blog',
+      }));
+    }
+    const papers = await this.#json(
+      `/api/daily_papers?limit=${limit}${month ? `&month=${month}` : ''}`,
+      DailyPapers,
+      signal,
+    );
+    return papers.slice(0, limit).map(({ paper, publishedAt }) => ({
+      title: paper.title.replace(/\s+/g, ' ').trim(),
+      url: `${this.baseUrl}/papers/${encodeURIComponent(paper.id)}`,
+      summary: this.#cut((paper.summary ?? '').replace(/\s+/g, ' ').trim()),
+      publishedAt: isoOrNull(paper.publishedAt ?? publishedAt),
+      authors: (paper.authors ?? []).flatMap(({ name }) => (name ? [name] : [])).slice(0, 50),
+      source: 'papers',
+    }));
+  }
+
+  /** With the files, their sizes and hashes. @throws AppError `model_not_found`, `gated_model` */
+  info(id: string, signal: AbortSignal): Promise<z.output<typeof ModelInfo>> {
+    return this.#json(`/api/models/${id}?blobs=true`, ModelInfo, signal, id);
+  }
+
+  /** The model card, cut at 256 KB. */
+  async card(id: string, revision: string, signal: AbortSignal): Promise<string> {
+    return this.#text(`/${id}/raw/${revision}/README.md`, signal, id, CARD_BYTES);
+  }
+
+  /** Where a file lies at a pinned revision. */
+  fileUrl(id: string, revision: string, path: string): string {
+    return `${this.baseUrl}/${id}/resolve/${revision}/${path.split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  async #json<T>(path: string, shape: z.ZodType<T>, signal: AbortSignal, id?: string): Promise<T> {
+    const text = await this.#text(path, signal, id);
+    try {
+      return shape.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new AppError('upstream_protocol', `${this.#host()} answered in an unknown form.`, { cause });
+    }
+  }
+
+  async #text(path: string, signal: AbortSignal, id?: string, maxBytes = MAX_BYTES): Promise<string> {
+    const { fetch: ask, token } = this.#options;
+    let response: Response;
+    try {
+      response = await ask(`${this.baseUrl}${path}`, {
+        headers: { accept: 'application/json, text/xml;q=0.9', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+        // A redirect could carry the token elsewhere; the API has no need of one.
+        redirect: 'manual',
+        signal,
+      });
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    const { status } = response;
+    if (status !== 200) {
+      await response.body?.cancel().catch(() => {});
+      throw this.#refusal(status, id);
+    }
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        size += bytes.length;
+        pieces.push(bytes);
+        if (size <= maxBytes) continue;
+        if (maxBytes === CARD_BYTES) break;
+        throw new AppError('upstream_protocol', `${this.#host()} sent more than ${maxBytes} bytes.`);
+      }
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    return Buffer.concat(pieces).toString('utf8').slice(0, maxBytes);
+  }
+
+  #refusal(status: number, id: string | undefined): AppError {
+    if (id !== undefined && status === 404)
+      return new AppError('model_not_found', `${this.#host()} has no model ${id}, or it is private.`);
+    if (id !== undefined && (status === 401 || status === 403))
+      return new AppError(
+        'gated_model',
+        `${id} is gated or private: accept its terms at ${this.baseUrl}/${id} and set HF_TOKEN to a token that may read it.`,
+      );
+    if (status >= 300 && status < 400)
+      return new AppError('upstream_redirect', `${this.#host()} sends its clients elsewhere; set HF_ENDPOINT.`);
+    return new AppError('upstream_rejected', `${this.#host()} answered HTTP ${status}.`, { details: { status } });
+  }
+
+  #failure(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    const { name } = error as Error;
+    if (name === 'TimeoutError' || name === 'AbortError')
+      return new AppError('upstream_timeout', `${this.#host()} did not answer in time.`, { cause: error });
+    const code = (error as { cause?: { code?: string } }).cause?.code ?? '';
+    if (/RESET|SOCKET|EPIPE/.test(code))
+      return new AppError('upstream_reset', `${this.#host()} cut the connection.`, { cause: error });
+    return new AppError('upstream_unreachable', `${this.#host()} cannot be reached.`, { cause: error });
+  }
+
+  #cut(text: string): string {
+    const { summaryChars } = this.#options;
+    return text.length > summaryChars ? `${text.slice(0, summaryChars - 1).trimEnd()}…` : text;
+  }
+
+  #host(): string {
+    return new URL(this.baseUrl).host;
+  }
+}
+
+function toEntry(model: z.output<typeof ListedModel>): CatalogEntry {
+  const tags = (model.tags ?? []).filter((tag) => tag.length <= 100);
+  const gguf = tags.includes('gguf');
+  return {
+    provider: 'huggingface',
+    modelName: model.id,
+    displayName: model.id.split('/').at(-1) ?? model.id,
+    sizeBytes: null,
+    runtime: gguf ? 'llama-cpp' : 'vllm',
+    tags: tags.filter((tag) => !tag.includes(':')).slice(0, 12),
+    downloads: model.downloads ?? null,
+    likes: model.likes ?? null,
+    description: null,
+    licence: tags.find((tag) => tag.startsWith('license:'))?.slice('license:'.length) ?? null,
+    gated: model.gated === true || typeof model.gated === 'string',
+  };
+}
+
+function isoOrNull(text: string | null | undefined): string | null {
+  const at = Date.parse(text ?? '');
+  return Number.isFinite(at) ? new Date(at).toISOString() : null;
+}

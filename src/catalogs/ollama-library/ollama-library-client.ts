@@ -1,0 +1,116 @@
+// Ollama's public library: its list as JSON, its search as the page people see.
+import { z } from 'zod';
+import type { CatalogEntry, ModelCatalog } from '../../models/ports.js';
+import { AppError } from '../../shared/errors.js';
+
+const MAX_BYTES = 8_388_608;
+
+const Tags = z.object({
+  models: z.array(z.unknown()).transform((items) =>
+    items.flatMap((item) => {
+      const parsed = z
+        .object({
+          name: z.string().regex(/^[\w\-.:]{1,100}$/),
+          size: z.number().nullish(),
+          details: z
+            .object({
+              family: z.string().nullish(),
+              parameter_size: z.string().nullish(),
+              quantization_level: z.string().nullish(),
+              format: z.string().nullish(),
+            })
+            .nullish(),
+        })
+        .safeParse(item);
+      return parsed.success ? [parsed.data] : [];
+    }),
+  ),
+});
+
+export interface OllamaLibraryOptions {
+  baseUrl: string;
+  fetch: typeof fetch;
+}
+
+export class OllamaLibraryClient implements ModelCatalog {
+  readonly provider = 'ollama';
+  readonly #baseUrl: string;
+  readonly #fetch: typeof fetch;
+
+  constructor({ baseUrl, fetch: ask }: OllamaLibraryOptions) {
+    this.#baseUrl = baseUrl.replace(/\/+$/, '');
+    this.#fetch = ask;
+  }
+
+  async list(_mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]> {
+    const text = await this.#text('/api/tags', signal);
+    let models: z.output<typeof Tags>['models'];
+    try {
+      models = Tags.parse(JSON.parse(text)).models;
+    } catch (cause) {
+      throw new AppError('upstream_protocol', 'The Ollama library answered in an unknown form.', { cause });
+    }
+    return models.slice(0, limit).map(({ name, size, details }) => ({
+      ...entry(name),
+      sizeBytes: size ?? null,
+      tags: [details?.family, details?.parameter_size, details?.quantization_level, details?.format].flatMap((tag) =>
+        tag ? [tag] : [],
+      ),
+    }));
+  }
+
+  async search(query: string, limit: number, signal: AbortSignal): Promise<{ entries: CatalogEntry[]; total: number }> {
+    const page = await this.#text(`/search?q=${encodeURIComponent(query)}`, signal);
+    // A page without any such link, not even in its navigation, is another page than this was written for.
+    if (!page.includes('/library')) throw new AppError('upstream_protocol', 'The search page of Ollama has changed.');
+    const found = new Map<string, CatalogEntry>();
+    for (const { 1: name = '', index } of page.matchAll(/href="\/library\/([\w\-.]{1,100})"/g)) {
+      if (found.has(name)) continue;
+      const after = page.slice(index, index + 4_000);
+      const description = /<p[^>]{0,300}>([^<]{1,1000})<\/p>/.exec(after)?.[1]?.replace(/\s+/g, ' ').trim() ?? null;
+      found.set(name, { ...entry(name), description });
+    }
+    const entries = [...found.values()];
+    return { entries: entries.slice(0, limit), total: entries.length };
+  }
+
+  async #text(path: string, signal: AbortSignal): Promise<string> {
+    try {
+      const response = await this.#fetch(this.#baseUrl + path, { redirect: 'follow', signal });
+      if (!response.ok) {
+        await response.body?.cancel();
+        throw new AppError('upstream_rejected', `The Ollama library answered HTTP ${response.status}.`);
+      }
+      const pieces: Uint8Array[] = [];
+      let size = 0;
+      for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        size += bytes.length;
+        if (size > MAX_BYTES) throw new AppError('upstream_protocol', 'The Ollama library sent too much.');
+        pieces.push(bytes);
+      }
+      return Buffer.concat(pieces).toString('utf8');
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const late = (error as Error).name === 'TimeoutError' || (error as Error).name === 'AbortError';
+      throw new AppError(
+        late ? 'upstream_timeout' : 'upstream_unreachable',
+        late ? 'The Ollama library did not answer in time.' : 'The Ollama library cannot be reached.',
+        { cause: error },
+      );
+    }
+  }
+}
+
+const entry = (name: string): CatalogEntry => ({
+  provider: 'ollama',
+  modelName: name,
+  displayName: name,
+  sizeBytes: null,
+  runtime: 'ollama',
+  tags: [],
+  downloads: null,
+  likes: null,
+  description: null,
+  licence: null,
+  gated: false,
+});

@@ -34,9 +34,14 @@ export class InstalledModels {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** Never later than the deadline, whatever an engine does. */
-  async list(): Promise<InstalledList> {
-    const asked = this.#seen.map((seen) => this.#refresh(seen)).filter((asking) => asking !== undefined);
+  /**
+   * Never later than the deadline, whatever an engine does.
+   * @param freshMs  age up to which an engine is not asked again
+   */
+  async list(freshMs = FRESH_MS): Promise<InstalledList> {
+    const asked = this.#seen
+      .map((seen) => this.#refresh(seen, ageOf(seen.runtime, freshMs)))
+      .filter((asking) => asking !== undefined);
     if (asked.length > 0) {
       let timer: NodeJS.Timeout | undefined;
       const deadline = new Promise<void>((resolve) => {
@@ -74,9 +79,9 @@ export class InstalledModels {
     for (const seen of this.#seen) seen.at = Math.min(seen.at, 0);
   }
 
-  #refresh(seen: Seen): Promise<void> | undefined {
+  #refresh(seen: Seen, freshMs: number): Promise<void> | undefined {
     if (seen.asking) return seen.asking;
-    if (performance.now() - seen.at < FRESH_MS) return undefined;
+    if (performance.now() - seen.at < freshMs) return undefined;
     seen.asking = seen.runtime
       .listModels(AbortSignal.timeout(this.#deadlineMs * 4))
       .then(
@@ -95,3 +100,7 @@ export class InstalledModels {
     return seen.asking;
   }
 }
+
+/** A folder of ours is read in no time; it is the others that must not be asked at every turn. */
+const ageOf = ({ endpoint }: Runtime, freshMs: number): number =>
+  endpoint === null && freshMs < FRESH_MS ? 0 : freshMs;

@@ -18,6 +18,8 @@ const ACTIVE_KEY = 'active_model';
 const SERVER_KEY = 'active_server';
 /** After an activation, this many failures in a row of the engine bring the former version back. */
 const FAILURES_TO_ROLL_BACK = 3;
+/** How old the lists may be when a name is not found in them. */
+const UNKNOWN_NAME_MS = 100;
 const WATCH_MS = 10 * 60_000;
 const ENGINE_FAILURES: ReadonlySet<ErrorCode> = new Set([
   'runtime_crashed',
@@ -155,7 +157,8 @@ export class ModelManager {
     };
     const known = fits();
     if (known) return known;
-    await this.list();
+    // It may have come a moment ago; but a name nobody knows must not make every request ask every engine.
+    await this.#installed.list(UNKNOWN_NAME_MS);
     return fits();
   }
 

@@ -1,0 +1,124 @@
+// Hugging Face as far as its documented HTTP goes: model facts with blobs, files with ranges and strong tags, lists, news.
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface FakeRepository {
+  files: Record<string, Buffer>;
+  gated?: boolean | string;
+  license?: string;
+  /** Told instead of the true hash. */
+  wrongHash?: boolean;
+}
+
+export interface FakeHub {
+  url: string;
+  repositories: Record<string, FakeRepository>;
+  /** Bytes of files sent so far. */
+  sentBytes: number;
+  requests: { path: string; authorization: string | undefined; range: string | undefined }[];
+  /** Takes an answer over; true when it did. */
+  intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** How many bytes of a file's answer are sent before the connection is cut; infinite for all. */
+  cutAfter: () => number;
+  /** Milliseconds between two pieces of 64 KB. */
+  paceMs: number;
+  etag: string;
+  ranges: boolean;
+  close(): Promise<void>;
+}
+
+const SHA = '0123456789abcdef0123456789abcdef01234567';
+
+export async function startFakeHub(): Promise<FakeHub> {
+  const hub: FakeHub = {
+    url: '',
+    repositories: {},
+    sentBytes: 0,
+    requests: [],
+    intercept: () => false,
+    cutAfter: () => Number.POSITIVE_INFINITY,
+    paceMs: 0,
+    etag: '"v1"',
+    ranges: true,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+  const server = createServer((request, response) => void handle(request, response));
+  const json = (response: ServerResponse, value: unknown, status = 200) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://hub');
+    const { authorization, range } = request.headers;
+    hub.requests.push({ path: url.pathname, authorization, range });
+    if (hub.intercept(request, response)) return;
+    if (url.pathname === '/api/models') {
+      const query = url.searchParams.get('search') ?? '';
+      const found = Object.entries(hub.repositories).filter(([id]) => id.includes(query));
+      json(response, [
+        ...found.map(([id, { files }]) => ({
+          id,
+          downloads: 5,
+          likes: 1,
+          tags: Object.keys(files).some((name) => name.endsWith('.gguf')) ? ['gguf', 'license:mit'] : ['safetensors'],
+        })),
+        { nonsense: true },
+      ]);
+      return;
+    }
+    const about = /^\/api\/models\/([^/]+\/[^/]+)$/.exec(url.pathname)?.[1];
+    if (about) {
+      const repository = hub.repositories[about];
+      if (!repository) return void json(response, { error: 'Repository not found' }, 404);
+      if (repository.gated === 'denied') return void json(response, { error: 'gated' }, 403);
+      json(response, {
+        id: about,
+        sha: SHA,
+        gated: repository.gated ?? false,
+        tags: [],
+        cardData: repository.license ? { license: repository.license } : null,
+        siblings: Object.entries(repository.files).map(([rfilename, content]) => ({
+          rfilename,
+          size: content.length,
+          lfs: {
+            sha256: repository.wrongHash ? 'f'.repeat(64) : createHash('sha256').update(content).digest('hex'),
+            size: content.length,
+          },
+        })),
+      });
+      return;
+    }
+    const file = /^\/([^/]+\/[^/]+)\/resolve\/([0-9a-f]+)\/(.+)$/.exec(decodeURIComponent(url.pathname));
+    const content = file && file[2] === SHA ? hub.repositories[file[1] ?? '']?.files[file[3] ?? ''] : undefined;
+    if (!content) return void json(response, { error: 'Entry not found' }, 404);
+    await send(request, response, content);
+  }
+
+  async function send(request: IncomingMessage, response: ServerResponse, content: Buffer): Promise<void> {
+    const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const partial = hub.ranges && start > 0 && request.headers['if-range'] === hub.etag;
+    const body = partial ? content.subarray(start) : content;
+    response.writeHead(partial ? 206 : 200, {
+      etag: hub.etag,
+      'content-length': body.length,
+      ...(partial ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
+    });
+    const stopAt = Math.min(body.length, hub.cutAfter());
+    for (let at = 0; at < stopAt && !response.destroyed; at += 65_536) {
+      const piece = body.subarray(at, Math.min(stopAt, at + 65_536));
+      hub.sentBytes += piece.length;
+      if (!response.write(piece))
+        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      if (hub.paceMs > 0) await new Promise((resolve) => setTimeout(resolve, hub.paceMs));
+    }
+    if (stopAt === body.length) response.end();
+    else setTimeout(() => response.destroy(), 10);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return Object.assign(hub, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}

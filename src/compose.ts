@@ -233,7 +233,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     huggingFaceBaseUrl: settings.HF_ENDPOINT,
     huggingFaceToken: settings.HF_TOKEN || undefined,
     onChange: (snapshot: StarterSnapshot) =>
-      hub.publish('MODEL_OPERATION', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
+      hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
   });
   const http = await createServer({
     logger,

@@ -1,4 +1,4 @@
-// The addresses of the UI. Models and System are fetched when they are opened.
+// The addresses of the UI. All but chat are fetched when they are opened.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ChatPage } from '../features/chat/chat-page';
 import { Shell } from './shell';
@@ -17,6 +17,21 @@ const models = createRoute({
   path: '/models',
   component: lazyRouteComponent(() => import('../features/models/models-page'), 'ModelsPage'),
 });
+const discover = createRoute({
+  getParentRoute: () => root,
+  path: '/discover',
+  component: lazyRouteComponent(() => import('../features/discover/discover-page'), 'DiscoverPage'),
+});
+const activity = createRoute({
+  getParentRoute: () => root,
+  path: '/activity',
+  component: lazyRouteComponent(() => import('../features/activity/activity-page'), 'ActivityPage'),
+});
+const runtimes = createRoute({
+  getParentRoute: () => root,
+  path: '/runtimes',
+  component: lazyRouteComponent(() => import('../features/runtimes/runtimes-page'), 'RuntimesPage'),
+});
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -24,7 +39,7 @@ const system = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, chat, models, system]),
+  routeTree: root.addChildren([home, chat, models, discover, activity, runtimes, system]),
   defaultPreload: 'intent',
 });
 

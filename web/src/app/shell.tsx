@@ -14,11 +14,14 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import {
+  IconActivity,
+  IconCompass,
   IconCpu,
   IconDeviceDesktop,
   IconLanguage,
   IconMessage2,
   IconMoon,
+  IconServer2,
   IconSettings,
   IconSun,
 } from '@tabler/icons-react';
@@ -28,6 +31,14 @@ import { SessionList } from '../features/chat/session-list';
 import { changeLanguage, LANGUAGES, type Language } from '../lib/i18n/i18n';
 
 const SCHEMES = { light: IconSun, dark: IconMoon, auto: IconDeviceDesktop } as const;
+
+const PAGES = [
+  { to: '/models', label: 'nav.models', Icon: IconCpu },
+  { to: '/discover', label: 'nav.discover', Icon: IconCompass },
+  { to: '/activity', label: 'nav.activity', Icon: IconActivity },
+  { to: '/runtimes', label: 'nav.runtimes', Icon: IconServer2 },
+  { to: '/system', label: 'nav.system', Icon: IconSettings },
+] as const;
 
 export function Shell() {
   const { t } = useTranslation();
@@ -67,24 +78,18 @@ export function Shell() {
             onClick={close}
             style={{ borderRadius: 9 }}
           />
-          <NavLink
-            component={Link}
-            to="/models"
-            label={t('nav.models')}
-            leftSection={<IconCpu size={17} aria-hidden />}
-            active={pathname === '/models'}
-            onClick={close}
-            style={{ borderRadius: 9 }}
-          />
-          <NavLink
-            component={Link}
-            to="/system"
-            label={t('nav.system')}
-            leftSection={<IconSettings size={17} aria-hidden />}
-            active={pathname === '/system'}
-            onClick={close}
-            style={{ borderRadius: 9 }}
-          />
+          {PAGES.map(({ to, label, Icon }) => (
+            <NavLink
+              key={to}
+              component={Link}
+              to={to}
+              label={t(label)}
+              leftSection={<Icon size={17} aria-hidden />}
+              active={pathname === to}
+              onClick={close}
+              style={{ borderRadius: 9 }}
+            />
+          ))}
         </nav>
         <Box flex={1} mih={0} mt="md">
           <SessionList onOpen={close} />

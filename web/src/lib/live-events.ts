@@ -1,6 +1,7 @@
 // What the server tells over its WebSocket, turned into fresh data. Reconnects with growing pauses.
 import type { QueryClient } from '@tanstack/react-query';
 import { apiKey } from './api-key';
+import { mergeOperation, type Operation } from './operations';
 
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -20,6 +21,12 @@ export function followServerEvents(queries: QueryClient): () => void {
       const event = JSON.parse(String(data)) as { type: string; data: Record<string, unknown> | null };
       if (event.type === 'SESSION_UPDATED') void queries.invalidateQueries({ queryKey: ['sessions'] });
       if (event.type === 'MODEL_OPERATION' && event.data) {
+        queries.setQueryData<Operation[]>(['operations'], (former) => mergeOperation(former, event.data));
+        if (event.data['completed_at'])
+          for (const key of ['models', 'versions', 'loaded']) void queries.invalidateQueries({ queryKey: [key] });
+      }
+      if (event.type === 'SERVICE_STATUS_UPDATE') void queries.invalidateQueries({ queryKey: ['servers'] });
+      if (event.type === 'MODEL_STARTER' && event.data) {
         queries.setQueryData(['starter'], event.data);
         if (event.data['state'] === 'installed') void queries.invalidateQueries({ queryKey: ['models'] });
       }

@@ -8,6 +8,7 @@ const Model = z.object({
   size_gb: z.number().nullable(),
   quantization: z.string(),
   provider: z.string(),
+  type: z.string(),
   active: z.boolean(),
   chat_compatible: z.boolean(),
 });

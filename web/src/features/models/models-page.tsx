@@ -1,16 +1,33 @@
 // Installed models, the starter model and what the machine has left.
-import { Alert, Badge, Button, Group, Stack, Table, Text, Title, VisuallyHidden } from '@mantine/core';
+import {
+  ActionIcon,
+  Alert,
+  Badge,
+  Button,
+  Group,
+  Menu,
+  Modal,
+  Stack,
+  Table,
+  Text,
+  Title,
+  VisuallyHidden,
+} from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconPlugConnectedX } from '@tabler/icons-react';
+import { IconDots, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes } from '../../lib/format';
 import { send } from '../../lib/http';
-import { useModels, useSwitchModel } from '../../lib/models';
+import { type Model, useModels, useSwitchModel } from '../../lib/models';
+import { useModelAction } from '../../lib/operations';
 import { useStarter } from '../../lib/starter';
+import { ModelDetails } from './model-details';
 import { UsagePanel } from './usage-panel';
+import { AdoptablePanel, VersionsPanel } from './versions-panel';
 
 const GIGABYTE = 1_073_741_824;
 
@@ -19,6 +36,7 @@ export function ModelsPage() {
   const models = useModels();
   const starter = useStarter();
   const switchModel = useSwitchModel();
+  const [detailsOf, setDetailsOf] = useState<string | null>(null);
   const unload = useMutation({
     mutationFn: () => send('/models/unload-all', { method: 'POST' }),
     onSuccess: () => notifications.show({ message: t('models.unloaded') }),
@@ -89,21 +107,26 @@ export function ModelsPage() {
                       </Table.Td>
                       <Table.Td>{model.quantization === 'unknown' ? '–' : model.quantization}</Table.Td>
                       <Table.Td>{model.provider}</Table.Td>
-                      <Table.Td ta="right">
-                        {model.active ? (
-                          <Badge variant="light">{t('models.active')}</Badge>
-                        ) : (
-                          model.chat_compatible && (
-                            <Button
-                              size="compact-xs"
-                              variant="default"
-                              loading={switchModel.isPending && switchModel.variables === model.name}
-                              onClick={() => switchModel.mutate(model.name)}
-                            >
-                              {t('models.use')}
-                            </Button>
-                          )
-                        )}
+                      <Table.Td>
+                        <Group gap={6} justify="flex-end" wrap="nowrap">
+                          {model.active ? (
+                            <Badge variant="light" tt="none">
+                              {t('models.active')}
+                            </Badge>
+                          ) : (
+                            model.chat_compatible && (
+                              <Button
+                                size="compact-xs"
+                                variant="default"
+                                loading={switchModel.isPending && switchModel.variables === model.name}
+                                onClick={() => switchModel.mutate(model.name)}
+                              >
+                                {t('models.use')}
+                              </Button>
+                            )
+                          )}
+                          <ModelMenu model={model} onDetails={() => setDetailsOf(model.name)} />
+                        </Group>
                       </Table.Td>
                     </Table.Tr>
                   ))}
@@ -112,7 +135,72 @@ export function ModelsPage() {
             </Table.ScrollContainer>
           )}
         </section>
+        <VersionsPanel />
+        <AdoptablePanel />
       </Stack>
+      <ModelDetails key={detailsOf} name={detailsOf} onClose={() => setDetailsOf(null)} />
     </div>
+  );
+}
+
+function ModelMenu({ model, onDetails }: { model: Model; onDetails: () => void }) {
+  const { t } = useTranslation();
+  const action = useModelAction();
+  const [removing, setRemoving] = useState(false);
+  const name = encodeURIComponent(model.name);
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label={t('models.menu', { name: model.name })}>
+            <IconDots size={16} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={onDetails}>{t('models.details')}</Menu.Item>
+          {model.chat_compatible && (
+            <Menu.Item
+              onClick={() =>
+                action.mutate({ path: '/models/activate', json: { name: model.name, runtime: model.provider } })
+              }
+            >
+              {t('models.activate')}
+            </Menu.Item>
+          )}
+          {model.type === 'gguf' && (
+            <Menu.Item onClick={() => action.mutate({ path: '/models/verify', json: { name: model.name } })}>
+              {t('models.verify')}
+            </Menu.Item>
+          )}
+          {!model.active && (
+            <Menu.Item color="red" onClick={() => setRemoving(true)}>
+              {t('models.remove')}
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      <Modal
+        opened={removing}
+        onClose={() => setRemoving(false)}
+        title={t('models.remove')}
+        closeButtonProps={{ 'aria-label': t('action.close') }}
+      >
+        <Text mb="md">{t('models.remove.sure', { name: model.name })}</Text>
+        <Group justify="flex-end">
+          <Button variant="default" onClick={() => setRemoving(false)}>
+            {t('action.cancel')}
+          </Button>
+          <Button
+            color="red"
+            loading={action.isPending}
+            onClick={() =>
+              action.mutate({ path: `/models/${name}`, method: 'DELETE' }, { onSuccess: () => setRemoving(false) })
+            }
+          >
+            {t('models.remove')}
+          </Button>
+        </Group>
+      </Modal>
+    </>
   );
 }

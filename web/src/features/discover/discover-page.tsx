@@ -1,0 +1,259 @@
+// Finding models: what people use now, search, whether it would run here, and news.
+import {
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Group,
+  Modal,
+  SegmentedControl,
+  SimpleGrid,
+  Stack,
+  Tabs,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconAlertTriangle, IconDownload, IconExternalLink, IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Empty, Failed, Loading } from '../../components/states';
+import { bytes, number } from '../../lib/format';
+import { useModelAction } from '../../lib/operations';
+import { type CatalogEntry, useCatalog, useNews, usePreflight } from './api/get-catalog';
+
+const GIGABYTE = 1_073_741_824;
+
+export function DiscoverPage() {
+  const { t } = useTranslation();
+  const [provider, setProvider] = useState('huggingface');
+  const [query, setQuery] = useState('');
+  const [wanted] = useDebouncedValue(query.trim(), 350);
+  const [chosen, setChosen] = useState<CatalogEntry | null>(null);
+  const catalog = useCatalog(provider, wanted);
+  return (
+    <div className="page">
+      <Title order={1} size="h2">
+        {t('discover.title')}
+      </Title>
+      <Text className="muted" size="sm" mb="lg">
+        {t('discover.lead')}
+      </Text>
+      <Tabs defaultValue="models">
+        <Tabs.List mb="lg">
+          <Tabs.Tab value="models">{t('nav.models')}</Tabs.Tab>
+          <Tabs.Tab value="blog">{t('discover.blog')}</Tabs.Tab>
+          <Tabs.Tab value="papers">{t('discover.papers')}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="models">
+          <Group mb="md" wrap="wrap">
+            <TextInput
+              flex={1}
+              miw={220}
+              aria-label={t('discover.search')}
+              placeholder={t('discover.search')}
+              leftSection={<IconSearch size={16} aria-hidden />}
+              value={query}
+              onChange={(event) => setQuery(event.currentTarget.value)}
+            />
+            <SegmentedControl
+              aria-label={t('discover.source')}
+              value={provider}
+              onChange={setProvider}
+              data={[
+                { value: 'huggingface', label: 'Hugging Face' },
+                { value: 'ollama', label: 'Ollama' },
+              ]}
+            />
+          </Group>
+          {catalog.data?.error && (
+            <Alert color="orange" variant="light" mb="md" icon={<IconAlertTriangle size={16} aria-hidden />}>
+              {catalog.data.stale && catalog.data.models.length > 0 ? t('discover.stale') : t('discover.unreachable')}{' '}
+              {catalog.data.error}
+            </Alert>
+          )}
+          {catalog.isPending && <Loading />}
+          {catalog.isError && <Failed error={catalog.error} onRetry={() => void catalog.refetch()} />}
+          {catalog.isSuccess && catalog.data.models.length === 0 && !catalog.data.error && <Empty>{t('discover.nothing')}</Empty>}
+          {catalog.isSuccess && (
+            <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+              {catalog.data.models.map((entry) => (
+                <EntryCard key={`${entry.provider} ${entry.model_name}`} entry={entry} onInstall={setChosen} />
+              ))}
+            </SimpleGrid>
+          )}
+        </Tabs.Panel>
+        <Tabs.Panel value="blog">
+          <News type="blog" />
+        </Tabs.Panel>
+        <Tabs.Panel value="papers">
+          <News type="papers" />
+        </Tabs.Panel>
+      </Tabs>
+      <InstallDialog entry={chosen} onClose={() => setChosen(null)} />
+    </div>
+  );
+}
+
+function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entry: CatalogEntry) => void }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <article className="panel" style={{ padding: 16, display: 'flex', flexDirection: 'column', gap: 8 }}>
+      <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
+        {entry.model_name}
+      </Text>
+      {entry.description && (
+        <Text size="sm" className="muted" lineClamp={2}>
+          {entry.description}
+        </Text>
+      )}
+      <Group gap={6}>
+        {entry.licence && (
+          <Badge variant="default" size="sm">
+            {entry.licence}
+          </Badge>
+        )}
+        {entry.gated && (
+          <Badge color="orange" variant="light" size="sm">
+            {t('discover.gated')}
+          </Badge>
+        )}
+        {entry.tags.slice(0, 4).map((tag) => (
+          <Badge key={tag} variant="light" color="gray" size="sm" tt="none">
+            {tag}
+          </Badge>
+        ))}
+      </Group>
+      <Group justify="space-between" mt="auto" pt={6}>
+        <Text size="xs" className="muted">
+          {[
+            entry.size_gb === null ? null : bytes(entry.size_gb * GIGABYTE, i18n.language),
+            entry.downloads === null
+              ? null
+              : t('discover.downloads', { value: number(entry.downloads, i18n.language, 0) }),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
+        </Text>
+        <Button
+          size="compact-sm"
+          variant={entry.installed ? 'default' : 'light'}
+          leftSection={<IconDownload size={14} aria-hidden />}
+          onClick={() => onInstall(entry)}
+          aria-label={`${t('discover.install')} ${entry.model_name}`}
+        >
+          {entry.installed ? t('discover.again') : t('discover.install')}
+        </Button>
+      </Group>
+    </article>
+  );
+}
+
+function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose: () => void }) {
+  const { t, i18n } = useTranslation();
+  const [variant, setVariant] = useState('');
+  const runtime = entry?.runtime ?? 'llama-cpp';
+  const name = entry ? `${entry.model_name}${variant && !entry.model_name.includes(':') ? `:${variant}` : ''}` : '';
+  const [asked] = useDebouncedValue(name, 400);
+  const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
+  const install = useModelAction();
+  const close = () => {
+    setVariant('');
+    onClose();
+  };
+  return (
+    <Modal
+      opened={entry !== null}
+      onClose={close}
+      title={t('discover.install.title', { name: entry?.display_name ?? '' })}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+      size="lg"
+    >
+      <Stack>
+        <TextInput
+          label={t('discover.variant')}
+          description={t('discover.variant.hint')}
+          value={variant}
+          onChange={(event) => setVariant(event.currentTarget.value.trim())}
+        />
+        <Text size="sm">
+          {t('discover.runs', { runtime })} <code>{name}</code>
+        </Text>
+        {preflight.isFetching && <Loading />}
+        {preflight.isError && <Failed error={preflight.error} onRetry={() => void preflight.refetch()} />}
+        {preflight.data && !preflight.isFetching && (
+          <Alert
+            color={{ ok: 'teal', warn: 'orange', no: 'red' }[preflight.data.verdict]}
+            variant="light"
+            title={t(`discover.verdict.${preflight.data.verdict}`)}
+          >
+            <Stack gap={4}>
+              {preflight.data.total_bytes !== null && preflight.data.total_bytes > 0 && (
+                <Text size="sm">
+                  {t('discover.needs', {
+                    size: bytes(preflight.data.total_bytes, i18n.language),
+                    free: bytes(preflight.data.disk.free_bytes, i18n.language),
+                  })}
+                </Text>
+              )}
+              {preflight.data.reasons.map(({ code, message }) => (
+                <Text key={code} size="sm">
+                  {message}
+                </Text>
+              ))}
+            </Stack>
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close}>
+            {t('action.cancel')}
+          </Button>
+          <Button
+            loading={install.isPending}
+            disabled={!preflight.data || preflight.isFetching || preflight.data.verdict === 'no'}
+            onClick={() =>
+              entry &&
+              install.mutate(
+                { path: '/models/registry/install', json: { name, provider: entry.provider, runtime } },
+                { onSuccess: close },
+              )
+            }
+          >
+            {t('discover.install')}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function News({ type }: { type: 'blog' | 'papers' }) {
+  const { t, i18n } = useTranslation();
+  const news = useNews(type, i18n.language);
+  if (news.isPending) return <Loading />;
+  if (news.isError) return <Failed error={news.error} onRetry={() => void news.refetch()} />;
+  return (
+    <Stack>
+      {news.data.error && (
+        <Alert color="orange" variant="light" icon={<IconAlertTriangle size={16} aria-hidden />}>
+          {t('discover.unreachable')} {news.data.error}
+        </Alert>
+      )}
+      {news.data.items.length === 0 && !news.data.error && <Empty>{t('discover.nothing')}</Empty>}
+      {news.data.items.map((item) => (
+        <article key={item.url} className="panel" style={{ padding: 16 }}>
+          <Anchor href={item.url} target="_blank" rel="noreferrer noopener" fw={600}>
+            {item.title} <IconExternalLink size={13} aria-hidden />
+          </Anchor>
+          <Text size="xs" className="muted">
+            {item.published_at && new Date(item.published_at).toLocaleDateString(i18n.language)}
+          </Text>
+          <Text size="sm" mt={4}>
+            {item.summary}
+          </Text>
+        </article>
+      ))}
+    </Stack>
+  );
+}

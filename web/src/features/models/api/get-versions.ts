@@ -1,0 +1,83 @@
+// Versions, models other applications hold, and a model's measured abilities and parameters.
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { z } from 'zod';
+import { ForeignModel, Version as VersionShape } from '../../../../../src/contract/models';
+import { request } from '../../../lib/http';
+
+export type Version = z.output<typeof VersionShape>;
+
+const Capabilities = z.object({
+  capabilities: z.object({
+    max_context_length: z.number(),
+    quantization: z.string().nullable(),
+    measured: z
+      .object({
+        at: z.string(),
+        score: z.number(),
+        tokens_per_second: z.number().nullable(),
+        memory_bytes: z.number().nullable(),
+        results: z.array(
+          z.object({
+            name: z.string(),
+            status: z.string(),
+            score: z.number().nullable(),
+            reason: z.string().nullable(),
+          }),
+        ),
+      })
+      .nullable(),
+  }),
+});
+
+const Config = z.object({
+  generation_schema: z.record(
+    z.string(),
+    z.object({ type: z.string(), min: z.number().optional(), max: z.number().optional(), desc: z.string().optional() }),
+  ),
+  current_values: z.record(z.string(), z.union([z.number(), z.boolean(), z.string(), z.null()])),
+});
+
+const path = (name: string, view: string) => `/models/${encodeURIComponent(name)}/${view}`;
+
+export const useVersions = () =>
+  useQuery({
+    queryKey: ['versions'],
+    queryFn: async ({ signal }) =>
+      (await request('/models/versions', z.object({ versions: z.array(VersionShape) }), { signal })).versions,
+  });
+
+export const useAdoptable = () =>
+  useQuery({
+    queryKey: ['adoptable'],
+    queryFn: async ({ signal }) =>
+      (await request('/models/adoptable', z.object({ models: z.array(ForeignModel) }), { signal })).models,
+    staleTime: 60_000,
+  });
+
+export const useCapabilities = (name: string | null) =>
+  useQuery({
+    queryKey: ['capabilities', name],
+    queryFn: async ({ signal }) =>
+      (await request(path(name ?? '', 'capabilities'), Capabilities, { signal })).capabilities,
+    enabled: name !== null,
+    gcTime: 0,
+  });
+
+export const useConfig = (name: string | null) =>
+  useQuery({
+    queryKey: ['config', name],
+    queryFn: ({ signal }) => request(path(name ?? '', 'config'), Config, { signal }),
+    enabled: name !== null,
+    gcTime: 0,
+  });
+
+export function useSaveConfig() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, params }: { name: string; params: Record<string, unknown> }) =>
+      request(path(name, 'config'), z.object({ success: z.boolean() }), { json: { params } }),
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['config'] }),
+  });
+}

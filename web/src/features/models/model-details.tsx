@@ -1,0 +1,127 @@
+// One installed model: what it was measured to do, and the parameters it runs with.
+import { Badge, Button, Drawer, Group, NumberInput, Stack, Table, Text, Title } from '@mantine/core';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Empty, Failed, Loading } from '../../components/states';
+import { bytes, number } from '../../lib/format';
+import { useCapabilities, useConfig, useSaveConfig } from './api/get-versions';
+
+const COLORS: Record<string, string> = { verified: 'teal', failed: 'red' };
+
+export function ModelDetails({ name, onClose }: { name: string | null; onClose: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Drawer
+      opened={name !== null}
+      onClose={onClose}
+      position="right"
+      title={name}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
+      <Stack gap="xl">
+        <Measured name={name} />
+        <Parameters name={name} />
+      </Stack>
+    </Drawer>
+  );
+}
+
+function Measured({ name }: { name: string | null }) {
+  const { t, i18n } = useTranslation();
+  const capabilities = useCapabilities(name);
+  const measured = capabilities.data?.measured;
+  return (
+    <section aria-label={t('details.measured')}>
+      <Title order={2} size="h5" mb="xs">
+        {t('details.measured')}
+      </Title>
+      {capabilities.isPending && <Loading />}
+      {capabilities.isError && <Failed error={capabilities.error} onRetry={() => void capabilities.refetch()} />}
+      {capabilities.data && !measured && <Empty>{t('details.unmeasured')}</Empty>}
+      {measured && (
+        <>
+          <Text size="sm" className="muted" mb="xs">
+            {[
+              new Date(measured.at).toLocaleString(i18n.language),
+              measured.tokens_per_second === null
+                ? null
+                : t('chat.speed', { value: number(measured.tokens_per_second, i18n.language) }),
+              measured.memory_bytes === null ? null : bytes(measured.memory_bytes, i18n.language),
+              t('details.context', { value: number(capabilities.data?.max_context_length ?? 0, i18n.language, 0) }),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </Text>
+          <Table>
+            <Table.Tbody>
+              {measured.results.map((result) => (
+                <Table.Tr key={result.name}>
+                  <Table.Td>{t(`details.probe.${result.name}`, { defaultValue: result.name })}</Table.Td>
+                  <Table.Td>
+                    <Badge size="sm" variant="light" tt="none" color={COLORS[result.status] ?? 'gray'}>
+                      {t(`details.status.${result.status}`, { defaultValue: result.status })}
+                    </Badge>
+                    {result.reason && (
+                      <Text size="xs" className="muted">
+                        {result.reason}
+                      </Text>
+                    )}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Parameters({ name }: { name: string | null }) {
+  const { t } = useTranslation();
+  const config = useConfig(name);
+  const save = useSaveConfig();
+  const [changed, setChanged] = useState<Record<string, number>>({});
+  const store = (params: Record<string, unknown>) =>
+    name !== null && save.mutate({ name, params }, { onSuccess: () => setChanged({}) });
+  return (
+    <section aria-label={t('chat.parameters')}>
+      <Title order={2} size="h5" mb="xs">
+        {t('chat.parameters')}
+      </Title>
+      {config.isPending && <Loading />}
+      {config.isError && <Failed error={config.error} onRetry={() => void config.refetch()} />}
+      {config.data && (
+        <Stack>
+          {Object.entries(config.data.generation_schema).map(([parameter, rule]) => {
+            const value = changed[parameter] ?? config.data.current_values[parameter];
+            return (
+              <NumberInput
+                key={parameter}
+                label={t(`param.${parameter}`, { defaultValue: parameter })}
+                value={typeof value === 'number' ? value : ''}
+                clampBehavior="strict"
+                step={rule.type === 'int' ? 1 : 0.05}
+                {...(rule.min === undefined ? {} : { min: rule.min })}
+                {...(rule.max === undefined ? {} : { max: rule.max })}
+                onChange={(next) => typeof next === 'number' && setChanged({ ...changed, [parameter]: next })}
+              />
+            );
+          })}
+          <Group>
+            <Button
+              loading={save.isPending}
+              disabled={Object.keys(changed).length === 0}
+              onClick={() => store({ ...config.data.current_values, ...changed })}
+            >
+              {t('action.save')}
+            </Button>
+            <Button variant="default" onClick={() => store({})}>
+              {t('chat.parameters.reset')}
+            </Button>
+          </Group>
+        </Stack>
+      )}
+    </section>
+  );
+}

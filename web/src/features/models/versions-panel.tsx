@@ -1,0 +1,110 @@
+// Which version answered when: back to the one before, and pins. And models other applications hold.
+import { ActionIcon, Badge, Button, Group, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { IconPin, IconPinFilled } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { Empty, Failed, Loading } from '../../components/states';
+import { bytes } from '../../lib/format';
+import { useModelAction } from '../../lib/operations';
+import { useAdoptable, useVersions } from './api/get-versions';
+
+export function VersionsPanel() {
+  const { t, i18n } = useTranslation();
+  const versions = useVersions();
+  const action = useModelAction();
+  const canRollBack = (versions.data?.filter(({ activated_at }) => activated_at !== null).length ?? 0) > 1;
+  return (
+    <section className="panel" style={{ padding: 16 }} aria-label={t('versions.title')}>
+      <Group justify="space-between" mb="sm">
+        <Title order={2} size="h5">
+          {t('versions.title')}
+        </Title>
+        <Button
+          size="compact-sm"
+          variant="default"
+          disabled={!canRollBack}
+          loading={action.isPending}
+          onClick={() => action.mutate({ path: '/models/rollback' })}
+        >
+          {t('versions.rollback')}
+        </Button>
+      </Group>
+      {versions.isPending && <Loading />}
+      {versions.isError && <Failed error={versions.error} onRetry={() => void versions.refetch()} />}
+      {versions.data?.length === 0 && <Empty>{t('versions.empty')}</Empty>}
+      <Stack gap="xs">
+        {versions.data?.map((version) => (
+          <Group key={version.version_id} justify="space-between" wrap="nowrap">
+            <div style={{ minWidth: 0 }}>
+              <Group gap={8}>
+                <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
+                  {version.version_id}
+                </Text>
+                {version.active && <Badge size="sm" tt="none">{t('models.active')}</Badge>}
+              </Group>
+              <Text size="xs" className="muted">
+                {version.activated_at &&
+                  t('versions.activated', { time: new Date(version.activated_at).toLocaleString(i18n.language) })}
+              </Text>
+            </div>
+            <Tooltip label={t('versions.pin')}>
+              <ActionIcon
+                variant={version.pinned ? 'light' : 'subtle'}
+                color="gray"
+                aria-label={`${t('versions.pin')} ${version.version_id}`}
+                aria-pressed={version.pinned}
+                onClick={() =>
+                  action.mutate({
+                    path: '/models/versions/pin',
+                    json: { version_id: version.version_id, pinned: !version.pinned },
+                  })
+                }
+              >
+                {version.pinned ? <IconPinFilled size={16} aria-hidden /> : <IconPin size={16} aria-hidden />}
+              </ActionIcon>
+            </Tooltip>
+          </Group>
+        ))}
+      </Stack>
+    </section>
+  );
+}
+
+/** Shown only where there is something to take over. */
+export function AdoptablePanel() {
+  const { t, i18n } = useTranslation();
+  const adoptable = useAdoptable();
+  const action = useModelAction();
+  if (!adoptable.data || adoptable.data.length === 0) return null;
+  return (
+    <section className="panel" style={{ padding: 16 }} aria-label={t('adopt.title')}>
+      <Title order={2} size="h5">
+        {t('adopt.title')}
+      </Title>
+      <Text size="sm" className="muted" mb="sm">
+        {t('adopt.lead')}
+      </Text>
+      <Stack gap="xs">
+        {adoptable.data.map((model) => (
+          <Group key={model.id} justify="space-between" wrap="nowrap">
+            <div style={{ minWidth: 0 }}>
+              <Text size="sm" fw={500}>
+                {model.name}
+              </Text>
+              <Text size="xs" className="muted">
+                {model.application} · {bytes(model.size_bytes, i18n.language)}
+              </Text>
+            </div>
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-label={`${t('adopt.do')} ${model.name}`}
+              onClick={() => action.mutate({ path: '/models/adopt', json: { id: model.id } })}
+            >
+              {t('adopt.do')}
+            </Button>
+          </Group>
+        ))}
+      </Stack>
+    </section>
+  );
+}

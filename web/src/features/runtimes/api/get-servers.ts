@@ -1,0 +1,52 @@
+// The model servers, what is loaded, and the switch to another engine.
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { z } from 'zod';
+import { LlmServer as LlmServerShape } from '../../../../../src/contract/llm-servers';
+import { LoadedModel } from '../../../../../src/contract/models';
+import { request } from '../../../lib/http';
+
+export type LlmServer = z.output<typeof LlmServerShape>;
+
+const Servers = z.object({ servers: z.array(LlmServerShape) });
+const Loaded = z.object({ models: z.array(LoadedModel) });
+const Acted = z.object({ status: z.string(), message: z.string().optional() });
+const Logs = z.object({ text: z.string() });
+
+export const useServers = () =>
+  useQuery({
+    queryKey: ['servers'],
+    queryFn: async ({ signal }) => (await request('/system/llm-servers', Servers, { signal })).servers,
+    refetchInterval: 15_000,
+  });
+
+export const useLoaded = () =>
+  useQuery({
+    queryKey: ['loaded'],
+    queryFn: async ({ signal }) => (await request('/models/loaded', Loaded, { signal })).models,
+    refetchInterval: 10_000,
+  });
+
+export const useServerLogs = (name: string | null) =>
+  useQuery({
+    queryKey: ['server-logs', name],
+    queryFn: async ({ signal }) => (await request(`/system/llm-servers/${name}/logs`, Logs, { signal })).text,
+    enabled: name !== null,
+    refetchInterval: 3_000,
+  });
+
+export function useServerAction() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, action }: { name: string; action: 'start' | 'stop' | 'restart' | 'use' }) =>
+      action === 'use'
+        ? request('/system/llm-servers/active', Acted, { json: { server_name: name } })
+        : request(`/system/llm-servers/${name}/${action}`, Acted, { method: 'POST' }),
+    onSuccess: ({ status, message }) => {
+      if (message) notifications.show({ message, ...(status === 'error' ? { color: 'red' } : {}) });
+    },
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onSettled: () =>
+      Promise.all(['servers', 'models', 'loaded'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}

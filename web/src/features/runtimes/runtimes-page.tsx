@@ -1,0 +1,177 @@
+// The engines that answer: health and its history, start and stop, logs, the switch, and what is in memory.
+import { Badge, Button, Code, Group, Modal, ScrollArea, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Empty, Failed, Loading } from '../../components/states';
+import { bytes } from '../../lib/format';
+import { useModelAction } from '../../lib/operations';
+import { type LlmServer, useLoaded, useServerAction, useServerLogs, useServers } from './api/get-servers';
+
+const COLORS: Record<string, string> = { online: 'teal', ready: 'teal', degraded: 'orange', offline: 'red' };
+
+export function RuntimesPage() {
+  const { t, i18n } = useTranslation();
+  const servers = useServers();
+  const loaded = useLoaded();
+  const unload = useModelAction();
+  const [logsOf, setLogsOf] = useState<string | null>(null);
+  return (
+    <div className="page">
+      <Title order={1} size="h2">
+        {t('runtimes.title')}
+      </Title>
+      <Text className="muted" size="sm" mb="lg">
+        {t('runtimes.lead')}
+      </Text>
+      <Stack gap="xl">
+        {servers.isPending && <Loading />}
+        {servers.isError && <Failed error={servers.error} onRetry={() => void servers.refetch()} />}
+        <Stack>
+          {servers.data?.map((server) => (
+            <ServerCard key={server.name} server={server} onLogs={setLogsOf} />
+          ))}
+        </Stack>
+        <section className="panel" style={{ padding: 16 }} aria-label={t('runtimes.loaded')}>
+          <Title order={2} size="h5" mb="sm">
+            {t('runtimes.loaded')}
+          </Title>
+          {loaded.isPending && <Loading />}
+          {loaded.isError && <Failed error={loaded.error} onRetry={() => void loaded.refetch()} />}
+          {loaded.data?.length === 0 && <Empty>{t('runtimes.loaded.empty')}</Empty>}
+          <Stack gap="xs">
+            {loaded.data?.map((model) => (
+              <Group key={`${model.runtime} ${model.name}`} justify="space-between">
+                <div>
+                  <Text fw={500}>{model.name}</Text>
+                  <Text size="xs" className="muted">
+                    {[
+                      model.runtime,
+                      model.size_bytes === null ? null : bytes(model.size_bytes, i18n.language),
+                      model.expires_at === null
+                        ? t('runtimes.stays')
+                        : t('runtimes.until', { time: new Date(model.expires_at).toLocaleTimeString(i18n.language) }),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </Text>
+                </div>
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  aria-label={`${t('models.unload')} ${model.name}`}
+                  onClick={() => unload.mutate({ path: '/models/unload', json: { name: model.name } })}
+                >
+                  {t('models.unload')}
+                </Button>
+              </Group>
+            ))}
+          </Stack>
+        </section>
+      </Stack>
+      <LogsDialog name={logsOf} onClose={() => setLogsOf(null)} />
+    </div>
+  );
+}
+
+function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: string) => void }) {
+  const { t } = useTranslation();
+  const action = useServerAction();
+  const pending = action.isPending ? action.variables.action : null;
+  return (
+    <article className="panel" style={{ padding: 16 }}>
+      <Group justify="space-between" align="flex-start">
+        <div style={{ minWidth: 0 }}>
+          <Group gap={8}>
+            <Text fw={600}>{server.display_name}</Text>
+            <Badge size="sm" variant="light" tt="none" color={COLORS[server.status] ?? 'gray'}>
+              {server.status}
+            </Badge>
+            {server.active && (
+              <Badge size="sm" tt="none">
+                {t('models.active')}
+              </Badge>
+            )}
+          </Group>
+          <Text size="xs" className="muted" style={{ overflowWrap: 'anywhere' }}>
+            {[
+              server.endpoint ?? server.description,
+              server.latency_ms === null || server.latency_ms === undefined ? null : `${server.latency_ms} ms`,
+              server.pid === null ? null : `PID ${server.pid}`,
+              server.error_message,
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </Text>
+          {server.history.length > 1 && (
+            <Group gap={2} mt={8} role="img" aria-label={t('runtimes.history')}>
+              {server.history.slice(-40).map((health) => (
+                <Tooltip key={health.at} label={`${new Date(health.at).toLocaleTimeString()} ${health.status}`}>
+                  <span
+                    style={{
+                      width: 5,
+                      height: 16,
+                      borderRadius: 2,
+                      background: `var(--mantine-color-${COLORS[health.status] ?? 'gray'}-6)`,
+                    }}
+                  />
+                </Tooltip>
+              ))}
+            </Group>
+          )}
+        </div>
+        <Group gap={6}>
+          {!server.active && (
+            <Button
+              size="compact-sm"
+              loading={pending === 'use'}
+              onClick={() => action.mutate({ name: server.name, action: 'use' })}
+            >
+              {t('models.use')}
+            </Button>
+          )}
+          {(['start', 'stop', 'restart'] as const)
+            .filter((verb) => server.supports[verb])
+            .map((verb) => (
+              <Button
+                key={verb}
+                size="compact-sm"
+                variant="default"
+                loading={pending === verb}
+                onClick={() => action.mutate({ name: server.name, action: verb })}
+              >
+                {t(`runtimes.${verb}`)}
+              </Button>
+            ))}
+          {!server.capabilities.is_in_process && (
+            <Button size="compact-sm" variant="subtle" onClick={() => onLogs(server.name)}>
+              {t('runtimes.logs')}
+            </Button>
+          )}
+        </Group>
+      </Group>
+    </article>
+  );
+}
+
+function LogsDialog({ name, onClose }: { name: string | null; onClose: () => void }) {
+  const { t } = useTranslation();
+  const logs = useServerLogs(name);
+  return (
+    <Modal
+      opened={name !== null}
+      onClose={onClose}
+      size="xl"
+      title={`${t('runtimes.logs')}: ${name ?? ''}`}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
+      {logs.isPending && <Loading />}
+      {logs.isError && <Failed error={logs.error} onRetry={() => void logs.refetch()} />}
+      {logs.data === '' && <Empty>{t('runtimes.logs.empty')}</Empty>}
+      {logs.data && (
+        <ScrollArea h={420} viewportProps={{ tabIndex: 0 }}>
+          <Code block>{logs.data}</Code>
+        </ScrollArea>
+      )}
+    </Modal>
+  );
+}

@@ -15,8 +15,8 @@ export class ApiClient {
     return (await (await this.request(path, {}, timeoutMs)).json()) as T;
   }
 
-  async post<T>(path: string, body: unknown): Promise<T> {
-    return (await (await this.request(path, asPost(body), 10_000)).json()) as T;
+  async post<T>(path: string, body: unknown, timeoutMs = 10_000): Promise<T> {
+    return (await (await this.request(path, asPost(body), timeoutMs)).json()) as T;
   }
 
   /** A response whose body the caller reads as it comes; `signal` ends it. */

@@ -1,12 +1,29 @@
 // The `venom` command: reads the arguments, runs one command, turns failures into one line and an exit code.
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { toAppError } from '../shared/errors.js';
 import { CommandContext } from './command-context.js';
 import { type ChatOptions, chat } from './commands/chat.js';
 import { doctor } from './commands/doctor.js';
 import { installGpu } from './commands/gpu.js';
 import { logs } from './commands/logs.js';
+import {
+  activateModel,
+  adoptModel,
+  installModel,
+  listLoaded,
+  listVersions,
+  pinVersion,
+  removeModel,
+  rollBackModel,
+  searchModels,
+  showModel,
+  unloadModel,
+  useModel,
+  verifyModel,
+} from './commands/model-life.js';
 import { installStarter, listModels } from './commands/models.js';
+import { changeOperation, followOne, listOperations } from './commands/operations.js';
+import { listRuntimes, runtimeAction, runtimeLogs, useRuntime } from './commands/runtimes.js';
 import { exportSession, listSessions } from './commands/sessions.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
@@ -54,11 +71,119 @@ models
   .description('installed models; * marks the active one')
   .action(() => listModels(context()));
 models
+  .command('search')
+  .description('find models at Hugging Face or in the Ollama library')
+  .argument('<words...>')
+  .addOption(new Option('-p, --provider <name>').choices(['huggingface', 'ollama']).default('huggingface'))
+  .option('-n, --limit <number>', 'how many at most', '20')
+  .action((words: string[], options: { provider: string; limit: string }) => searchModels(context(), words, options));
+models
+  .command('show')
+  .description('what a model can do, as measured, and the parameters it runs with')
+  .argument('<name>')
+  .action((name: string) => showModel(context(), name));
+models
   .command('install')
-  .description('fetch a model; `starter` is the small one that makes a fresh installation answer')
-  .addArgument(new Argument('<name>').choices(['starter']))
-  .option('--path <file>', 'take it from this file instead of the internet')
-  .action((_name: string, options: { path?: string }) => installStarter(context(), options));
+  .description('fetch a model: org/model[:quantization] from Hugging Face, name[:tag] through Ollama, or `starter`')
+  .argument('<name>')
+  .option('--path <file>', 'with `starter`: take it from this file instead of the internet')
+  .option('--runtime <name>', 'llama-cpp, ollama or vllm; chosen by the name otherwise')
+  .action((name: string, options: { path?: string; runtime?: string }) =>
+    name === 'starter' ? installStarter(context(), options) : installModel(context(), name, options),
+  );
+models
+  .command('remove')
+  .description('delete a model; never the active one')
+  .argument('<name>')
+  .action((name: string) => removeModel(context(), name));
+models
+  .command('use')
+  .description('answer with this model from now on')
+  .argument('<name>')
+  .action((name: string) => useModel(context(), name));
+models
+  .command('activate')
+  .description('try a model first, then answer with it; when the trial fails, nothing changes')
+  .argument('<name>')
+  .option('--runtime <name>', 'where two engines have the name')
+  .action((name: string, options: { runtime?: string }) => activateModel(context(), name, options));
+models
+  .command('rollback')
+  .description('back to the version that answered before')
+  .action(() => rollBackModel(context()));
+models
+  .command('versions')
+  .description('which version answered when')
+  .action(() => listVersions(context()));
+models
+  .command('pin')
+  .description('keep a version: it is neither removed nor rolled back by itself')
+  .argument('<version>')
+  .option('--off', 'let it go again')
+  .action((version: string, options: { off?: boolean }) => pinVersion(context(), version, options));
+models
+  .command('adopt')
+  .description(
+    'use a model file of Ollama, LM Studio or the Hugging Face cache without copying it; lists them without an id',
+  )
+  .argument('[id]')
+  .option('--name <name>', 'what to call it here')
+  .action((id: string | undefined, options: { name?: string }) => adoptModel(context(), id, options.name));
+models
+  .command('verify')
+  .description('is the file still what was installed?')
+  .argument('<name>')
+  .action((name: string) => verifyModel(context(), name));
+models
+  .command('ps')
+  .description('models in memory')
+  .action(() => listLoaded(context()));
+models
+  .command('unload')
+  .description('free the memory of one model, or of all')
+  .argument('[name]')
+  .action((name: string | undefined) => unloadModel(context(), name));
+
+const runtimes = program.command('runtimes').description('the engines that answer');
+runtimes
+  .command('list')
+  .description('engines, their health, and whether Venom started them; * marks the active one')
+  .action(() => listRuntimes(context()));
+runtimes
+  .command('use')
+  .description('answer with this engine; the old one serves until the new one is ready')
+  .argument('<name>')
+  .option('-m, --model <name>', 'with this model')
+  .action((name: string, options: { model?: string }) => useRuntime(context(), name, options));
+for (const action of ['start', 'stop', 'restart'])
+  runtimes
+    .command(action)
+    .description(`${action} a model server on this machine`)
+    .argument('<name>')
+    .action((name: string) => runtimeAction(context(), name, action));
+runtimes
+  .command('logs')
+  .description('what a server that was started here wrote last')
+  .argument('<name>')
+  .action((name: string) => runtimeLogs(context(), name));
+
+const operations = program.command('operations').description('installations, activations and the like');
+operations
+  .command('list')
+  .description('newest first')
+  .option('-n, --limit <number>', 'how many at most', '20')
+  .action((options: { limit: string }) => listOperations(context(), options));
+operations
+  .command('follow')
+  .description('wait for its end and show how far it is')
+  .argument('<id>')
+  .action((id: string) => followOne(context(), id));
+for (const change of ['cancel', 'retry'] as const)
+  operations
+    .command(change)
+    .description(change === 'cancel' ? 'stop it; what it has is kept' : 'try again with what it has')
+    .argument('<id>')
+    .action((id: string) => changeOperation(context(), id, change));
 
 const sessions = program.command('sessions').description('what was said');
 sessions

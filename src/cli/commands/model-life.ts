@@ -1,0 +1,197 @@
+// venom models search|show|install|remove|use|activate|rollback|pin|adopt|verify|ps|unload
+import type { z } from 'zod';
+import type * as Contract from '../../contract/models.js';
+import { AppError } from '../../shared/errors.js';
+import type { CommandContext } from '../command-context.js';
+import { followOperation } from '../operation-progress.js';
+import { formatBytes, table } from '../terminal.js';
+
+type Entry = z.output<typeof Contract.CatalogEntry>;
+type Loaded = z.output<typeof Contract.LoadedModel>;
+type Version = z.output<typeof Contract.Version>;
+type Foreign = z.output<typeof Contract.ForeignModel>;
+interface Started {
+  operation_id?: string;
+  message: string;
+}
+
+const ACTIVATE_MS = 600_000;
+const SEARCH_MS = 30_000;
+
+export async function searchModels(
+  context: CommandContext,
+  words: string[],
+  { provider, limit }: { provider: string; limit: string },
+): Promise<void> {
+  const client = await context.server();
+  const query = new URLSearchParams({ query: words.join(' '), provider, limit });
+  const found = await client.get<{ models: Entry[]; error: string | null }>(
+    `/api/v1/models/search?${query}`,
+    SEARCH_MS,
+  );
+  if (found.error && found.models.length === 0) throw new AppError('source_unavailable', found.error);
+  const rows = found.models.map((entry) => [
+    entry.model_name,
+    entry.runtime,
+    entry.downloads === null ? '' : String(entry.downloads),
+    entry.licence ?? '',
+    entry.gated ? 'gated' : '',
+  ]);
+  context.terminal.result(
+    found,
+    rows.length === 0 ? 'Nothing found.' : table(['NAME', 'RUNS IN', 'DOWNLOADS', 'LICENCE', ''], rows),
+  );
+}
+
+export async function showModel(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const path = `/api/v1/models/${encodeURIComponent(name)}`;
+  const { capabilities } = await client.get<{ capabilities: Record<string, unknown> & { measured: Measured | null } }>(
+    `${path}/capabilities`,
+  );
+  const { current_values } = await client.get<{ current_values: Record<string, unknown> }>(`${path}/config`);
+  const lines = [
+    `Name            ${name}`,
+    `Context         ${capabilities['max_context_length']} tokens`,
+    `Quantization    ${capabilities['quantization'] ?? 'unknown'}`,
+    `Parameters      ${Object.entries(current_values)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' ')}`,
+  ];
+  if (capabilities.measured)
+    lines.push(
+      `Measured        ${capabilities.measured.at}, score ${capabilities.measured.score}`,
+      ...capabilities.measured.results.map(
+        ({ name: probe, status, reason }) => `  ${probe.padEnd(14)}${status}${reason ? ` (${reason})` : ''}`,
+      ),
+    );
+  context.terminal.result({ name, capabilities, current_values }, lines.join('\n'));
+}
+
+interface Measured {
+  at: string;
+  score: number;
+  results: { name: string; status: string; reason: string | null }[];
+}
+
+/** Names with a slash come from Hugging Face, others from Ollama's library. */
+export async function installModel(
+  context: CommandContext,
+  name: string,
+  { runtime }: { runtime?: string },
+): Promise<void> {
+  const provider = name.includes('/') ? 'huggingface' : 'ollama';
+  const client = await context.server();
+  const started = await client.post<Started>('/api/v1/models/registry/install', {
+    name,
+    provider,
+    runtime: runtime ?? (provider === 'ollama' ? 'ollama' : 'llama-cpp'),
+  });
+  await finish(context, started, `${name} is installed.`);
+}
+
+export async function removeModel(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const response = await client.request(`/api/v1/models/${encodeURIComponent(name)}`, { method: 'DELETE' }, 60_000);
+  context.terminal.result(await response.json(), `${name} was removed.`);
+}
+
+export async function useModel(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post<Started>('/api/v1/models/switch', { name });
+  context.terminal.result(answer, answer.message);
+}
+
+export async function activateModel(
+  context: CommandContext,
+  name: string,
+  { runtime }: { runtime?: string },
+): Promise<void> {
+  const client = await context.server();
+  const { models } = await client.get<{ models: { name: string; provider: string }[] }>('/api/v1/models');
+  const found = runtime ?? models.find((model) => model.name === name)?.provider;
+  if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+  context.terminal.note(`Trying ${name} before it answers anybody …`);
+  const answer = await client.post<Started>('/api/v1/models/activate', { name, runtime: found }, ACTIVATE_MS);
+  context.terminal.result(answer, answer.message);
+}
+
+export async function rollBackModel(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const started = await client.post<Started>('/api/v1/models/rollback', {});
+  await finish(context, started, started.message);
+}
+
+export async function listVersions(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const { versions } = await client.get<{ versions: Version[] }>('/api/v1/models/versions');
+  const rows = versions.map(({ active, version_id, activated_at, pinned }) => [
+    active ? '*' : '',
+    version_id,
+    activated_at ?? '',
+    pinned ? 'pinned' : '',
+  ]);
+  context.terminal.result(
+    { versions },
+    rows.length === 0 ? 'No version was activated yet.' : table(['', 'VERSION', 'ACTIVATED', ''], rows),
+  );
+}
+
+export async function pinVersion(context: CommandContext, id: string, { off }: { off?: boolean }): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post('/api/v1/models/versions/pin', { version_id: id, pinned: off !== true });
+  context.terminal.result(answer, `${id} is ${off ? 'no longer pinned' : 'pinned'}.`);
+}
+
+export async function adoptModel(context: CommandContext, id: string | undefined, name?: string): Promise<void> {
+  const client = await context.server();
+  if (id === undefined) {
+    const { models } = await client.get<{ models: Foreign[] }>('/api/v1/models/adoptable', SEARCH_MS);
+    const rows = models.map((model) => [model.name, model.application, formatBytes(model.size_bytes), model.id]);
+    context.terminal.result(
+      { models },
+      rows.length === 0 ? 'No other application holds a model.' : table(['NAME', 'HELD BY', 'SIZE', 'ID'], rows),
+    );
+    return;
+  }
+  const started = await client.post<Started>('/api/v1/models/adopt', { id, ...(name ? { name } : {}) });
+  await finish(context, started, 'It can be used here now.');
+}
+
+export async function verifyModel(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const started = await client.post<Started>('/api/v1/models/verify', { name });
+  await finish(context, started, `${name} is what was installed.`);
+}
+
+export async function listLoaded(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const { models } = await client.get<{ models: Loaded[] }>('/api/v1/models/loaded');
+  const rows = models.map((model) => [
+    model.name,
+    model.runtime,
+    model.size_bytes === null ? '' : formatBytes(model.size_bytes),
+    model.expires_at ?? 'stays',
+  ]);
+  context.terminal.result(
+    { models },
+    rows.length === 0 ? 'No model is in memory.' : table(['NAME', 'ENGINE', 'MEMORY', 'UNTIL'], rows),
+  );
+}
+
+export async function unloadModel(context: CommandContext, name: string | undefined): Promise<void> {
+  const client = await context.server();
+  if (name === undefined) {
+    const answer = await client.post<Started>('/api/v1/models/unload-all', {});
+    context.terminal.result(answer, answer.message);
+    return;
+  }
+  const started = await client.post<Started>('/api/v1/models/unload', { name });
+  await finish(context, started, `${name} was unloaded.`);
+}
+
+async function finish(context: CommandContext, { operation_id }: Started, text: string): Promise<void> {
+  if (operation_id === undefined) return context.terminal.result({ success: true }, text);
+  const operation = await followOperation(await context.server(), context.terminal, operation_id);
+  context.terminal.result(operation, text);
+}

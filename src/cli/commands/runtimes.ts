@@ -1,0 +1,50 @@
+// venom runtimes list|use|start|stop|restart|logs
+import type { z } from 'zod';
+import type { LlmServer } from '../../contract/llm-servers.js';
+import { AppError } from '../../shared/errors.js';
+import type { CommandContext } from '../command-context.js';
+import { table } from '../terminal.js';
+
+const SWITCH_MS = 120_000;
+const ACTION_MS = 310_000;
+
+export async function listRuntimes(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ servers: z.output<typeof LlmServer>[] }>('/api/v1/system/llm-servers');
+  const rows = answer.servers.map(({ active, name, status, endpoint, owned, error_message }) => [
+    active ? '*' : '',
+    name,
+    status,
+    endpoint ?? 'inside',
+    owned ? 'ours' : '',
+    error_message ?? '',
+  ]);
+  context.terminal.result(answer, table(['', 'NAME', 'STATUS', 'ADDRESS', '', ''], rows));
+}
+
+export async function useRuntime(context: CommandContext, name: string, { model }: { model?: string }): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post<{ active_server: string; active_model: string }>(
+    '/api/v1/system/llm-servers/active',
+    { server_name: name, ...(model ? { model, exact_only: true } : {}) },
+    SWITCH_MS,
+  );
+  context.terminal.result(answer, `${answer.active_server} answers with ${answer.active_model}.`);
+}
+
+export async function runtimeAction(context: CommandContext, name: string, action: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post<{ status: string; message: string }>(
+    `/api/v1/system/llm-servers/${encodeURIComponent(name)}/${action}`,
+    {},
+    ACTION_MS,
+  );
+  if (answer.status !== 'success') throw new AppError('provider_unavailable', answer.message);
+  context.terminal.result(answer, answer.message);
+}
+
+export async function runtimeLogs(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ text: string }>(`/api/v1/system/llm-servers/${encodeURIComponent(name)}/logs`);
+  context.terminal.result(answer, answer.text.trimEnd());
+}

@@ -48,6 +48,33 @@ export async function findStarterModel() {
   }
 }
 
+const OLLAMA_VERSION = 'v0.6.8';
+const OLLAMA_BUILD_MS = 900_000;
+
+/**
+ * Ollama, built once from Go's module index where there is a Go and no Ollama; the newest release that builds this way.
+ * @returns {Promise<{ path: string } | { missing: string }>}
+ */
+export async function findOllama() {
+  const named = process.env['OLLAMA_BINARY'];
+  if (named)
+    return existsSync(named) ? { path: named } : { missing: `OLLAMA_BINARY names ${named}, which is not there` };
+  const cache = process.env['VENOM_CACHE_DIR'] || process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const tools = join(cache, 'venom', 'test-tools');
+  const built = join(tools, 'ollama');
+  const found = existsSync(built) ? built : onPath('ollama');
+  if (found) return { path: found };
+  const go = onPath('go');
+  if (!go) return { missing: 'no Ollama was found, and no Go to build it; install one, or name it in OLLAMA_BINARY' };
+  console.error(`Building Ollama ${OLLAMA_VERSION} for the tests into ${tools} …`);
+  const code = await run(go, ['install', `github.com/ollama/ollama@${OLLAMA_VERSION}`], {
+    env: { ...process.env, GOBIN: tools },
+    timeout: OLLAMA_BUILD_MS,
+  }).catch(() => 1);
+  if (existsSync(built)) return { path: built };
+  return { missing: `Ollama could not be built (go ended with ${code}); name one in OLLAMA_BINARY` };
+}
+
 const browserOnPath = () => BROWSERS.map(onPath).find(Boolean) ?? (existsSync(MAC_BROWSER) ? MAC_BROWSER : undefined);
 
 const onPath = (name) =>

@@ -17,9 +17,9 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function startSite(): Promise<Site> {
+export async function startSite(env: Record<string, string> = {}): Promise<Site> {
   const upstream = await startFakeUpstream();
-  const server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url });
+  const server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, ...env });
   const browser = await chromium.launch({
     executablePath: process.env['VENOM_CHROMIUM'] || '/usr/bin/chromium',
     args: [

@@ -66,7 +66,7 @@ function OperationCard({ operation }: { operation: Operation }) {
             <Badge variant="default" size="sm" tt="none">
               {t(`activity.type.${operation.operation_type}`)}
             </Badge>
-            <Badge variant="light" size="sm" color={COLORS[operation.status]} tt="none">
+            <Badge variant="dot" size="sm" color={COLORS[operation.status]} tt="none">
               {t(`activity.status.${operation.status}`)}
             </Badge>
           </Group>

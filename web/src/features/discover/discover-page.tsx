@@ -75,7 +75,9 @@ export function DiscoverPage() {
           )}
           {catalog.isPending && <Loading />}
           {catalog.isError && <Failed error={catalog.error} onRetry={() => void catalog.refetch()} />}
-          {catalog.isSuccess && catalog.data.models.length === 0 && !catalog.data.error && <Empty>{t('discover.nothing')}</Empty>}
+          {catalog.isSuccess && catalog.data.models.length === 0 && !catalog.data.error && (
+            <Empty>{t('discover.nothing')}</Empty>
+          )}
           {catalog.isSuccess && (
             <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
               {catalog.data.models.map((entry) => (
@@ -115,12 +117,12 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
           </Badge>
         )}
         {entry.gated && (
-          <Badge color="orange" variant="light" size="sm">
+          <Badge color="orange" variant="dot" size="sm">
             {t('discover.gated')}
           </Badge>
         )}
         {entry.tags.slice(0, 4).map((tag) => (
-          <Badge key={tag} variant="light" color="gray" size="sm" tt="none">
+          <Badge key={tag} variant="default" size="sm" tt="none">
             {tag}
           </Badge>
         ))}
@@ -174,6 +176,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
         <TextInput
           label={t('discover.variant')}
           description={t('discover.variant.hint')}
+          styles={{ description: { color: 'var(--venom-muted)' } }}
           value={variant}
           onChange={(event) => setVariant(event.currentTarget.value.trim())}
         />
@@ -186,6 +189,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
           <Alert
             color={{ ok: 'teal', warn: 'orange', no: 'red' }[preflight.data.verdict]}
             variant="light"
+            styles={{ label: { color: 'var(--mantine-color-text)' } }}
             title={t(`discover.verdict.${preflight.data.verdict}`)}
           >
             <Stack gap={4}>

@@ -58,7 +58,7 @@ function Measured({ name }: { name: string | null }) {
                 <Table.Tr key={result.name}>
                   <Table.Td>{t(`details.probe.${result.name}`, { defaultValue: result.name })}</Table.Td>
                   <Table.Td>
-                    <Badge size="sm" variant="light" tt="none" color={COLORS[result.status] ?? 'gray'}>
+                    <Badge size="sm" variant="dot" tt="none" color={COLORS[result.status] ?? 'gray'}>
                       {t(`details.status.${result.status}`, { defaultValue: result.status })}
                     </Badge>
                     {result.reason && (

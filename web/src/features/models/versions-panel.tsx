@@ -39,7 +39,11 @@ export function VersionsPanel() {
                 <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
                   {version.version_id}
                 </Text>
-                {version.active && <Badge size="sm" tt="none">{t('models.active')}</Badge>}
+                {version.active && (
+                  <Badge size="sm" tt="none">
+                    {t('models.active')}
+                  </Badge>
+                )}
               </Group>
               <Text size="xs" className="muted">
                 {version.activated_at &&

@@ -83,7 +83,7 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
         <div style={{ minWidth: 0 }}>
           <Group gap={8}>
             <Text fw={600}>{server.display_name}</Text>
-            <Badge size="sm" variant="light" tt="none" color={COLORS[server.status] ?? 'gray'}>
+            <Badge size="sm" variant="dot" tt="none" color={COLORS[server.status] ?? 'gray'}>
               {server.status}
             </Badge>
             {server.active && (

@@ -1,0 +1,67 @@
+// Finding, installing and following a model as a person does, against a hub of our own.
+/// <reference lib="dom" />
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gguf } from '../stand-ins/gguf.js';
+import { type FakeHub, startFakeHub } from '../stand-ins/hugging-face.js';
+import { accessibilityProblems, type Site, startSite } from './page.js';
+
+let hub: FakeHub;
+let site: Site;
+
+beforeAll(async () => {
+  hub = await startFakeHub();
+  hub.repositories['org/tiny-model'] = {
+    files: { 'tiny-Q4_K_M.gguf': gguf({ dataBytes: 3_000_000 }) },
+    license: 'mit',
+  };
+  site = await startSite({ HF_ENDPOINT: hub.url });
+});
+afterAll(async () => {
+  await site.close();
+  await hub.close();
+});
+
+describe('the life of a model', () => {
+  it('is found, judged, installed, followed and listed', async () => {
+    hub.paceMs = 20;
+    const { page, context, errors } = await site.open({ path: '/discover' });
+    await page.getByLabel('Search models').fill('tiny');
+    await page.getByRole('button', { name: 'Install org/tiny-model' }).click();
+    await page.getByText('It can be installed', { exact: true }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('dialog').getByRole('button', { name: 'Install' }).click();
+    await page.getByRole('link', { name: 'Activity' }).click();
+    await page.getByText('org/tiny-model').waitFor();
+    await page.getByText('done').first().waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Models', exact: true }).click();
+    await page.getByText('tiny-Q4_K_M').first().waitFor();
+    await page.getByRole('button', { name: 'Actions for tiny-Q4_K_M' }).click();
+    await page.getByRole('menuitem', { name: 'Details and parameters' }).click();
+    await page.getByLabel('Temperature').waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it.each([1_280, 390])('its pages are clean for axe at %i pixels', async (width) => {
+    for (const path of ['/discover', '/activity', '/runtimes', '/models']) {
+      const { page, context } = await site.open({ path, width });
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page
+        .getByRole('status')
+        .first()
+        .waitFor({ state: 'detached' })
+        .catch(() => {});
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await context.close();
+    }
+  });
+
+  it('says so when the hub is gone', async () => {
+    await hub.close();
+    const { page, context } = await site.open({ path: '/discover' });
+    await page.getByLabel('Search models').fill('something else');
+    await page.getByText('The source could not be asked.').waitFor();
+    await context.close();
+  });
+});

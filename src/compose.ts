@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { CloudCatalogs } from './catalogs/cloud/cloud-catalogs.js';
+import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
 import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
@@ -26,6 +27,7 @@ import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
+import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
 import { ModelManager } from './models/model-manager.js';
 import { ModelRegistry } from './models/model-registry.js';
@@ -34,6 +36,8 @@ import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
 import { readGguf } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
+import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
+import { readRemoteGguf } from './runtimes/llama-cpp/remote-gguf.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { systemClock } from './shared/clock.js';
@@ -133,6 +137,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     registry: () => registry,
     digests,
     overrides,
+    // What the engine itself plans with: several conversations at once.
+    estimateBytes: async (path) => planLoad(await readGguf(path), Number.POSITIVE_INFINITY).totalBytes,
     now: Date.now,
     onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
   });
@@ -154,6 +160,23 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       return pinned ? `${name} is pinned.` : null;
     },
     onInstalled: async () => models.changed(),
+  });
+  const fit = new FitAdvisor({
+    models,
+    registry: () => registry,
+    shapes: {
+      local: readGguf,
+      remote: (file, signal) =>
+        readRemoteGguf({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
+    },
+    machine: async () => {
+      const sample = await usage.sample();
+      return {
+        availableBytes: sample.memoryTotalBytes - sample.memoryUsedBytes,
+        totalBytes: sample.memoryTotalBytes,
+        vramFreeBytes: sample.gpu ? sample.gpu.vramTotalBytes - sample.gpu.vramUsedBytes : null,
+      };
+    },
   });
   const adoption = new Adoption({
     foreign: new ForeignModels(defaultForeignFolders(), modelsDir),
@@ -263,6 +286,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       operations,
       activation,
       adoption,
+      fit,
       overrides,
       switching,
       policy,

@@ -16,6 +16,7 @@ import {
   removeModel,
   rollBackModel,
   searchModels,
+  showFit,
   showModel,
   unloadModel,
   useModel,
@@ -91,6 +92,11 @@ models
   .action((name: string, options: { path?: string; runtime?: string }) =>
     name === 'starter' ? installStarter(context(), options) : installModel(context(), name, options),
   );
+models
+  .command('fit')
+  .description('will it run here? For an installed model, or one of Hugging Face before it is fetched')
+  .argument('<name>')
+  .action((name: string) => showFit(context(), name));
 models
   .command('remove')
   .description('delete a model; never the active one')

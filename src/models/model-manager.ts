@@ -57,6 +57,8 @@ export interface ModelManagerOptions {
   registry: () => ModelRegistry;
   digests: FileDigests;
   overrides: GenerationOverrides;
+  /** What loading a model is estimated to take; null where nobody can tell. */
+  estimateBytes: (path: string) => Promise<number | null>;
   now: () => number;
   onRollback?: (from: string, to: string, reason: string) => void;
 }
@@ -391,7 +393,8 @@ export class ModelManager {
         });
         return report;
       },
-      estimateBytes: async () => null,
+      estimateBytes: async () =>
+        model.path && model.format === 'gguf' ? this.#options.estimateBytes(model.path) : null,
       switchTo: () => this.#switchTo(name, provider),
     };
   }

@@ -168,6 +168,11 @@ export class ModelRegistry {
     return { verdict: blocked ? 'no' : reasons.length > 0 ? 'warn' : 'ok', reasons, plan, disk };
   }
 
+  /** What would be fetched, pinned. @throws AppError as the source does */
+  plan(name: string, provider: string, runtime: string, signal: AbortSignal): Promise<InstallPlan> {
+    return this.#source(provider).plan(name, runtime, signal);
+  }
+
   /** @throws AppError `invalid_input` when the provider cannot be installed from */
   install(name: string, provider: string, runtime: string): ModelOperation {
     this.#source(provider);

@@ -1,4 +1,5 @@
 // What models/ needs from outside. No I/O and no vendor's words in this file.
+import type { ModelShape } from './fit.js';
 import type { ModelManifest } from './manifest.js';
 import type { ModelOperation } from './operations.js';
 
@@ -130,6 +131,14 @@ export interface ForeignModelFiles {
   find(): Promise<FoundForeignModel[]>;
   /** @throws AppError `conflict` when the name is taken, `insufficient_storage` */
   adopt(model: FoundForeignModel, fileName: string): Promise<{ path: string; linked: boolean }>;
+}
+
+/** Shapes of models from their headers, of files here and of files that are still elsewhere. */
+export interface ModelShapes {
+  /** @throws AppError `invalid_model` */
+  local(path: string): Promise<ModelShape>;
+  /** A few ranged requests, no download. @throws AppError `source_unavailable`, `unsupported`, `invalid_model` */
+  remote(file: PlannedFile, signal: AbortSignal): Promise<ModelShape>;
 }
 
 /** Reads no more than the header. @throws AppError `invalid_model` */

@@ -86,6 +86,19 @@ describe('an installation from Hugging Face', () => {
     expect(files()).toEqual(['other.gguf']);
   });
 
+  it('is judged from its header alone, before and after, in few requests', async () => {
+    const before = await call('/models/fit?name=org%2Ftiny');
+    expect(before).toMatchObject({ status: 200, body: { file_bytes: FILE.length, measured: null } });
+    const rows = before.body['estimates'] as { context_length: number; verdict: string; total_bytes: number }[];
+    expect(rows.at(-1)).toMatchObject({ context_length: 2_048, verdict: 'yes' });
+    const asked = hub.requests.filter(({ path }) => path.includes('/resolve/'));
+    expect(asked.length).toBeLessThan(5);
+    await ended(await install('org/tiny'));
+    expect((await call('/models/tiny-Q4_K_M/fit')).body['estimates']).toEqual(rows);
+    hub.ranges = false;
+    expect((await call('/models/fit?name=org%2Ftiny')).body).toMatchObject({ code: 'unsupported' });
+  });
+
   it('survives twenty cuts at random places without reading much twice', async () => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
     console.info(`seed ${seed}`);

@@ -99,13 +99,15 @@ export async function startFakeHub(): Promise<FakeHub> {
   }
 
   async function send(request: IncomingMessage, response: ServerResponse, content: Buffer): Promise<void> {
-    const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    const partial = hub.ranges && start > 0 && request.headers['if-range'] === hub.etag;
-    const body = partial ? content.subarray(start) : content;
+    const [, from, to] = /^bytes=(\d+)-(\d+)?/.exec(request.headers.range ?? '') ?? [];
+    const start = Number(from ?? 0);
+    const condition = request.headers['if-range'];
+    const partial = hub.ranges && from !== undefined && (condition === undefined || condition === hub.etag);
+    const body = partial ? content.subarray(start, to === undefined ? undefined : Number(to) + 1) : content;
     response.writeHead(partial ? 206 : 200, {
       etag: hub.etag,
       'content-length': body.length,
-      ...(partial ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
+      ...(partial ? { 'content-range': `bytes ${start}-${start + body.length - 1}/${content.length}` } : {}),
     });
     const stopAt = Math.min(body.length, hub.cutAfter());
     for (let at = 0; at < stopAt && !response.destroyed; at += 65_536) {

@@ -74,6 +74,29 @@ interface Measured {
   results: { name: string; status: string; reason: string | null }[];
 }
 
+interface Estimate {
+  context_length: number;
+  total_bytes: number;
+  verdict: string;
+  tokens_per_second: number | null;
+}
+
+/** Names with a slash are asked of Hugging Face, others are installed ones. */
+export async function showFit(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const path = name.includes('/')
+    ? `/api/v1/models/fit?${new URLSearchParams({ name })}`
+    : `/api/v1/models/${encodeURIComponent(name)}/fit`;
+  const answer = await client.get<{ estimates: Estimate[] }>(path, SEARCH_MS);
+  const rows = answer.estimates.map((estimate) => [
+    String(estimate.context_length),
+    formatBytes(estimate.total_bytes),
+    estimate.verdict,
+    estimate.tokens_per_second === null ? '' : String(estimate.tokens_per_second),
+  ]);
+  context.terminal.result(answer, table(['CONTEXT', 'MEMORY', 'FITS', 'TOKENS/S'], rows));
+}
+
 /** Names with a slash come from Hugging Face, others from Ollama's library. */
 export async function installModel(
   context: CommandContext,

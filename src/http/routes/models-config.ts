@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ConfigRequest } from '../../contract/models.js';
+import type { FitAdvice, FitAdvisor } from '../../models/fit-advisor.js';
 import type { GenerationOverrides } from '../../models/generation-overrides.js';
 import { localManifest, type ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
@@ -13,14 +14,15 @@ export interface ModelsConfigOptions {
   models: ModelManager;
   registry: ModelRegistry;
   overrides: GenerationOverrides;
+  fit: FitAdvisor;
 }
 
-const VIEWS = ['capabilities', 'runtime-capabilities', 'config'] as const;
+const VIEWS = ['capabilities', 'runtime-capabilities', 'config', 'fit'] as const;
 type View = (typeof VIEWS)[number];
 
 export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = async (
   app,
-  { models, registry, overrides },
+  { models, registry, overrides, fit },
 ) => {
   const tags = ['models'];
   const params = z.object({ model_name: z.string().min(1).max(300) });
@@ -139,6 +141,23 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     configure(request.params.model_name, request.body),
   );
 
+  app.get('/models/:model_name/fit', { schema: { params, tags } }, async ({ params: { model_name } }) =>
+    toFit(model_name, await fit.installed(model_name)),
+  );
+  app.get(
+    '/models/fit',
+    {
+      schema: {
+        querystring: z.object({
+          name: z.string().min(1).max(200),
+          provider: z.string().max(50).default('huggingface'),
+        }),
+        tags,
+      },
+    },
+    async ({ query }) => toFit(query.name, await fit.offered(query.name, query.provider)),
+  );
+
   // The same for names whose slash was not encoded.
   app.get(
     '/models/*',
@@ -148,6 +167,7 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
       if (view === 'capabilities') return capabilities(name);
       if (view === 'runtime-capabilities') return runtimeCapabilities(name);
       if (view === 'config') return config(name, request.query.runtime);
+      if (view === 'fit') return toFit(name, await fit.installed(name));
       return reply.callNotFound();
     },
   );
@@ -162,3 +182,37 @@ function split(path: string): [name: string, view: View | undefined] {
   const view = VIEWS.find((candidate) => candidate === path.slice(at + 1));
   return [path.slice(0, Math.max(0, at)), view];
 }
+
+const toFit = (name: string, { shape, machine, estimates, quantizations, measured, correction }: FitAdvice) => ({
+  success: true,
+  model_name: name,
+  file_bytes: shape.fileBytes,
+  quantization: shape.quantization,
+  parameters: shape.parameters,
+  machine: {
+    available_bytes: machine.availableBytes,
+    total_bytes: machine.totalBytes,
+    vram_free_bytes: machine.vramFreeBytes,
+  },
+  estimates: estimates.map(toEstimate),
+  quantizations: quantizations.map(({ quantization, ...rest }) => ({ quantization, ...toEstimate(rest) })),
+  measured: measured
+    ? {
+        memory_bytes: measured.memoryBytes,
+        tokens_per_second: measured.tokensPerSecond,
+        at: new Date(measured.at).toISOString(),
+      }
+    : null,
+  correction,
+});
+
+const toEstimate = (fit: FitAdvice['estimates'][number]) => ({
+  context_length: fit.contextLength,
+  weights_bytes: fit.weightsBytes,
+  cache_bytes: fit.cacheBytes,
+  overhead_bytes: fit.overheadBytes,
+  total_bytes: fit.totalBytes,
+  verdict: fit.verdict,
+  gpu_layers: fit.gpuLayers,
+  tokens_per_second: fit.tokensPerSecond,
+});

@@ -101,6 +101,13 @@ export interface GgufHeader {
   fileBytes: number;
 }
 
+/** Where the bytes of a model are. */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /** At most `length` bytes; fewer only at the end. */
+  read(offset: number, length: number): Promise<Buffer>;
+}
+
 /** @throws AppError `invalid_model` that says what is wrong; never more than the header is read */
 export async function readGguf(path: string): Promise<GgufHeader> {
   let file: FileHandle;
@@ -111,11 +118,21 @@ export async function readGguf(path: string): Promise<GgufHeader> {
   }
   try {
     const { size } = await file.stat();
-    return await new Reader(file, BigInt(size)).header();
+    return await readGgufFrom({
+      sizeBytes: size,
+      async read(offset, length) {
+        const buffer = Buffer.allocUnsafe(length);
+        const { bytesRead } = await file.read(buffer, 0, length, offset);
+        return buffer.subarray(0, bytesRead);
+      },
+    });
   } finally {
     await file.close();
   }
 }
+
+/** The same from anywhere. @throws AppError `invalid_model`, and whatever the source throws */
+export const readGgufFrom = (source: ByteSource): Promise<GgufHeader> => new Reader(source).header();
 
 const bad = (why: string) => new AppError('invalid_model', `This is no valid GGUF model: ${why}.`);
 
@@ -124,15 +141,15 @@ const STRING = 8;
 const ARRAY = 9;
 
 class Reader {
-  readonly #file: FileHandle;
+  readonly #source: ByteSource;
   readonly #size: bigint;
-  #buffer = Buffer.alloc(0);
+  #buffer: Buffer = Buffer.alloc(0);
   #bufferAt = 0;
   #at = 0;
 
-  constructor(file: FileHandle, size: bigint) {
-    this.#file = file;
-    this.#size = size;
+  constructor(source: ByteSource) {
+    this.#source = source;
+    this.#size = BigInt(source.sizeBytes);
   }
 
   async header(): Promise<GgufHeader> {
@@ -314,10 +331,9 @@ class Reader {
     this.#bound(count);
     const from = this.#at - this.#bufferAt;
     if (from < 0 || from + count > this.#buffer.length) {
-      const buffer = Buffer.allocUnsafe(Math.max(count, READ_AHEAD));
-      const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, this.#at);
-      if (bytesRead < count) throw bad('it ends within its header');
-      this.#buffer = buffer.subarray(0, bytesRead);
+      const buffer = await this.#source.read(this.#at, Math.max(count, READ_AHEAD));
+      if (buffer.length < count) throw bad('it ends within its header');
+      this.#buffer = buffer;
       this.#bufferAt = this.#at;
       this.#at += count;
       return this.#buffer.subarray(0, count);

@@ -1,5 +1,6 @@
 // A call of the AI SDK's contract as the body of Ollama's `/api/chat`.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+import { GenerationParamsAdapter } from '../generation-params.js';
 
 /** Ollama takes a duration text or a number of seconds, and refuses the text "-1". */
 export const toKeepAlive = (keepAlive: string): string | number =>
@@ -42,12 +43,14 @@ export function toOllamaChat(
     keep_alive: toKeepAlive(typeof own['keepAlive'] === 'string' ? own['keepAlive'] : defaults.keepAlive),
     options: dropUndefined({
       ...defaults.options,
-      temperature: call.temperature,
-      top_p: call.topP,
-      top_k: call.topK,
+      ...GenerationParamsAdapter.toRuntimeParams('ollama', {
+        max_tokens: call.maxOutputTokens,
+        temperature: call.temperature,
+        top_p: call.topP,
+        top_k: call.topK,
+        repeat_penalty: own['repeatPenalty'],
+      }).sent,
       min_p: own['minP'],
-      num_predict: call.maxOutputTokens,
-      repeat_penalty: own['repeatPenalty'],
       presence_penalty: call.presencePenalty,
       frequency_penalty: call.frequencyPenalty,
       seed: call.seed,

@@ -73,7 +73,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     modelName: string,
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
-    const body = toOpenAiChat(modelName, options);
+    const body = toOpenAiChat(modelName, options, this.provider === 'vllm' ? 'vllm' : 'llama-cpp');
     const response = await this.#upstream.send('/chat/completions', { body, signal: options.abortSignal });
     if (response.statusCode !== 200) throw await this.#upstream.rejected(response);
     return body['stream'] === false ? this.#whole(response) : this.#batches(response);

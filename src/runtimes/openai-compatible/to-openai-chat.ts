@@ -1,7 +1,13 @@
 // A call of the AI SDK's contract as the body of OpenAI's chat completions.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.js';
 
-export function toOpenAiChat(model: string, options: LanguageModelV4CallOptions): Record<string, unknown> {
+/** @param format  whose names the parameters get; servers on this machine know more of them than OpenAI does */
+export function toOpenAiChat(
+  model: string,
+  options: LanguageModelV4CallOptions,
+  format: ParamFormat = 'llama-cpp',
+): Record<string, unknown> {
   const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   const schema = options.responseFormat?.type === 'json' ? options.responseFormat.schema : undefined;
   return dropUndefined({
@@ -9,11 +15,13 @@ export function toOpenAiChat(model: string, options: LanguageModelV4CallOptions)
     messages: options.prompt.flatMap(toMessages),
     stream: own['stream'] !== false,
     stream_options: own['stream'] === false ? undefined : { include_usage: true },
-    max_tokens: options.maxOutputTokens,
-    temperature: options.temperature,
-    top_p: options.topP,
-    top_k: options.topK,
-    repeat_penalty: own['repeatPenalty'],
+    ...GenerationParamsAdapter.toRuntimeParams(format, {
+      max_tokens: options.maxOutputTokens,
+      temperature: options.temperature,
+      top_p: options.topP,
+      top_k: options.topK,
+      repeat_penalty: own['repeatPenalty'],
+    }).sent,
     frequency_penalty: options.frequencyPenalty,
     presence_penalty: options.presencePenalty,
     seed: options.seed,
@@ -43,7 +51,7 @@ export function toOpenAiChat(model: string, options: LanguageModelV4CallOptions)
             ]
           : [],
       ),
-    tool_choice: own['toolChoice'],
+    tool_choice: own['toolChoice'] ?? (options.toolChoice?.type === 'required' ? 'required' : undefined),
     logprobs: own['logprobs'],
     top_logprobs: own['topLogprobs'],
     format: own['format'],

@@ -9,6 +9,7 @@ import {
   SegmentedControl,
   SimpleGrid,
   Stack,
+  Table,
   Tabs,
   Text,
   TextInput,
@@ -21,7 +22,7 @@ import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
-import { type CatalogEntry, useCatalog, useNews, usePreflight } from './api/get-catalog';
+import { type CatalogEntry, useCatalog, useFit, useNews, usePreflight } from './api/get-catalog';
 
 const GIGABYTE = 1_073_741_824;
 
@@ -209,6 +210,9 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
             </Stack>
           </Alert>
         )}
+        {runtime === 'llama-cpp' && preflight.data && preflight.data.files.length > 0 && (
+          <FitTable name={asked} provider={entry?.provider ?? ''} />
+        )}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             {t('action.cancel')}
@@ -229,6 +233,40 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
         </Group>
       </Stack>
     </Modal>
+  );
+}
+
+function FitTable({ name, provider }: { name: string; provider: string }) {
+  const { t, i18n } = useTranslation();
+  const fit = useFit(name, provider, name !== '');
+  if (fit.isPending) return <Loading />;
+  // A source that cannot be read in pieces only means that nobody knows yet.
+  if (fit.isError) return <Text size="sm">{t('fit.unknown')}</Text>;
+  return (
+    <Table aria-label={t('fit.title')}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>{t('fit.context')}</Table.Th>
+          <Table.Th>{t('usage.memory')}</Table.Th>
+          <Table.Th>{t('fit.title')}</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {fit.data.map((row) => (
+          <Table.Tr key={row.context_length}>
+            <Table.Td>{number(row.context_length, i18n.language, 0)}</Table.Td>
+            <Table.Td>{bytes(row.total_bytes, i18n.language)}</Table.Td>
+            <Table.Td>
+              <Badge variant="dot" tt="none" color={{ yes: 'teal', tight: 'orange', no: 'red' }[row.verdict]}>
+                {t(`fit.${row.verdict}`)}
+                {row.tokens_per_second !== null &&
+                  ` · ${t('chat.speed', { value: number(row.tokens_per_second, i18n.language, 0) })}`}
+              </Badge>
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
   );
 }
 

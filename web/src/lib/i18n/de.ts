@@ -230,4 +230,10 @@ export const de: Record<string, string> = {
   'runtimes.loaded.empty': 'Kein Modell ist geladen.',
   'runtimes.stays': 'bleibt geladen',
   'runtimes.until': 'bis {{time}}',
+  'fit.title': 'Läuft es hier?',
+  'fit.context': 'Kontext (Token)',
+  'fit.unknown': 'Ob es passt, lässt sich vor dem Laden nicht sagen.',
+  'fit.yes': 'passt',
+  'fit.tight': 'passt knapp',
+  'fit.no': 'zu groß',
 };

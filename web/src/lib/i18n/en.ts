@@ -229,4 +229,10 @@ export const en = {
   'runtimes.loaded.empty': 'No model is loaded.',
   'runtimes.stays': 'stays loaded',
   'runtimes.until': 'until {{time}}',
+  'fit.title': 'Will it run here?',
+  'fit.context': 'Context (tokens)',
+  'fit.unknown': 'Whether it fits cannot be told before it is fetched.',
+  'fit.yes': 'fits',
+  'fit.tight': 'just fits',
+  'fit.no': 'too large',
 };

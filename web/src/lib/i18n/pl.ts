@@ -229,4 +229,10 @@ export const pl: Record<string, string> = {
   'runtimes.loaded.empty': 'Żaden model nie jest załadowany.',
   'runtimes.stays': 'pozostaje załadowany',
   'runtimes.until': 'do {{time}}',
+  'fit.title': 'Czy tu zadziała?',
+  'fit.context': 'Kontekst (tokeny)',
+  'fit.unknown': 'Nie da się ocenić, czy się zmieści, przed pobraniem.',
+  'fit.yes': 'zmieści się',
+  'fit.tight': 'ledwo się zmieści',
+  'fit.no': 'za duży',
 };

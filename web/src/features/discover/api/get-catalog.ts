@@ -42,3 +42,26 @@ export function useNews(type: 'blog' | 'papers', language: string) {
     staleTime: 600_000,
   });
 }
+
+const Fit = z.object({
+  estimates: z.array(
+    z.object({
+      context_length: z.number(),
+      total_bytes: z.number(),
+      verdict: z.enum(['yes', 'tight', 'no']),
+      tokens_per_second: z.number().nullable(),
+    }),
+  ),
+});
+
+/** Read from the header at the source, before anything is fetched. */
+export function useFit(name: string, provider: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ['fit', provider, name],
+    queryFn: async ({ signal }) =>
+      (await request(`/models/fit?${new URLSearchParams({ name, provider })}`, Fit, { signal })).estimates,
+    enabled,
+    retry: false,
+    gcTime: 0,
+  });
+}

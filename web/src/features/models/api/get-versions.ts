@@ -2,10 +2,8 @@
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { ForeignModel, Version as VersionShape } from '../../../../../src/contract/models';
+import { ForeignModel, Version } from '../../../../../src/contract/models';
 import { request } from '../../../lib/http';
-
-export type Version = z.output<typeof VersionShape>;
 
 const Capabilities = z.object({
   capabilities: z.object({
@@ -44,7 +42,7 @@ export const useVersions = () =>
   useQuery({
     queryKey: ['versions'],
     queryFn: async ({ signal }) =>
-      (await request('/models/versions', z.object({ versions: z.array(VersionShape) }), { signal })).versions,
+      (await request('/models/versions', z.object({ versions: z.array(Version) }), { signal })).versions,
   });
 
 export const useAdoptable = () =>

@@ -1,0 +1,90 @@
+// Gathers the facts for "Will it run here?" and keeps estimates honest by what was measured on this machine.
+import { AppError } from '../shared/errors.js';
+import {
+  type Correction,
+  correctionFrom,
+  estimateFit,
+  estimateQuantizations,
+  type Fit,
+  type MachineFacts,
+  type ModelShape,
+} from './fit.js';
+import type { ProbeReport } from './manifest.js';
+import type { ModelManager } from './model-manager.js';
+import type { ModelRegistry } from './model-registry.js';
+import type { ModelShapes } from './ports.js';
+
+const REMOTE_MS = 20_000;
+const COMPARED_CONTEXT = 4_096;
+
+export interface FitAdvice {
+  shape: ModelShape;
+  machine: MachineFacts;
+  estimates: Fit[];
+  quantizations: (Fit & { quantization: string })[];
+  /** Of this very model, where it was tried here. */
+  measured: { memoryBytes: number | null; tokensPerSecond: number | null; at: number } | null;
+  /** What estimates were multiplied with because of it. */
+  correction: Correction;
+}
+
+export interface FitAdvisorOptions {
+  models: ModelManager;
+  registry: () => ModelRegistry;
+  shapes: ModelShapes;
+  machine: () => Promise<Omit<MachineFacts, 'bytesPerSecond'>>;
+}
+
+export class FitAdvisor {
+  readonly #options: FitAdvisorOptions;
+
+  constructor(options: FitAdvisorOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AppError `model_not_found`, `unsupported` where an engine keeps the weights itself, `invalid_model` */
+  async installed(name: string): Promise<FitAdvice> {
+    const found = await this.#options.models.find(name);
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    if (!found.model.path || found.model.format !== 'gguf')
+      throw new AppError('unsupported', `${found.runtime.provider} keeps ${name} itself; its header cannot be read.`);
+    const probe = this.#options.registry().manifest(name, found.runtime.provider)?.probe ?? null;
+    return this.#advise(await this.#options.shapes.local(found.model.path), probe);
+  }
+
+  /** Before the first byte of its weights is fetched. @throws AppError as the source does */
+  async offered(name: string, provider: string): Promise<FitAdvice> {
+    const signal = AbortSignal.timeout(REMOTE_MS);
+    const plan = await this.#options.registry().plan(name, provider, 'llama-cpp', signal);
+    const [file] = plan.files;
+    if (!file) throw new AppError('unsupported', `${provider} does not say which file it would be.`);
+    const shape = await this.#options.shapes.remote(file, signal);
+    // A model in parts has its header in the first, and its weights in all of them.
+    return this.#advise({ ...shape, fileBytes: plan.totalBytes }, null);
+  }
+
+  async #advise(shape: ModelShape, probe: ProbeReport | null): Promise<FitAdvice> {
+    const machine: MachineFacts = { ...(await this.#options.machine()), bytesPerSecond: this.#bytesPerSecond() };
+    const plain = estimateFit(shape, machine);
+    const compared = plain.find(({ contextLength }) => contextLength >= COMPARED_CONTEXT) ?? plain.at(-1);
+    const correction = probe && compared ? correctionFrom(compared, probe) : { memory: 1, speed: 1 };
+    return {
+      shape,
+      machine,
+      estimates: estimateFit(shape, machine, correction),
+      quantizations: estimateQuantizations(shape, compared?.contextLength ?? COMPARED_CONTEXT, machine, correction),
+      measured: probe ? { memoryBytes: probe.memoryBytes, tokensPerSecond: probe.tokensPerSecond, at: probe.at } : null,
+      correction,
+    };
+  }
+
+  /** How fast this machine reads weights, from the newest model of the embedded engine that was tried here. */
+  #bytesPerSecond(): number | null {
+    const tried = this.#options
+      .registry()
+      .manifests()
+      .filter(({ runtime, probe, sizeBytes }) => runtime === 'llama-cpp' && probe?.tokensPerSecond && sizeBytes)
+      .sort((a, b) => (b.probe?.at ?? 0) - (a.probe?.at ?? 0))[0];
+    return tried ? (tried.probe?.tokensPerSecond ?? 0) * (tried.sizeBytes ?? 0) : null;
+  }
+}

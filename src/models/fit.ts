@@ -1,0 +1,131 @@
+// "Will it run here?", from the header alone. Pure: shape and machine in, figures out; corrected by what was measured.
+
+export interface ModelShape {
+  fileBytes: number;
+  /** Counts from the header; null where it does not say. */
+  layers: number | null;
+  kvHeads: number | null;
+  keyLength: number | null;
+  valueLength: number | null;
+  /** Tokens the model was trained for. */
+  contextLength: number | null;
+  parameters: number;
+  quantization: string | null;
+}
+
+export interface MachineFacts {
+  availableBytes: number;
+  totalBytes: number;
+  /** Free video memory; null without a GPU. */
+  vramFreeBytes: number | null;
+  /** Bytes of weights this machine reads per second while it generates; null until something was measured. */
+  bytesPerSecond: number | null;
+}
+
+/** Measured divided by estimated. */
+export interface Correction {
+  memory: number;
+  speed: number;
+}
+
+export interface Fit {
+  /** Tokens. */
+  contextLength: number;
+  weightsBytes: number;
+  cacheBytes: number;
+  overheadBytes: number;
+  totalBytes: number;
+  verdict: 'yes' | 'tight' | 'no';
+  /** Layers that fit into video memory; null without a GPU. */
+  gpuLayers: number | null;
+  tokensPerSecond: number | null;
+}
+
+const CONTEXTS = [2_048, 4_096, 8_192, 16_384, 32_768, 131_072];
+const OVERHEAD_BYTES = 64 * 1_048_576;
+const CACHE_BYTES_PER_VALUE = 2;
+/** Beyond this share of what is free the rest of the machine begins to suffer. */
+const TIGHT = 0.85;
+/** Bits per weight with the scales of a block. @see llama.cpp, table of quantization types */
+const BITS: Readonly<Record<string, number>> = {
+  Q2_K: 2.96,
+  Q3_K_M: 3.91,
+  Q4_0: 4.55,
+  Q4_K_M: 4.85,
+  Q5_K_M: 5.69,
+  Q6_K: 6.56,
+  Q8_0: 8.5,
+  F16: 16,
+};
+
+/** One row per context length up to the one the model was trained for. */
+export function estimateFit(shape: ModelShape, machine: MachineFacts, correction?: Correction): Fit[] {
+  const trained = shape.contextLength ?? CONTEXTS[1] ?? 4_096;
+  const wanted = CONTEXTS.filter((length) => length < trained);
+  return [...wanted, trained].map((contextLength) => fitAt(shape, shape.fileBytes, contextLength, machine, correction));
+}
+
+/** The same model at other quantizations, at one context length; sizes are computed from its parameters. */
+export function estimateQuantizations(
+  shape: ModelShape,
+  contextLength: number,
+  machine: MachineFacts,
+  correction?: Correction,
+): (Fit & { quantization: string })[] {
+  if (shape.parameters <= 0) return [];
+  return Object.entries(BITS).map(([quantization, bits]) => ({
+    quantization,
+    ...fitAt(shape, Math.round((shape.parameters * bits) / 8), contextLength, machine, correction),
+  }));
+}
+
+/**
+ * What the next estimate has to be multiplied with. Half way towards the measurement would keep half of the error; a
+ * measurement is a fact, so all of it is taken, within bounds that keep one odd reading from spoiling the rest.
+ */
+export function correctionFrom(
+  estimated: { totalBytes: number; tokensPerSecond: number | null },
+  measured: { memoryBytes: number | null; tokensPerSecond: number | null },
+  former: Correction = { memory: 1, speed: 1 },
+): Correction {
+  const ratio = (now: number | null, then: number | null, kept: number) =>
+    now === null || then === null || now <= 0 || then <= 0 ? kept : Math.min(4, Math.max(0.25, kept * (now / then)));
+  return {
+    memory: ratio(measured.memoryBytes, estimated.totalBytes, former.memory),
+    speed: ratio(measured.tokensPerSecond, estimated.tokensPerSecond, former.speed),
+  };
+}
+
+function fitAt(
+  shape: ModelShape,
+  weightsBytes: number,
+  contextLength: number,
+  { availableBytes, vramFreeBytes, bytesPerSecond }: MachineFacts,
+  correction: Correction = { memory: 1, speed: 1 },
+): Fit {
+  const { layers, kvHeads, keyLength, valueLength } = shape;
+  const perToken =
+    layers && kvHeads && keyLength && valueLength
+      ? layers * kvHeads * (keyLength + valueLength) * CACHE_BYTES_PER_VALUE
+      : 0;
+  const cacheBytes = perToken * contextLength;
+  const totalBytes = Math.round((weightsBytes + cacheBytes + OVERHEAD_BYTES) * correction.memory);
+  const perLayer = layers ? (weightsBytes + cacheBytes) / layers : 0;
+  return {
+    contextLength,
+    weightsBytes,
+    cacheBytes,
+    overheadBytes: OVERHEAD_BYTES,
+    totalBytes,
+    verdict: totalBytes > availableBytes ? 'no' : totalBytes > availableBytes * TIGHT ? 'tight' : 'yes',
+    gpuLayers:
+      vramFreeBytes === null || perLayer === 0
+        ? null
+        : Math.min(layers ?? 0, Math.max(0, Math.floor((vramFreeBytes - OVERHEAD_BYTES) / perLayer))),
+    // Every token reads all weights once, so memory bandwidth is what limits it.
+    tokensPerSecond:
+      bytesPerSecond === null || weightsBytes === 0
+        ? null
+        : Math.round((bytesPerSecond / weightsBytes) * correction.speed * 10) / 10,
+  };
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../shared/errors.js';
+import { type ModelOperation, ModelOperations } from './operations.js';
+
+/** Rows as a database keeps them: copies, not the objects. */
+function rows() {
+  const kept = new Map<string, string>();
+  let full = false;
+  return {
+    setFull: (value: boolean) => {
+      full = value;
+    },
+    repository: {
+      save(operation: ModelOperation) {
+        if (full) throw new AppError('insufficient_storage', 'full');
+        kept.set(operation.operationId, JSON.stringify(operation));
+      },
+      get: (id: string) => (kept.has(id) ? (JSON.parse(kept.get(id) as string) as ModelOperation) : undefined),
+      list: () => [...kept.values()].reverse().map((text) => JSON.parse(text) as ModelOperation),
+      unfinished: () =>
+        [...kept.values()]
+          .map((text) => JSON.parse(text) as ModelOperation)
+          .filter(({ status }) => status === 'pending' || status === 'in_progress'),
+    },
+  };
+}
+
+let ids = 0;
+const create = (repository: ReturnType<typeof rows>['repository'], owner = 'boot-1') =>
+  new ModelOperations({
+    repository,
+    now: () => 1,
+    newId: () => `op-${++ids}`,
+    owner,
+    onChange: () => {},
+    concurrency: 2,
+    queueLimit: 3,
+  });
+const request = (modelName: string, type: ModelOperation['type'] = 'install') => ({
+  type,
+  modelName,
+  provider: 'p',
+  runtime: 'r',
+});
+const never = () => new Promise<null>(() => {});
+
+describe('ModelOperations', () => {
+  it('is on disk before it is told, and ends once', async () => {
+    const { repository } = rows();
+    const operations = create(repository);
+    operations.handle('install', async ({ step, progress }) => {
+      step('a');
+      progress(5, 10);
+      step('b');
+      return { ok: true };
+    });
+    const { operationId } = operations.start(request('m'));
+    expect(repository.get(operationId)).toMatchObject({ status: 'pending' });
+    expect(await operations.settled(operationId)).toMatchObject({
+      status: 'completed',
+      progress: 100,
+      result: { ok: true },
+      steps: [
+        { name: 'a', status: 'done' },
+        { name: 'b', status: 'done' },
+      ],
+    });
+    expect(repository.get(operationId)).toMatchObject({ status: 'completed' });
+  });
+
+  it('never runs two at once on one model, and refuses when too many wait', async () => {
+    const operations = create(rows().repository);
+    const running: string[] = [];
+    operations.handle('install', ({ operation }) => {
+      running.push(operation.modelName);
+      return never();
+    });
+    operations.handle('remove', async () => null);
+    const first = operations.start(request('m'));
+    expect(operations.start(request('m')).operationId).toBe(first.operationId);
+    const removal = operations.start(request('m', 'remove'));
+    await new Promise(setImmediate);
+    expect(running).toEqual(['m']);
+    expect(operations.get(removal.operationId).status).toBe('pending');
+    operations.start(request('n'));
+    await new Promise(setImmediate);
+    for (const name of ['x', 'y']) operations.start(request(name));
+    expect(() => operations.start(request('z'))).toThrowError(expect.objectContaining({ code: 'runtime_busy' }));
+  });
+
+  it('takes up after a crash what is safe to run again, and says interrupted of the rest', async () => {
+    const { repository } = rows();
+    const before = create(repository);
+    for (const type of ['install', 'activate'] as const)
+      before.handle(type, async ({ remember }) => {
+        remember({ plan: 'pinned' });
+        return never();
+      });
+    const install = before.start(request('m'));
+    const activate = before.start(request('n', 'activate'));
+    await new Promise(setImmediate);
+    const after = create(repository, 'boot-2');
+    let seen: unknown;
+    after.handle('install', async ({ operation }) => {
+      seen = operation.input;
+      return null;
+    });
+    expect(after.recover()).toEqual({ resumed: 1, interrupted: 1 });
+    expect(await after.settled(install.operationId)).toMatchObject({ status: 'completed', attempt: 2 });
+    expect(seen).toEqual({ plan: 'pinned' });
+    expect(after.get(activate.operationId)).toMatchObject({ status: 'interrupted', error: { code: 'interrupted' } });
+    after.handle('activate', async () => null);
+    after.retry(activate.operationId);
+    expect(await after.settled(activate.operationId)).toMatchObject({ status: 'completed' });
+    expect(() => after.retry(activate.operationId)).toThrowError(expect.objectContaining({ code: 'conflict' }));
+  });
+
+  it('reserves what installations will still write', async () => {
+    const operations = create(rows().repository);
+    operations.handle('install', async ({ progress }) => {
+      progress(30, 100);
+      return never();
+    });
+    const { operationId } = operations.start(request('m'));
+    await new Promise(setImmediate);
+    expect(operations.reservedBytes()).toBe(70);
+    expect(operations.reservedBytes(operationId)).toBe(0);
+  });
+
+  it('does not stay "running" because the disk is full', async () => {
+    const { repository, setFull } = rows();
+    const operations = create(repository);
+    operations.handle('install', async () => {
+      setFull(true);
+      throw new AppError('insufficient_storage', 'full');
+    });
+    const { operationId } = operations.start(request('m'));
+    await expect.poll(() => operations.get(operationId).status).toBe('failed');
+    expect(operations.list(1)[0]).toMatchObject({ status: 'failed', error: { code: 'insufficient_storage' } });
+    setFull(false);
+    await operations.close();
+  });
+});

@@ -1,5 +1,5 @@
 // The embedded runtime on the real starter model. Needs VENOM_TEST_MODEL, the path of its file, and a build.
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
@@ -12,9 +12,9 @@ const stored = new Map<string, string>();
 let folder: string;
 let runtime: LlamaCppRuntime;
 
-const createRuntime = (keepAlive = '-1') =>
+const createRuntime = (keepAlive = '-1', modelsDir = folder) =>
   new LlamaCppRuntime({
-    modelsDir: folder,
+    modelsDir,
     workerPath: resolve(import.meta.dirname, '..', '..', 'dist', 'server', 'worker.js'),
     keepAlive,
     measurements: {
@@ -162,5 +162,34 @@ describe('the embedded runtime', () => {
     await expect.poll(async () => (await brief.health()).details['loaded'], { timeout: 5_000 }).toBe(null);
     expect((await ask(question('What is the capital of France?'), brief)).text).toContain('Paris');
     await brief.close();
+  });
+});
+
+describe('several models with memory for one', () => {
+  const names = ['a', 'b', 'c'];
+  const swaps = async (on: LlamaCppRuntime) => Number((await on.health()).details['swaps']);
+
+  it('serves A B C A B C with two swaps, cuts nobody, and forgets who left', async () => {
+    const shared = mkdtempSync(join(tmpdir(), 'venom-models-'));
+    for (const name of names) linkSync(join(folder, `${MODEL}.gguf`), join(shared, `${name}.gguf`));
+    const many = createRuntime('-1', shared);
+    const say = async (name: string, signal?: AbortSignal) => {
+      const { content } = await many
+        .languageModel(name)
+        .doGenerate({ ...question('What is the capital of France?'), ...(signal ? { abortSignal: signal } : {}) });
+      return content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+    };
+    await say('a');
+    const gone = new AbortController();
+    const left = say('c', gone.signal).catch((error) => error.code);
+    const before = await swaps(many);
+    gone.abort();
+    expect(await left).toBe('cancelled');
+    const answers = await Promise.all([...names, ...names].map((name) => say(name)));
+    expect(answers).toHaveLength(6);
+    for (const answer of answers) expect(answer).toMatch(/Paris/);
+    expect((await swaps(many)) - before).toBe(2);
+    await many.close();
+    rmSync(shared, { recursive: true, force: true });
   });
 });

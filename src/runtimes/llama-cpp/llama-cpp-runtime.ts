@@ -16,6 +16,8 @@ import { samplingDefaults, toGenerateOrder } from './to-generate-order.js';
 const CRASHES_ALLOWED = 5;
 const CRASH_WINDOW_MS = 60_000;
 const QUEUE_LIMIT = 64;
+/** Whoever waits longer for another model lets no newcomer pass. */
+const STARVED_AFTER_MS = 10_000;
 
 export interface LlamaCppRuntimeOptions {
   modelsDir: string;
@@ -39,6 +41,15 @@ interface Found {
   header: GgufHeader | AppError;
 }
 
+/** Requests that share one load of a model: queued A B C A B C are served as A A B B C C. */
+interface Group {
+  name: string;
+  /** Requests that have or wait for it. */
+  holds: number;
+  since: number;
+  ready: Promise<LoadedModel>;
+}
+
 interface LoadedModel {
   name: string;
   process: InferenceProcess;
@@ -54,7 +65,11 @@ export class LlamaCppRuntime implements Runtime {
   readonly #keepAliveMs: number;
   readonly #found = new Map<string, { stamp: string; found: Found }>();
   #loaded: LoadedModel | undefined;
-  #loading: { name: string; promise: Promise<LoadedModel> } | undefined;
+  /** Whoever uses the loaded model now. */
+  #current: Group | undefined;
+  /** Whoever waits for another one, in the order in which they get it. */
+  readonly #pending: Group[] = [];
+  #swaps = 0;
   #turnstile: Promise<unknown> = Promise.resolve();
   #inUse = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -79,19 +94,19 @@ export class LlamaCppRuntime implements Runtime {
     const order = toGenerateOrder(options, samplingDefaults(found.header.parameters));
     if (this.#inUse >= QUEUE_LIMIT)
       throw new AppError('runtime_busy', `${QUEUE_LIMIT} requests wait for the embedded runtime already.`);
-    this.#hold();
-    let loaded: LoadedModel;
+    const group = this.#join(modelName);
     try {
-      loaded = await this.#load(modelName);
+      const loaded = await whileWanted(group.ready, options.abortSignal);
+      return this.#run(loaded, group, order, options.abortSignal);
     } catch (error) {
-      this.#release();
+      this.#leave(group);
       throw error;
     }
-    return this.#run(loaded, order, options.abortSignal);
   }
 
   async *#run(
     loaded: LoadedModel,
+    group: Group,
     order: ReturnType<typeof toGenerateOrder>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<LanguageModelV4StreamPart[]> {
@@ -144,7 +159,7 @@ export class LlamaCppRuntime implements Runtime {
     } finally {
       signal?.removeEventListener('abort', abort);
       if (!ended && !failure) asked.cancel();
-      this.#release();
+      this.#leave(group);
     }
   }
 
@@ -165,8 +180,10 @@ export class LlamaCppRuntime implements Runtime {
           estimated_memory_bytes: loaded.plan.totalBytes,
           load_ms: loaded.figures.loadMs,
           process_id: loaded.process.pid,
+          swaps: this.#swaps,
+          waiting: this.#pending.length,
         }
-      : { loaded: null, cores: cpus().length };
+      : { loaded: null, cores: cpus().length, swaps: this.#swaps };
     return { state: loaded ? 'online' : 'ready', latencyMs: 0, error: null, details };
   }
 
@@ -175,9 +192,9 @@ export class LlamaCppRuntime implements Runtime {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    this.#hold();
+    const group = this.#join(modelName);
     try {
-      const loaded = await this.#load(modelName);
+      const loaded = await whileWanted(group.ready, signal);
       return await new Promise((resolve, reject) => {
         const asked = loaded.process.ask({ type: 'embed', texts: [...texts] }, (answer) => {
           if (answer instanceof AppError) reject(answer);
@@ -190,7 +207,7 @@ export class LlamaCppRuntime implements Runtime {
         });
       });
     } finally {
-      this.#release();
+      this.#leave(group);
     }
   }
 
@@ -208,11 +225,11 @@ export class LlamaCppRuntime implements Runtime {
   }
 
   async load(modelName: string): Promise<void> {
-    this.#hold();
+    const group = this.#join(modelName);
     try {
-      await this.#load(modelName);
+      await group.ready;
     } finally {
-      this.#release();
+      this.#leave(group);
     }
   }
 
@@ -236,9 +253,10 @@ export class LlamaCppRuntime implements Runtime {
 
   async unloadAll(): Promise<void> {
     clearTimeout(this.#idle);
-    await this.#loading?.promise.catch(() => {});
+    await this.#turnstile;
     const loaded = this.#loaded;
     this.#loaded = undefined;
+    this.#current = undefined;
     await loaded?.process.end();
   }
 
@@ -247,13 +265,30 @@ export class LlamaCppRuntime implements Runtime {
     await this.unloadAll();
   }
 
-  #hold(): void {
+  #join(name: string): Group {
+    const group = this.#groupFor(name);
+    group.holds += 1;
     this.#inUse += 1;
     this.#idleAt = null;
     clearTimeout(this.#idle);
+    return group;
   }
 
-  #release(): void {
+  #groupFor(name: string): Group {
+    const first = this.#pending[0];
+    const starved = first !== undefined && performance.now() - first.since > STARVED_AFTER_MS;
+    if (this.#current?.name === name && this.#loaded?.process.alive && !starved) return this.#current;
+    const waiting = this.#pending.find((group) => group.name === name);
+    if (waiting) return waiting;
+    const group: Group = { name, holds: 0, since: performance.now(), ready: Promise.resolve() as never };
+    this.#pending.push(group);
+    group.ready = this.#turnstile.then(() => this.#switchTo(group));
+    this.#turnstile = group.ready.catch(() => {});
+    return group;
+  }
+
+  #leave(group: Group): void {
+    group.holds -= 1;
     this.#inUse -= 1;
     if (this.#inUse > 0 || this.#keepAliveMs === Number.POSITIVE_INFINITY) return;
     clearTimeout(this.#idle);
@@ -271,21 +306,20 @@ export class LlamaCppRuntime implements Runtime {
     this.#options.logger?.warn({ model: loaded.name, crashes: this.#crashes.length }, 'the inference process crashed');
   }
 
-  // One load at a time; whoever asks for the model that is being loaded shares it.
-  async #load(name: string): Promise<LoadedModel> {
-    if (this.#loaded?.name === name && this.#loaded.process.alive) return this.#loaded;
-    if (this.#loading?.name === name) return this.#loading.promise;
-    const promise = this.#turnstile.then(() => this.#switchTo(name));
-    this.#turnstile = promise.catch(() => {});
-    this.#loading = { name, promise };
+  // One load at a time, in the order of the groups.
+  async #switchTo(group: Group): Promise<LoadedModel> {
     try {
-      return await promise;
+      // Everybody who waited has gone: nothing is thrown out for nobody.
+      if (group.holds === 0) throw new AppError('cancelled', 'Nobody waits for this model any more.');
+      const loaded = await this.#load(group.name);
+      this.#current = group;
+      return loaded;
     } finally {
-      if (this.#loading?.promise === promise) this.#loading = undefined;
+      this.#pending.splice(this.#pending.indexOf(group), 1);
     }
   }
 
-  async #switchTo(name: string): Promise<LoadedModel> {
+  async #load(name: string): Promise<LoadedModel> {
     if (this.#closed) throw new AppError('shutting_down', 'The embedded runtime is stopping.');
     if (this.#loaded?.name === name && this.#loaded.process.alive) return this.#loaded;
     if (this.#crashes.filter((at) => performance.now() - at < CRASH_WINDOW_MS).length >= CRASHES_ALLOWED) {
@@ -299,8 +333,12 @@ export class LlamaCppRuntime implements Runtime {
     const header = await readGguf(found.path);
     const former = this.#loaded;
     if (former) {
-      while (former.process.busy && former.process.alive) await new Promise((resolve) => setTimeout(resolve, 50));
+      // An answer is never cut for another model's sake; newcomers are held back once somebody has waited too long.
+      while (this.#current && this.#current.holds > 0 && former.process.alive)
+        await new Promise((resolve) => setTimeout(resolve, 20));
       this.#loaded = undefined;
+      this.#current = undefined;
+      this.#swaps += 1;
       await former.process.end();
     }
     const available = await (this.#options.availableMemoryBytes ?? (async () => freemem()))();
@@ -410,4 +448,21 @@ async function residentBytes(pid: number | undefined): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const line = /VmRSS:\s+(\d+) kB/.exec(status);
   return line ? Number(line[1]) * 1_024 : null;
+}
+
+/** Waits no longer than the one who asked. @throws AppError `cancelled` */
+async function whileWanted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const stopped = () => new AppError('cancelled', 'The request was stopped.');
+  if (signal.aborted) throw stopped();
+  let leave: (() => void) | undefined;
+  const gone = new Promise<never>((_, reject) => {
+    leave = () => reject(stopped());
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([promise, gone]);
+  } finally {
+    if (leave) signal.removeEventListener('abort', leave);
+  }
 }

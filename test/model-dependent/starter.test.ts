@@ -1,5 +1,5 @@
 // The embedded runtime on the real starter model. Needs VENOM_TEST_MODEL, the path of its file, and a build.
-import { copyFileSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
@@ -154,6 +154,22 @@ describe('the embedded runtime', () => {
     })();
     await expect(reading).rejects.toMatchObject({ code: 'runtime_crashed' });
     expect((await ask(question('What is the capital of France?'))).text).toContain('Paris');
+  });
+
+  it('says that a chat template is broken, and leaves the model alone otherwise', async () => {
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('{% for message in messages');
+    bytes.write('{% %%% message', at);
+    const bad = mkdtempSync(join(tmpdir(), 'venom-template-'));
+    writeFileSync(join(bad, 'broken.gguf'), bytes);
+    const other = createRuntime('-1', bad);
+    await expect(other.load('broken')).rejects.toMatchObject({
+      code: 'invalid_model',
+      message: expect.stringContaining('template'),
+    });
+    await runtime.load(MODEL);
+    await other.close();
+    rmSync(bad, { recursive: true, force: true });
   });
 
   it('unloads when it was idle for its keep-alive, and loads again', async () => {

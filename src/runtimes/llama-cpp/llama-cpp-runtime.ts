@@ -227,7 +227,9 @@ export class LlamaCppRuntime implements Runtime {
   async load(modelName: string): Promise<void> {
     const group = this.#join(modelName);
     try {
-      await group.ready;
+      const { figures } = await group.ready;
+      if (figures.templateProblem !== null)
+        throw new AppError('invalid_model', `Its chat template is broken: ${figures.templateProblem}`);
     } finally {
       this.#leave(group);
     }

@@ -35,6 +35,8 @@ export type FromWorker =
       gpu: string | null;
       tokensPerSecond: number | null;
       loadMs: number;
+      /** What is wrong with the chat template the model brings; null when nothing is, or it brings none. */
+      templateProblem: string | null;
     }
   | { type: 'text'; id: number; text: string }
   | {

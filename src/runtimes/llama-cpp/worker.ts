@@ -1,5 +1,7 @@
 // The inference process: one model, several conversations. It may crash; the server lives on.
+
 import { cpus } from 'node:os';
+import { Template } from '@huggingface/jinja';
 import {
   type ChatWrapper,
   GeneralChatWrapper,
@@ -110,7 +112,20 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
     gpu: llama.gpu === false ? null : llama.gpu,
     tokensPerSecond: measured.tokensPerSecond,
     loadMs: Math.round(performance.now() - startedAt),
+    templateProblem: order.embedding ? null : templateProblem(model),
   });
+}
+
+/** Chat goes on with a plain template where the model's own is broken; whoever is about to trust it should know. */
+function templateProblem(model: LlamaModel): string | null {
+  const template = model.fileInfo.metadata.tokenizer?.chat_template;
+  if (typeof template !== 'string') return null;
+  try {
+    new Template(template);
+    return null;
+  } catch (error) {
+    return (error as Error).message.slice(0, 200);
+  }
 }
 
 // More threads than free cores make llama.cpp many times slower, and on small models one can beat two, so a few

@@ -5,7 +5,7 @@ import { type Dispatcher, fetch as undiciFetch } from 'undici';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { discard, HttpUpstream } from '../http-upstream.js';
-import type { ForwardedAnswer, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
+import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
 import { ChatChunks } from './chat-chunks.js';
 import { SseData } from './sse-data.js';
 import { toOpenAiChat } from './to-openai-chat.js';
@@ -13,7 +13,18 @@ import { toOpenAiChat } from './to-openai-chat.js';
 const PROBE_TIMEOUT_MS = 5_000;
 const MODELS_KEPT_MS = 5_000;
 
-const Models = z.object({ data: z.array(z.object({ id: z.string().min(1).max(300) })).max(10_000) });
+const Models = z.object({
+  data: z
+    .array(
+      z.object({
+        id: z.string().min(1).max(300),
+        // vLLM's own: tokens of the context, and the model an adapter (LoRA) belongs to.
+        max_model_len: z.number().int().positive().nullish(),
+        parent: z.string().nullish(),
+      }),
+    )
+    .max(10_000),
+});
 const Embeddings = z.object({
   data: z.array(z.object({ embedding: z.array(z.number()), index: z.number().int().optional() })),
   usage: z.object({ prompt_tokens: z.number().optional() }).optional(),
@@ -36,6 +47,8 @@ export class OpenAiCompatibleRuntime implements Runtime {
   readonly #apiKey: string;
   readonly #upstream: HttpUpstream;
   readonly #idleTimeoutMs: number;
+  /** Tokens, and the base model of an adapter, where the server says so. */
+  readonly #facts = new Map<string, { contextLength: number | null; parent: string | null }>();
   #models: { at: number; list: RuntimeModel[] } | undefined;
 
   constructor(options: OpenAiCompatibleOptions) {
@@ -73,7 +86,12 @@ export class OpenAiCompatibleRuntime implements Runtime {
     modelName: string,
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
-    const body = toOpenAiChat(modelName, options, this.provider === 'vllm' ? 'vllm' : 'llama-cpp');
+    const body = toOpenAiChat(
+      modelName,
+      options,
+      this.provider === 'vllm' ? 'vllm' : 'llama-cpp',
+      this.#facts.get(modelName)?.contextLength ?? undefined,
+    );
     const response = await this.#upstream.send('/chat/completions', { body, signal: options.abortSignal });
     if (response.statusCode !== 200) throw await this.#upstream.rejected(response);
     return body['stream'] === false ? this.#whole(response) : this.#batches(response);
@@ -91,6 +109,8 @@ export class OpenAiCompatibleRuntime implements Runtime {
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
     if (this.#models && performance.now() - this.#models.at < MODELS_KEPT_MS) return this.#models.list;
     const { data } = await this.#upstream.json('/models', Models, PROBE_TIMEOUT_MS, { signal });
+    for (const { id, max_model_len, parent } of data)
+      this.#facts.set(id, { contextLength: max_model_len ?? null, parent: parent ?? null });
     const list = data.map(
       ({ id }): RuntimeModel => ({
         name: id,
@@ -107,6 +127,22 @@ export class OpenAiCompatibleRuntime implements Runtime {
     );
     this.#models = { at: performance.now(), list };
     return list;
+  }
+
+  async describeModel(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null> {
+    await this.listModels(signal);
+    const facts = this.#facts.get(modelName);
+    if (!facts) return null;
+    return {
+      contextLength: facts.contextLength,
+      capabilities: facts.parent === null ? ['completion'] : ['completion', 'adapter'],
+      template: null,
+      family: facts.parent,
+      parameterSize: null,
+      quantization: null,
+      license: null,
+      parameters: {},
+    };
   }
 
   async health(signal?: AbortSignal): Promise<RuntimeHealth> {

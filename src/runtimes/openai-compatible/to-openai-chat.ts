@@ -2,11 +2,15 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
 import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.js';
 
-/** @param format  whose names the parameters get; servers on this machine know more of them than OpenAI does */
+/**
+ * @param format  whose names the parameters get; servers on this machine know more of them than OpenAI does
+ * @param contextLength  tokens, where the server said so
+ */
 export function toOpenAiChat(
   model: string,
   options: LanguageModelV4CallOptions,
   format: ParamFormat = 'llama-cpp',
+  contextLength?: number,
 ): Record<string, unknown> {
   const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   const schema = options.responseFormat?.type === 'json' ? options.responseFormat.schema : undefined;
@@ -15,13 +19,17 @@ export function toOpenAiChat(
     messages: options.prompt.flatMap(toMessages),
     stream: own['stream'] !== false,
     stream_options: own['stream'] === false ? undefined : { include_usage: true },
-    ...GenerationParamsAdapter.toRuntimeParams(format, {
-      max_tokens: options.maxOutputTokens,
-      temperature: options.temperature,
-      top_p: options.topP,
-      top_k: options.topK,
-      repeat_penalty: own['repeatPenalty'],
-    }).sent,
+    ...GenerationParamsAdapter.toRuntimeParams(
+      format,
+      {
+        max_tokens: options.maxOutputTokens,
+        temperature: options.temperature,
+        top_p: options.topP,
+        top_k: options.topK,
+        repeat_penalty: own['repeatPenalty'],
+      },
+      contextLength,
+    ).sent,
     frequency_penalty: options.frequencyPenalty,
     presence_penalty: options.presencePenalty,
     seed: options.seed,

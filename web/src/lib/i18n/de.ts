@@ -164,7 +164,7 @@ export const de: Record<string, string> = {
   'details.probe.context': 'Kontext',
   'details.status.verified': 'bestätigt',
   'details.status.failed': 'nicht bestanden',
-  'details.status.metadata_only': 'angegeben',
+  'details.status.metadata_only': 'laut Metadaten',
   'details.status.skipped': 'nicht geprüft',
   'discover.title': 'Entdecken',
   'discover.lead': 'Modelle finden, sehen, ob sie passen, und installieren.',

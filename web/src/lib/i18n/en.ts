@@ -163,7 +163,7 @@ export const en = {
   'details.probe.context': 'Context',
   'details.status.verified': 'verified',
   'details.status.failed': 'failed',
-  'details.status.metadata_only': 'declared',
+  'details.status.metadata_only': 'from metadata',
   'details.status.skipped': 'not tested',
   'discover.title': 'Discover',
   'discover.lead': 'Find models, see whether they fit, and install them.',

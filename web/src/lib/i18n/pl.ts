@@ -163,7 +163,7 @@ export const pl: Record<string, string> = {
   'details.probe.context': 'Kontekst',
   'details.status.verified': 'potwierdzone',
   'details.status.failed': 'nieudane',
-  'details.status.metadata_only': 'zadeklarowane',
+  'details.status.metadata_only': 'z metadanych',
   'details.status.skipped': 'nie sprawdzono',
   'discover.title': 'Odkrywaj',
   'discover.lead': 'Znajdź modele, sprawdź, czy się zmieszczą, i zainstaluj je.',

@@ -1,5 +1,6 @@
 // Request traces as rows: what the list needs in columns, the rest as one document per request.
 import type { RequestTrace, TraceRepository, TraceStatus } from '../chat/ports.js';
+import { packTrace, unpackTrace } from './packed-trace.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 export class SqliteTraces implements TraceRepository {
@@ -16,13 +17,7 @@ export class SqliteTraces implements TraceRepository {
     );
     this.#store.transaction(() => {
       for (const trace of traces) {
-        upsert.run(
-          trace.requestId,
-          trace.status,
-          Date.parse(trace.createdAt),
-          trace.lastActivityAt,
-          JSON.stringify(trace),
-        );
+        upsert.run(trace.requestId, trace.status, Date.parse(trace.createdAt), trace.lastActivityAt, packTrace(trace));
       }
     });
   }
@@ -53,4 +48,4 @@ export class SqliteTraces implements TraceRepository {
   }
 }
 
-const toTrace = (row: Record<string, unknown>): RequestTrace => JSON.parse(String(row['trace']));
+const toTrace = (row: Record<string, unknown>): RequestTrace => unpackTrace(row['trace']) as RequestTrace;

@@ -76,7 +76,7 @@ export class InstalledModels {
 
   /** After something was installed, removed or switched. */
   forget(): void {
-    for (const seen of this.#seen) seen.at = Math.min(seen.at, 0);
+    for (const seen of this.#seen) seen.at = Math.min(seen.at, -FRESH_MS);
   }
 
   #refresh(seen: Seen, freshMs: number): Promise<void> | undefined {

@@ -6,6 +6,8 @@ import { CODING_ALIAS, type CodingFacts, type ResolutionReason, resolveModelName
 import { type ModelManager, type RuntimeIdentity, runtimeIdentity } from './model-manager.js';
 
 const HEALTHY_WITHIN_MS = 30_000;
+/** How long an answer waits for the old engine to let go; the switch itself is done by then. */
+const LET_GO_WITHIN_MS = 2_000;
 
 export type SwitchStep =
   | 'process_stopped'
@@ -42,8 +44,6 @@ export interface SwitchResult {
     fromServer: string;
     toServer: string;
     completed: SwitchStep[];
-    failed: SwitchStep | null;
-    error: string | null;
   };
 }
 
@@ -102,29 +102,29 @@ export class RuntimeSwitch {
   async run(request: SwitchRequest): Promise<SwitchResult> {
     const { models, newId, now } = this.#options;
     if (this.#gate) throw new AppError('switch_in_progress', 'Another runtime switch is running.');
-    const fromServer = (await models.activeIdentity()).provider;
-    this.#gate = {
+    // Closed before anything is waited for, or two that come together would both pass.
+    const gate: SwitchGate = {
       switchId: newId(),
       source: request.source,
-      fromRuntime: fromServer,
+      fromRuntime: models.activeServer ?? '',
       toRuntime: request.serverName,
       startedAt: now(),
     };
+    this.#gate = gate;
     try {
-      return await this.#run(request, fromServer);
+      gate.fromRuntime = (await models.activeIdentity()).provider;
+      return await this.#run(request, gate.fromRuntime);
     } finally {
       this.#gate = undefined;
     }
   }
 
   async #run(request: SwitchRequest, fromServer: string): Promise<SwitchResult> {
-    const { models, controller } = this.#options;
+    const { models } = this.#options;
     const lifecycle: SwitchResult['lifecycle'] = {
       fromServer,
       toServer: request.serverName,
       completed: [],
-      failed: null,
-      error: null,
     };
     const runtime = models.runtime(request.serverName);
     if (!runtime) throw new AppError('not_found', `There is no model server called ${request.serverName}.`);
@@ -133,27 +133,43 @@ export class RuntimeSwitch {
     const { model, reason } = await this.#chooseModel(request);
     await models.choose(model, request.serverName);
     lifecycle.completed.push('endpoint_switched', 'config_saved');
-    // Only now the old one is let go; it has answered until here, and may finish what it is saying.
+    // Only now the old one is let go, once it has ended what it is saying; that may outlast the switch.
     const stopResults: SwitchResult['stopResults'] = {};
     if (fromServer !== request.serverName) {
-      try {
-        await models.runtime(fromServer)?.unloadAll();
-        lifecycle.completed.push('release_done', 'cache_invalidated');
-      } catch (error) {
-        stopResults[fromServer] = { ok: false, error: toAppError(error).message };
-      }
-      if (controller.definitions.some(({ name }) => name === fromServer) && controller.owns(fromServer)) {
-        const stopped = await controller.run(fromServer, 'stop');
-        stopResults[fromServer] = {
-          ok: stopped.ok,
-          ...(stopped.exitCode === null ? {} : { exit_code: stopped.exitCode }),
-        };
-        if (stopped.ok) lifecycle.completed.push('process_stopped');
-      }
+      const letGo = this.#letGo(fromServer, lifecycle, stopResults);
+      await Promise.race([letGo, new Promise((resolve) => setTimeout(resolve, LET_GO_WITHIN_MS))]);
     }
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     this.selected(request.source, identity, fromServer);
-    return { identity, requestedAlias: request.alias ?? null, reason, startResult, stopResults, lifecycle };
+    return {
+      identity,
+      requestedAlias: request.alias ?? null,
+      reason,
+      startResult,
+      stopResults: { ...stopResults },
+      lifecycle: { ...lifecycle, completed: [...lifecycle.completed] },
+    };
+  }
+
+  /** Never throws: the new engine serves already. */
+  async #letGo(
+    server: string,
+    lifecycle: SwitchResult['lifecycle'],
+    stopResults: SwitchResult['stopResults'],
+  ): Promise<void> {
+    const { models, controller } = this.#options;
+    try {
+      await models.runtime(server)?.unloadAll();
+      lifecycle.completed.push('release_done', 'cache_invalidated');
+      const ours = controller.definitions.some(({ name }) => name === server) && controller.owns(server);
+      // Somebody may have switched back while the last answer went on.
+      if (!ours || (await models.activeIdentity()).provider === server) return;
+      const { ok, exitCode } = await controller.run(server, 'stop');
+      stopResults[server] = { ok, ...(exitCode === null ? {} : { exit_code: exitCode }) };
+      if (ok) lifecycle.completed.push('process_stopped');
+    } catch (error) {
+      stopResults[server] = { ok: false, error: toAppError(error).message };
+    }
   }
 
   async #bringUp(name: string, lifecycle: SwitchResult['lifecycle']): Promise<SwitchResult['startResult']> {

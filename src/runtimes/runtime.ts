@@ -68,7 +68,7 @@ export interface Runtime extends RuntimeDescription {
   /** What the engine's metadata says; null when it does not know the model. */
   describeModel?(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null>;
   version?(signal?: AbortSignal): Promise<string | null>;
-  /** Frees the weights of every loaded model. */
+  /** Frees the weights of every loaded model, each when the answers that use it have ended. */
   unloadAll(): Promise<void>;
   close(): Promise<void>;
 }

@@ -123,11 +123,40 @@ describe.skipIf(!binary)('real Ollama', () => {
     expect((await call('/system/llm-servers/active')).body['active_server']).toBe('llama-cpp');
   });
 
+  it('takes over from the embedded engine without cutting what it says, and frees its memory then', async () => {
+    const begun = Promise.withResolvers<void>();
+    const running = readEvents(
+      await ask({
+        content: 'Write a very long story about the sea, with many chapters.',
+        model: EMBEDDED,
+        session_id: 'q',
+        max_tokens: 900,
+      }),
+      (events) => {
+        if (events.some(({ event }) => event === 'content')) begun.resolve();
+        return false;
+      },
+    );
+    let ended = false;
+    void running.then(() => {
+      ended = true;
+    });
+    await begun.promise;
+    const switched = await call('/system/llm-servers/active', { server_name: 'ollama' });
+    expect(switched).toMatchObject({ status: 200, body: { active_server: 'ollama' } });
+    expect(ended).toBe(false);
+    expect((await running).at(-1)?.event).toBe('done');
+    await expect
+      .poll(async () => (await call('/models/loaded')).body['models'], { timeout: 10_000 })
+      .not.toContainEqual(expect.objectContaining({ runtime: 'llama-cpp' }));
+  });
+
   it('frees its memory and is removed', async () => {
     await readEvents(await ask({ content: 'Hi', model: NAME, max_tokens: 4 }));
     expect(await client.ps()).toHaveLength(1);
     expect(await call('/models/unload-all', {})).toMatchObject({ status: 200 });
     expect(await client.ps()).toEqual([]);
+    expect(await call('/models/switch', { name: EMBEDDED })).toMatchObject({ status: 200 });
     expect(await call(`/models/${encodeURIComponent(NAME)}`, undefined, 'DELETE')).toMatchObject({ status: 200 });
     expect(await client.listTags()).toEqual([]);
   });

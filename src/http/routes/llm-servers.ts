@@ -206,8 +206,9 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
           from_server: lifecycle.fromServer,
           to_server: lifecycle.toServer,
           completed_steps: lifecycle.completed,
-          failed_step: lifecycle.failed,
-          error_message: lifecycle.error,
+          // A switch that fails changes nothing and answers with its error.
+          failed_step: null,
+          error_message: null,
           is_complete: true,
           is_in_partial_state: false,
         },

@@ -235,8 +235,8 @@ export class LlamaCppRuntime implements Runtime {
     }
   }
 
-  async unload(modelName: string): Promise<void> {
-    if (this.#loaded?.name === modelName) await this.unloadAll();
+  async unload(modelName: string, signal?: AbortSignal): Promise<void> {
+    if (this.#loaded?.name === modelName) await this.#unloadWhenIdle(signal);
   }
 
   async describeModel(modelName: string): Promise<ModelDescription> {
@@ -254,17 +254,35 @@ export class LlamaCppRuntime implements Runtime {
   }
 
   async unloadAll(): Promise<void> {
-    clearTimeout(this.#idle);
     await this.#turnstile;
-    const loaded = this.#loaded;
-    this.#loaded = undefined;
-    this.#current = undefined;
-    await loaded?.process.end();
+    await this.#unloadWhenIdle();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.unloadAll();
+    await this.#turnstile;
+    await this.#end();
+  }
+
+  async #unloadWhenIdle(signal?: AbortSignal): Promise<void> {
+    await this.#answersEnded(this.#loaded, signal);
+    await this.#end();
+  }
+
+  // An answer is never cut for the sake of memory. Ends without a pause before what follows, so that nobody slips in.
+  async #answersEnded(loaded: LoadedModel | undefined, signal?: AbortSignal): Promise<void> {
+    while (this.#current && this.#current.holds > 0 && loaded?.process.alive && !this.#closed) {
+      signal?.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#idle);
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    this.#current = undefined;
+    await loaded?.process.end();
   }
 
   #join(name: string): Group {
@@ -296,7 +314,7 @@ export class LlamaCppRuntime implements Runtime {
     clearTimeout(this.#idle);
     this.#idleAt = Date.now() + this.#keepAliveMs;
     this.#idle = setTimeout(() => {
-      if (this.#inUse === 0) void this.unloadAll();
+      if (this.#inUse === 0) void this.#end();
     }, this.#keepAliveMs);
     this.#idle.unref();
   }
@@ -335,13 +353,9 @@ export class LlamaCppRuntime implements Runtime {
     const header = await readGguf(found.path);
     const former = this.#loaded;
     if (former) {
-      // An answer is never cut for another model's sake; newcomers are held back once somebody has waited too long.
-      while (this.#current && this.#current.holds > 0 && former.process.alive)
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      this.#loaded = undefined;
-      this.#current = undefined;
+      await this.#answersEnded(former);
       this.#swaps += 1;
-      await former.process.end();
+      await this.#end();
     }
     const available = await (this.#options.availableMemoryBytes ?? (async () => freemem()))();
     const plan = planLoad(header, available, this.#options.contextLength);

@@ -7,6 +7,7 @@ import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { CloudCatalogs } from './catalogs/cloud/cloud-catalogs.js';
 import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
+import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
 import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
@@ -34,10 +35,9 @@ import { ModelRegistry } from './models/model-registry.js';
 import { type ModelOperation, ModelOperations } from './models/operations.js';
 import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
-import { readGguf } from './runtimes/llama-cpp/gguf-check.js';
+import { readGguf, readGgufFrom } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
-import { readRemoteGguf } from './runtimes/llama-cpp/remote-gguf.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { systemClock } from './shared/clock.js';
@@ -167,7 +167,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     shapes: {
       local: readGguf,
       remote: (file, signal) =>
-        readRemoteGguf({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
+        readGgufFrom(
+          remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
+        ),
     },
     machine: async () => {
       const sample = await usage.sample();

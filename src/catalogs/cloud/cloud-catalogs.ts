@@ -1,6 +1,8 @@
 // The model lists of OpenAI and Google, kept for a while. The key travels in a header, never in an address.
 import { z } from 'zod';
 import type { RemoteCatalogs, RemoteModel, RemoteProvider } from '../../models/ports.js';
+import { AppError } from '../../shared/errors.js';
+import { fetchText } from '../download/fetch-text.js';
 
 const CATALOG_MS = 300_000;
 const PROBE_MS = 60_000;
@@ -143,17 +145,20 @@ export class CloudCatalogs implements RemoteCatalogs {
       latencyMs: Math.round(performance.now() - startedAt),
     });
     try {
-      const response = await (this.#options.fetch ?? fetch)(modelUrls[provider], {
+      const { status, text } = await fetchText({
+        url: modelUrls[provider],
+        place: provider,
+        fetch: this.#options.fetch ?? fetch,
         headers: provider === 'openai' ? { authorization: `Bearer ${keys.openai}` } : { 'x-goog-api-key': keys.google },
         redirect: 'error',
+        maxBytes: MAX_BYTES,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const text = await bounded(response);
-      // The body may repeat what was sent; only the status is shown.
-      if (!response.ok) return answer(response.status, [], `HTTP ${response.status}`);
-      return answer(200, parse(provider, JSON.parse(text)), null);
+      return status === 200
+        ? answer(200, parse(provider, JSON.parse(text)), null)
+        : answer(status, [], `HTTP ${status}`);
     } catch (error) {
-      const timedOut = (error as Error).name === 'TimeoutError';
+      const timedOut = error instanceof AppError && error.code === 'upstream_timeout';
       return answer(0, [], timedOut ? 'no answer in time' : 'not reachable, or an answer of unknown form');
     }
   }
@@ -187,14 +192,3 @@ const capabilitiesOf = (id: string): string[] => {
   if (/dall-e|image/i.test(id)) return ['image'];
   return /gpt-4|gemini|o\d/i.test(id) ? ['chat', 'tools', 'vision'] : ['chat'];
 };
-
-async function bounded(response: Response): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += bytes.length;
-    if (size > MAX_BYTES) throw new Error('too long');
-    pieces.push(bytes);
-  }
-  return Buffer.concat(pieces).toString('utf8');
-}

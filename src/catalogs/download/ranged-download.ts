@@ -4,20 +4,16 @@ import { setTimeout } from 'node:timers/promises';
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { AppError } from '../../shared/errors.js';
 import type { BandwidthLimit } from './bandwidth-limit.js';
+import { type FileSource, follow } from './follow.js';
 import { type ExpectedFile, PartFile } from './verified-file.js';
 
 const CONNECT_TIMEOUT_MS = 8_000;
 const STALL_MS = 30_000;
-const MAX_REDIRECTS = 5;
 const TRIES_WITHOUT_A_BYTE = 4;
 const TRIES = 100;
 const MAX_WAIT_MS = 30_000;
 
-export interface RangedSource {
-  url: string;
-  /** Goes to the origin of `url` and to no other. */
-  token?: string | undefined;
-  fetch: typeof fetch;
+export interface RangedSource extends FileSource {
   limit?: BandwidthLimit | undefined;
   /** Shorter in tests. */
   retryDelayMs?: number | undefined;
@@ -162,30 +158,4 @@ async function refusal(response: Response, url: string): Promise<AppError> {
   return new AppError(passing ? 'download_failed' : 'source_unavailable', `${host} answered HTTP ${status}.`, {
     ...(Number.isFinite(seconds) && seconds > 0 ? { details: { retry_after_ms: seconds * 1_000 } } : {}),
   });
-}
-
-// Redirects are followed here, so that the token stays with the origin it was given for.
-async function follow(source: RangedSource, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-  const home = new URL(source.url);
-  let url = home;
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const own = url.origin === home.origin;
-    const response = await source.fetch(url, {
-      headers: {
-        ...headers,
-        'accept-encoding': 'identity',
-        ...(own && source.token ? { authorization: `Bearer ${source.token}` } : {}),
-      },
-      redirect: 'manual',
-      signal,
-    });
-    const location = response.headers.get('location');
-    if (response.status < 300 || response.status >= 400 || !location) return response;
-    const next = new URL(location, url);
-    if (next.protocol !== 'https:' && next.protocol !== home.protocol)
-      throw new AppError('source_unavailable', 'The source redirects to an unsafe address.');
-    await response.body?.cancel();
-    url = next;
-  }
-  throw new AppError('source_unavailable', 'The source redirects without end.');
 }

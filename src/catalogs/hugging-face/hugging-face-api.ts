@@ -1,5 +1,6 @@
 // Hugging Face's wire, as far as we read it.
 import { z } from 'zod';
+import { goodEntries } from '../download/good-entries.js';
 
 const Gated = z.union([z.boolean(), z.string()]).nullish();
 
@@ -8,18 +9,10 @@ export const ListedModel = z.object({
   downloads: z.number().nullish(),
   likes: z.number().nullish(),
   tags: z.array(z.string()).nullish(),
-  pipeline_tag: z.string().nullish(),
-  library_name: z.string().nullish(),
   gated: Gated,
 });
 
-/** Bad entries are passed over: one must not hide the others. */
-export const ModelList = z.array(z.unknown()).transform((items) =>
-  items.flatMap((item) => {
-    const parsed = ListedModel.safeParse(item);
-    return parsed.success ? [parsed.data] : [];
-  }),
-);
+export const ModelList = goodEntries(ListedModel);
 
 export const ModelInfo = z.object({
   id: z.string(),
@@ -40,20 +33,15 @@ export const ModelInfo = z.object({
     .max(50_000),
 });
 
-export const DailyPapers = z.array(z.unknown()).transform((items) =>
-  items.flatMap((item) => {
-    const parsed = z
-      .object({
-        publishedAt: z.string().nullish(),
-        paper: z.object({
-          id: z.string(),
-          title: z.string(),
-          summary: z.string().nullish(),
-          publishedAt: z.string().nullish(),
-          authors: z.array(z.object({ name: z.string().nullish() })).nullish(),
-        }),
-      })
-      .safeParse(item);
-    return parsed.success ? [parsed.data] : [];
+export const DailyPapers = goodEntries(
+  z.object({
+    publishedAt: z.string().nullish(),
+    paper: z.object({
+      id: z.string(),
+      title: z.string(),
+      summary: z.string().nullish(),
+      publishedAt: z.string().nullish(),
+      authors: z.array(z.object({ name: z.string().nullish() })).nullish(),
+    }),
   }),
 );

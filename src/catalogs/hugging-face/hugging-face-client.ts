@@ -2,11 +2,11 @@
 import type { z } from 'zod';
 import type { CatalogEntry, ModelCatalog, NewsItem } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
+import { fetchText } from '../download/fetch-text.js';
 import { feedItems } from './feed-items.js';
 import { DailyPapers, type ListedModel, ModelInfo, ModelList } from './hugging-face-api.js';
 
 const MAX_BYTES = 16_777_216;
-const CARD_BYTES = 262_144;
 
 export interface HuggingFaceClientOptions {
   /** `HF_ENDPOINT`. */
@@ -83,11 +83,6 @@ export class HuggingFaceClient implements ModelCatalog {
     return this.#json(`/api/models/${id}?blobs=true`, ModelInfo, signal, id);
   }
 
-  /** The model card, cut at 256 KB. */
-  async card(id: string, revision: string, signal: AbortSignal): Promise<string> {
-    return this.#text(`/${id}/raw/${revision}/README.md`, signal, id, CARD_BYTES);
-  }
-
   /** Where a file lies at a pinned revision. */
   fileUrl(id: string, revision: string, path: string): string {
     return `${this.baseUrl}/${id}/resolve/${revision}/${path.split('/').map(encodeURIComponent).join('/')}`;
@@ -102,38 +97,20 @@ export class HuggingFaceClient implements ModelCatalog {
     }
   }
 
-  async #text(path: string, signal: AbortSignal, id?: string, maxBytes = MAX_BYTES): Promise<string> {
+  async #text(path: string, signal: AbortSignal, id?: string): Promise<string> {
     const { fetch: ask, token } = this.#options;
-    let response: Response;
-    try {
-      response = await ask(`${this.baseUrl}${path}`, {
-        headers: { accept: 'application/json, text/xml;q=0.9', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-        // A redirect could carry the token elsewhere; the API has no need of one.
-        redirect: 'manual',
-        signal,
-      });
-    } catch (error) {
-      throw this.#failure(error);
-    }
-    const { status } = response;
-    if (status !== 200) {
-      await response.body?.cancel().catch(() => {});
-      throw this.#refusal(status, id);
-    }
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        size += bytes.length;
-        pieces.push(bytes);
-        if (size <= maxBytes) continue;
-        if (maxBytes === CARD_BYTES) break;
-        throw new AppError('upstream_protocol', `${this.#host()} sent more than ${maxBytes} bytes.`);
-      }
-    } catch (error) {
-      throw this.#failure(error);
-    }
-    return Buffer.concat(pieces).toString('utf8').slice(0, maxBytes);
+    const { status, text } = await fetchText({
+      url: `${this.baseUrl}${path}`,
+      place: this.#host(),
+      fetch: ask,
+      headers: { accept: 'application/json, text/xml;q=0.9', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      // A redirect could carry the token elsewhere; the API has no need of one.
+      redirect: 'manual',
+      maxBytes: MAX_BYTES,
+      signal,
+    });
+    if (status !== 200) throw this.#refusal(status, id);
+    return text;
   }
 
   #refusal(status: number, id: string | undefined): AppError {
@@ -147,17 +124,6 @@ export class HuggingFaceClient implements ModelCatalog {
     if (status >= 300 && status < 400)
       return new AppError('upstream_redirect', `${this.#host()} sends its clients elsewhere; set HF_ENDPOINT.`);
     return new AppError('upstream_rejected', `${this.#host()} answered HTTP ${status}.`, { details: { status } });
-  }
-
-  #failure(error: unknown): AppError {
-    if (error instanceof AppError) return error;
-    const { name } = error as Error;
-    if (name === 'TimeoutError' || name === 'AbortError')
-      return new AppError('upstream_timeout', `${this.#host()} did not answer in time.`, { cause: error });
-    const code = (error as { cause?: { code?: string } }).cause?.code ?? '';
-    if (/RESET|SOCKET|EPIPE/.test(code))
-      return new AppError('upstream_reset', `${this.#host()} cut the connection.`, { cause: error });
-    return new AppError('upstream_unreachable', `${this.#host()} cannot be reached.`, { cause: error });
   }
 
   #cut(text: string): string {

@@ -2,27 +2,24 @@
 import { z } from 'zod';
 import type { CatalogEntry, ModelCatalog } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
+import { fetchText } from '../download/fetch-text.js';
+import { goodEntries } from '../download/good-entries.js';
 
 const MAX_BYTES = 8_388_608;
 
 const Tags = z.object({
-  models: z.array(z.unknown()).transform((items) =>
-    items.flatMap((item) => {
-      const parsed = z
+  models: goodEntries(
+    z.object({
+      name: z.string().regex(/^[\w\-.:]{1,100}$/),
+      size: z.number().nullish(),
+      details: z
         .object({
-          name: z.string().regex(/^[\w\-.:]{1,100}$/),
-          size: z.number().nullish(),
-          details: z
-            .object({
-              family: z.string().nullish(),
-              parameter_size: z.string().nullish(),
-              quantization_level: z.string().nullish(),
-              format: z.string().nullish(),
-            })
-            .nullish(),
+          family: z.string().nullish(),
+          parameter_size: z.string().nullish(),
+          quantization_level: z.string().nullish(),
+          format: z.string().nullish(),
         })
-        .safeParse(item);
-      return parsed.success ? [parsed.data] : [];
+        .nullish(),
     }),
   ),
 });
@@ -75,29 +72,16 @@ export class OllamaLibraryClient implements ModelCatalog {
   }
 
   async #text(path: string, signal: AbortSignal): Promise<string> {
-    try {
-      const response = await this.#fetch(this.#baseUrl + path, { redirect: 'follow', signal });
-      if (!response.ok) {
-        await response.body?.cancel();
-        throw new AppError('upstream_rejected', `The Ollama library answered HTTP ${response.status}.`);
-      }
-      const pieces: Uint8Array[] = [];
-      let size = 0;
-      for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        size += bytes.length;
-        if (size > MAX_BYTES) throw new AppError('upstream_protocol', 'The Ollama library sent too much.');
-        pieces.push(bytes);
-      }
-      return Buffer.concat(pieces).toString('utf8');
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      const late = (error as Error).name === 'TimeoutError' || (error as Error).name === 'AbortError';
-      throw new AppError(
-        late ? 'upstream_timeout' : 'upstream_unreachable',
-        late ? 'The Ollama library did not answer in time.' : 'The Ollama library cannot be reached.',
-        { cause: error },
-      );
-    }
+    const { status, text } = await fetchText({
+      url: this.#baseUrl + path,
+      place: 'The Ollama library',
+      fetch: this.#fetch,
+      redirect: 'follow',
+      maxBytes: MAX_BYTES,
+      signal,
+    });
+    if (status !== 200) throw new AppError('upstream_rejected', `The Ollama library answered HTTP ${status}.`);
+    return text;
   }
 }
 

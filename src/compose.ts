@@ -159,7 +159,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       const pinned = activation.versions(name).some((version) => version.pinned && version.runtime === runtime);
       return pinned ? `${name} is pinned.` : null;
     },
-    onInstalled: async () => models.changed(),
+    onChanged: () => models.changed(),
   });
   const fit = new FitAdvisor({
     models,

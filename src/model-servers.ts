@@ -92,7 +92,6 @@ export function modelServers(settings: Settings, place: Place): ModelServers {
       provider: 'ollama',
       endpoint: `${baseUrl}/v1`,
       healthUrl: settings.OLLAMA_HEALTH_URL || `${baseUrl}/api/tags`,
-      binary: program,
       commands: {
         start: toArgumentVector(settings.OLLAMA_START_COMMAND) ?? (program ? [program, 'serve'] : null),
         stop: toArgumentVector(settings.OLLAMA_STOP_COMMAND),
@@ -132,7 +131,6 @@ export function modelServers(settings: Settings, place: Place): ModelServers {
       provider: 'vllm',
       endpoint,
       healthUrl: `${endpoint.replace(/\/+$/, '')}/models`,
-      binary: vllm,
       commands: {
         start: toArgumentVector(settings.VLLM_START_COMMAND) ?? (vllm ? vllmCommand(vllm, settings) : null),
         stop: toArgumentVector(settings.VLLM_STOP_COMMAND),

@@ -1,5 +1,5 @@
 // The running server, as the commands see it: JSON over HTTP with the API key, failures as AppError.
-import { AppError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
+import { AppError, toErrorCode } from '../shared/errors.js';
 
 export class ApiClient {
   readonly baseUrl: string;
@@ -56,6 +56,5 @@ async function asAppError(response: Response): Promise<AppError> {
   const body = (await response.json().catch(() => ({}))) as { detail?: unknown; code?: unknown };
   const detail =
     typeof body.detail === 'string' ? body.detail : JSON.stringify(body.detail ?? `HTTP ${response.status}`);
-  const known = ERROR_CODES.find((code): code is ErrorCode => code === body.code);
-  return new AppError(known ?? 'internal', detail, { details: { status: response.status } });
+  return new AppError(toErrorCode(body.code) ?? 'internal', detail, { details: { status: response.status } });
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import cliProgress from 'cli-progress';
 import type { z } from 'zod';
 import type * as Contract from '../contract/models.js';
-import { AppError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
+import { AppError, toErrorCode } from '../shared/errors.js';
 import type { ApiClient } from './api-client.js';
 import { formatBytes, type Terminal } from './terminal.js';
 
@@ -12,7 +12,7 @@ export type Operation = z.output<typeof Contract.Operation>;
 const POLL_MS = 250;
 const BAR = { format: '{name} |{bar}| {percentage} %  {received} of {size}  {speed}  {step}', hideCursor: true };
 
-export const isRunning = ({ status }: Operation): boolean => status === 'pending' || status === 'in_progress';
+const isRunning = ({ status }: Operation): boolean => status === 'pending' || status === 'in_progress';
 
 /** @throws AppError with the operation's own code when it did not succeed */
 export async function followOperation(client: ApiClient, terminal: Terminal, operationId: string): Promise<Operation> {
@@ -40,8 +40,7 @@ export async function followOperation(client: ApiClient, terminal: Terminal, ope
   bar?.update(operation.received_bytes, fields(operation));
   bar?.stop();
   if (operation.status === 'completed') return operation;
-  const code = ERROR_CODES.find((known): known is ErrorCode => known === operation.error_code);
-  throw new AppError(code ?? 'cancelled', operation.error ?? operation.message);
+  throw new AppError(toErrorCode(operation.error_code) ?? 'cancelled', operation.error ?? operation.message);
 }
 
 const fields = (operation: Operation) => ({

@@ -19,7 +19,7 @@ function setUp() {
   const saved: ModelVersion[][] = [];
   let now = 0;
   const activation = new Activation({
-    versions: { all: () => [], save: (versions) => void saved.push([...versions]), delete: () => {} },
+    versions: { all: () => [], save: (versions) => void saved.push([...versions]) },
     now: () => ++now,
   });
   const traffic: string[] = [];

@@ -62,12 +62,7 @@ export class Activation {
     const { signal } = context;
     try {
       context.step('check', 'Checking the file');
-      const digest = await candidate.check(signal, (done, total) => context.progress(done, total));
-      if (candidate.expectedDigest !== null && digest !== candidate.expectedDigest)
-        throw new AppError(
-          'hash_mismatch',
-          `The file has SHA-256 ${digest}, expected ${candidate.expectedDigest}; it was changed since it was installed.`,
-        );
+      const digest = await checkedDigest(candidate, context);
       context.step('load', 'Loading');
       await candidate.load(signal);
       context.step('probe', 'Asking it a few questions');
@@ -129,6 +124,20 @@ export class Activation {
     this.#versions = [...rest, version];
     return version;
   }
+}
+
+/** @throws AppError `hash_mismatch` when it is not what was installed, `invalid_model` when it is damaged */
+export async function checkedDigest(
+  { check, expectedDigest }: Pick<Candidate, 'check' | 'expectedDigest'>,
+  { signal, progress }: Pick<OperationContext, 'signal' | 'progress'>,
+): Promise<string | null> {
+  const digest = await check(signal, (done, total) => progress(done, total));
+  if (expectedDigest !== null && digest !== expectedDigest)
+    throw new AppError(
+      'hash_mismatch',
+      `The file has SHA-256 ${digest}, expected ${expectedDigest}; it was changed since it was installed.`,
+    );
+  return digest;
 }
 
 /** What a model must be able to do before it serves; what it merely could do better is only reported. */

@@ -42,7 +42,8 @@ export interface Fit {
 }
 
 const CONTEXTS = [2_048, 4_096, 8_192, 16_384, 32_768, 131_072];
-const OVERHEAD_BYTES = 64 * 1_048_576;
+/** What an engine takes beside weights and cache. */
+export const OVERHEAD_BYTES = 64 * 1_048_576;
 const CACHE_BYTES_PER_VALUE = 2;
 /** Beyond this share of what is free the rest of the machine begins to suffer. */
 const TIGHT = 0.85;
@@ -57,6 +58,21 @@ const BITS: Readonly<Record<string, number>> = {
   Q8_0: 8.5,
   F16: 16,
 };
+
+/**
+ * Memory of the attention cache for one token, keys and values of all layers at f16; 0 where the header does not say.
+ * Assumes that every layer keeps a full cache. @see GGUF specification: `block_count`, `attention.head_count_kv`,
+ * `attention.key_length`
+ */
+export function cacheBytesPerToken({
+  layers,
+  kvHeads,
+  keyLength,
+  valueLength,
+}: Pick<ModelShape, 'layers' | 'kvHeads' | 'keyLength' | 'valueLength'>): number {
+  if (!layers || !kvHeads || !keyLength || !valueLength) return 0;
+  return layers * kvHeads * (keyLength + valueLength) * CACHE_BYTES_PER_VALUE;
+}
 
 /** One row per context length up to the one the model was trained for. */
 export function estimateFit(shape: ModelShape, machine: MachineFacts, correction?: Correction): Fit[] {
@@ -103,12 +119,8 @@ function fitAt(
   { availableBytes, vramFreeBytes, bytesPerSecond }: MachineFacts,
   correction: Correction = { memory: 1, speed: 1 },
 ): Fit {
-  const { layers, kvHeads, keyLength, valueLength } = shape;
-  const perToken =
-    layers && kvHeads && keyLength && valueLength
-      ? layers * kvHeads * (keyLength + valueLength) * CACHE_BYTES_PER_VALUE
-      : 0;
-  const cacheBytes = perToken * contextLength;
+  const { layers } = shape;
+  const cacheBytes = cacheBytesPerToken(shape) * contextLength;
   const totalBytes = Math.round((weightsBytes + cacheBytes + OVERHEAD_BYTES) * correction.memory);
   const perLayer = layers ? (weightsBytes + cacheBytes) / layers : 0;
   return {

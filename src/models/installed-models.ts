@@ -8,9 +8,16 @@ const DEADLINE_MS = 1_500;
 interface Seen {
   runtime: Runtime;
   models: RuntimeModel[];
+  /** For turns, which look a name up each time. */
+  byName: ReadonlyMap<string, RuntimeModel>;
   at: number;
   error: string | null;
   asking: Promise<void> | undefined;
+}
+
+export interface InstalledModel {
+  runtime: Runtime;
+  model: RuntimeModel;
 }
 
 export interface InstalledList {
@@ -27,6 +34,7 @@ export class InstalledModels {
     this.#seen = runtimes.map((runtime) => ({
       runtime,
       models: [],
+      byName: new Map(),
       at: Number.NEGATIVE_INFINITY,
       error: null,
       asking: undefined,
@@ -63,10 +71,10 @@ export class InstalledModels {
   }
 
   /** From memory, without asking anybody. The preferred engine wins where two have the name. */
-  known(name: string, preferred?: string): { runtime: Runtime; model: RuntimeModel } | undefined {
-    let found: { runtime: Runtime; model: RuntimeModel } | undefined;
-    for (const { runtime, models } of this.#seen) {
-      const model = models.find((candidate) => candidate.name === name);
+  known(name: string, preferred?: string): InstalledModel | undefined {
+    let found: InstalledModel | undefined;
+    for (const { runtime, byName } of this.#seen) {
+      const model = byName.get(name);
       if (!model) continue;
       if (runtime.provider === preferred) return { runtime, model };
       found ??= { runtime, model };
@@ -87,6 +95,8 @@ export class InstalledModels {
       .then(
         (models) => {
           seen.models = models;
+          // Backwards, so that the first of two with one name wins, as it does in lists.
+          seen.byName = new Map(models.toReversed().map((model) => [model.name, model]));
           seen.error = null;
         },
         (error) => {

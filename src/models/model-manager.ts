@@ -5,12 +5,12 @@ import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-
 import type { ChatTarget } from '../chat/simple-mode.js';
 import type { LoadedModelInfo, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtimes/runtime.js';
 import { AppError, type ErrorCode } from '../shared/errors.js';
-import type { Activation, Candidate } from './activation.js';
+import { type Activation, type Candidate, checkedDigest } from './activation.js';
 import type { GenerationOverrides } from './generation-overrides.js';
-import { type InstalledList, InstalledModels } from './installed-models.js';
+import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
 import { DEFAULT_CAPABILITIES, type ModelManifest } from './manifest.js';
 import type { ModelRegistry } from './model-registry.js';
-import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
 import type { FileDigests } from './ports.js';
 import { probeModel } from './probe-suite.js';
 
@@ -151,7 +151,7 @@ export class ModelManager {
   }
 
   /** What an engine lists under a name, or undefined. */
-  async find(name: string, provider?: string): Promise<{ runtime: Runtime; model: RuntimeModel } | undefined> {
+  async find(name: string, provider?: string): Promise<InstalledModel | undefined> {
     const wanted = provider ?? this.activeServer;
     const fits = () => {
       const known = this.#installed.known(name, wanted);
@@ -185,12 +185,7 @@ export class ModelManager {
   async activate(name: string, provider?: string): Promise<ModelOperation> {
     const found = await this.find(name, provider);
     if (!found) throw modelNotFound(name);
-    return this.#options.operations.start({
-      type: 'activate',
-      modelName: name,
-      provider: found.model.provider,
-      runtime: found.runtime.provider,
-    });
+    return this.#start('activate', found);
   }
 
   /** Back to the version that served before. @throws AppError `conflict` when there is none */
@@ -210,12 +205,7 @@ export class ModelManager {
   async verify(name: string): Promise<ModelOperation> {
     const found = await this.find(name);
     if (!found?.model.path) throw modelNotFound(name);
-    return this.#options.operations.start({
-      type: 'verify',
-      modelName: name,
-      provider: found.model.provider,
-      runtime: found.runtime.provider,
-    });
+    return this.#start('verify', found);
   }
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
@@ -224,12 +214,7 @@ export class ModelManager {
     if (!found) throw modelNotFound(name);
     if (!found.runtime.unload)
       throw new AppError('unsupported', `${found.runtime.provider} manages its memory itself.`);
-    return this.#options.operations.start({
-      type: 'unload',
-      modelName: name,
-      provider: found.model.provider,
-      runtime: found.runtime.provider,
-    });
+    return this.#start('unload', found);
   }
 
   /** Every model in memory, of the engines that say so. */
@@ -308,6 +293,15 @@ export class ModelManager {
     await Promise.allSettled(this.runtimes.map((runtime) => runtime.close()));
   }
 
+  #start(type: OperationType, { runtime, model }: InstalledModel): ModelOperation {
+    return this.#options.operations.start({
+      type,
+      modelName: model.name,
+      provider: model.provider,
+      runtime: runtime.provider,
+    });
+  }
+
   async #activate(context: OperationContext): Promise<Record<string, unknown>> {
     const { modelName, runtime } = context.operation;
     const version = await this.#options.activation.run(await this.#candidate(modelName, runtime), context);
@@ -325,9 +319,7 @@ export class ModelManager {
     const { modelName, runtime } = context.operation;
     const candidate = await this.#candidate(modelName, runtime);
     context.step('hash', 'Reading the file');
-    const digest = await candidate.check(context.signal, (done, total) => context.progress(done, total));
-    if (candidate.expectedDigest !== null && candidate.expectedDigest !== digest)
-      throw new AppError('hash_mismatch', `The file has SHA-256 ${digest}, expected ${candidate.expectedDigest}.`);
+    const digest = await checkedDigest(candidate, context);
     return { sha256: digest, expected: candidate.expectedDigest };
   }
 

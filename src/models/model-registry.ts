@@ -1,7 +1,7 @@
 // ModelRegistry: which models exist, here and at the places they come from. Asks catalogues, keeps manifests, starts
 // operations; touches no network and no disk itself.
 import { AppError, toAppError } from '../shared/errors.js';
-import type { ModelCapabilities, ModelManifest } from './manifest.js';
+import type { ModelManifest } from './manifest.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 import type { CatalogEntry, InstallPlan, ManifestRepository, ModelCatalog, ModelSource, NewsItem } from './ports.js';
 
@@ -40,7 +40,8 @@ export interface ModelRegistryOptions {
   modelsBytes: () => Promise<number>;
   /** Looked up before a removal. @returns why it may not go, or null */
   inUse: (name: string, runtime: string) => Promise<string | null>;
-  onInstalled: (manifest: ModelManifest, context: OperationContext) => Promise<void>;
+  /** The engines have other models from now on. */
+  onChanged: () => void;
 }
 
 interface Kept<T> {
@@ -60,10 +61,6 @@ export class ModelRegistry {
       this.#manifests.set(keyOf(manifest.name, manifest.runtime), manifest);
     options.operations.handle('install', (context) => this.#install(context));
     options.operations.handle('remove', (context) => this.#remove(context));
-  }
-
-  get catalogNames(): string[] {
-    return this.#options.catalogs.map(({ provider }) => provider);
   }
 
   /** @throws AppError `invalid_input` for a provider without a catalogue */
@@ -132,13 +129,9 @@ export class ModelRegistry {
     this.#manifests.set(keyOf(manifest.name, manifest.runtime), manifest);
   }
 
-  forget(name: string, runtime: string): void {
+  #forget(name: string, runtime: string): void {
     this.#options.manifests.delete(name, runtime);
     this.#manifests.delete(keyOf(name, runtime));
-  }
-
-  capabilities(name: string): ModelCapabilities | undefined {
-    return this.manifest(name)?.capabilities;
   }
 
   /** What an installation would meet, before its first byte. Never throws for a reason it can name. */
@@ -226,7 +219,7 @@ export class ModelRegistry {
     );
     context.step('register', 'Recording');
     this.record({ ...manifest, installedAt: this.#options.now(), status: 'installed' });
-    await this.#options.onInstalled(manifest, context);
+    this.#options.onChanged();
     return { local_path: manifest.localPath, sha256: manifest.sha256, name: manifest.name };
   }
 
@@ -240,7 +233,8 @@ export class ModelRegistry {
     if (why !== null) throw new AppError('model_in_use', why);
     context.step('remove', 'Deleting');
     await this.#source(manifest.provider).remove(manifest, context.signal);
-    this.forget(modelName, runtime);
+    this.#forget(modelName, runtime);
+    this.#options.onChanged();
     return null;
   }
 

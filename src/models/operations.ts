@@ -1,6 +1,6 @@
 // ModelOperation: one long action on a model as a row with steps, byte progress and one end. ModelOperations runs them,
 // a few at a time, and takes up after a crash what can be taken up. It knows no provider and no engine.
-import { AppError, toAppError } from '../shared/errors.js';
+import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import type { OperationRepository } from './ports.js';
 
 export const OPERATION_TYPES = [
@@ -42,7 +42,7 @@ export interface ModelOperation {
   /** Seconds; null when it cannot be told. */
   etaSeconds: number | null;
   steps: OperationStep[];
-  error: { code: string; message: string } | null;
+  error: { code: ErrorCode; message: string } | null;
   /** What the runner needs to go on after a crash. */
   input: Readonly<Record<string, unknown>>;
   result: Readonly<Record<string, unknown>> | null;

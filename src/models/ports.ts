@@ -185,7 +185,6 @@ export interface VersionRepository {
   all(): ModelVersion[];
   /** All of them in one commit. */
   save(versions: readonly ModelVersion[]): void;
-  delete(versionId: string): void;
 }
 
 export type RemoteProvider = 'openai' | 'google';

@@ -46,7 +46,6 @@ function create(definition: Partial<LlmServerDefinition> = {}, stubborn = false)
         provider: 's',
         endpoint: null,
         healthUrl: `http://127.0.0.1:${port}/`,
-        binary: null,
         environment: {},
         commands: {
           start: [process.execPath, script, String(port), ...(stubborn ? ['stubborn'] : [])],

@@ -31,10 +31,6 @@ export interface LlmServerDefinition {
   commands: Readonly<Record<ServerAction, readonly string[] | null>>;
   /** Added to the few variables a server gets of ours. */
   environment: Readonly<Record<string, string>>;
-  /** Found on this machine, or reachable. */
-  binary: string | null;
-  /** Frees what is loaded before a stop. */
-  release?: () => Promise<void>;
 }
 
 export interface ServerHealth {
@@ -213,7 +209,6 @@ export class LlmServerController {
       return stopped.ok ? { ...(await this.#run(definition, 'start')), action } : { ...stopped, action };
     }
     if (action === 'stop' && this.owns(name)) {
-      await definition.release?.().catch(() => {});
       const ended = await this.#end(name);
       return result(action, ended, ended ? `${name} was stopped.` : `${name} does not end.`);
     }

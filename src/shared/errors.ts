@@ -53,6 +53,9 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** A code that came from outside, such as another process's answer; undefined for one this version does not know. */
+export const toErrorCode = (text: unknown): ErrorCode | undefined => ERROR_CODES.find((code) => code === text);
+
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;

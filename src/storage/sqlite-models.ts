@@ -21,7 +21,9 @@ export class SqliteOperations implements OperationRepository {
            ON CONFLICT (operation_id) DO UPDATE SET status = excluded.status, operation = excluded.operation`,
         )
         .run(operation.operationId, operation.status, JSON.stringify(operation));
-      // Only ended ones are forgotten, so that a long queue never loses what is still to be done.
+      // Once per operation, not at each of its steps. Only ended ones are forgotten, so that a long queue never loses what
+      // is still to be done.
+      if (operation.status !== 'pending') return;
       this.#store
         .prepare(
           `DELETE FROM operations WHERE status NOT IN ('pending', 'in_progress')
@@ -113,9 +115,5 @@ export class SqliteVersions implements VersionRepository {
     this.#store.transaction(() => {
       for (const version of versions) upsert.run(version.versionId, version.createdAt, JSON.stringify(version));
     });
-  }
-
-  delete(versionId: string): void {
-    this.#store.transaction(() => this.#store.prepare('DELETE FROM versions WHERE version_id = ?').run(versionId));
   }
 }

@@ -6,12 +6,11 @@ import type { InstallPlan, ModelSource } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
 
 export class LocalModels implements ModelSource {
-  readonly provider: string;
+  readonly provider = 'local';
   readonly #modelsDir: string;
 
-  constructor(modelsDir: string, provider = 'local') {
+  constructor(modelsDir: string) {
     this.#modelsDir = modelsDir;
-    this.provider = provider;
   }
 
   async plan(): Promise<InstallPlan> {

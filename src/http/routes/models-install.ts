@@ -107,11 +107,10 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
     }
     const operation = registry.remove(name, found?.runtime.provider);
     const ended = await operations.settled(operation.operationId);
-    models.changed();
     if (ended.status === 'completed') return { success: true, message: `${name} was removed.` };
     const reason = ended.error?.message ?? ended.message;
     if (ended.error?.code === 'model_in_use') throw new AppError('invalid_input', reason);
-    throw new AppError((ended.error?.code ?? 'internal') as never, reason);
+    throw new AppError(ended.error?.code ?? 'internal', reason);
   };
   app.delete(
     '/models/:model_name',

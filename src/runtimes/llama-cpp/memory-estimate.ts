@@ -1,8 +1,8 @@
 // What a model will take in memory, from its header alone.
+import { cacheBytesPerToken, OVERHEAD_BYTES } from '../../models/fit.js';
 import { AppError } from '../../shared/errors.js';
 import type { GgufHeader } from './gguf-check.js';
 
-const OVERHEAD_BYTES = 64 * 1_048_576;
 const DEFAULT_CONTEXT = 4_096;
 const MIN_CONTEXT = 512;
 const MAX_SEQUENCES = 4;
@@ -15,16 +15,6 @@ export interface LoadPlan {
   weightsBytes: number;
   cacheBytes: number;
   totalBytes: number;
-}
-
-/**
- * Memory of the attention cache for one token, keys and values of all layers at f16. Assumes that every layer keeps a
- * full cache. @see GGUF specification: `block_count`, `attention.head_count_kv`, `attention.key_length`
- */
-export function cacheBytesPerToken(header: GgufHeader): number {
-  const { layers, kvHeads, keyLength, valueLength } = header;
-  if (!layers || !kvHeads || !keyLength || !valueLength) return 0;
-  return layers * kvHeads * (keyLength + valueLength) * 2;
 }
 
 /**

@@ -1,7 +1,8 @@
 // What happens with models and what happened: phases, bytes, speed; stop it, try it again.
-import { ActionIcon, Badge, Group, Progress, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Badge, Group, Progress, Stack, Text, Tooltip } from '@mantine/core';
 import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, duration } from '../../lib/format';
 import { isRunning, type Operation, useModelAction, useOperations } from '../../lib/operations';
@@ -20,12 +21,7 @@ export function ActivityPage() {
   const operations = useOperations();
   return (
     <div className="page">
-      <Title order={1} size="h2">
-        {t('activity.title')}
-      </Title>
-      <Text className="muted" size="sm" mb="lg">
-        {t('activity.lead')}
-      </Text>
+      <PageHeader title={t('activity.title')} lead={t('activity.lead')} />
       {operations.isPending && <Loading />}
       {operations.isError && <Failed error={operations.error} onRetry={() => void operations.refetch()} />}
       {operations.isSuccess && operations.data.length === 0 && <Empty>{t('activity.empty')}</Empty>}

@@ -13,12 +13,12 @@ import {
   Tabs,
   Text,
   TextInput,
-  Title,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconAlertTriangle, IconDownload, IconExternalLink, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
@@ -35,12 +35,7 @@ export function DiscoverPage() {
   const catalog = useCatalog(provider, wanted);
   return (
     <div className="page">
-      <Title order={1} size="h2">
-        {t('discover.title')}
-      </Title>
-      <Text className="muted" size="sm" mb="lg">
-        {t('discover.lead')}
-      </Text>
+      <PageHeader title={t('discover.title')} lead={t('discover.lead')} />
       <Tabs defaultValue="models">
         <Tabs.List mb="lg">
           <Tabs.Tab value="models">{t('nav.models')}</Tabs.Tab>

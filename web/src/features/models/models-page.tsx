@@ -18,6 +18,7 @@ import { IconDots, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { PageHeader } from '../../components/page-header';
 import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes } from '../../lib/format';
@@ -44,19 +45,11 @@ export function ModelsPage() {
   });
   return (
     <div className="page">
-      <Group justify="space-between" align="flex-end" mb="lg">
-        <div>
-          <Title order={1} size="h2">
-            {t('models.title')}
-          </Title>
-          <Text className="muted" size="sm">
-            {t('models.lead')}
-          </Text>
-        </div>
+      <PageHeader title={t('models.title')} lead={t('models.lead')}>
         <Button variant="default" size="xs" loading={unload.isPending} onClick={() => unload.mutate()}>
           {t('models.unload')}
         </Button>
-      </Group>
+      </PageHeader>
       <Stack gap="xl">
         <section aria-label={t('usage.title')}>
           <UsagePanel />

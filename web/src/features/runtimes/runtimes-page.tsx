@@ -2,6 +2,7 @@
 import { Badge, Button, Code, Group, Modal, ScrollArea, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
@@ -17,12 +18,7 @@ export function RuntimesPage() {
   const [logsOf, setLogsOf] = useState<string | null>(null);
   return (
     <div className="page">
-      <Title order={1} size="h2">
-        {t('runtimes.title')}
-      </Title>
-      <Text className="muted" size="sm" mb="lg">
-        {t('runtimes.lead')}
-      </Text>
+      <PageHeader title={t('runtimes.title')} lead={t('runtimes.lead')} />
       <Stack gap="xl">
         {servers.isPending && <Loading />}
         {servers.isError && <Failed error={servers.error} onRetry={() => void servers.refetch()} />}

@@ -3,6 +3,7 @@ import { Badge, Group, SimpleGrid, Stack, Switch, Table, Text, TextInput, Title 
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number, uptime } from '../../lib/format';
 import { useSettings, useSystemInfo } from './api/system';
@@ -13,12 +14,7 @@ export function SystemPage() {
   const { t } = useTranslation();
   return (
     <div className="page">
-      <Title order={1} size="h2">
-        {t('system.title')}
-      </Title>
-      <Text className="muted" size="sm" mb="lg">
-        {t('system.lead')}
-      </Text>
+      <PageHeader title={t('system.title')} lead={t('system.lead')} />
       <Stack gap="xl">
         <Health />
         <Settings />

@@ -3,6 +3,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Stream
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import { errorText } from '../http-upstream.js';
+import { probedHealth } from '../probed-health.js';
 import type {
   ForwardedAnswer,
   LoadedModelInfo,
@@ -100,19 +101,11 @@ export class OllamaRuntime implements Runtime {
     });
   }
 
-  async health(signal?: AbortSignal): Promise<RuntimeHealth> {
-    const startedAt = performance.now();
-    try {
+  health(signal?: AbortSignal): Promise<RuntimeHealth> {
+    return probedHealth(async () => {
       const [version, loaded] = await Promise.all([this.version(signal), this.loaded(signal)]);
-      return {
-        state: 'online',
-        latencyMs: Math.round(performance.now() - startedAt),
-        error: null,
-        details: { version, loaded: loaded.map(({ name }) => name) },
-      };
-    } catch (error) {
-      return { state: 'offline', latencyMs: null, error: (error as Error).message, details: {} };
-    }
+      return { version, loaded: loaded.map(({ name }) => name) };
+    });
   }
 
   async embed(

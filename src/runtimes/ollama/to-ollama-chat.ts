@@ -1,5 +1,6 @@
 // A call of the AI SDK's contract as the body of Ollama's `/api/chat`.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+import { toFunctionTools, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter } from '../generation-params.js';
 
 /** Ollama takes a duration text or a number of seconds, and refuses the text "-1". */
@@ -19,21 +20,10 @@ export function toOllamaChat(
 ): Record<string, unknown> {
   const own = (call.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   const schema = call.responseFormat?.type === 'json' ? (call.responseFormat.schema ?? 'json') : undefined;
-  const tools =
-    own['tools'] ??
-    call.tools?.flatMap((tool) =>
-      tool.type === 'function'
-        ? [
-            {
-              type: 'function',
-              function: { name: tool.name, description: tool.description, parameters: tool.inputSchema },
-            },
-          ]
-        : [],
-    );
+  const tools = own['tools'] ?? toFunctionTools(call.tools);
   // Ollama has no choice of tools: one that may not be called is not shown.
   const none = call.toolChoice?.type === 'none' || own['toolChoice'] === 'none';
-  return dropUndefined({
+  return withoutUndefined({
     model,
     messages: call.prompt.flatMap(toMessages),
     stream: own['stream'] !== false,
@@ -41,7 +31,7 @@ export function toOllamaChat(
     tools: none ? undefined : tools,
     think: own['think'],
     keep_alive: toKeepAlive(typeof own['keepAlive'] === 'string' ? own['keepAlive'] : defaults.keepAlive),
-    options: dropUndefined({
+    options: withoutUndefined({
       ...defaults.options,
       ...GenerationParamsAdapter.toRuntimeParams('ollama', {
         max_tokens: call.maxOutputTokens,
@@ -72,9 +62,5 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
   const calls = message.content.flatMap((part) =>
     part.type === 'tool-call' ? [{ function: { name: part.toolName, arguments: part.input } }] : [],
   );
-  return [dropUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
-}
-
-function dropUndefined(object: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null));
+  return [withoutUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
 }

@@ -5,6 +5,7 @@ import { type Dispatcher, fetch as undiciFetch } from 'undici';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { discard, HttpUpstream } from '../http-upstream.js';
+import { probedHealth } from '../probed-health.js';
 import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
 import { ChatChunks } from './chat-chunks.js';
 import { SseData } from './sse-data.js';
@@ -145,20 +146,11 @@ export class OpenAiCompatibleRuntime implements Runtime {
     };
   }
 
-  async health(signal?: AbortSignal): Promise<RuntimeHealth> {
-    const startedAt = performance.now();
-    try {
+  health(signal?: AbortSignal): Promise<RuntimeHealth> {
+    return probedHealth(async () => {
       this.#models = undefined;
-      const models = await this.listModels(signal);
-      return {
-        state: 'online',
-        latencyMs: Math.round(performance.now() - startedAt),
-        error: null,
-        details: { models: models.length },
-      };
-    } catch (error) {
-      return { state: 'offline', latencyMs: null, error: (error as Error).message, details: {} };
-    }
+      return { models: (await this.listModels(signal)).length };
+    });
   }
 
   async embed(

@@ -1,5 +1,6 @@
 // A call of the AI SDK's contract as the body of OpenAI's chat completions.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+import { toFunctionTools, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.js';
 
 /**
@@ -14,7 +15,7 @@ export function toOpenAiChat(
 ): Record<string, unknown> {
   const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   const schema = options.responseFormat?.type === 'json' ? options.responseFormat.schema : undefined;
-  return dropUndefined({
+  return withoutUndefined({
     model,
     messages: options.prompt.flatMap(toMessages),
     stream: own['stream'] !== false,
@@ -47,18 +48,7 @@ export function toOpenAiChat(
         : options.responseFormat?.type === 'json'
           ? { type: 'json_object' }
           : undefined),
-    tools:
-      own['tools'] ??
-      options.tools?.flatMap((tool) =>
-        tool.type === 'function'
-          ? [
-              {
-                type: 'function',
-                function: { name: tool.name, description: tool.description, parameters: tool.inputSchema },
-              },
-            ]
-          : [],
-      ),
+    tools: own['tools'] ?? toFunctionTools(options.tools),
     tool_choice: own['toolChoice'] ?? (options.toolChoice?.type === 'required' ? 'required' : undefined),
     logprobs: own['logprobs'],
     top_logprobs: own['topLogprobs'],
@@ -89,7 +79,7 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
             ]
           : [],
       );
-      return [dropUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
+      return [withoutUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
     }
     default:
       return message.content.flatMap((part) =>
@@ -99,6 +89,3 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
       );
   }
 }
-
-const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

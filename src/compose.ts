@@ -332,9 +332,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   }, 60_000);
   backUp.unref();
 
-  const healthChecks = setInterval(() => {
-    for (const { name } of controller.definitions) void controller.check(name);
-  }, HEALTH_EVERY_MS).unref();
+  const healthChecks = setInterval(() => void controller.checkAll(HEALTH_EVERY_MS), HEALTH_EVERY_MS).unref();
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 

@@ -1,6 +1,7 @@
 // What the engines say is installed, kept for a moment so that neither a page nor a turn waits for all of them.
 import type { Runtime, RuntimeModel } from '../runtimes/runtime.js';
 import { toAppError } from '../shared/errors.js';
+import { waitAtMost } from '../shared/wait-at-most.js';
 
 const FRESH_MS = 2_000;
 const DEADLINE_MS = 1_500;
@@ -50,14 +51,7 @@ export class InstalledModels {
     const asked = this.#seen
       .map((seen) => this.#refresh(seen, ageOf(seen.runtime, freshMs)))
       .filter((asking) => asking !== undefined);
-    if (asked.length > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      const deadline = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, this.#deadlineMs);
-      });
-      await Promise.race([Promise.all(asked), deadline]);
-      clearTimeout(timer);
-    }
+    if (asked.length > 0) await waitAtMost(Promise.all(asked), this.#deadlineMs);
     return {
       models: this.#seen.flatMap(({ models }) => models),
       unavailable: this.#seen.flatMap(({ runtime, error, asking, at }) =>

@@ -20,6 +20,8 @@ const SERVER_KEY = 'active_server';
 const FAILURES_TO_ROLL_BACK = 3;
 /** How old the lists may be when a name is not found in them. */
 const UNKNOWN_NAME_MS = 100;
+/** A page is not kept waiting by an engine that hangs. */
+const PAGE_WAITS_MS = 2_000;
 const WATCH_MS = 10 * 60_000;
 const ENGINE_FAILURES: ReadonlySet<ErrorCode> = new Set([
   'runtime_crashed',
@@ -221,7 +223,7 @@ export class ModelManager {
   async loaded(): Promise<LoadedModel[]> {
     const answers = await Promise.allSettled(
       this.runtimes.map(async (runtime) =>
-        ((await runtime.loaded?.(AbortSignal.timeout(2_000))) ?? []).map((model) => ({
+        ((await runtime.loaded?.(AbortSignal.timeout(PAGE_WAITS_MS))) ?? []).map((model) => ({
           ...model,
           runtime: runtime.provider,
         })),
@@ -273,7 +275,12 @@ export class ModelManager {
   }
 
   health(): Promise<{ runtime: Runtime; health: RuntimeHealth }[]> {
-    return Promise.all(this.runtimes.map(async (runtime) => ({ runtime, health: await runtime.health() })));
+    return Promise.all(
+      this.runtimes.map(async (runtime) => ({
+        runtime,
+        health: await runtime.health(AbortSignal.timeout(PAGE_WAITS_MS)),
+      })),
+    );
   }
 
   /** The engines whose models were freed, and those that could not be asked. */

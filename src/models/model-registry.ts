@@ -1,6 +1,7 @@
 // ModelRegistry: which models exist, here and at the places they come from. Asks catalogues, keeps manifests, starts
 // operations; touches no network and no disk itself.
 import { AppError, toAppError } from '../shared/errors.js';
+import { waitAtMost } from '../shared/wait-at-most.js';
 import type { ModelManifest } from './manifest.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 import type { CatalogEntry, InstallPlan, ManifestRepository, ModelCatalog, ModelSource, NewsItem } from './ports.js';
@@ -288,16 +289,8 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1_000_000);
 const joined = (texts: (string | null)[]): string | null => texts.filter(Boolean).join('; ') || null;
 
 async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('late', 'TimeoutError')), milliseconds);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => {});
-  }
+  if (await waitAtMost(promise, milliseconds)) return promise;
+  throw new DOMException('late', 'TimeoutError');
 }
 
 const asTimeout = (error: unknown, provider: string): unknown =>

@@ -1,6 +1,7 @@
 // ModelOperation: one long action on a model as a row with steps, byte progress and one end. ModelOperations runs them,
 // a few at a time, and takes up after a crash what can be taken up. It knows no provider and no engine.
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
+import { waitAtMost } from '../shared/wait-at-most.js';
 import type { OperationRepository } from './ports.js';
 
 export const OPERATION_TYPES = [
@@ -266,8 +267,7 @@ export class ModelOperations {
     clearInterval(this.#rewrite);
     const running = [...this.#running.values()];
     for (const { abort } of running) abort.abort();
-    const deadline = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
-    await Promise.race([Promise.allSettled(running.map(({ done }) => done)), deadline]);
+    await waitAtMost(Promise.all(running.map(({ done }) => done)), CLOSE_WITHIN_MS);
   }
 
   #unfinished(): ModelOperation[] {

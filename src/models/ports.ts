@@ -207,6 +207,8 @@ export interface RemoteCatalogs {
       latencyMs: number | null;
     }[]
   >;
+  /** From memory: the last answer, or the models that are known anyway. Asks nobody, so that a status page opens no connection. */
+  known(provider: RemoteProvider): { models: RemoteModel[]; error: string | null };
   catalog(provider: RemoteProvider): Promise<{
     models: RemoteModel[];
     refreshedAt: number;

@@ -2,6 +2,7 @@
 // one is let go. Whatever fails before that leaves everything as it was, and chat goes on all the while.
 import type { LlmServerController } from '../runtimes/llm-server-controller.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { waitAtMost } from '../shared/wait-at-most.js';
 import { CODING_ALIAS, type CodingFacts, type ResolutionReason, resolveModelName } from './coding-models.js';
 import { type ModelManager, type RuntimeIdentity, runtimeIdentity } from './model-manager.js';
 
@@ -136,8 +137,7 @@ export class RuntimeSwitch {
     // Only now the old one is let go, once it has ended what it is saying; that may outlast the switch.
     const stopResults: SwitchResult['stopResults'] = {};
     if (fromServer !== request.serverName) {
-      const letGo = this.#letGo(fromServer, lifecycle, stopResults);
-      await Promise.race([letGo, new Promise((resolve) => setTimeout(resolve, LET_GO_WITHIN_MS))]);
+      await waitAtMost(this.#letGo(fromServer, lifecycle, stopResults), LET_GO_WITHIN_MS);
     }
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     this.selected(request.source, identity, fromServer);

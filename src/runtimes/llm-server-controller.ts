@@ -15,6 +15,7 @@ import {
 import { open } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { AppError } from '../shared/errors.js';
+import { waitAtMost } from '../shared/wait-at-most.js';
 
 export type ServerAction = 'start' | 'stop' | 'restart';
 
@@ -154,6 +155,11 @@ export class LlmServerController {
     this.#history.set(name, [...former.slice(-(HISTORY_KEPT - 1)), health]);
     if (former.at(-1)?.status !== health.status) this.#options.onHealth?.(name, health);
     return health;
+  }
+
+  /** Asks every server; one that hangs is waited for no longer than this, and its last known health stands. */
+  async checkAll(withinMs: number): Promise<void> {
+    await waitAtMost(Promise.all(this.definitions.map(({ name }) => this.check(name))), withinMs);
   }
 
   /** Resolves with whether it got there in time. */

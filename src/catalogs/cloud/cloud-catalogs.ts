@@ -79,20 +79,22 @@ export class CloudCatalogs implements RemoteCatalogs {
     );
   }
 
+  known(provider: RemoteProvider): { models: RemoteModel[]; error: string | null } {
+    const kept = this.#kept.get(provider);
+    if (kept && kept.models.length > 0) return { models: kept.models, error: null };
+    return { models: fallback(provider), error: kept?.error ?? null };
+  }
+
   async catalog(provider: RemoteProvider) {
-    const known = KNOWN[provider].map((id) => ({ id, name: id, capabilities: capabilitiesOf(id), alias: null }));
+    const models = fallback(provider);
     if (!this.#options.keys[provider])
-      return {
-        models: known,
-        refreshedAt: this.#options.now(),
-        source: 'static_fallback_unconfigured',
-        error: null,
-      };
-    const { at, models, error } = await this.#ask(provider, CATALOG_MS);
-    if (error !== null) return { models: known, refreshedAt: at, source: 'static_fallback_error', error };
-    if (models.length === 0)
-      return { models: known, refreshedAt: at, source: 'static_fallback_empty_live', error: null };
-    return { models, refreshedAt: at, source: `${provider}_api`, error: null };
+      return { models, refreshedAt: this.#options.now(), source: 'static_fallback_unconfigured', error: null };
+    const answer = await this.#ask(provider, CATALOG_MS);
+    const { at, error } = answer;
+    if (error !== null) return { models, refreshedAt: at, source: 'static_fallback_error', error };
+    if (answer.models.length === 0)
+      return { models, refreshedAt: at, source: 'static_fallback_empty_live', error: null };
+    return { models: answer.models, refreshedAt: at, source: `${provider}_api`, error: null };
   }
 
   async bindings() {
@@ -163,6 +165,9 @@ export class CloudCatalogs implements RemoteCatalogs {
     }
   }
 }
+
+const fallback = (provider: RemoteProvider): RemoteModel[] =>
+  KNOWN[provider].map((id) => ({ id, name: id, capabilities: capabilitiesOf(id), alias: null }));
 
 function parse(provider: RemoteProvider, value: unknown): RemoteModel[] {
   if (provider === 'openai')

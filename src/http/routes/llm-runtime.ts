@@ -69,12 +69,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
 
   app.get('/system/llm-runtime/options', { schema: { tags } }, async () => {
     const identity = await models.activeIdentity();
-    const [health, { models: found }, openai, google] = await Promise.all([
-      models.health(),
-      models.list(),
-      remote.catalog('openai'),
-      remote.catalog('google'),
-    ]);
+    const [health, { models: found }] = await Promise.all([models.health(), models.list()]);
     const toModel = (model: Pick<RuntimeModel, 'name' | 'provider' | 'chat'>, sourceType: string) => ({
       id: model.name,
       name: model.name,
@@ -120,24 +115,23 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         models: [],
         ...ADAPTERS,
       }));
-    const cloud = (
-      [
-        ['openai', openai],
-        ['google', google],
-      ] as const
-    ).map(([name, catalog]) => ({
-      runtime_id: name,
-      source_type: 'cloud-api',
-      configured: cloudConfigured[name],
-      available: cloudConfigured[name] && catalog.error === null,
-      status: cloudConfigured[name] ? (catalog.error === null ? 'ready' : 'degraded') : 'disabled',
-      reason: cloudConfigured[name] ? catalog.error : 'no API key',
-      active: false,
-      models: cloudConfigured[name]
-        ? catalog.models.map(({ id }) => toModel({ name: id, provider: name, chat: true }, 'cloud-api'))
-        : [],
-      ...ADAPTERS,
-    }));
+    const cloud = (['openai', 'google'] as const).map((name) => {
+      const configured = cloudConfigured[name];
+      const { models: offered, error } = remote.known(name);
+      return {
+        runtime_id: name,
+        source_type: 'cloud-api',
+        configured,
+        available: configured && error === null,
+        status: configured ? (error === null ? 'ready' : 'degraded') : 'disabled',
+        reason: configured ? error : 'no API key',
+        active: false,
+        models: configured
+          ? offered.map(({ id }) => toModel({ name: id, provider: name, chat: true }, 'cloud-api'))
+          : [],
+        ...ADAPTERS,
+      };
+    });
     const order = ['ollama', 'vllm', 'multi_runtime', 'onnx', 'openai', 'google'];
     const place = (id: string) => (order.includes(id) ? order.indexOf(id) : -1);
     const active = models.lastModels('ollama').last;

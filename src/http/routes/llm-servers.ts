@@ -16,6 +16,9 @@ export interface LlmServersOptions {
   policy: SwitchPolicy;
 }
 
+/** A page is not kept waiting by a server that hangs. */
+const CHECK_WITHIN_MS = 1_500;
+
 const IN_PROCESS = { supports_stop: false, supports_start: false, supports_restart: false };
 
 export const MODE_CONTRACTS = {
@@ -108,7 +111,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
     },
     async () => {
       const active = (await models.activeIdentity()).provider;
-      await Promise.all(controller.definitions.map(({ name }) => controller.check(name)));
+      await controller.checkAll(CHECK_WITHIN_MS);
       const servers = controller.definitions.map((definition) => describe(definition, definition.name === active));
       const embedded = models.runtime('llama-cpp');
       if (embedded) {

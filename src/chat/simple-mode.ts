@@ -197,6 +197,12 @@ export class SimpleMode {
     let failure: AppError | undefined;
     try {
       for await (const batch of await asked) {
+        let text = '';
+        const show = () => {
+          if (text === '') return;
+          turn.append(text);
+          if (turn.sessionId !== null) sessions.appendPart(turn.requestId, text);
+        };
         for (const part of batch) {
           switch (part.type) {
             case 'text-delta': {
@@ -207,8 +213,7 @@ export class SimpleMode {
                 firstMs = lastMs;
                 this.#traceFirst(turn.requestId, firstMs, part.delta, clock);
               }
-              turn.append(part.delta);
-              if (turn.sessionId !== null) sessions.appendPart(turn.requestId, part.delta);
+              text += part.delta;
               break;
             }
             case 'tool-call':
@@ -233,9 +238,11 @@ export class SimpleMode {
               usage = part.usage;
               break;
             case 'error':
+              show();
               throw part.error;
           }
         }
+        show();
         const now = performance.now();
         if (now - touchedAt > TOUCH_EVERY_MS) {
           touchedAt = now;

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { StoredMessage } from '../chat/ports.js';
 import type { LiveTurn, TurnFailure } from '../chat/turns/live-turn.js';
-import { GATHER_MS, gather, stopGathering } from './gather.js';
+import { GATHER_MS, gather, stopGathering } from '../shared/gather.js';
 
 /** Where a client stands: characters of text and other events it has seen. */
 export interface StreamPosition {
@@ -37,6 +37,8 @@ export function openEventStream(response: ServerResponse, headers: Record<string
 }
 
 const HEARTBEAT_MS = 15_000;
+/** An engine whose packets are gathered already comes at the pace of the gathering, give or take a little. */
+const REST_MS = GATHER_MS / 2;
 /**
  * Follows a running answer. A slow reader gets fewer, larger events: what waits for it is the turn's own text, so
  * nothing is buffered per client beyond one event.
@@ -92,7 +94,7 @@ export function followLive(
     });
   };
   const onChange = () => {
-    if (writtenAt > 0 && !turn.outcome && performance.now() - writtenAt < GATHER_MS) gather(pump);
+    if (writtenAt > 0 && !turn.outcome && performance.now() - writtenAt < REST_MS) gather(pump);
     else pump();
   };
   const heartbeat = setInterval(() => {

@@ -2,7 +2,7 @@
 // memory than the client has yet to read.
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { gather, stopGathering } from './gather.js';
+import { gather, stopGathering } from '../shared/gather.js';
 
 /** Resolves when the body has ended, with what broke it off, if anything did. */
 export function passThrough(body: Readable, response: ServerResponse): Promise<Error | undefined> {

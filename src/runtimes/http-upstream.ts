@@ -2,6 +2,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../shared/errors.js';
+import { StreamedAnswer } from './streamed-answer.js';
 
 const MAX_ANSWER_BYTES = 16_777_216;
 const MAX_LINE_CHARS = 4_194_304;
@@ -52,24 +53,50 @@ export class HttpUpstream {
 
   /** Whatever status it has. @throws AppError `upstream_unreachable`, `upstream_timeout`, `upstream_reset`, `cancelled` */
   async send(path: string, { method, body, signal, headers }: SendOptions = {}): Promise<Dispatcher.ResponseData> {
-    const stream = body !== undefined && Symbol.asyncIterator in body;
     try {
-      return await this.#agent.request({
-        origin: this.#origin,
-        path: this.#basePath + path,
-        method: method ?? (body ? 'POST' : 'GET'),
-        headers: {
-          accept: 'application/json, text/event-stream, application/x-ndjson',
-          ...(body && !stream ? { 'content-type': 'application/json' } : {}),
-          ...this.#headers,
-          ...headers,
-        },
-        body: body === undefined ? null : stream ? (body as never) : JSON.stringify(body),
-        signal: signal ?? null,
-      });
+      return await this.#agent.request({ ...this.#request(path, { method, body, headers }), signal: signal ?? null });
     } catch (error) {
       throw this.failure(error);
     }
+  }
+
+  /** A streamed answer with status 200, for the hot path. @throws AppError those of `send` and `rejected` */
+  async open(path: string, body: Record<string, unknown>, signal?: AbortSignal): Promise<StreamedAnswer> {
+    const answer = new StreamedAnswer(signal);
+    try {
+      this.#agent.dispatch(this.#request(path, { body }), answer);
+      await answer.started;
+    } catch (error) {
+      throw this.failure(error);
+    }
+    if (answer.statusCode !== 200)
+      throw await this.#refusal(answer.statusCode, this.batches(answer), () => answer.discard());
+    return answer;
+  }
+
+  /** The body of a streamed answer, its failures as codes. */
+  async *batches(answer: StreamedAnswer): AsyncGenerator<Buffer> {
+    try {
+      yield* answer.batches();
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  #request(path: string, { method, body, headers }: SendOptions) {
+    const stream = body !== undefined && Symbol.asyncIterator in body;
+    return {
+      origin: this.#origin,
+      path: this.#basePath + path,
+      method: method ?? (body ? 'POST' : 'GET'),
+      headers: {
+        accept: 'application/json, text/event-stream, application/x-ndjson',
+        ...(body && !stream ? { 'content-type': 'application/json' } : {}),
+        ...this.#headers,
+        ...headers,
+      },
+      body: body === undefined ? null : stream ? (body as never) : JSON.stringify(body),
+    };
   }
 
   /** One whole answer of a known form. @throws AppError `upstream_protocol`, `upstream_rejected` and those of `send` */
@@ -85,13 +112,18 @@ export class HttpUpstream {
     }
   }
 
-  async text(response: Dispatcher.ResponseData, maxBytes = MAX_ANSWER_BYTES): Promise<string> {
+  text(response: Dispatcher.ResponseData): Promise<string> {
+    return this.wholeText(this.bytes(response), () => discard(response));
+  }
+
+  /** @throws AppError `upstream_protocol` beyond `maxBytes` */
+  async wholeText(body: AsyncIterable<Uint8Array>, letGo: () => void, maxBytes = MAX_ANSWER_BYTES): Promise<string> {
     const pieces: Uint8Array[] = [];
     let size = 0;
-    for await (const bytes of this.bytes(response)) {
+    for await (const bytes of body) {
       size += bytes.length;
       if (size > maxBytes) {
-        discard(response);
+        letGo();
         throw new AppError('upstream_protocol', `${this.name} sent more than ${maxBytes} bytes.`);
       }
       pieces.push(bytes);
@@ -131,10 +163,13 @@ export class HttpUpstream {
   }
 
   /** What a status other than 200 means; reads the answer's reason. */
-  async rejected(response: Dispatcher.ResponseData): Promise<AppError> {
-    const { statusCode } = response;
+  rejected(response: Dispatcher.ResponseData): Promise<AppError> {
+    return this.#refusal(response.statusCode, this.bytes(response), () => discard(response));
+  }
+
+  async #refusal(statusCode: number, body: AsyncIterable<Uint8Array>, letGo: () => void): Promise<AppError> {
     if (statusCode < 400) {
-      discard(response);
+      letGo();
       // Followed, it would carry prompt and key to an address nobody configured.
       return statusCode >= 300
         ? new AppError('upstream_redirect', `${this.name} sends its clients elsewhere; name the right address.`)
@@ -142,10 +177,10 @@ export class HttpUpstream {
     }
     let reason = '';
     try {
-      const parsed = JSON.parse(await this.text(response, 65_536));
+      const parsed = JSON.parse(await this.wholeText(body, letGo, 65_536));
       reason = `: ${errorText(parsed.error ?? parsed.detail)}`;
     } catch {
-      discard(response);
+      letGo();
     }
     return new AppError('upstream_rejected', `${this.name} answered HTTP ${statusCode}${reason}`, {
       details: { status: statusCode },

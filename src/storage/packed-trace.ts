@@ -10,7 +10,7 @@ const DICTIONARY = Buffer.from(
 const MAX_TRACE_BYTES = 16_777_216;
 
 export const packTrace = (trace: object): Uint8Array =>
-  deflateRawSync(JSON.stringify(trace), { dictionary: DICTIONARY, level: 1 });
+  deflateRawSync(JSON.stringify(trace), { dictionary: DICTIONARY, level: 1, windowBits: 12, memLevel: 5 });
 
 /** Rows of the first versions are plain JSON. */
 export function unpackTrace(stored: unknown): unknown {

@@ -1,12 +1,13 @@
 // Any server that speaks OpenAI's wire: vLLM, llama.cpp's server, Ollama's /v1, LM Studio.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { type Dispatcher, fetch as undiciFetch } from 'undici';
+import { fetch as undiciFetch } from 'undici';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
-import { discard, HttpUpstream } from '../http-upstream.js';
+import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
+import type { StreamedAnswer } from '../streamed-answer.js';
 import { ChatChunks } from './chat-chunks.js';
 import { SseData } from './sse-data.js';
 import { toOpenAiChat } from './to-openai-chat.js';
@@ -93,9 +94,8 @@ export class OpenAiCompatibleRuntime implements Runtime {
       this.provider === 'vllm' ? 'vllm' : 'llama-cpp',
       this.#facts.get(modelName)?.contextLength ?? undefined,
     );
-    const response = await this.#upstream.send('/chat/completions', { body, signal: options.abortSignal });
-    if (response.statusCode !== 200) throw await this.#upstream.rejected(response);
-    return body['stream'] === false ? this.#whole(response) : this.#batches(response);
+    const answer = await this.#upstream.open('/chat/completions', body, options.abortSignal);
+    return body['stream'] === false ? this.#whole(answer) : this.#batches(answer);
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
@@ -173,18 +173,25 @@ export class OpenAiCompatibleRuntime implements Runtime {
     await this.#upstream.close();
   }
 
-  async *#batches(response: Dispatcher.ResponseData): AsyncGenerator<LanguageModelV4StreamPart[]> {
+  async *#batches(answer: StreamedAnswer): AsyncGenerator<LanguageModelV4StreamPart[]> {
     const events = new SseData();
     const chunks = new ChatChunks();
-    const type = String(response.headers['content-type'] ?? '');
+    const type = String(answer.headers['content-type'] ?? '');
     if (/text\/html/i.test(type)) {
-      discard(response);
+      answer.discard();
       throw new AppError('upstream_protocol', `${this.#upstream.name} answered with a web page.`);
     }
-    for await (const bytes of this.#upstream.bytes(response)) {
+    for await (const bytes of this.#upstream.batches(answer)) {
       const parts: LanguageModelV4StreamPart[] = [];
-      for (const data of events.push(bytes)) chunks.push(data, parts);
+      let failure: unknown;
+      try {
+        for (const data of events.push(bytes)) chunks.push(data, parts);
+      } catch (error) {
+        failure = error;
+      }
+      // What came whole before the broken piece is still part of the answer.
       if (parts.length > 0) yield parts;
+      if (failure !== undefined) throw failure;
     }
     const last: LanguageModelV4StreamPart[] = [];
     for (const data of events.end()) chunks.push(data, last);
@@ -192,10 +199,10 @@ export class OpenAiCompatibleRuntime implements Runtime {
     yield last;
   }
 
-  async *#whole(response: Dispatcher.ResponseData): AsyncGenerator<LanguageModelV4StreamPart[]> {
+  async *#whole(answer: StreamedAnswer): AsyncGenerator<LanguageModelV4StreamPart[]> {
     const chunks = new ChatChunks();
     const parts: LanguageModelV4StreamPart[] = [];
-    chunks.push(await this.#upstream.text(response), parts);
+    chunks.push(await this.#upstream.wholeText(this.#upstream.batches(answer), () => answer.discard()), parts);
     chunks.end(parts);
     yield parts;
   }

@@ -70,9 +70,10 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
   #take(): Buffer {
     const pieces = this.#waiting;
     this.#waiting = [];
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#controller?.resume();
     this.#waitingBytes = 0;
     this.#takenAt = performance.now();
+    // Last, because it hands over what has come meanwhile before it returns.
+    if (this.#controller?.paused) this.#controller.resume();
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   }
 

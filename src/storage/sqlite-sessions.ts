@@ -52,7 +52,7 @@ export class SqliteSessions implements SessionRepository {
 
   appendParts(parts: ReadonlyMap<string, string>): void {
     const insert = this.#store.prepare('INSERT INTO stream_parts (request_id, n, text) VALUES (?, ?, ?)');
-    this.#store.transaction(() => {
+    this.#store.write(() => {
       for (const [requestId, text] of parts) {
         const running = this.#running.get(requestId);
         if (!running) continue;

@@ -1,8 +1,9 @@
-// The one SQLite file: opened by one process, migrated forward, written in group commits.
+// The one SQLite file: opened by one process, migrated forward, written in group commits whose fsync blocks nobody.
 import {
   closeSync,
   copyFileSync,
   existsSync,
+  fdatasync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
 import { foldText } from './fold-text.js';
 import { first } from './migrations/001-first.js';
@@ -23,6 +25,8 @@ const SOON_MS = 3;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.
 const PAGE_BYTES = 1_024;
 
+const syncFile: (file: number) => Promise<void> = promisify(fdatasync);
+
 interface QueuedWrite {
   work: () => unknown;
   resolve: (value: unknown) => void;
@@ -33,6 +37,10 @@ export class SqliteStore {
   readonly path: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #syncFile: (file: number) => Promise<void>;
+  /** The write-ahead log, for its own fsync; opened when there is one. */
+  #log: number | undefined;
+  #syncing = false;
   #queue: QueuedWrite[] = [];
   #scheduled: NodeJS.Immediate | undefined;
   #soon: NodeJS.Timeout | undefined;
@@ -41,9 +49,11 @@ export class SqliteStore {
   /**
    * @throws AppError `store_newer`, `store_corrupt` (with the restore command), `store_locked`, `store_unavailable`;
    * in each case the file is left as it was
+   * @param sync  brings a file's bytes to the disk; replaced by tests
    */
-  constructor(path: string) {
+  constructor(path: string, sync = syncFile) {
     this.path = path;
+    this.#syncFile = sync;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     refuseForeignFile(path);
     this.#db = opened(path, () => {
@@ -106,10 +116,26 @@ export class SqliteStore {
 
   /** One transaction at once, on disk when it returns. */
   transaction<T>(work: () => T): T {
+    return this.#transaction('BEGIN IMMEDIATE', work, 'COMMIT');
+  }
+
+  /** For what may be lost with the power, though not with the process: it is on its way to the disk when this returns. */
+  write<T>(work: () => T): T {
+    const result = this.#unsynced(work);
+    if (!this.#syncing) void this.#sync([]);
+    return result;
+  }
+
+  // The log is written, not yet synced: whoever calls this sees to that before anybody is told.
+  #unsynced<T>(work: () => T): T {
+    return this.#transaction('PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE', work, 'COMMIT; PRAGMA synchronous=FULL');
+  }
+
+  #transaction<T>(begin: string, work: () => T, commit: string): T {
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
+      this.#db.exec(begin);
       const result = work();
-      this.#db.exec('COMMIT');
+      this.#db.exec(commit);
       return result;
     } catch (error) {
       this.#rollback();
@@ -121,33 +147,56 @@ export class SqliteStore {
     this.#scheduled = undefined;
     clearTimeout(this.#soon);
     this.#soon = undefined;
+    // One fsync at a time; what comes while it runs shares the next one.
+    if (this.#syncing || this.#queue.length === 0) return;
     const batch = this.#queue;
     this.#queue = [];
-    if (batch.length === 0) return;
+    const written: { write: QueuedWrite; result: unknown }[] = [];
     try {
-      const results = this.transaction(() => batch.map(({ work }) => work()));
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
+      const results = this.#unsynced(() => batch.map(({ work }) => work()));
+      for (const [index, write] of batch.entries()) written.push({ write, result: results[index] });
     } catch (error) {
-      if (batch.length === 1) {
-        batch[0]?.reject(error);
-        return;
-      }
+      if (batch.length === 1) batch[0]?.reject(error);
       // One writer's mistake must not take the others with it.
-      for (const { work, resolve, reject } of batch) {
-        try {
-          resolve(this.transaction(work));
-        } catch (own) {
-          reject(own);
+      else
+        for (const write of batch) {
+          try {
+            written.push({ write, result: this.#unsynced(write.work) });
+          } catch (own) {
+            write.reject(own);
+          }
         }
-      }
     }
+    void this.#sync(written);
+  }
+
+  /** Off this thread, so that answers go on while the disk works. Never rejects. */
+  async #sync(written: { write: QueuedWrite; result: unknown }[]): Promise<void> {
+    this.#syncing = true;
+    try {
+      this.#log ??= openSync(`${this.path}-wal`, 'r+');
+      await this.#syncFile(this.#log);
+      for (const { write, result } of written) write.resolve(result);
+    } catch (error) {
+      for (const { write } of written) write.reject(asStoreError(error));
+    }
+    this.#syncing = false;
+    if (this.#closed) this.#closeLog();
+    else this.#flush();
+  }
+
+  #closeLog(): void {
+    if (this.#log !== undefined) closeSync(this.#log);
+    this.#log = undefined;
   }
 
   #rollback(): void {
     try {
+      // On a full disk SQLite has rolled back by itself.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#db.exec('PRAGMA synchronous=FULL');
     } catch {
-      // SQLite has rolled back by itself, as it does on a full disk.
+      // The first failure is the one to report.
     }
   }
 
@@ -180,10 +229,18 @@ export class SqliteStore {
   close(): void {
     if (this.#closed) return;
     clearImmediate(this.#scheduled);
-    this.#flush();
+    clearTimeout(this.#soon);
     this.#closed = true;
+    for (const { work, resolve, reject } of this.#queue.splice(0)) {
+      try {
+        resolve(this.transaction(work));
+      } catch (error) {
+        reject(error);
+      }
+    }
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#db.close();
+    if (!this.#syncing) this.#closeLog();
   }
 }
 
@@ -261,9 +318,9 @@ const newer = (path: string, version: number): AppError =>
 
 function asStoreError(error: unknown): unknown {
   if (error instanceof AppError) return error;
-  const code = (error as { errcode?: number }).errcode;
-  if (code === undefined) return error;
-  if ((code & 0xff) === 13)
+  const { errcode: code, code: system } = error as { errcode?: number; code?: string };
+  if (code === undefined && system === undefined) return error;
+  if (system === 'ENOSPC' || (code !== undefined && (code & 0xff) === 13))
     return new AppError('insufficient_storage', 'The disk is full; nothing was written.', { cause: error });
   return new AppError('store_unavailable', 'The database did not take the write.', { cause: error });
 }

@@ -15,7 +15,7 @@ export class SqliteTraces implements TraceRepository {
       `INSERT INTO requests (request_id, status, created_at, last_activity, trace) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (request_id) DO UPDATE SET status = excluded.status, last_activity = excluded.last_activity, trace = excluded.trace`,
     );
-    this.#store.transaction(() => {
+    this.#store.write(() => {
       for (const trace of traces) {
         upsert.run(trace.requestId, trace.status, Date.parse(trace.createdAt), trace.lastActivityAt, packTrace(trace));
       }

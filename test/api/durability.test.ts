@@ -57,6 +57,59 @@ describe('the store', () => {
     expect(readFileSync(path, 'utf8')).toBe('no database at all');
   });
 
+  it('tells nobody before the log is synced, and syncs once for all who wait', async () => {
+    let synced: () => void = () => {};
+    let syncs = 0;
+    const store = new SqliteStore(join(folder, 'venom.db'), () => {
+      syncs += 1;
+      return new Promise((resolve) => {
+        synced = resolve;
+      });
+    });
+    const told: string[] = [];
+    const write = (key: string) =>
+      store
+        .commit(() => store.prepare('INSERT INTO state (key, value) VALUES (?, 1)').run(key))
+        .then(() => told.push(key));
+    const all = [write('a'), write('b')];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    all.push(write('c'), write('d'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect({ told: [...told], syncs }).toEqual({ told: [], syncs: 1 });
+    synced();
+    await Promise.all(all.slice(0, 2));
+    expect({ told: [...told], syncs }).toEqual({ told: ['a', 'b'], syncs: 2 });
+    synced();
+    await Promise.all(all);
+    expect(told).toEqual(['a', 'b', 'c', 'd']);
+    store.close();
+  });
+
+  it('says so when the disk does not take the log, and goes on when it does again', async () => {
+    let broken = true;
+    const store = new SqliteStore(join(folder, 'venom.db'), async () => {
+      if (broken) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    });
+    const write = () => store.commit(() => store.prepare(`INSERT INTO state VALUES ('k', 'v')`).run());
+    await expect(write()).rejects.toThrowError(code('store_unavailable'));
+    broken = false;
+    await store.commit(() => store.prepare(`UPDATE state SET value = 'w' WHERE key = 'k'`).run());
+    store.close();
+  });
+
+  it('keeps what was asked for while it is being closed', async () => {
+    const path = join(folder, 'venom.db');
+    const store = new SqliteStore(path);
+    const first = store.commit(() => store.prepare(`INSERT INTO state VALUES ('first', '1')`).run());
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = store.commit(() => store.prepare(`INSERT INTO state VALUES ('second', '1')`).run());
+    store.close();
+    await Promise.all([first, second]);
+    const again = new SqliteStore(path);
+    expect(again.prepare('SELECT count(*) AS n FROM state').get()).toMatchObject({ n: 2 });
+    again.close();
+  });
+
   it("does not let one writer's mistake undo the others", async () => {
     const store = new SqliteStore(join(folder, 'venom.db'));
     const write = (key: string) =>

@@ -11,9 +11,18 @@ import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
 import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
+import { BuiltInTools } from './chat/agents/built-in-tools.js';
+import { ActiveModelRouter } from './chat/interim/active-model-router.js';
+import { HistoryContext } from './chat/interim/history-context.js';
+import { PlainAnswers } from './chat/interim/plain-answers.js';
+import { SlashTable } from './chat/interim/slash-table.js';
+import { WordIntents } from './chat/interim/word-intents.js';
+import { Orchestrator } from './chat/orchestrator.js';
+import { ServiceMonitor } from './chat/services/service-monitor.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
 import { StateManager } from './chat/state/state-manager.js';
+import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import type { LoadedSettings } from './config/config.js';
@@ -27,6 +36,7 @@ import { MachineFileDigests } from './machine/file-digests.js';
 import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
+import { ActiveIdentity } from './models/active-identity.js';
 import { Adoption } from './models/adoption.js';
 import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
@@ -41,16 +51,22 @@ import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { systemClock } from './shared/clock.js';
+import { toAppError } from './shared/errors.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
+import { SqliteTasks } from './storage/sqlite-tasks.js';
 import { SqliteTraces } from './storage/sqlite-traces.js';
 
 const FINISH_TURNS_MS = 8_000;
 const BACKUP_EVERY_MS = 86_400_000;
 const HISTORY_CHARS = 8_000;
 const HEALTH_EVERY_MS = 15_000;
+/** Fewer than most tokenizers have, so that an estimate does not overrun the window. */
+const CHARS_PER_TOKEN = 3;
+const UNKNOWN_WINDOW_TOKENS = 2_048;
+const MOST_CONTEXT_TOKENS = 16_384;
 
 export interface Composed {
   http: FastifyInstance;
@@ -92,7 +108,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     hub,
     bootId,
   );
-  tracer.closeAbandoned();
+  const tasks = new SqliteTasks(store);
+  tracer.closeAbandoned(new Set(tasks.unfinished().map(({ id }) => id)));
   if (sessions.recovered > 0)
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
@@ -234,6 +251,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     timeoutMs: Math.min(20, Math.max(1, settings.OPENAI_API_TIMEOUT)) * 1_000,
     now: Date.now,
   });
+  const counters = new TaskCounters(systemClock.now());
   const metrics = new Metrics(() => turns.size);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
   const simple = new SimpleMode(
@@ -243,13 +261,87 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       turns,
       clock: systemClock,
       target: (name) => models.chatTarget(name),
-      onUsage: (taken, target) => metrics.answer(target.provider, taken),
+      onUsage: (taken, target) => {
+        metrics.answer(target.provider, taken);
+        counters.answer(target.model, taken, null);
+      },
       onOutcome: (target, failure) => models.outcome(target.model, failure),
     },
     {
       systemPrompt: settings.SIMPLE_MODE_SYSTEM_PROMPT,
       rejoinGraceMs: settings.STREAM_REJOIN_GRACE_SECONDS * 1_000,
       historyChars: HISTORY_CHARS,
+    },
+  );
+  const services = new ServiceMonitor(
+    [
+      {
+        name: 'SQLite',
+        type: 'database',
+        description: 'Sessions, tasks, traces and models',
+        critical: true,
+        check: async () => {
+          store.describe();
+          return { state: 'online', error: null };
+        },
+      },
+      ...runtimes.map((runtime) => ({
+        name: runtime.provider,
+        type: 'llm',
+        description: runtime.endpoint ?? 'embedded engine',
+        critical: false,
+        check: async (signal: AbortSignal) => {
+          const { state: health, error } = await runtime.health(signal);
+          return { state: health === 'ready' ? ('online' as const) : health, error };
+        },
+      })),
+      {
+        name: 'Orchestrator',
+        type: 'orchestrator',
+        description: 'Tasks and their queue',
+        critical: true,
+        check: async () =>
+          orchestrator.queue.paused
+            ? { state: 'degraded', error: 'the queue is paused' }
+            : { state: 'online', error: null },
+      },
+    ],
+    systemClock,
+  );
+  const identity = new ActiveIdentity(() => models.activeIdentity());
+  const orchestrator: Orchestrator = new Orchestrator(
+    {
+      tasks,
+      sessions,
+      tracer,
+      events: hub,
+      clock: systemClock,
+      counters,
+      intents: new WordIntents(),
+      slash: new SlashTable(),
+      answers: new PlainAnswers(services),
+      router: new ActiveModelRouter((name) => models.chatTarget(name), systemClock),
+      context: new HistoryContext(sessions),
+      results: { enqueue: () => {} },
+      toolBox: new BuiltInTools(services, null),
+      translator: null,
+      identity: () => identity.get(),
+      active: () => models.activeIdentity(),
+      budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
+      countTokens: (text) => Math.ceil(text.length / CHARS_PER_TOKEN),
+      functionCalling: (name, provider) =>
+        registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false,
+      onAnswer: (target, taken) => {
+        metrics.answer(target.provider, taken);
+        counters.answer(target.model, taken, target.receipt().costUsd);
+        models.outcome(target.model, null);
+      },
+      onFailure: (target, error) => models.outcome(target.model, toAppError(error).code),
+    },
+    {
+      maxConcurrent: settings.ENABLE_QUEUE_LIMITS ? settings.MAX_CONCURRENT_TASKS : null,
+      maxQueued: settings.MAX_QUEUED_TASKS,
+      timeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
     },
   );
   const starter = new StarterModel({
@@ -278,6 +370,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     hub,
     metrics,
     simple,
+    orchestrator,
+    queue: { mutationAllowed: !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION },
+    services,
+    counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },
     keepAlive: settings.LLM_KEEP_ALIVE,
     sessions,
     sessionTtlDays: settings.SESSION_TTL_DAYS,
@@ -336,6 +432,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 
+  const left = await orchestrator.recover();
+  if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
+
   const prepare = async () => {
     try {
       if (starter.state.state === 'absent' && (await models.activeModel()) === null) await starter.install();
@@ -354,7 +453,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const close = async () => {
     clearTimeout(backUp);
     clearInterval(healthChecks);
-    await turns.close(FINISH_TURNS_MS);
+    await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);
     await operations.close();
     hub.close();
     await http.close();
@@ -376,6 +475,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
   };
 }
+
+/** What may be sent: the window less room for the answer. */
+function contextBudget(contextLength: number | null | undefined): number {
+  const window = Math.min(contextLength || UNKNOWN_WINDOW_TOKENS, MOST_CONTEXT_TOKENS);
+  return window - Math.max(64, Math.floor(window / 4));
+}
+
+const isPreProduction = (role: string): boolean =>
+  ['preprod', 'pre-prod', 'staging', 'stage'].includes(role.trim().toLowerCase());
 
 export function createLogger(level: string): Logger {
   return pino({

@@ -51,6 +51,8 @@ export interface TurnEnd {
   status: Exclude<MessageStatus, 'streaming'>;
   error: { code: string; message: string } | null;
   usage: TurnUsage | null;
+  /** Where it is known only at the end; null where no model answered. */
+  model?: string | null;
 }
 
 /** Where sessions are kept. Everything that returns a promise resolves when it is on disk. */
@@ -60,6 +62,8 @@ export interface SessionRepository {
   /** Further text of running answers; may be lost in a crash up to the last call. */
   appendParts(parts: ReadonlyMap<string, string>): void;
   endTurn(end: TurnEnd): Promise<void>;
+  /** An answer that ended without its text is written again. False where the session no longer has it. */
+  reopenTurn(requestId: string): Promise<boolean>;
   append(message: Omit<StoredMessage, 'seq'>): Promise<number>;
   /** Answers a former process left unfinished: their parts become text. Returns how many. */
   interruptUnfinished(): number;
@@ -102,7 +106,18 @@ export interface RequestTrace {
   endpoint: string | null;
   configHash: string | null;
   runtimeId: string | null;
-  error: { code: string; class: string; message: string; stage: string; retryable: boolean } | null;
+  error: {
+    code: string;
+    class: string;
+    message: string;
+    stage: string;
+    retryable: boolean;
+    details?: Record<string, unknown> | null;
+  } | null;
+  forced?: { tool: string | null; provider: string | null; intent: string | null };
+  /** As the contract's history shows it. */
+  routingDecision?: Record<string, unknown> | null;
+  contextUsed?: { lessons: string[]; memoryEntries: string[] } | null;
   firstToken: { at: string; elapsedMs: number; preview: string } | null;
   streaming: { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } | null;
   generationParams: Record<string, unknown> | null;

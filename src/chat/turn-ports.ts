@@ -31,6 +31,8 @@ export interface ChatRouter {
 
 export interface ContextRequest {
   sessionId: string | null;
+  /** The turn that asks: its own message is in the session already and is no part of its history. */
+  requestId?: string | undefined;
   text: string;
   intent: IntentId;
   language: Language | null;

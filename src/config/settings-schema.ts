@@ -177,6 +177,8 @@ export const SettingsSchema = z.object({
   RESERVE_TOKENS_FOR_SUMMARY: whole(500).describe('context compression helper'),
   // Queue, timeouts, upstream
   MAX_CONCURRENT_TASKS: whole(5).describe('parallel tasks'),
+  MAX_QUEUED_TASKS: whole(10_000, 1).describe('tasks that may wait; more get 503'),
+  TASK_TIMEOUT_SECONDS: whole(1_800, 1).describe('longest run of a task'),
   ENABLE_QUEUE_LIMITS: flag(true).describe('apply the limit'),
   OPENAI_API_TIMEOUT: number(30).describe('summary, translation, remote catalogue'),
   TRANSLATION_TIMEOUT_NEWS: number(6).describe('per translated field'),

@@ -46,6 +46,40 @@ export class Metrics {
     });
   }
 
+  /** Both ways, of connections that have ended. */
+  networkBytes = 0;
+
+  async selected(): Promise<{
+    total: number;
+    bySource: Record<string, number>;
+    byRuntime: Record<string, number>;
+  }> {
+    const bySource: Record<string, number> = {};
+    const byRuntime: Record<string, number> = {};
+    let total = 0;
+    for (const { labels, value } of (await this.#selected.get()).values) {
+      const { source = 'unknown', runtime = 'unknown' } = labels;
+      bySource[source] = (bySource[source] ?? 0) + value;
+      byRuntime[runtime] = (byRuntime[runtime] ?? 0) + value;
+      total += value;
+    }
+    return { total, bySource, byRuntime };
+  }
+
+  /** How many requests to routes that end like this had this status. */
+  async requestsTo(method: string, routeEnd: string, status: number): Promise<number> {
+    const { values } = await this.#requests.get();
+    return values
+      .filter(
+        ({ labels }) =>
+          labels.method === method &&
+          Number(labels.status) === status &&
+          typeof labels.route === 'string' &&
+          labels.route.endsWith(routeEnd),
+      )
+      .reduce((sum, { value }) => sum + value, 0);
+  }
+
   modelSelected(source: string, runtime: string): void {
     this.#selected.inc({ source, runtime });
   }

@@ -8,6 +8,8 @@ import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import type { Orchestrator } from '../chat/orchestrator.js';
+import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SessionStore } from '../chat/sessions/session-store.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
@@ -16,14 +18,19 @@ import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
+import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
+import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
+import { type QueueRoutesOptions, queueRoutes } from './routes/queue.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
+import { systemServicesRoutes } from './routes/system-services.js';
+import { taskRoutes } from './routes/tasks.js';
 
 export interface ServerOptions {
   logger: Logger;
@@ -35,6 +42,10 @@ export interface ServerOptions {
   hub: EventHub;
   metrics: Metrics;
   simple: SimpleMode;
+  orchestrator: Orchestrator;
+  queue: Omit<QueueRoutesOptions, 'orchestrator'>;
+  services: ServiceMonitor;
+  counters: Omit<MetricsRoutesOptions, 'metrics'>;
   keepAlive: string;
   sessions: SessionStore;
   sessionTtlDays: number;
@@ -117,15 +128,29 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     });
   });
 
+  countTraffic(app, options.metrics);
+  const { orchestrator } = options;
   await app.register(
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
       await api.register(sessionRoutes, {
         sessions: options.sessions,
         ttlDays: options.sessionTtlDays,
-        stopSession: (sessionId) => options.simple.cancelSession(sessionId),
+        stopSession: (sessionId) => {
+          options.simple.cancelSession(sessionId);
+          orchestrator.stopSession(sessionId);
+        },
+        countTasks: (sessionId) => orchestrator.countOfSession(sessionId),
       });
-      await api.register(historyRoutes, { tracer: options.tracer });
+      await api.register(taskRoutes, { orchestrator });
+      await api.register(queueRoutes, { orchestrator, ...options.queue });
+      await api.register(flowRoutes, { tracer: options.tracer });
+      await api.register(metricsRoutes, { metrics: options.metrics, ...options.counters });
+      await api.register(systemServicesRoutes, { services: options.services });
+      await api.register(historyRoutes, {
+        tracer: options.tracer,
+        resultOf: (requestId) => orchestrator.resultOf(requestId),
+      });
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);
@@ -136,6 +161,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(openAiRoutes, { prefix: '/v1', ...options.openAi });
   await serveUi(app, options.webDir);
   return app;
+}
+
+/** What goes over the wire, both ways, once a connection ends. */
+function countTraffic(app: FastifyInstance, metrics: Metrics): void {
+  app.server.on('connection', (socket) =>
+    socket.once('close', () => {
+      metrics.networkBytes += socket.bytesRead + socket.bytesWritten;
+    }),
+  );
 }
 
 async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {

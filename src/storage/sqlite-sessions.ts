@@ -69,8 +69,27 @@ export class SqliteSessions implements SessionRepository {
       this.#store
         .prepare('UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE pk = ?')
         .run(end.text, end.status, json(end.error), json(end.usage), running.pk);
+      if (end.model !== undefined)
+        this.#store.prepare('UPDATE messages SET model = ? WHERE pk = ?').run(end.model, running.pk);
       if (running.parts > 0) this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
       this.#running.delete(end.requestId);
+    });
+  }
+
+  reopenTurn(requestId: string): Promise<boolean> {
+    return this.#store.commit(() => {
+      const row = this.#store
+        .prepare(
+          `UPDATE messages SET content = '', status = 'streaming', error = NULL, usage = NULL
+           WHERE request_id = ? AND role = 'assistant' RETURNING pk`,
+        )
+        .get(requestId);
+      if (!row) return false;
+      const pk = row['pk'] as number;
+      this.#running.set(requestId, { pk, parts: 0 });
+      // At the next start everything up to the mark counts as settled, and this answer no longer is.
+      if (Number(this.#state('settled_up_to') ?? 0) >= pk) this.#setState('settled_up_to', String(pk - 1));
+      return true;
     });
   }
 

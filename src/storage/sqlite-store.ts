@@ -18,8 +18,9 @@ import { AppError } from '../shared/errors.js';
 import { foldText } from './fold-text.js';
 import { first } from './migrations/001-first.js';
 import { models } from './migrations/002-models.js';
+import { tasks } from './migrations/003-tasks.js';
 
-const MIGRATIONS = [first, models];
+const MIGRATIONS = [first, models, tasks];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.

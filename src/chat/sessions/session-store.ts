@@ -49,6 +49,13 @@ export class SessionStore {
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
   }
 
+  /** An answer that ended without its text is written again. False where the session no longer has it. */
+  async reopenTurn(sessionId: string, requestId: string): Promise<boolean> {
+    const reopened = await this.#repository.reopenTurn(requestId);
+    this.#recent.forget(sessionId);
+    return reopened;
+  }
+
   async append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
     const seq = await this.#repository.append({ ...message, createdAt: this.#clock.now() });
     this.#recent.forget(message.sessionId);

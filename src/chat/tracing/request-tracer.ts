@@ -110,11 +110,29 @@ export class RequestTracer {
     return this.#running.get(requestId) ?? this.#writer.get(requestId) ?? this.#repository.get(requestId);
   }
 
-  /** Requests a former process left running. Called once, before the first request. */
-  closeAbandoned(): number {
+  /** A request that ended and is taken up again. False where it has no trace. */
+  reopen(requestId: string): boolean {
+    if (this.#running.has(requestId)) return true;
+    const trace = this.get(requestId);
+    if (!trace) return false;
+    Object.assign(trace, { status: 'PENDING', error: null, finishedAt: null, lastActivityAt: this.#clock.now() });
+    this.#running.set(requestId, trace);
+    this.#writer.set(requestId, trace);
+    return true;
+  }
+
+  /**
+   * Requests a former process left running. Called once, before the first request.
+   * @param keptOpen  those that somebody takes up again
+   */
+  closeAbandoned(keptOpen: ReadonlySet<string> = new Set()): number {
     const abandoned = this.#repository.running();
     for (const trace of abandoned) {
       this.#running.set(trace.requestId, trace);
+      if (keptOpen.has(trace.requestId)) {
+        trace.lastActivityAt = this.#clock.now();
+        continue;
+      }
       this.#lose(trace, 'restart', 'the server stopped while the request was running');
     }
     return abandoned.length;
@@ -123,6 +141,8 @@ export class RequestTracer {
   watch(): void {
     const now = this.#clock.now();
     for (const trace of [...this.#running.values()]) {
+      // Whoever waits in a queue is silent for a reason.
+      if (trace.status === 'PENDING') continue;
       const silentMs = now - trace.lastActivityAt;
       if (silentMs > this.#options.lostAfterMs)
         this.#lose(trace, 'timeout', `no activity for ${Math.round(silentMs / 1_000)} s`);

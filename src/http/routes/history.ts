@@ -6,7 +6,16 @@ import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { HistoryQuery, TRACE_STATUSES } from '../../contract/history.js';
 import { AppError } from '../../shared/errors.js';
 
-export const historyRoutes: FastifyPluginAsyncZod<{ tracer: RequestTracer }> = async (app, { tracer }) => {
+export interface HistoryRoutesOptions {
+  tracer: RequestTracer;
+  /** A task's result; null for requests that are no task. */
+  resultOf: (requestId: string) => string | null;
+}
+
+export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (
+  app,
+  { tracer, resultOf },
+) => {
   app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
     const status = query.status || undefined;
     if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
@@ -47,18 +56,23 @@ export const historyRoutes: FastifyPluginAsyncZod<{ tracer: RequestTracer }> = a
           status: trace.status === 'FAILED' ? 'error' : 'ready',
           error: trace.error && { code: trace.error.code, message: trace.error.message },
         },
-        routing_decision: null,
-        context_used: null,
+        routing_decision: trace.routingDecision ?? null,
+        context_used: trace.contextUsed
+          ? { lessons: trace.contextUsed.lessons, memory_entries: trace.contextUsed.memoryEntries }
+          : null,
+        result: resultOf(params.request_id),
       };
     },
   );
 };
 
 // History and streams write UTC as +00:00, stores as Z; both are the contract's.
-const offset = (iso: string | null): string | null => iso?.replace(/Z$/, '+00:00') ?? null;
+export const offset = (iso: string | null): string | null => iso?.replace(/Z$/, '+00:00') ?? null;
+
+export const durationSeconds = ({ createdAt, finishedAt }: RequestTrace): number | null =>
+  finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(createdAt)) / 1_000;
 
 function toSummary(trace: RequestTrace) {
-  const finished = trace.finishedAt === null ? null : Date.parse(trace.finishedAt);
   return {
     request_id: trace.requestId,
     prompt: trace.prompt,
@@ -66,7 +80,7 @@ function toSummary(trace: RequestTrace) {
     session_id: trace.sessionId,
     created_at: offset(trace.createdAt),
     finished_at: offset(trace.finishedAt),
-    duration_seconds: finished === null ? null : (finished - Date.parse(trace.createdAt)) / 1_000,
+    duration_seconds: durationSeconds(trace),
     llm_provider: trace.provider,
     llm_model: trace.model,
     llm_endpoint: trace.endpoint,
@@ -74,13 +88,13 @@ function toSummary(trace: RequestTrace) {
     llm_runtime_id: trace.runtimeId,
     adapter_applied: null,
     adapter_id: null,
-    forced_tool: null,
-    forced_provider: null,
-    forced_intent: null,
+    forced_tool: trace.forced?.tool ?? null,
+    forced_provider: trace.forced?.provider ?? null,
+    forced_intent: trace.forced?.intent ?? null,
     error_code: trace.error?.code ?? null,
     error_class: trace.error?.class ?? null,
     error_message: trace.error?.message ?? null,
-    error_details: null,
+    error_details: trace.error?.details ?? null,
     error_stage: trace.error?.stage ?? null,
     error_retryable: trace.error?.retryable ?? null,
     feedback: null,

@@ -15,11 +15,12 @@ export interface SessionRoutesOptions {
   ttlDays: number;
   /** Stops what is being written in a session whose messages are about to go. */
   stopSession: (sessionId: string) => void;
+  countTasks: (sessionId: string) => number;
 }
 
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
-  { sessions, ttlDays, stopSession },
+  { sessions, ttlDays, stopSession, countTasks },
 ) => {
   const tags = ['sessions'];
 
@@ -128,7 +129,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
         status: 'success',
         session_id: params.session_id,
         deleted_vectors: 0,
-        cleared_tasks: 0,
+        cleared_tasks: countTasks(params.session_id),
         message: `Session ${params.session_id} was cleared.`,
       };
     },

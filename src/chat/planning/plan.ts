@@ -1,0 +1,95 @@
+// A plan: steps, who does them, and what each needs. Checked before anything of it runs.
+import { z } from 'zod';
+import { PLAN_AGENTS, type PlanAgent } from '../agents/agent.js';
+
+const MAX_STEPS = 8;
+const MAX_INSTRUCTION_CHARS = 2_000;
+
+export interface PlanStep {
+  /** From 1. */
+  number: number;
+  agent: PlanAgent;
+  instruction: string;
+  dependsOn: readonly number[];
+}
+
+const AGENT_NAMES = Object.keys(PLAN_AGENTS) as [PlanAgent, ...PlanAgent[]];
+
+/** What the model is held to, where its engine can. */
+export const PLAN_SCHEMA = {
+  type: 'object',
+  properties: {
+    steps: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_STEPS,
+      items: {
+        type: 'object',
+        properties: {
+          step_number: { type: 'integer' },
+          agent_type: { type: 'string', enum: AGENT_NAMES },
+          instruction: { type: 'string' },
+          depends_on: { type: 'array', items: { type: 'integer' } },
+        },
+        required: ['step_number', 'agent_type', 'instruction', 'depends_on'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['steps'],
+  additionalProperties: false,
+} as const;
+
+const Steps = z.object({
+  steps: z
+    .array(
+      z.object({
+        step_number: z.int(),
+        agent_type: z.string().transform((name) => name.trim().toUpperCase()),
+        instruction: z.string().trim().min(1).max(MAX_INSTRUCTION_CHARS),
+        depends_on: z.union([z.array(z.int()).max(MAX_STEPS), z.int(), z.null()]).optional(),
+      }),
+    )
+    .min(1)
+    .max(MAX_STEPS),
+});
+
+/** @returns the plan, or what is wrong with it, in words a model can act on */
+export function checkPlan(text: string): { plan: PlanStep[] } | { problems: string[] } {
+  const json = jsonIn(text);
+  if (json === undefined) return { problems: ['The answer holds no JSON object.'] };
+  const parsed = Steps.safeParse(json);
+  if (!parsed.success)
+    return { problems: parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+  const problems: string[] = [];
+  const numbers = new Set<number>();
+  const plan = parsed.data.steps.map((step): PlanStep => {
+    const number = step.step_number;
+    if (numbers.has(number)) problems.push(`Step number ${number} is used twice.`);
+    if (!AGENT_NAMES.includes(step.agent_type as PlanAgent))
+      problems.push(`Step ${number}: agent_type must be one of ${AGENT_NAMES.join(', ')}.`);
+    const given = step.depends_on ?? [];
+    const dependsOn = [...new Set(typeof given === 'number' ? [given] : given)];
+    for (const needed of dependsOn)
+      if (!numbers.has(needed)) problems.push(`Step ${number} depends on ${needed}, which is not an earlier step.`);
+    numbers.add(number);
+    return { number, agent: step.agent_type as PlanAgent, instruction: step.instruction, dependsOn };
+  });
+  return problems.length > 0 ? { problems } : { plan };
+}
+
+/** What is done where no plan came of it. */
+export const singleStep = (goal: string): PlanStep[] => [
+  { number: 1, agent: 'CODER', instruction: goal, dependsOn: [] },
+];
+
+function jsonIn(text: string): unknown {
+  const from = text.indexOf('{');
+  const to = text.lastIndexOf('}');
+  if (from === -1 || to < from) return undefined;
+  try {
+    return JSON.parse(text.slice(from, to + 1));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,56 @@
+// What a task needs beside the ports of a turn: templates, slash commands, tools, translation.
+import type { IntentId, Language } from './intent.js';
+
+export interface StaticAnswers {
+  /** From memory and templates alone. `language` is what the person writes or prefers. */
+  answer(intent: IntentId, question: { text: string; language: Language | null; requestId: string }): StaticAnswer;
+}
+
+export interface StaticAnswer {
+  text: string;
+  /** Markdown for the UI's widget, where there is one. */
+  widget?: string | undefined;
+}
+
+export interface SlashCommands {
+  /** What of a text is a command, and what is left of it. */
+  parse(text: string): ParsedText;
+  /** The intent a tool id stands for, or null for a tool nobody knows. */
+  intentOf(tool: string): IntentId | null;
+}
+
+export interface ParsedText {
+  text: string;
+  tool: string | null;
+  provider: string | null;
+  /** `/clear`: the session begins anew. */
+  clear: boolean;
+}
+
+export interface ToolResult {
+  /** What the model reads; data, never an instruction. */
+  text: string;
+  failed: boolean;
+  /** Sensitivity that sticks to what goes along from here on. */
+  labels: readonly string[];
+}
+
+/** Something a model may call. */
+export interface ChatTool {
+  name: string;
+  description: string;
+  /** JSON Schema of an object. */
+  inputSchema: Record<string, unknown>;
+  /** Bad input and failures are results; only the signal's abort is thrown. */
+  run(input: unknown, options: { signal: AbortSignal; sessionId: string | null }): Promise<ToolResult>;
+}
+
+/** Which tools there are for a turn. A later room adds its own here. */
+export interface ToolBox {
+  toolsFor(request: { intent: IntentId; forcedTool: string | null; sessionId: string | null }): readonly ChatTool[];
+}
+
+export interface AnswerTranslator {
+  /** Null where the text has that language already. @throws AppError when it could not be translated */
+  translate(text: string, target: Language, signal: AbortSignal): Promise<{ text: string; source: string } | null>;
+}

@@ -1,0 +1,443 @@
+// The second half of a turn: context, agent, model; for code with a reviewer, for complex goals with a plan.
+import { AppError, toAppError } from '../../shared/errors.js';
+import { type Clock, isoUtc } from '../../shared/clock.js';
+import { AGENT_OF, type AgentDefinition, AGENTS, PLAN_AGENTS } from '../agents/agent.js';
+import { reviewedCode } from '../agents/code-review.js';
+import type { EventSink } from '../ports.js';
+import { checkPlan, PLAN_SCHEMA, type PlanStep, singleStep } from '../planning/plan.js';
+import { planReport, stepSection } from '../planning/report.js';
+import { runPlan, type StepOutcome } from '../planning/run-plan.js';
+import type { ChatTool, ToolBox } from '../task-ports.js';
+import type { RequestTracer } from '../tracing/request-tracer.js';
+import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../turn-ports.js';
+import { checkRouting } from './routing-check.js';
+import { runtimeContext, routingSummary } from './runtime-context.js';
+import { TaskError } from './task-failure.js';
+import { TaskModel, type TaskModelOptions } from './task-model.js';
+import type { DecidedTurn, TurnOutcome } from './task-turn.js';
+
+const TOUCH_EVERY_MS = 5_000;
+const STREAMING_EVERY_MS = 250;
+const PREVIEW_CHARS = 200;
+const CONTEXT_PREVIEW_CHARS = 4_000;
+const EARLIER_STEP_CHARS = 4_000;
+
+export interface AnswerParts {
+  router: ChatRouter;
+  context: ContextBuilder;
+  toolBox: ToolBox;
+  tracer: RequestTracer;
+  events: EventSink;
+  clock: Clock;
+  /** What a person sees as active now. */
+  active: () => Promise<{ configHash: string; runtimeId: string; model: string }>;
+  /** Tokens that may be sent to a model. */
+  budgetTokens: (model: string) => Promise<number>;
+  countTokens: (text: string) => number | Promise<number>;
+  functionCalling: (model: string, provider: string) => boolean;
+  onAnswer: TaskModelOptions['onAnswer'];
+  onFailure: TaskModelOptions['onFailure'];
+  onTool: (name: string) => void;
+  /** Text that belongs to the answer, for the session. */
+  onPart: (turn: DecidedTurn, delta: string) => void;
+}
+
+export interface AnsweredTurn extends TurnOutcome {
+  streaming: TaskModel['streaming'];
+}
+
+export class TurnAnswering {
+  readonly #parts: AnswerParts;
+
+  constructor(parts: AnswerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param marked  resolves when the task is on disk as running; no engine is asked before
+   * @throws TaskError or AppError: what failed, never a text in its place
+   */
+  async answer(turn: DecidedTurn, marked: Promise<void>): Promise<AnsweredTurn> {
+    const { tracer, events } = this.#parts;
+    const { live, intent } = turn;
+    const agent = AGENT_OF[intent];
+    const [context] = await Promise.all([this.#context(turn, agent), marked]);
+    tracer.step(live.id, 'Orchestrator', 'classify_intent', JSON.stringify({ intent, source: turn.source }));
+    events.publish('AGENT_THOUGHT', `Intent: ${intent}`, { task_id: live.id, intent });
+    const model = this.#model(turn, agent, await this.#parts.active());
+    const labels = context.labels;
+    let text: string;
+    if (intent === 'CODE_GENERATION') {
+      tracer.step(live.id, 'DecisionGate', 'select_code_review_loop', null);
+      text = await this.#code(turn, model, context);
+    } else if (intent === 'COMPLEX_PLANNING') {
+      tracer.step(live.id, 'DecisionGate', 'route_to_architect', null);
+      text = await this.#plan(turn, model, context);
+    } else {
+      tracer.step(live.id, 'DecisionGate', 'route_to_agent', JSON.stringify({ agent: agent.id }));
+      const answer = await model.ask({
+        agent,
+        messages: context.messages,
+        labels,
+        tools: this.#tools(turn, agent),
+        onText: (delta) => this.#show(turn, model, delta),
+      });
+      text = answer.text;
+    }
+    return { text, agent, usage: model.usage(), model: model.model, labels, streaming: model.streaming };
+  }
+
+  async #context(turn: DecidedTurn, agent: AgentDefinition): Promise<BuiltContext> {
+    const { live, text } = turn;
+    const { request } = live.task;
+    const { context, active, budgetTokens, countTokens, tracer } = this.#parts;
+    const forced = turn.tool !== null;
+    const built = await context.build({
+      sessionId: request.sessionId,
+      requestId: live.id,
+      text,
+      intent: turn.intent,
+      language: turn.language,
+      budgetTokens: await budgetTokens((await active()).model),
+      countTokens,
+      systemPrompt: agent.prompt,
+      preferences: definedOnly({
+        scope: request.preferenceScope ?? undefined,
+        tone: request.tone ?? undefined,
+        styleNotes: request.styleNotes ?? undefined,
+        language: request.preferredLanguage ?? undefined,
+      }),
+      extra: request.extraContext ?? {},
+      withHistory: !forced,
+      withMemory: !forced && !turn.toolRequired,
+      signal: live.signal,
+    });
+    live.task.contextUsed = {
+      lessons: built.lessons.map(({ id }) => id),
+      memoryEntries: built.recalled.map(({ id }) => id),
+    };
+    live.update({
+      context_used: { lessons: live.task.contextUsed.lessons, memory_entries: live.task.contextUsed.memoryEntries },
+      ...(built.dropped.length > 0 ? { context_dropped: built.dropped } : {}),
+      ...(built.degraded ? { context_degraded: built.degraded } : {}),
+    });
+    if (built.hiddenPrompts > 0)
+      tracer.step(live.id, 'DecisionGate', 'hidden_prompts', JSON.stringify({ count: built.hiddenPrompts }));
+    const preview = built.messages.map(({ role, content }) => `[${role}] ${content}`).join('\n');
+    tracer.step(
+      live.id,
+      'DecisionGate',
+      'context_preview',
+      JSON.stringify({
+        mode: 'normal',
+        prompt_context_preview: preview.slice(0, CONTEXT_PREVIEW_CHARS),
+        prompt_context_truncated: preview.length > CONTEXT_PREVIEW_CHARS,
+        hidden_prompts_count: built.hiddenPrompts,
+      }),
+    );
+    tracer.update(live.id, (trace) => {
+      trace.contextUsed = live.task.contextUsed;
+    });
+    return built;
+  }
+
+  #model(
+    turn: DecidedTurn,
+    agent: AgentDefinition,
+    active: { configHash: string; runtimeId: string },
+  ): TaskModel {
+    const { live } = turn;
+    const { request } = live.task;
+    const { router, tracer, clock, functionCalling, onAnswer, onFailure } = this.#parts;
+    let told: RoutedTarget | undefined;
+    let touchedAt = performance.now();
+    return new TaskModel({
+      router,
+      mode: turn.intent === 'COMPLEX_PLANNING' ? 'complex' : 'normal',
+      sessionId: request.sessionId,
+      forcedProvider: turn.provider,
+      forcedTool: turn.tool,
+      generationParams: request.generationParams,
+      functionCalling,
+      signal: live.signal,
+      onTarget: (target) => {
+        checkRouting(target, active, {
+          configHash: request.expectedConfigHash,
+          runtimeId: request.expectedRuntimeId,
+          provider: turn.provider,
+          toolRequired: turn.toolRequired,
+          functionCalling: functionCalling(target.model, target.provider),
+        });
+        if (told && told.model === target.model && told.provider === target.provider) return;
+        const first = told === undefined;
+        told = target;
+        const summary = routingSummary(target.decision);
+        live.update({ llm_runtime: runtimeContext(target, target.decision.target), ...(first ? { routing_decision: summary } : {}) });
+        tracer.update(live.id, (trace) => {
+          trace.provider = target.provider;
+          trace.model = target.model;
+          trace.endpoint = target.endpoint;
+          trace.configHash = target.configHash;
+          trace.runtimeId = target.runtimeId;
+          if (first) trace.routingDecision = summary;
+        });
+        if (first)
+          tracer.step(
+            live.id,
+            'LLM',
+            'start',
+            JSON.stringify({ agent: agent.id, provider: target.provider, model: target.model, reason: target.decision.reason }),
+          );
+      },
+      onActivity: () => {
+        const now = performance.now();
+        if (now - touchedAt < TOUCH_EVERY_MS) return;
+        touchedAt = now;
+        // A long answer is not a lost one.
+        tracer.touch(live.id);
+      },
+      onFirstText: (elapsedMs, text) => {
+        const at = isoUtc(clock.now());
+        const preview = text.slice(0, PREVIEW_CHARS);
+        const elapsed = Math.round(elapsedMs);
+        live.update({ first_token: { at, elapsed_ms: elapsed, preview } });
+        live.log(`First words after ${elapsed} ms.`);
+        tracer.update(live.id, (trace) => {
+          trace.firstToken = { at, elapsedMs: elapsed, preview };
+        });
+      },
+      onToolCall: (name, result, durationMs) => {
+        this.#parts.onTool(name);
+        live.log(`Tool ${name} ${result.failed ? 'failed' : 'answered'} in ${Math.round(durationMs)} ms.`);
+        tracer.step(
+          live.id,
+          'Tool',
+          name.slice(0, 100),
+          JSON.stringify({ duration_ms: Math.round(durationMs), chars: result.text.length }),
+          result.failed ? 'error' : 'ok',
+        );
+      },
+      onAnswer,
+      onFailure,
+    });
+  }
+
+  #tools(turn: DecidedTurn, agent: AgentDefinition): readonly ChatTool[] {
+    if (!agent.tools) return [];
+    return this.#parts.toolBox.toolsFor({
+      intent: turn.intent,
+      forcedTool: turn.tool,
+      sessionId: turn.live.task.request.sessionId,
+    });
+  }
+
+  /** Text as it comes, and how the stream goes, a few times a second. */
+  #show(turn: DecidedTurn, model: TaskModel, delta: string): void {
+    turn.live.append(delta);
+    this.#parts.onPart(turn, delta);
+    const { chunkCount, firstChunkMs, lastEmitMs } = model.streaming;
+    const told = (turn.live.task.context['streaming'] as { last_emit_ms?: number } | undefined)?.last_emit_ms;
+    if (told === undefined || (lastEmitMs ?? 0) - told >= STREAMING_EVERY_MS)
+      turn.live.update({ streaming: { chunk_count: chunkCount, first_chunk_ms: firstChunkMs, last_emit_ms: lastEmitMs } });
+  }
+
+  async #code(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<string> {
+    const { live } = turn;
+    const { tracer } = this.#parts;
+    let draft = 0;
+    const result = await reviewedCode({
+      write: async (repair) => {
+        draft += 1;
+        if (draft > 1) live.replace(null);
+        live.log(`Draft ${draft} is being written.`);
+        const { text } = await model.ask({
+          agent: AGENTS.coder,
+          messages: [
+            ...context.messages,
+            ...(repair
+              ? [
+                  { role: 'assistant' as const, content: repair.code },
+                  {
+                    role: 'user' as const,
+                    content: `A reviewer found this. Write the whole answer again with it mended:\n${repair.feedback}`,
+                  },
+                ]
+              : []),
+          ],
+          labels: context.labels,
+          onText: (delta) => {
+            // The session keeps the first draft as it comes; the end of the turn writes what became of it.
+            if (draft === 1) this.#show(turn, model, delta);
+            else live.append(delta);
+          },
+        });
+        return text;
+      },
+      review: async (code) => {
+        const { text } = await model.ask({
+          agent: AGENTS.critic,
+          messages: [
+            { role: 'system', content: AGENTS.critic.prompt },
+            { role: 'user', content: `What was asked for:\n${turn.text}\n\nThe answer:\n${code}` },
+          ],
+          labels: context.labels,
+        });
+        return text;
+      },
+      costUsd: () => model.costUsd,
+      onRound: (round, verdict, feedback) => {
+        live.log(`Review ${round}: ${verdict}.`);
+        tracer.step(
+          live.id,
+          AGENTS.critic.name,
+          'review',
+          JSON.stringify({ round, verdict, feedback: feedback.slice(0, 1_000) }),
+          verdict === 'approved' ? 'ok' : 'blocked',
+        );
+      },
+    });
+    live.update({ code_review: { approved: result.approved, rounds: result.rounds, stopped: result.stopped } });
+    return result.approved ? result.code : `${result.code}\n\n---\n${reviewNote(turn, result.feedback)}`;
+  }
+
+  async #plan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<string> {
+    const { live } = turn;
+    const { tracer, events } = this.#parts;
+    const language = turn.live.task.request.preferredLanguage ?? turn.language;
+    const plan = await this.#makePlan(turn, model, context);
+    live.update({ plan: plan.map(({ number, agent, dependsOn }) => ({ step: number, agent, depends_on: dependsOn })) });
+    live.log(`Plan with ${plan.length} ${plan.length === 1 ? 'step' : 'steps'}.`);
+    events.publish(
+      'PLAN_CREATED',
+      `A plan with ${plan.length} steps.`,
+      {
+        task_id: live.id,
+        goal: turn.text,
+        steps_count: plan.length,
+        steps: plan.map(({ number, agent, instruction }) => ({
+          step: number,
+          agent,
+          instruction: instruction.slice(0, 100),
+        })),
+      },
+      'Architect',
+    );
+    const outcomes = await runPlan(plan, {
+      run: async (step, earlier, problem) => {
+        const { text } = await model.ask({
+          agent: PLAN_AGENTS[step.agent],
+          messages: stepMessages(turn.text, step, earlier, problem),
+          labels: context.labels,
+        });
+        return text;
+      },
+      isFinal: (error) => live.signal.aborted || isFinal(error),
+      describe: (error) => (error instanceof TaskError ? error.message : toAppError(error).message),
+      onStart: (step, attempt) => {
+        live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
+        events.publish(
+          'PLAN_STEP_STARTED',
+          `Step ${step.number} started.`,
+          { task_id: live.id, step_number: step.number, agent_type: step.agent, instruction: step.instruction },
+          'Architect',
+        );
+      },
+      onEnd: (outcome) => {
+        const { step, status, text } = outcome;
+        live.log(`Step ${step.number} ${status === 'done' ? 'done' : `${status}: ${text}`}.`);
+        tracer.step(
+          live.id,
+          'Architect',
+          `step_${step.number}`,
+          JSON.stringify({ agent: step.agent, status, chars: text.length, attempts: outcome.attempts }),
+          status === 'done' ? 'ok' : 'error',
+        );
+        events.publish(
+          'PLAN_STEP_COMPLETED',
+          `Step ${step.number} ${status}.`,
+          { task_id: live.id, step_number: step.number, result_length: status === 'done' ? text.length : 0, status },
+          'Architect',
+        );
+        this.#show(turn, model, stepSection(outcome, language));
+      },
+    });
+    if (outcomes.every(({ status }) => status !== 'done')) {
+      throw new TaskError({
+        code: 'plan_failed',
+        message: `No step of the plan could be done: ${outcomes[0]?.text ?? 'it was empty'}`,
+        stage: 'plan_execution',
+        retryable: true,
+      });
+    }
+    return planReport(outcomes, language);
+  }
+
+  /** Asked for once, repaired once; what is then no plan becomes one step. */
+  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<PlanStep[]> {
+    const { live } = turn;
+    let messages: { role: 'system' | 'user' | 'assistant'; content: string }[] = [...context.messages];
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      const { text } = await model.ask({
+        agent: AGENTS.architect,
+        messages,
+        labels: context.labels,
+        jsonSchema: PLAN_SCHEMA,
+      });
+      const checked = checkPlan(text);
+      if ('plan' in checked) return checked.plan;
+      live.log(`The plan was refused: ${checked.problems.join(' ')}`);
+      this.#parts.tracer.step(
+        live.id,
+        'Architect',
+        'plan_refused',
+        JSON.stringify({ attempt, problems: checked.problems }),
+        'error',
+      );
+      messages = [
+        ...messages,
+        { role: 'assistant', content: text.slice(0, EARLIER_STEP_CHARS) },
+        { role: 'user', content: `This is no usable plan. ${checked.problems.join(' ')} Answer with the JSON only.` },
+      ];
+    }
+    return singleStep(turn.text);
+  }
+}
+
+function stepMessages(goal: string, step: PlanStep, earlier: readonly StepOutcome[], problem: string | null) {
+  const before = earlier
+    .map(({ step: { number }, text }) => `Result of step ${number}:\n${text.slice(0, EARLIER_STEP_CHARS)}`)
+    .join('\n\n');
+  return [
+    { role: 'system' as const, content: PLAN_AGENTS[step.agent].prompt },
+    {
+      role: 'user' as const,
+      content: [
+        `The whole goal, for orientation:\n${goal}`,
+        before,
+        problem ? `The last try failed: ${problem}` : '',
+        `Your step:\n${step.instruction}`,
+      ]
+        .filter(Boolean)
+        .join('\n\n'),
+    },
+  ];
+}
+
+/** Failures that a second try of one step cannot mend. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof TaskError ||
+  (error instanceof AppError &&
+    ['no_model', 'model_not_found', 'no_endpoint', 'sensitive_blocked', 'budget_exceeded'].includes(error.code));
+
+const REVIEW_NOTE = {
+  en: 'Not approved by the reviewer, whose last remarks were:',
+  pl: 'Bez akceptacji recenzenta; ostatnie uwagi:',
+  de: 'Vom Prüfer nicht freigegeben; seine letzten Anmerkungen:',
+} as const;
+
+const reviewNote = (turn: DecidedTurn, feedback: string): string =>
+  `⚠ ${REVIEW_NOTE[turn.live.task.request.preferredLanguage ?? turn.language ?? 'en']}\n${feedback}`;
+
+function definedOnly<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}

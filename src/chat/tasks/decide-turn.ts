@@ -1,0 +1,103 @@
+// The first half of a turn: forced routes, the intent, the kind of work, and whether its tool exists.
+import { INTENTS, type IntentDecision, type IntentId, type IntentRecognizer } from '../intent.js';
+import type { SlashCommands, ToolBox } from '../task-ports.js';
+import type { RequestTracer } from '../tracing/request-tracer.js';
+import { executionMode, requiresTool, STATIC_INTENTS } from './execution-mode.js';
+import { TaskError } from './task-failure.js';
+import type { DecidedTurn, TaskTurn } from './task-turn.js';
+
+export interface DecideParts {
+  intents: IntentRecognizer;
+  slash: SlashCommands;
+  toolBox: ToolBox;
+  tracer: RequestTracer;
+}
+
+const GATE = 'DecisionGate';
+
+/** @throws TaskError `forced_tool_unknown`, `forced_intent_unknown` */
+export async function decideTurn(turn: TaskTurn, { intents, slash, toolBox, tracer }: DecideParts): Promise<DecidedTurn> {
+  const { live, text, tool, provider } = turn;
+  const { id, request } = live.task;
+  const forcedIntent = request.forcedIntent;
+  if (tool !== null || provider !== null || forcedIntent !== null) {
+    const route = { tool, provider, intent: forcedIntent };
+    live.update({ forced_route: route });
+    tracer.step(id, GATE, 'forced_route', JSON.stringify(route));
+  }
+  const decision = await intentOf(turn, forcedIntent, { intents, slash });
+  live.update({
+    intent_debug: {
+      source: decision.source,
+      language: decision.language ?? 'unknown',
+      score: decision.score,
+      top2: decision.top2,
+      ...(decision.source === 'forced' ? { intent: decision.intent } : {}),
+    },
+  });
+  tracer.step(id, GATE, 'intent_debug', JSON.stringify({ ...decision }));
+  const mode = executionMode(tool, decision.intent);
+  live.update({
+    execution_mode: mode.mode,
+    execution_mode_reason_code: mode.reasonCode,
+    fallback_reason: mode.fallbackReason,
+  });
+  tracer.step(id, GATE, 'execution_mode_selector', JSON.stringify(mode));
+  const toolRequired = requiresTool(decision.intent);
+  live.update({ tool_requirement: { required: toolRequired, intent: decision.intent } });
+  tracer.step(id, GATE, 'tool_requirement', JSON.stringify({ required: toolRequired, intent: decision.intent }));
+  const intent = isSupported(decision.intent, toolRequired, tool, request.sessionId, toolBox)
+    ? decision.intent
+    : 'UNSUPPORTED_TASK';
+  if (intent !== decision.intent) {
+    tracer.step(id, GATE, 'route_unsupported', JSON.stringify({ intent: decision.intent, tool }), 'blocked');
+    live.log(`No tool for ${decision.intent} is installed.`);
+  }
+  return { ...turn, text, intent, wanted: decision.intent, source: decision.source, language: decision.language, toolRequired };
+}
+
+async function intentOf(
+  { live, text, tool }: TaskTurn,
+  forcedIntent: string | null,
+  { intents, slash }: Pick<DecideParts, 'intents' | 'slash'>,
+): Promise<IntentDecision> {
+  const forced = (intent: IntentId): IntentDecision => ({
+    intent,
+    source: 'forced',
+    language: null,
+    score: 1,
+    top2: [{ intent, score: 1 }],
+  });
+  if (forcedIntent !== null) {
+    const known = INTENTS.find((intent) => intent === forcedIntent);
+    if (known) return forced(known);
+    throw new TaskError({
+      code: 'forced_intent_unknown',
+      message: `There is no intent ${forcedIntent}.`,
+      stage: 'forced_route',
+    });
+  }
+  if (tool !== null) {
+    const intent = slash.intentOf(tool);
+    if (intent) return forced(intent);
+    throw new TaskError({
+      code: 'forced_tool_unknown',
+      message: `There is no tool ${tool}.`,
+      stage: 'forced_route',
+    });
+  }
+  return intents.classify(text, { signal: live.signal });
+}
+
+function isSupported(
+  intent: IntentId,
+  toolRequired: boolean,
+  forcedTool: string | null,
+  sessionId: string | null,
+  toolBox: ToolBox,
+): boolean {
+  if (STATIC_INTENTS.has(intent)) return true;
+  // There is no store of goals to run a campaign over.
+  if (intent === 'START_CAMPAIGN') return false;
+  return !toolRequired || toolBox.toolsFor({ intent, forcedTool, sessionId }).length > 0;
+}

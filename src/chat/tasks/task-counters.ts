@@ -1,0 +1,62 @@
+// Counts since the process started, for the contract's metrics: tasks, routes, tokens, first words, kinds of execution.
+import type { TurnUsage } from '../ports.js';
+import type { ExecutionMode } from './execution-mode.js';
+
+const MAX_NAMES = 500;
+
+export class TaskCounters {
+  readonly startedAt: number;
+  created = 0;
+  completed = 0;
+  failed = 0;
+  aborted = 0;
+  llmOnly = 0;
+  toolRequired = 0;
+  learningLogged = 0;
+  blocked = 0;
+  modelMismatches = 0;
+  readonly feedback = { up: 0, down: 0 };
+  firstTokenSamples = 0;
+  firstTokenSumMs = 0;
+  readonly blockReasons = new Map<string, number>();
+  readonly toolUsage = new Map<string, number>();
+  readonly agentUsage = new Map<string, number>();
+  readonly executionModes = new Map<ExecutionMode, number>();
+  readonly tokensByModel = new Map<string, { input: number; output: number; costUsd: number }>();
+
+  constructor(startedAt: number) {
+    this.startedAt = startedAt;
+  }
+
+  /** Of those that have ended; one that still runs is neither. */
+  get successRate(): number {
+    const ended = this.completed + this.failed;
+    return ended === 0 ? 0 : Math.round((this.completed / ended) * 10_000) / 100;
+  }
+
+  get totalTokens(): number {
+    let total = 0;
+    for (const { input, output } of this.tokensByModel.values()) total += input + output;
+    return total;
+  }
+
+  answer(model: string, usage: TurnUsage, costUsd: number | null): void {
+    if (usage.timeToFirstTokenMs !== null) {
+      this.firstTokenSamples += 1;
+      this.firstTokenSumMs += usage.timeToFirstTokenMs;
+    }
+    const known = this.tokensByModel.get(model);
+    if (!known && this.tokensByModel.size >= MAX_NAMES) return;
+    const counted = known ?? { input: 0, output: 0, costUsd: 0 };
+    counted.input += usage.promptTokens ?? 0;
+    counted.output += usage.completionTokens ?? 0;
+    counted.costUsd += costUsd ?? 0;
+    this.tokensByModel.set(model, counted);
+  }
+
+  count<K>(counts: Map<K, number>, key: K): void {
+    const known = counts.get(key);
+    if (known === undefined && counts.size >= MAX_NAMES) return;
+    counts.set(key, (known ?? 0) + 1);
+  }
+}

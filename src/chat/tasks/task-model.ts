@@ -1,0 +1,215 @@
+// The model as one task sees it: each question is routed, asked and counted; the first word and the cost are kept.
+import type { LanguageModelV4CallOptions, LanguageModelV4Prompt } from '@ai-sdk/provider';
+import type { AnswerReceipt, RoutingDecision } from '../../routing/decision.js';
+import type { AgentDefinition } from '../agents/agent.js';
+import { type AgentAnswer, abortable, runAgentLoop } from '../agents/agent-loop.js';
+import type { TurnUsage } from '../ports.js';
+import type { ChatTool, ToolResult } from '../task-ports.js';
+import type { ChatRouter, RoutedTarget } from '../turn-ports.js';
+
+export interface TaskModelOptions {
+  router: ChatRouter;
+  mode: 'normal' | 'complex';
+  sessionId: string | null;
+  forcedProvider: string | null;
+  forcedTool: string | null;
+  generationParams: Record<string, unknown> | null;
+  functionCalling: (model: string, provider: string) => boolean;
+  signal: AbortSignal;
+  /** Each target that is asked, before it is. Throwing refuses it. */
+  onTarget: (target: RoutedTarget) => void;
+  onActivity: () => void;
+  onFirstText: (elapsedMs: number, text: string) => void;
+  onToolCall: (name: string, result: ToolResult, durationMs: number) => void;
+  onAnswer: (target: RoutedTarget, usage: TurnUsage) => void;
+  onFailure: (target: RoutedTarget, error: unknown) => void;
+}
+
+export interface Question {
+  agent: AgentDefinition;
+  messages: readonly { role: 'system' | 'user' | 'assistant'; content: string }[];
+  /** Of what goes along. */
+  labels?: readonly string[];
+  tools?: readonly ChatTool[];
+  jsonSchema?: Record<string, unknown>;
+  onText?: ((delta: string) => void) | undefined;
+}
+
+export class TaskModel {
+  readonly #options: TaskModelOptions;
+  readonly #startedAt = performance.now();
+  readonly #receipts: AnswerReceipt[] = [];
+  #decision: RoutingDecision | null = null;
+  #lastTarget: RoutedTarget | undefined;
+  #firstTextMs: number | null = null;
+  #lastTextMs: number | null = null;
+  #chunks = 0;
+  #promptTokens: number | null = null;
+  #cachedTokens: number | null = null;
+  #completionTokens: number | null = null;
+
+  constructor(options: TaskModelOptions) {
+    this.#options = options;
+  }
+
+  /** The first one. */
+  get decision(): RoutingDecision | null {
+    return this.#decision;
+  }
+
+  get model(): string | null {
+    return this.#lastTarget?.model ?? null;
+  }
+
+  get costUsd(): number {
+    return this.#receipts.reduce((sum, receipt) => sum + (receipt.costUsd ?? 0), 0);
+  }
+
+  get receipts(): readonly AnswerReceipt[] {
+    return this.#receipts;
+  }
+
+  get streaming(): { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } {
+    return { chunkCount: this.#chunks, firstChunkMs: rounded(this.#firstTextMs), lastEmitMs: rounded(this.#lastTextMs) };
+  }
+
+  /** Null where no model was asked. */
+  usage(): TurnUsage | null {
+    if (!this.#lastTarget) return null;
+    const durationMs = performance.now() - this.#startedAt;
+    const writingMs = this.#firstTextMs === null || this.#lastTextMs === null ? 0 : this.#lastTextMs - this.#firstTextMs;
+    const tokens = this.#completionTokens ?? this.#chunks;
+    return {
+      promptTokens: this.#promptTokens,
+      cachedPromptTokens: this.#cachedTokens,
+      completionTokens: this.#completionTokens,
+      timeToFirstTokenMs: rounded(this.#firstTextMs),
+      durationMs: Math.round(durationMs),
+      tokensPerSecond: writingMs > 0 && tokens > 1 ? Math.round(((tokens - 1) / writingMs) * 100_000) / 100 : null,
+    };
+  }
+
+  /** @throws AppError of router and engine, or the signal's reason */
+  async ask(question: Question): Promise<AgentAnswer> {
+    const { agent, labels = [], tools = [] } = question;
+    const { signal, sessionId } = this.#options;
+    const startedAt = performance.now();
+    let firstMs: number | null = null;
+    let target: RoutedTarget | undefined;
+    let routedWith = -1;
+    try {
+      const answer = await runAgentLoop({
+        prompt: question.messages.map(toPromptMessage),
+        call: {
+          ...(agent.temperature === undefined ? {} : { temperature: agent.temperature }),
+          maxOutputTokens: agent.maxOutputTokens,
+          ...(agent.takesParams ? toCallOptions(this.#options.generationParams) : {}),
+          ...(question.jsonSchema
+            ? { responseFormat: { type: 'json' as const, schema: question.jsonSchema as never } }
+            : {}),
+        },
+        tools,
+        maxSteps: agent.maxSteps,
+        signal,
+        sessionId,
+        ask: async (options, found) => {
+          // A tool's result may be what must not leave the house, so the way is chosen anew.
+          if (!target || found.length !== routedWith) {
+            if (target) this.#receipts.push(target.receipt());
+            target = await this.#route(agent, textOf(options), [...labels, ...found]);
+            routedWith = found.length;
+          }
+          if (this.#options.functionCalling(target.model, target.provider)) return target.stream(options);
+          const { tools: _, toolChoice: __, ...plain } = options;
+          return target.stream(plain);
+        },
+        onText: (delta) => {
+          const now = performance.now();
+          firstMs ??= now - startedAt;
+          this.#lastTextMs = now - this.#startedAt;
+          this.#chunks += 1;
+          if (this.#firstTextMs === null && delta.trim() !== '') {
+            this.#firstTextMs = this.#lastTextMs;
+            this.#options.onFirstText(this.#firstTextMs, delta);
+          }
+          question.onText?.(delta);
+        },
+        onActivity: this.#options.onActivity,
+        onToolCall: this.#options.onToolCall,
+      });
+      this.#promptTokens = sum(this.#promptTokens, answer.promptTokens);
+      this.#cachedTokens = sum(this.#cachedTokens, answer.cachedPromptTokens);
+      this.#completionTokens = sum(this.#completionTokens, answer.completionTokens);
+      if (target) {
+        this.#options.onAnswer(target, {
+          promptTokens: answer.promptTokens,
+          cachedPromptTokens: answer.cachedPromptTokens,
+          completionTokens: answer.completionTokens,
+          timeToFirstTokenMs: rounded(firstMs),
+          durationMs: Math.round(performance.now() - startedAt),
+          tokensPerSecond: null,
+        });
+      }
+      return answer;
+    } catch (error) {
+      if (target && !signal.aborted) this.#options.onFailure(target, error);
+      throw error;
+    } finally {
+      if (target) this.#receipts.push((target as RoutedTarget).receipt());
+    }
+  }
+
+  async #route(agent: AgentDefinition, text: string, labels: readonly string[]): Promise<RoutedTarget> {
+    const { router, mode, sessionId, forcedProvider, forcedTool, signal } = this.#options;
+    const target = await abortable(
+      router.route({
+        text,
+        mode,
+        taskType: agent.taskType,
+        sessionId,
+        forcedProvider: forcedProvider ?? undefined,
+        forcedTool: forcedTool ?? undefined,
+        labels,
+      }),
+      signal,
+    );
+    this.#options.onTarget(target);
+    this.#decision ??= target.decision;
+    this.#lastTarget = target;
+    return target;
+  }
+}
+
+function toPromptMessage(message: Question['messages'][number]): LanguageModelV4Prompt[number] {
+  if (message.role === 'system') return { role: 'system', content: message.content };
+  return { role: message.role, content: [{ type: 'text', text: message.content }] };
+}
+
+function textOf({ prompt }: LanguageModelV4CallOptions): string {
+  return prompt
+    .map((message) => {
+      if (message.role === 'system') return message.content;
+      return message.content
+        .map((part) => (part.type === 'text' ? part.text : part.type === 'tool-result' ? JSON.stringify(part.output) : ''))
+        .join('');
+    })
+    .join('\n');
+}
+
+/** Generic names to the call's; what is not a number in reach is refused before a task exists. */
+function toCallOptions(params: Record<string, unknown> | null): Partial<LanguageModelV4CallOptions> {
+  const number = (name: string) => (typeof params?.[name] === 'number' ? (params[name] as number) : undefined);
+  const repeatPenalty = number('repeat_penalty');
+  const options = {
+    temperature: number('temperature'),
+    maxOutputTokens: number('max_tokens'),
+    topP: number('top_p'),
+    topK: number('top_k'),
+    seed: number('seed'),
+    ...(repeatPenalty === undefined ? {} : { providerOptions: { venom: { repeatPenalty } } }),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+const sum = (one: number | null, other: number | null) => (other === null ? one : (one ?? 0) + other);
+const rounded = (value: number | null) => (value === null ? null : Math.round(value));

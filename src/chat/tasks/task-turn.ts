@@ -1,0 +1,40 @@
+// What one run of a task carries along: the task, what its text says once commands are taken out, and what was decided.
+import type { AgentDefinition } from '../agents/agent.js';
+import type { IntentDecision, IntentId, Language } from '../intent.js';
+import type { TurnUsage } from '../ports.js';
+import type { ParsedText } from '../task-ports.js';
+import type { LiveTask } from './live-task.js';
+
+export interface TaskTurn {
+  live: LiveTask;
+  /** The text without commands. */
+  text: string;
+  tool: string | null;
+  provider: string | null;
+}
+
+export interface DecidedTurn extends TaskTurn {
+  intent: IntentId;
+  /** What the person meant, where `intent` had to become UNSUPPORTED_TASK. */
+  wanted: IntentId;
+  source: IntentDecision['source'];
+  /** Of the person's words; what they prefer is the request's. */
+  language: Language | null;
+  toolRequired: boolean;
+}
+
+/** What came of a run that did not fail. */
+export interface TurnOutcome {
+  text: string;
+  agent: AgentDefinition;
+  usage: TurnUsage | null;
+  model: string | null;
+  labels: readonly string[];
+}
+
+export const toTurn = (live: LiveTask, parsed: ParsedText): TaskTurn => ({
+  live,
+  text: parsed.text,
+  tool: live.task.request.forcedTool ?? parsed.tool,
+  provider: live.task.request.forcedProvider ?? parsed.provider,
+});

@@ -1,0 +1,65 @@
+// What a task is, and where tasks are kept. No I/O in this file.
+import type { Language } from '../intent.js';
+
+export type TaskStatus = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED';
+
+/** What was asked for; kept as it came, so that a task can run again after a restart. */
+export interface TaskRequest {
+  content: string;
+  /** Language the result must have. */
+  preferredLanguage: Language | null;
+  sessionId: string | null;
+  preferenceScope: string | null;
+  tone: string | null;
+  styleNotes: string | null;
+  forcedTool: string | null;
+  forcedProvider: string | null;
+  forcedIntent: string | null;
+  /** How many came along; their bytes are not kept, because nothing here can look at them. */
+  images: number;
+  storeKnowledge: boolean;
+  /** Generic names, such as `max_tokens`. */
+  generationParams: Record<string, unknown> | null;
+  expectedConfigHash: string | null;
+  expectedRuntimeId: string | null;
+  extraContext: { files?: string[]; links?: string[]; paths?: string[]; notes?: string[] } | null;
+}
+
+export interface ContextUsed {
+  lessons: string[];
+  memoryEntries: string[];
+}
+
+export interface Task {
+  id: string;
+  /** Order of submission; never reused. 0 until it is stored. */
+  seq: number;
+  request: TaskRequest;
+  status: TaskStatus;
+  result: string | null;
+  logs: string[];
+  /** The contract's `context_history`, under its own names. */
+  context: Record<string, unknown>;
+  contextUsed: ContextUsed | null;
+  /** Milliseconds since the epoch, UTC. */
+  createdAt: number;
+}
+
+/** Where tasks are kept. Everything that returns a promise resolves when it is on disk. */
+export interface TaskRepository {
+  /** Fills in `seq`. */
+  insert(task: Task, idempotencyKey: string | null): Promise<void>;
+  /** From here on a restart does not simply run it again. */
+  markProcessing(id: string): Promise<void>;
+  /** Further text of running answers; may be lost in a crash up to the last call. */
+  appendParts(parts: ReadonlyMap<string, string>): void;
+  /** Status, result, logs and context as they are now. */
+  save(tasks: readonly Task[]): Promise<void>;
+  get(id: string): Task | undefined;
+  idOf(idempotencyKey: string): string | undefined;
+  /** Newest first. */
+  list(page: { limit: number; offset: number; beforeSeq?: number | undefined }): Task[];
+  /** Tasks a former process left: oldest first, those that ran with the text they had written. */
+  unfinished(): Task[];
+  countOfSession(sessionId: string): number;
+}

@@ -1,0 +1,142 @@
+// Tasks as rows. The port is TaskRepository in chat/tasks/task.ts.
+import type { Task, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
+import type { SqliteStore } from './sqlite-store.js';
+
+interface TaskRow {
+  seq: number;
+  id: string;
+  status: TaskStatus;
+  created_at: number;
+  request: string;
+  result: string | null;
+  logs: string;
+  context_history: string;
+  context_used: string | null;
+}
+
+const TASK = 'SELECT seq, id, status, created_at, request, result, logs, context_history, context_used FROM tasks';
+
+export class SqliteTasks implements TaskRepository {
+  readonly #store: SqliteStore;
+  /** Parts that are on disk, by task. */
+  readonly #parts = new Map<string, number>();
+
+  constructor(store: SqliteStore) {
+    this.#store = store;
+  }
+
+  insert(task: Task, idempotencyKey: string | null): Promise<void> {
+    return this.#store.commit(() => {
+      const { lastInsertRowid } = this.#store
+        .prepare(
+          `INSERT INTO tasks (id, status, session_id, idempotency_key, created_at, request, result, logs, context_history, context_used)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          task.id,
+          task.status,
+          task.request.sessionId,
+          idempotencyKey,
+          task.createdAt,
+          JSON.stringify(task.request),
+          task.result,
+          JSON.stringify(task.logs),
+          JSON.stringify(task.context),
+          json(task.contextUsed),
+        );
+      task.seq = Number(lastInsertRowid);
+    });
+  }
+
+  markProcessing(id: string): Promise<void> {
+    return this.#store.commit(() => {
+      this.#store.prepare(`UPDATE tasks SET status = 'PROCESSING' WHERE id = ?`).run(id);
+    });
+  }
+
+  appendParts(parts: ReadonlyMap<string, string>): void {
+    const insert = this.#store.prepare('INSERT INTO task_parts (task_id, n, text) VALUES (?, ?, ?)');
+    this.#store.transaction(() => {
+      for (const [id, text] of parts) {
+        const n = this.#parts.get(id) ?? 0;
+        insert.run(id, n, text);
+        this.#parts.set(id, n + 1);
+      }
+    });
+  }
+
+  save(tasks: readonly Task[]): Promise<void> {
+    return this.#store.commit(() => {
+      const update = this.#store.prepare(
+        `UPDATE tasks SET status = ?, result = ?, logs = ?, context_history = ?, context_used = ?, finished_at = ? WHERE id = ?`,
+      );
+      for (const task of tasks) {
+        const ended = task.status === 'COMPLETED' || task.status === 'FAILED';
+        update.run(
+          task.status,
+          task.result,
+          JSON.stringify(task.logs),
+          JSON.stringify(task.context),
+          json(task.contextUsed),
+          ended ? Date.now() : null,
+          task.id,
+        );
+        if (this.#parts.delete(task.id))
+          this.#store.prepare('DELETE FROM task_parts WHERE task_id = ?').run(task.id);
+      }
+    });
+  }
+
+  get(id: string): Task | undefined {
+    const row = this.#store.prepare(`${TASK} WHERE id = ?`).get(id);
+    return row ? toTask(row as unknown as TaskRow) : undefined;
+  }
+
+  idOf(idempotencyKey: string): string | undefined {
+    return this.#store.prepare('SELECT id FROM tasks WHERE idempotency_key = ?').get(idempotencyKey)?.['id'] as
+      | string
+      | undefined;
+  }
+
+  list({ limit, offset, beforeSeq }: { limit: number; offset: number; beforeSeq?: number | undefined }): Task[] {
+    return this.#store
+      .prepare(`${TASK} WHERE seq < ? ORDER BY seq DESC LIMIT ? OFFSET ?`)
+      .all(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit, offset)
+      .map((row) => toTask(row as unknown as TaskRow));
+  }
+
+  unfinished(): Task[] {
+    const rows = this.#store.prepare(`${TASK} WHERE status IN ('PENDING', 'PROCESSING') ORDER BY seq`).all();
+    return rows.map((row) => {
+      const task = toTask(row as unknown as TaskRow);
+      const parts = this.#store.prepare('SELECT text FROM task_parts WHERE task_id = ? ORDER BY n').all(task.id);
+      if (parts.length > 0) {
+        task.result = parts.map((part) => part['text']).join('');
+        this.#parts.set(task.id, parts.length);
+      }
+      return task;
+    });
+  }
+
+  countOfSession(sessionId: string): number {
+    return Number(
+      this.#store.prepare('SELECT count(*) AS n FROM tasks WHERE session_id = ?').get(sessionId)?.['n'] ?? 0,
+    );
+  }
+}
+
+function toTask(row: TaskRow): Task {
+  return {
+    id: row.id,
+    seq: row.seq,
+    request: JSON.parse(row.request),
+    status: row.status,
+    result: row.result,
+    logs: JSON.parse(row.logs),
+    context: JSON.parse(row.context_history),
+    contextUsed: row.context_used === null ? null : JSON.parse(row.context_used),
+    createdAt: row.created_at,
+  };
+}
+
+const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));

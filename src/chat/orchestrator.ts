@@ -342,8 +342,10 @@ export class Orchestrator {
     this.#startTrace(task);
     if (request.images > 0) live.log(`${request.images} images were left out: no model here can look at them.`);
     events.publish('TASK_CREATED', 'A task was created.', { task_id: task.id, content: request.content });
+    // As it was accepted: the contract's answer is PENDING, however soon it runs.
+    const accepted = { ...task };
     this.#offer(live);
-    return task;
+    return accepted;
   }
 
   #offer(live: LiveTask): void {

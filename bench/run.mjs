@@ -7,6 +7,7 @@ import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mj
 import { benchModel } from './model.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
 import { commitTimes, fillStore } from './store.mjs';
+import { benchTasks } from './tasks.mjs';
 
 const TOKENS = 50;
 const rows = [];
@@ -22,6 +23,7 @@ try {
   await overhead();
   await throughput();
   await disk();
+  await benchTasks(folder, report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

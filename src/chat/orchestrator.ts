@@ -374,7 +374,10 @@ export class Orchestrator {
       turn = toTurn(live, this.#parsed(live.task.request));
       const decided = await decideTurn(turn, this.#parts);
       turn = decided;
-      await this.#finish(decided, STATIC_INTENTS.has(decided.intent) ? this._run_task_fastpath(decided) : await this.#answer(decided));
+      await this.#finish(
+        decided,
+        STATIC_INTENTS.has(decided.intent) ? this._run_task_fastpath(decided) : await this.#answer(decided),
+      );
     } catch (thrown) {
       await this.#fail(live, turn, failureOf(thrown, live));
     } finally {
@@ -390,7 +393,12 @@ export class Orchestrator {
     const { live, intent, text } = turn;
     tracer.step(live.id, 'Orchestrator', 'classify_intent', JSON.stringify({ intent, source: turn.source }));
     events.publish('AGENT_THOUGHT', `Intent: ${intent}`, { task_id: live.id, intent });
-    tracer.step(live.id, 'DecisionGate', intent === 'HELP_REQUEST' ? 'route_help' : 'route_to_agent', `{"intent":"${intent}"}`);
+    tracer.step(
+      live.id,
+      'DecisionGate',
+      intent === 'HELP_REQUEST' ? 'route_help' : 'route_to_agent',
+      `{"intent":"${intent}"}`,
+    );
     tracer.step(live.id, 'LLM', 'start', '{"skipped":"static answer"}');
     const answer = answers.answer(intent, {
       text,
@@ -639,7 +647,13 @@ export class Orchestrator {
 
   #closeTrace(id: string, failure: TaskFailure): void {
     const { tracer } = this.#parts;
-    tracer.step(id, 'System', 'error', JSON.stringify({ code: failure.code, stage: failure.stage, message: failure.message }), 'error');
+    tracer.step(
+      id,
+      'System',
+      'error',
+      JSON.stringify({ code: failure.code, stage: failure.stage, message: failure.message }),
+      'error',
+    );
     tracer.finish(id, 'FAILED', failure);
   }
 }

@@ -81,8 +81,7 @@ export class SqliteTasks implements TaskRepository {
           ended ? Date.now() : null,
           task.id,
         );
-        if (this.#parts.delete(task.id))
-          this.#store.prepare('DELETE FROM task_parts WHERE task_id = ?').run(task.id);
+        if (this.#parts.delete(task.id)) this.#store.prepare('DELETE FROM task_parts WHERE task_id = ?').run(task.id);
       }
     });
   }

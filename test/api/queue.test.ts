@@ -99,7 +99,9 @@ describe('the queue', () => {
     });
     expect(await client.get(`/history/requests/${id}`)).toMatchObject({ status: 'FAILED', error_code: 'cancelled' });
     await vi.waitFor(() => expect(upstream.open()).toBe(0));
-    const { messages } = await client.get<{ messages: { status: string; content: string }[] }>('/sessions/s-1/messages');
+    const { messages } = await client.get<{ messages: { status: string; content: string }[] }>(
+      '/sessions/s-1/messages',
+    );
     expect(messages[1]).toMatchObject({ status: 'cancelled', content: 'Begun' });
     expect((await client.post(`/queue/task/${id}/abort`)).status).toBe(404);
     expect((await client.post('/queue/task/01a20e0d-0000-7000-8000-000000000000/abort')).status).toBe(404);
@@ -218,7 +220,9 @@ describe('a restart', () => {
     upstream.behaviour = streams(['Hello', ' world']);
     await restart();
     expect(await client.ended(id)).toMatchObject({ status: 'COMPLETED', result: 'Hello world' });
-    const { messages } = await client.get<{ messages: { content: string; status: string }[] }>('/sessions/s-1/messages');
+    const { messages } = await client.get<{ messages: { content: string; status: string }[] }>(
+      '/sessions/s-1/messages',
+    );
     expect(messages.map(({ content, status: kept }) => `${content}: ${kept}`)).toEqual([
       'Hi: complete',
       'Hello world: complete',
@@ -240,7 +244,9 @@ describe('a restart', () => {
     upstream.behaviour = streams(['Hello', ' world']);
     expect((await client.post(`/tasks/${id}/resume`)).status).toBe(200);
     expect(await client.ended(id)).toMatchObject({ status: 'COMPLETED', result: 'Hello world' });
-    const { messages } = await client.get<{ messages: { content: string; status: string }[] }>('/sessions/s-1/messages');
+    const { messages } = await client.get<{ messages: { content: string; status: string }[] }>(
+      '/sessions/s-1/messages',
+    );
     expect(messages.map(({ content }) => content)).toEqual(['Hi', 'Hello world']);
     const again = await client.post(`/tasks/${id}/resume`);
     expect(again.status).toBe(409);
@@ -250,9 +256,10 @@ describe('a restart', () => {
 
 describe('services', () => {
   it('lists what the server depends on, and each of it', async () => {
-    const list = await client.get<{ services: { name: string; status: string; is_critical: boolean }[]; count: number }>(
-      '/system/services',
-    );
+    const list = await client.get<{
+      services: { name: string; status: string; is_critical: boolean }[];
+      count: number;
+    }>('/system/services');
     expect(list.count).toBe(list.services.length);
     expect(list.services.find(({ name }) => name === 'SQLite')).toMatchObject({ status: 'online', is_critical: true });
     expect(list.services.find(({ name }) => name === 'openai-compatible')?.status).toBe('online');

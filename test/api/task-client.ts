@@ -73,7 +73,10 @@ export class TaskClient {
   /** Reads a task's stream until it ends or `enough` says so. */
   async follow(
     path: string,
-    { headers = {}, enough = () => false }: { headers?: Record<string, string>; enough?: (events: TaskEvent[]) => boolean } = {},
+    {
+      headers = {},
+      enough = () => false,
+    }: { headers?: Record<string, string>; enough?: (events: TaskEvent[]) => boolean } = {},
   ): Promise<TaskEvent[]> {
     const abort = new AbortController();
     const response = await fetch(this.url + path, { headers, signal: abort.signal });

@@ -1,6 +1,7 @@
 // Normal chat: tasks from submission to their stored end.
-import { WebSocket } from 'ws';
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
 import { TaskClient } from './task-client.js';
@@ -143,7 +144,9 @@ describe('POST /tasks', () => {
 
   it('calls an answer without a word a failure', async () => {
     upstream.behaviour = streams([]);
-    expect((await client.run({ content: 'Hi' })).context_history.llm_runtime.error?.error_code).toBe('upstream_protocol');
+    expect((await client.run({ content: 'Hi' })).context_history.llm_runtime.error?.error_code).toBe(
+      'upstream_protocol',
+    );
   });
 
   it('leaves out images it cannot look at, and says so', async () => {
@@ -283,18 +286,29 @@ describe('GET /tasks/{id}/stream', () => {
     const rest = await client.follow(`/tasks/${id}/stream`, {
       headers: { accept: 'text/event-stream; deltas=true', 'last-event-id': lastId },
     });
-    const text = [...seen, ...rest.filter(({ event }) => event === 'task_delta')].map(({ data }) => data['text']).join('');
+    const text = [...seen, ...rest.filter(({ event }) => event === 'task_delta')]
+      .map(({ data }) => data['text'])
+      .join('');
     expect(text).toBe(tokens.join(''));
     expect(rest.at(-1)).toMatchObject({ event: 'task_finished', data: { result: null, result_length: text.length } });
     const afterwards = await client.follow(`/tasks/${id}/stream?deltas=1&last_event_id=${lastId}`);
-    expect(seen.map(({ data }) => data['text']).join('') + afterwards.filter(({ event }) => event === 'task_delta').map(({ data }) => data['text']).join('')).toBe(text);
+    expect(
+      seen.map(({ data }) => data['text']).join('') +
+        afterwards
+          .filter(({ event }) => event === 'task_delta')
+          .map(({ data }) => data['text'])
+          .join(''),
+    ).toBe(text);
   });
 
   it('sends a long result seldom enough not to grow with its square', async () => {
-    upstream.behaviour = streams(Array.from({ length: 200 }, () => 'x'.repeat(50)), 2);
+    upstream.behaviour = streams(
+      Array.from({ length: 200 }, () => 'x'.repeat(50)),
+      2,
+    );
     const id = await client.submit({ content: 'Hi' });
     const events = await client.follow(`/tasks/${id}/stream`);
-    expect((events.at(-1)?.data['result'] as string).length).toBe(10_000);
+    expect(events.at(-1)?.data['result']).toHaveLength(10_000);
     expect(events.length).toBeLessThan(20);
   });
 });

@@ -156,7 +156,16 @@ export const AGENTS = {
 
 /** Answers from a template; no model is asked. */
 function fromTemplate(id: string, name: string): AgentDefinition {
-  return { id, name, prompt: '', taskType: 'STANDARD', maxOutputTokens: 1, maxSteps: 0, tools: false, takesParams: false };
+  return {
+    id,
+    name,
+    prompt: '',
+    taskType: 'STANDARD',
+    maxOutputTokens: 1,
+    maxSteps: 0,
+    tools: false,
+    takesParams: false,
+  };
 }
 
 export const AGENT_OF: Readonly<Record<IntentId, AgentDefinition>> = {

@@ -1,8 +1,8 @@
 // Tools that read only what this server knows itself: the time, its own parts, and what was remembered.
 import { AppError } from '../../shared/errors.js';
-import { requiresTool } from '../tasks/execution-mode.js';
 import type { ServiceMonitor } from '../services/service-monitor.js';
 import type { ChatTool, ToolBox } from '../task-ports.js';
+import { requiresTool } from '../tasks/execution-mode.js';
 
 const MAX_QUERY_CHARS = 1_000;
 const HITS = 5;
@@ -41,7 +41,9 @@ const statusTool = (services: ServiceMonitor): ChatTool => ({
   description: 'The parts of this server and whether they are online.',
   inputSchema: NOTHING,
   run: async () => ({
-    text: (await services.reports()).map(({ name, state, error }) => `${name}: ${state}${error ? ` (${error})` : ''}`).join('\n'),
+    text: (await services.reports())
+      .map(({ name, state, error }) => `${name}: ${state}${error ? ` (${error})` : ''}`)
+      .join('\n'),
     failed: false,
     labels: [],
   }),

@@ -1,17 +1,18 @@
 // The second half of a turn: context, agent, model; for code with a reviewer, for complex goals with a plan.
-import { AppError, toAppError } from '../../shared/errors.js';
+
 import { type Clock, isoUtc } from '../../shared/clock.js';
-import { AGENT_OF, type AgentDefinition, AGENTS, PLAN_AGENTS } from '../agents/agent.js';
+import { AppError, toAppError } from '../../shared/errors.js';
+import { AGENT_OF, AGENTS, type AgentDefinition, PLAN_AGENTS } from '../agents/agent.js';
 import { reviewedCode } from '../agents/code-review.js';
-import type { EventSink } from '../ports.js';
 import { checkPlan, PLAN_SCHEMA, type PlanStep, singleStep } from '../planning/plan.js';
 import { planReport, stepSection } from '../planning/report.js';
 import { runPlan, type StepOutcome } from '../planning/run-plan.js';
+import type { EventSink } from '../ports.js';
 import type { ChatTool, ToolBox } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../turn-ports.js';
 import { checkRouting } from './routing-check.js';
-import { runtimeContext, routingSummary } from './runtime-context.js';
+import { routingSummary, runtimeContext } from './runtime-context.js';
 import { TaskError } from './task-failure.js';
 import { TaskModel, type TaskModelOptions } from './task-model.js';
 import type { DecidedTurn, TurnOutcome } from './task-turn.js';
@@ -141,11 +142,7 @@ export class TurnAnswering {
     return built;
   }
 
-  #model(
-    turn: DecidedTurn,
-    agent: AgentDefinition,
-    active: { configHash: string; runtimeId: string },
-  ): TaskModel {
+  #model(turn: DecidedTurn, agent: AgentDefinition, active: { configHash: string; runtimeId: string }): TaskModel {
     const { live } = turn;
     const { request } = live.task;
     const { router, tracer, clock, functionCalling, onAnswer, onFailure } = this.#parts;
@@ -172,7 +169,10 @@ export class TurnAnswering {
         const first = told === undefined;
         told = target;
         const summary = routingSummary(target.decision);
-        live.update({ llm_runtime: runtimeContext(target, target.decision.target), ...(first ? { routing_decision: summary } : {}) });
+        live.update({
+          llm_runtime: runtimeContext(target, target.decision.target),
+          ...(first ? { routing_decision: summary } : {}),
+        });
         tracer.update(live.id, (trace) => {
           trace.provider = target.provider;
           trace.model = target.model;
@@ -186,7 +186,12 @@ export class TurnAnswering {
             live.id,
             'LLM',
             'start',
-            JSON.stringify({ agent: agent.id, provider: target.provider, model: target.model, reason: target.decision.reason }),
+            JSON.stringify({
+              agent: agent.id,
+              provider: target.provider,
+              model: target.model,
+              reason: target.decision.reason,
+            }),
           );
       },
       onActivity: () => {
@@ -238,7 +243,9 @@ export class TurnAnswering {
     const { chunkCount, firstChunkMs, lastEmitMs } = model.streaming;
     const told = (turn.live.task.context['streaming'] as { last_emit_ms?: number } | undefined)?.last_emit_ms;
     if (told === undefined || (lastEmitMs ?? 0) - told >= STREAMING_EVERY_MS)
-      turn.live.update({ streaming: { chunk_count: chunkCount, first_chunk_ms: firstChunkMs, last_emit_ms: lastEmitMs } });
+      turn.live.update({
+        streaming: { chunk_count: chunkCount, first_chunk_ms: firstChunkMs, last_emit_ms: lastEmitMs },
+      });
   }
 
   async #code(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<string> {

@@ -16,7 +16,10 @@ export interface DecideParts {
 const GATE = 'DecisionGate';
 
 /** @throws TaskError `forced_tool_unknown`, `forced_intent_unknown` */
-export async function decideTurn(turn: TaskTurn, { intents, slash, toolBox, tracer }: DecideParts): Promise<DecidedTurn> {
+export async function decideTurn(
+  turn: TaskTurn,
+  { intents, slash, toolBox, tracer }: DecideParts,
+): Promise<DecidedTurn> {
   const { live, text, tool, provider } = turn;
   const { id, request } = live.task;
   const forcedIntent = request.forcedIntent;
@@ -53,7 +56,15 @@ export async function decideTurn(turn: TaskTurn, { intents, slash, toolBox, trac
     tracer.step(id, GATE, 'route_unsupported', JSON.stringify({ intent: decision.intent, tool }), 'blocked');
     live.log(`No tool for ${decision.intent} is installed.`);
   }
-  return { ...turn, text, intent, wanted: decision.intent, source: decision.source, language: decision.language, toolRequired };
+  return {
+    ...turn,
+    text,
+    intent,
+    wanted: decision.intent,
+    source: decision.source,
+    language: decision.language,
+    toolRequired,
+  };
 }
 
 async function intentOf(

@@ -17,10 +17,7 @@ export class TaskError extends Error {
   override readonly name = 'TaskError';
   readonly failure: TaskFailure;
 
-  constructor(
-    failure: Pick<TaskFailure, 'code' | 'message' | 'stage'> & Partial<TaskFailure>,
-    options?: ErrorOptions,
-  ) {
+  constructor(failure: Pick<TaskFailure, 'code' | 'message' | 'stage'> & Partial<TaskFailure>, options?: ErrorOptions) {
     super(failure.message, options);
     this.failure = { class: failure.code, details: null, retryable: false, ...failure };
   }

@@ -70,14 +70,19 @@ export class TaskModel {
   }
 
   get streaming(): { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } {
-    return { chunkCount: this.#chunks, firstChunkMs: rounded(this.#firstTextMs), lastEmitMs: rounded(this.#lastTextMs) };
+    return {
+      chunkCount: this.#chunks,
+      firstChunkMs: rounded(this.#firstTextMs),
+      lastEmitMs: rounded(this.#lastTextMs),
+    };
   }
 
   /** Null where no model was asked. */
   usage(): TurnUsage | null {
     if (!this.#lastTarget) return null;
     const durationMs = performance.now() - this.#startedAt;
-    const writingMs = this.#firstTextMs === null || this.#lastTextMs === null ? 0 : this.#lastTextMs - this.#firstTextMs;
+    const writingMs =
+      this.#firstTextMs === null || this.#lastTextMs === null ? 0 : this.#lastTextMs - this.#firstTextMs;
     const tokens = this.#completionTokens ?? this.#chunks;
     return {
       promptTokens: this.#promptTokens,
@@ -190,7 +195,9 @@ function textOf({ prompt }: LanguageModelV4CallOptions): string {
     .map((message) => {
       if (message.role === 'system') return message.content;
       return message.content
-        .map((part) => (part.type === 'text' ? part.text : part.type === 'tool-result' ? JSON.stringify(part.output) : ''))
+        .map((part) =>
+          part.type === 'text' ? part.text : part.type === 'tool-result' ? JSON.stringify(part.output) : '',
+        )
         .join('');
     })
     .join('\n');

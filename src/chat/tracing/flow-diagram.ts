@@ -18,7 +18,9 @@ export function flowDiagram(trace: RequestTrace): string {
     if (isDecisionGate(component)) lines.push(`    Note over ${identifier(GATE)}: ${text}`);
     else {
       const to = identifier(plain(component));
-      lines.push(`    ${to === 'Orchestrator' ? 'User' : 'Orchestrator'}${status === 'ok' ? '->>' : '--x'}${to}: ${text}`);
+      lines.push(
+        `    ${to === 'Orchestrator' ? 'User' : 'Orchestrator'}${status === 'ok' ? '->>' : '--x'}${to}: ${text}`,
+      );
     }
   }
   lines.push(closing(trace));

@@ -22,8 +22,16 @@ const repository: TraceRepository = {
   },
 };
 const create = () => new RequestTracer(repository, { now: () => now }, { lostAfterMs: 300_000, retentionDays: 7 });
-const start = (requestId: string) =>
-  tracer.start({ requestId, prompt: 'x'.repeat(600), sessionId: null, provider: 'p', model: 'm', endpoint: null });
+const start = (requestId: string, status: 'PENDING' | 'PROCESSING' = 'PROCESSING') =>
+  tracer.start({
+    requestId,
+    status,
+    prompt: 'x'.repeat(600),
+    sessionId: null,
+    provider: 'p',
+    model: 'm',
+    endpoint: null,
+  });
 
 beforeEach(() => {
   rows = new Map();
@@ -54,6 +62,7 @@ describe('RequestTracer', () => {
   it('calls a silent request LOST, but not one that shows life, and never one that waits', () => {
     start('silent');
     start('alive');
+    start('waiting', 'PENDING');
     now += 200_000;
     tracer.touch('alive');
     now += 150_000;
@@ -63,6 +72,7 @@ describe('RequestTracer', () => {
       steps: [{ component: 'Watchdog', action: 'timeout', status: 'error' }],
     });
     expect(tracer.get('alive')?.status).toBe('PROCESSING');
+    expect(tracer.get('waiting')?.status).toBe('PENDING');
   });
 
   it('leaves nothing running of a former process', () => {
@@ -71,6 +81,18 @@ describe('RequestTracer', () => {
     tracer = create();
     expect(tracer.closeAbandoned()).toBe(1);
     expect(tracer.list({ limit: 10, offset: 0 })).toMatchObject([{ requestId: 'old', status: 'LOST' }]);
+  });
+
+  it('keeps what somebody takes up again open, and opens what has ended', () => {
+    start('task');
+    tracer.close();
+    tracer = create();
+    tracer.closeAbandoned(new Set(['task']));
+    expect(tracer.get('task')?.status).toBe('PROCESSING');
+    tracer.finish('task', 'FAILED', { code: 'interrupted', class: 'x', message: 'x', stage: 'x', retryable: true });
+    expect(tracer.reopen('task')).toBe(true);
+    expect(tracer.get('task')).toMatchObject({ status: 'PENDING', error: null, finishedAt: null });
+    expect(tracer.reopen('unknown')).toBe(false);
   });
 
   it('forgets traces after their time', () => {

@@ -12,10 +12,7 @@ export interface HistoryRoutesOptions {
   resultOf: (requestId: string) => string | null;
 }
 
-export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (
-  app,
-  { tracer, resultOf },
-) => {
+export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (app, { tracer, resultOf }) => {
   app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
     const status = query.status || undefined;
     if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {

@@ -11,7 +11,8 @@ export function toTaskRequest(body: import('zod').output<typeof TaskSubmission>)
   return {
     content: body.content,
     // `pl-PL` is Polish too; what we do not speak is left to the question's own language.
-    preferredLanguage: LANGUAGES.find((language) => body.preferred_language?.toLowerCase().startsWith(language)) ?? null,
+    preferredLanguage:
+      LANGUAGES.find((language) => body.preferred_language?.toLowerCase().startsWith(language)) ?? null,
     sessionId: body.session_id || null,
     preferenceScope: body.preference_scope || null,
     tone: body.tone || null,

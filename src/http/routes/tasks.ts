@@ -45,8 +45,7 @@ export const taskRoutes: FastifyPluginAsyncZod<{ orchestrator: Orchestrator }> =
       const found = orchestrator.find(request.params.task_id);
       const { deltas, last_event_id } = request.query;
       const options = {
-        deltas:
-          deltas === 'true' || deltas === '1' || /;\s*deltas=(true|1)\b/.test(header(request, 'accept') ?? ''),
+        deltas: deltas === 'true' || deltas === '1' || /;\s*deltas=(true|1)\b/.test(header(request, 'accept') ?? ''),
         from: parseTaskEventId(header(request, 'last-event-id') ?? last_event_id),
       };
       const cors = corsOf(reply);

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Clock, isoUtc } from '../shared/clock.js';
 import { DebouncedWriter } from '../shared/debounced-writer.js';
 import { AppError, toAppError } from '../shared/errors.js';
-import { AGENT_OF } from './agents/agent.js';
+import { AGENT_OF, AGENTS } from './agents/agent.js';
 import type { IntentRecognizer, Language } from './intent.js';
 import type { EventSink, TurnEnd } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
@@ -26,6 +26,7 @@ import type { ChatRouter, ContextBuilder, TurnResults } from './turn-ports.js';
 const PARTIAL_DELAY_MS = 200;
 const RETRY_SAVE_MS = 2_000;
 const NEED_CHARS = 100;
+const MAX_QUEUED_CHARS = 50_000_000;
 
 export interface OrchestratorParts {
   tasks: TaskRepository;
@@ -83,6 +84,8 @@ export class Orchestrator {
     this.#queue = new TaskQueue({
       limit: options.maxConcurrent,
       maxWaiting: options.maxQueued,
+      maxWaitingSize: MAX_QUEUED_CHARS,
+      sizeOf: ({ task }) => task.request.content.length,
       run: (live) => this.#run(live),
     });
     this.#partials = new DebouncedWriter(PARTIAL_DELAY_MS, (texts) => {
@@ -371,7 +374,9 @@ export class Orchestrator {
       tracer.step(live.id, 'Orchestrator', 'start_processing');
       events.publish('TASK_STARTED', 'A task runs.', { task_id: live.id });
       live.log('Started.');
-      turn = toTurn(live, this.#parsed(live.task.request));
+      const parsed = this.#parsed(live.task.request);
+      turn = toTurn(live, parsed);
+      if (parsed.clear && parsed.text.trim() === '') return await this.#cleared(turn);
       const decided = await decideTurn(turn, this.#parts);
       turn = decided;
       await this.#finish(
@@ -383,6 +388,19 @@ export class Orchestrator {
     } finally {
       clearTimeout(deadline);
     }
+  }
+
+  /** A command and nothing else: it was carried out when the task was accepted. */
+  async #cleared(turn: TaskTurn): Promise<void> {
+    const { live } = turn;
+    const language = live.task.request.preferredLanguage;
+    const text = CLEARED[language ?? 'en'];
+    live.update({ llm_runtime: { status: 'skipped' } });
+    await this.#finish(
+      { ...turn, intent: 'GENERAL_CHAT', wanted: 'GENERAL_CHAT', source: 'forced', language, toolRequired: false },
+      { text, agent: AGENTS.session, usage: null, model: null, labels: [] },
+      { learn: false },
+    );
   }
 
   /**
@@ -447,7 +465,7 @@ export class Orchestrator {
     }
   }
 
-  async #finish(turn: DecidedTurn, outcome: TurnOutcome): Promise<void> {
+  async #finish(turn: DecidedTurn, outcome: TurnOutcome, { learn } = { learn: true }): Promise<void> {
     const { tracer, events, counters } = this.#parts;
     const { live, intent } = turn;
     const { agent, text } = outcome;
@@ -479,7 +497,7 @@ export class Orchestrator {
     this.#end(live);
     events.publish('AGENT_ACTION', text, { task_id: live.id, intent }, agent.name);
     events.publish('TASK_COMPLETED', 'A task is complete.', { task_id: live.id, result_length: text.length });
-    this.#results(turn, text, null, outcome);
+    if (learn) this.#results(turn, text, null, outcome);
   }
 
   async #fail(live: LiveTask, turn: TaskTurn | DecidedTurn | undefined, failure: TaskFailure): Promise<void> {
@@ -657,6 +675,12 @@ export class Orchestrator {
     tracer.finish(id, 'FAILED', failure);
   }
 }
+
+const CLEARED = {
+  en: 'The conversation begins anew.',
+  pl: 'Rozmowa zaczyna się od nowa.',
+  de: 'Das Gespräch beginnt von vorn.',
+} as const;
 
 const stopFailure = (code: string, message: string, retryable: boolean): TaskFailure => ({
   code,

@@ -218,6 +218,13 @@ describe('the fast path', () => {
     expect(messages.map(({ content }) => content)).toEqual(['/clear New', 'Hello world']);
     expect(JSON.stringify(upstream.requests[1]?.['messages'])).not.toContain('Old');
   });
+
+  it('asks no engine about a /clear alone', async () => {
+    await client.run({ content: 'Old', session_id: 's-1' });
+    const task = await client.run({ content: '/clear', session_id: 's-1', preferred_language: 'pl' });
+    expect(task).toMatchObject({ status: 'COMPLETED', result: 'Rozmowa zaczyna się od nowa.' });
+    expect(upstream.requests).toHaveLength(1);
+  });
 });
 
 describe('GET /tasks', () => {

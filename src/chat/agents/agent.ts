@@ -25,7 +25,7 @@ export const AGENTS = {
   chat: {
     id: 'chat',
     name: 'ChatAgent',
-    prompt: `You are Venom, a helpful assistant. Be direct and correct; say so when you do not know. ${LANGUAGE}`,
+    prompt: `You are a helpful assistant. ${LANGUAGE}`,
     taskType: 'CHAT',
     maxOutputTokens: 2_048,
     maxSteps: 5,
@@ -63,7 +63,7 @@ export const AGENTS = {
     maxOutputTokens: 2_048,
     maxSteps: 8,
     tools: true,
-    takesParams: false,
+    takesParams: true,
   },
   researcher: {
     id: 'researcher',
@@ -73,7 +73,7 @@ export const AGENTS = {
     maxOutputTokens: 1_200,
     maxSteps: 8,
     tools: true,
-    takesParams: false,
+    takesParams: true,
   },
   integrator: {
     id: 'integrator',
@@ -134,7 +134,7 @@ export const AGENTS = {
     maxOutputTokens: 4_096,
     maxSteps: 1,
     tools: false,
-    takesParams: false,
+    takesParams: true,
   },
   architect: {
     id: 'architect',
@@ -151,6 +151,7 @@ export const AGENTS = {
   time: fromTemplate('time', 'TimeAgent'),
   status: fromTemplate('status', 'SystemStatusAgent'),
   help: fromTemplate('help', 'HelpAgent'),
+  session: fromTemplate('session', 'SessionAgent'),
   unsupported: fromTemplate('unsupported', 'UnsupportedAgent'),
 } as const satisfies Record<string, AgentDefinition>;
 

@@ -3,7 +3,11 @@ import { z } from 'zod';
 import { PLAN_AGENTS, type PlanAgent } from '../agents/agent.js';
 
 const MAX_STEPS = 8;
+/** Fewer are asked for than are taken. */
+const PLANNED_STEPS = 5;
 const MAX_INSTRUCTION_CHARS = 2_000;
+/** What the grammar lets a model write: without an end, a small one fills its whole answer with one sentence. */
+const PLANNED_INSTRUCTION_CHARS = 240;
 
 export interface PlanStep {
   /** From 1. */
@@ -22,14 +26,14 @@ export const PLAN_SCHEMA = {
     steps: {
       type: 'array',
       minItems: 1,
-      maxItems: MAX_STEPS,
+      maxItems: PLANNED_STEPS,
       items: {
         type: 'object',
         properties: {
           step_number: { type: 'integer' },
           agent_type: { type: 'string', enum: AGENT_NAMES },
-          instruction: { type: 'string' },
-          depends_on: { type: 'array', items: { type: 'integer' } },
+          instruction: { type: 'string', minLength: 1, maxLength: PLANNED_INSTRUCTION_CHARS },
+          depends_on: { type: 'array', items: { type: 'integer' }, maxItems: MAX_STEPS },
         },
         required: ['step_number', 'agent_type', 'instruction', 'depends_on'],
         additionalProperties: false,

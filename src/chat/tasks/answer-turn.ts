@@ -419,10 +419,10 @@ function stepMessages(goal: string, step: PlanStep, earlier: readonly StepOutcom
     {
       role: 'user' as const,
       content: [
-        `The whole goal, for orientation:\n${goal}`,
+        step.instruction === goal ? '' : `The whole goal, for orientation:\n${goal}`,
         before,
         problem ? `The last try failed: ${problem}` : '',
-        `Your step:\n${step.instruction}`,
+        step.instruction === goal ? goal : `Your step:\n${step.instruction}`,
       ]
         .filter(Boolean)
         .join('\n\n'),

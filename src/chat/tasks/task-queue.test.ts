@@ -7,6 +7,8 @@ function queue(limit: number | null, maxWaiting = 100) {
   const made = new TaskQueue<string>({
     limit,
     maxWaiting,
+    maxWaitingSize: 1_000,
+    sizeOf: (item) => item.length,
     run: (item) => {
       started.push(item);
       return new Promise((resolve) => ends.set(item, resolve));
@@ -60,6 +62,17 @@ describe('TaskQueue', () => {
     made.reserve();
     expect(() => made.reserve()).toThrowError(expect.objectContaining({ code: 'queue_full' }));
     made.release();
+    made.reserve();
+  });
+
+  it('has an end for the size of what waits', async () => {
+    const { made, offer, end } = queue(1);
+    offer('a');
+    offer('b'.repeat(1_000));
+    expect(() => made.reserve()).toThrowError(expect.objectContaining({ code: 'queue_full' }));
+    await end('a');
+    expect(offer('c')).toBe('full');
+    expect(made.purge()).toEqual(['c']);
     made.reserve();
   });
 

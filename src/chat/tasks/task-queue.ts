@@ -5,6 +5,9 @@ export interface TaskQueueOptions<T> {
   /** How many run at once; null = no limit. */
   limit: number | null;
   maxWaiting: number;
+  /** Together with `sizeOf`: what waits is held in memory, so its size has an end too. */
+  maxWaitingSize: number;
+  sizeOf: (item: T) => number;
   /** Never rejects. */
   run: (item: T) => Promise<void>;
 }
@@ -14,6 +17,7 @@ export class TaskQueue<T> {
   readonly #active = new Set<T>();
   /** In order of arrival. */
   readonly #waiting = new Set<T>();
+  #waitingSize = 0;
   /** Places of tasks that are being written to disk. */
   #reserved = 0;
   #paused = false;
@@ -43,8 +47,9 @@ export class TaskQueue<T> {
   /** A place for a task to come; give it back by `offer` or `release`. @throws AppError `queue_full`, `shutting_down` */
   reserve(): void {
     if (this.#closed) throw new AppError('shutting_down', 'The server is stopping.');
-    if (this.#waiting.size + this.#reserved >= this.#options.maxWaiting)
-      throw new AppError('queue_full', `${this.#options.maxWaiting} tasks are waiting already.`);
+    const { maxWaiting, maxWaitingSize } = this.#options;
+    if (this.#waiting.size + this.#reserved >= maxWaiting || this.#waitingSize >= maxWaitingSize)
+      throw new AppError('queue_full', `${this.#waiting.size} tasks are waiting already.`);
     this.#reserved += 1;
   }
 
@@ -65,6 +70,7 @@ export class TaskQueue<T> {
       return 'running';
     }
     this.#waiting.add(item);
+    this.#waitingSize += this.#options.sizeOf(item);
     return this.#paused ? 'paused' : 'full';
   }
 
@@ -81,6 +87,7 @@ export class TaskQueue<T> {
   purge(): T[] {
     const removed = [...this.#waiting];
     this.#waiting.clear();
+    this.#waitingSize = 0;
     return removed;
   }
 
@@ -114,6 +121,7 @@ export class TaskQueue<T> {
     for (const item of this.#waiting) {
       if (!this.#hasRoom()) return;
       this.#waiting.delete(item);
+      this.#waitingSize -= this.#options.sizeOf(item);
       this.#start(item);
     }
   }

@@ -238,6 +238,7 @@ export class TurnAnswering {
 
   /** Text as it comes, and how the stream goes, a few times a second. */
   #show(turn: DecidedTurn, model: TaskModel, delta: string): void {
+    model.shown(delta);
     turn.live.append(delta);
     this.#parts.onPart(turn, delta);
     const { chunkCount, firstChunkMs, lastEmitMs } = model.streaming;

@@ -94,6 +94,15 @@ export class TaskModel {
     };
   }
 
+  /** Text a person sees. A plan's JSON or a review is none, so the first words are counted here and not in `ask`. */
+  shown(text: string): void {
+    this.#lastTextMs = performance.now() - this.#startedAt;
+    this.#chunks += 1;
+    if (this.#firstTextMs !== null || text.trim() === '') return;
+    this.#firstTextMs = this.#lastTextMs;
+    this.#options.onFirstText(this.#firstTextMs, text);
+  }
+
   /** @throws AppError of router and engine, or the signal's reason */
   async ask(question: Question): Promise<AgentAnswer> {
     const { agent, labels = [], tools = [] } = question;
@@ -129,14 +138,7 @@ export class TaskModel {
           return target.stream(plain);
         },
         onText: (delta) => {
-          const now = performance.now();
-          firstMs ??= now - startedAt;
-          this.#lastTextMs = now - this.#startedAt;
-          this.#chunks += 1;
-          if (this.#firstTextMs === null && delta.trim() !== '') {
-            this.#firstTextMs = this.#lastTextMs;
-            this.#options.onFirstText(this.#firstTextMs, delta);
-          }
+          firstMs ??= performance.now() - startedAt;
           question.onText?.(delta);
         },
         onActivity: this.#options.onActivity,

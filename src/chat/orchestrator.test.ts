@@ -1,0 +1,267 @@
+// The Orchestrator on parts that do what their ports promise: what HTTP cannot bring about.
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { describe, expect, it, vi } from 'vitest';
+import { AppError } from '../shared/errors.js';
+import type { IntentId } from './intent.js';
+import { Orchestrator, type OrchestratorParts } from './orchestrator.js';
+import type { ChatTool } from './task-ports.js';
+import type { Task, TaskRepository, TaskRequest } from './tasks/task.js';
+import { TaskCounters } from './tasks/task-counters.js';
+import { RequestTracer } from './tracing/request-tracer.js';
+import type { FinishedTurn } from './turn-ports.js';
+
+const REQUEST: TaskRequest = {
+  content: 'Tell me something',
+  preferredLanguage: null,
+  sessionId: null,
+  preferenceScope: null,
+  tone: null,
+  styleNotes: null,
+  forcedTool: null,
+  forcedProvider: null,
+  forcedIntent: null,
+  images: 0,
+  storeKnowledge: true,
+  generationParams: null,
+  expectedConfigHash: null,
+  expectedRuntimeId: null,
+  extraContext: null,
+};
+
+/** Tasks in memory; `failing` makes a disk that refuses. */
+class MemoryTasks implements TaskRepository {
+  readonly rows = new Map<string, Task>();
+  failing = 0;
+  #seq = 0;
+  async insert(task: Task) {
+    this.#seq += 1;
+    task.seq = this.#seq;
+    this.rows.set(task.id, structuredClone(task));
+  }
+  async markProcessing(id: string) {
+    const row = this.rows.get(id);
+    if (row) row.status = 'PROCESSING';
+  }
+  appendParts() {}
+  async save(tasks: readonly Task[]) {
+    if (this.failing > 0) {
+      this.failing -= 1;
+      throw new AppError('insufficient_storage', 'The disk is full.');
+    }
+    for (const task of tasks) this.rows.set(task.id, structuredClone(task));
+  }
+  get = (id: string) => this.rows.get(id);
+  idOf = () => undefined;
+  list = () => [...this.rows.values()].reverse();
+  unfinished = () => [...this.rows.values()].filter(({ status }) => status === 'PENDING' || status === 'PROCESSING');
+  countOfSession = () => 0;
+}
+
+const text = (delta: string): LanguageModelV4StreamPart => ({ type: 'text-delta', id: '1', delta });
+
+function build(
+  options: {
+    says?: LanguageModelV4StreamPart[][];
+    intent?: IntentId;
+    tools?: ChatTool[];
+    functionCalling?: boolean;
+    parts?: Partial<OrchestratorParts>;
+  } = {},
+) {
+  const tasks = new MemoryTasks();
+  const clock = { now: () => 1_767_225_600_000 };
+  const asked: { call: LanguageModelV4CallOptions; labels: readonly string[] }[] = [];
+  const results: FinishedTurn[] = [];
+  const says = options.says ?? [[text('Hello')]];
+  const tracer = new RequestTracer(
+    { save: () => {}, list: () => [], get: () => undefined, running: () => [], removeOlderThan: () => 0 },
+    clock,
+    { lostAfterMs: 60_000, retentionDays: 0 },
+  );
+  const facts = { provider: 'fake', model: 'm', endpoint: null, configHash: 'hash', runtimeId: 'fake@local' };
+  const orchestrator = new Orchestrator(
+    {
+      tasks,
+      sessions: {} as never,
+      tracer,
+      events: { publish: () => {} },
+      clock,
+      counters: new TaskCounters(0),
+      intents: {
+        classify: async () => ({
+          intent: options.intent ?? 'GENERAL_CHAT',
+          source: 'llm',
+          language: 'en',
+          score: 1,
+          top2: [],
+        }),
+      },
+      slash: { parse: (given) => ({ text: given, tool: null, provider: null, clear: false }), intentOf: () => null },
+      answers: { answer: (intent) => ({ text: `template ${intent}` }) },
+      router: {
+        route: async ({ labels }) => ({
+          ...facts,
+          decision: { target: 'local', provider: 'fake', model: 'm', chain: [], decidedAt: 0 } as never,
+          receipt: () => ({ decision: null, ranWith: null, attempts: [], masked: [], costUsd: 0 }),
+          stream: async (call) => {
+            asked.push({ call, labels });
+            const parts = says.shift() ?? [];
+            return (async function* () {
+              yield parts;
+            })();
+          },
+        }),
+      },
+      context: {
+        build: async ({ text: question, systemPrompt }) => ({
+          messages: [
+            { role: 'system', content: systemPrompt },
+            { role: 'user', content: question },
+          ],
+          recalled: [{ id: 'memory-1', text: 'x', kind: 'fact', source: 's', score: 1, labels: ['private'] }],
+          lessons: [{ id: 'lesson-1', text: 'y' }],
+          hiddenPrompts: 2,
+          dropped: [{ part: 'history', tokens: 10 }],
+          tokens: 20,
+          degraded: 'lexical_only',
+          labels: ['private'],
+        }),
+      },
+      results: { enqueue: (turn) => results.push(turn) },
+      toolBox: { toolsFor: () => options.tools ?? [] },
+      translator: null,
+      identity: async () => facts,
+      active: async () => facts,
+      budgetTokens: async () => 1_000,
+      countTokens: (given) => given.length,
+      functionCalling: () => options.functionCalling ?? false,
+      onAnswer: () => {},
+      onFailure: () => {},
+      ...options.parts,
+    },
+    { maxConcurrent: 2, maxQueued: 10, timeoutMs: 60_000 },
+  );
+  const run = async (request: Partial<TaskRequest> = {}): Promise<Task> => {
+    const { id } = await orchestrator.submit({ ...REQUEST, ...request });
+    const found = orchestrator.find(id);
+    if (found.kind === 'live') await found.live.done;
+    return orchestrator.get(id);
+  };
+  return { orchestrator, tasks, tracer, asked, results, run };
+}
+
+const errorOf = (task: Task) => (task.context['llm_runtime'] as { error: Record<string, unknown> | null }).error;
+
+describe('Orchestrator', () => {
+  it('says what of memory was used, what was left out, and what was degraded', async () => {
+    const { run, tracer, results } = build();
+    const task = await run();
+    expect(task.contextUsed).toEqual({ lessons: ['lesson-1'], memoryEntries: ['memory-1'] });
+    expect(task.context).toMatchObject({
+      context_dropped: [{ part: 'history', tokens: 10 }],
+      context_degraded: 'lexical_only',
+    });
+    const steps = tracer.get(task.id)?.steps.map(({ action }) => action);
+    expect(steps).toEqual(expect.arrayContaining(['hidden_prompts', 'context_preview']));
+    expect(results).toMatchObject([
+      { requestId: task.id, mode: 'normal', intent: 'GENERAL_CHAT', success: true, labels: ['private'], model: 'm' },
+    ]);
+  });
+
+  it('gives tools only to a model that can call them, and carries their labels to routing', async () => {
+    const tool: ChatTool = {
+      name: 'look',
+      description: 'Looks.',
+      inputSchema: { type: 'object' },
+      run: async () => ({ text: 'a secret', failed: false, labels: ['sensitive'] }),
+    };
+    const call: LanguageModelV4StreamPart = { type: 'tool-call', toolCallId: '1', toolName: 'look', input: '{}' };
+    const able = build({ tools: [tool], functionCalling: true, says: [[call], [text('I saw it.')]] });
+    expect(await able.run()).toMatchObject({ status: 'COMPLETED', result: 'I saw it.' });
+    expect(able.asked.map(({ labels }) => labels)).toEqual([['private'], ['private', 'sensitive']]);
+    const unable = build({ tools: [tool] });
+    await unable.run();
+    expect(unable.asked[0]?.call.tools).toBeUndefined();
+  });
+
+  it('does not let a model without tools pretend to do what needs one', async () => {
+    const tool = {
+      name: 'git',
+      description: 'git',
+      inputSchema: {},
+      run: async () => ({ text: '', failed: false, labels: [] }),
+    };
+    const { run, asked } = build({ intent: 'VERSION_CONTROL', tools: [tool] });
+    expect(errorOf(await run())).toMatchObject({
+      error_code: 'execution_contract_violation',
+      stage: 'agent_precheck',
+    });
+    expect(asked).toHaveLength(0);
+    expect((await build({ intent: 'VERSION_CONTROL' }).run()).result).toBe('template UNSUPPORTED_TASK');
+  });
+
+  it('translates where another language is preferred, and keeps the text where it cannot', async () => {
+    const translator = {
+      translate: async (given: string, target: string) => ({ text: `${given} in ${target}`, source: 'en' }),
+    };
+    const translated = await build({ parts: { translator } }).run({ preferredLanguage: 'pl' });
+    expect(translated).toMatchObject({
+      result: 'Hello in pl',
+      context: { translation: { source: 'en', target: 'pl', applied: true } },
+    });
+    const broken = {
+      translate: async () => {
+        throw new AppError('no_model', 'none');
+      },
+    };
+    const kept = await build({ parts: { translator: broken } }).run({ preferredLanguage: 'pl' });
+    expect(kept).toMatchObject({
+      status: 'COMPLETED',
+      result: 'Hello',
+      context: { translation: { target: 'pl', applied: false, error: 'no_model' } },
+    });
+  });
+
+  it('shows no completion that a full disk did not take', async () => {
+    const { run, tasks, orchestrator } = build();
+    tasks.failing = 1;
+    const task = await run();
+    expect(task.status).toBe('FAILED');
+    expect(errorOf(task)).toMatchObject({ error_code: 'insufficient_storage', retryable: true });
+    expect(tasks.get(task.id)?.status).toBe('FAILED');
+    // Not even the failure can be stored: the task is still there to look at, and its place is free.
+    tasks.failing = 2;
+    const second = await run();
+    expect(second.status).toBe('FAILED');
+    expect(tasks.get(second.id)?.status).toBe('PROCESSING');
+    expect(orchestrator.get(second.id).status).toBe('FAILED');
+    await vi.waitFor(() => expect(orchestrator.queue.active).toBe(0));
+  });
+
+  it('names an unforeseen failure by its kind alone', async () => {
+    const { run } = build({
+      parts: {
+        intents: {
+          classify: async () => {
+            throw new TypeError('secret internals');
+          },
+        },
+      },
+    });
+    const task = await run();
+    expect(errorOf(task)).toMatchObject({ error_code: 'agent_error', error_details: { exception: 'TypeError' } });
+    expect(JSON.stringify(task)).not.toContain('secret internals');
+  });
+
+  it('asks again with a remark as a task of its own', async () => {
+    const { run, orchestrator, asked } = build({ says: [[text('Bad')], [text('Better')]] });
+    const first = await run({ content: 'Write a poem' });
+    const { id } = await orchestrator.followUp(first.id, 'It does not rhyme.');
+    const found = orchestrator.find(id);
+    if (found.kind === 'live') await found.live.done;
+    expect(orchestrator.get(id).result).toBe('Better');
+    const sent = JSON.stringify(asked[1]?.call.prompt);
+    expect(sent).toContain('Write a poem');
+    expect(sent).toContain('It does not rhyme.');
+  });
+});

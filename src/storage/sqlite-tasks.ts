@@ -56,7 +56,7 @@ export class SqliteTasks implements TaskRepository {
 
   appendParts(parts: ReadonlyMap<string, string>): void {
     const insert = this.#store.prepare('INSERT INTO task_parts (task_id, n, text) VALUES (?, ?, ?)');
-    this.#store.transaction(() => {
+    this.#store.write(() => {
       for (const [id, text] of parts) {
         const n = this.#parts.get(id) ?? 0;
         insert.run(id, n, text);

@@ -16,6 +16,7 @@ import { SimpleMode } from './chat/simple-mode.js';
 import { StateManager } from './chat/state/state-manager.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
+import { chatMemory } from './chat-memory.js';
 import type { LoadedSettings } from './config/config.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
@@ -97,21 +98,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
   const servers = modelServers(settings, { modelsDir, environment: options.environment ?? {} });
-  const runtimes = options.runtimes ?? [
+  const llamaCpp = (threads: number | undefined) =>
     new LlamaCppRuntime({
       modelsDir,
       workerPath: join(options.distDir, 'server', 'worker.js'),
       keepAlive: settings.LLM_KEEP_ALIVE,
       contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
-      threads: settings.LLAMA_THREADS || undefined,
+      threads,
       measurements: {
         get: async (key) => state.get(`measured:${key}`) ?? null,
         set: async (key, value) => state.set(`measured:${key}`, value),
       },
       logger,
-    }),
-    ...servers.runtimes,
-  ];
+    });
+  const runtimes = options.runtimes ?? [llamaCpp(settings.LLAMA_THREADS || undefined), ...servers.runtimes];
   const operationListeners = new Set<(operation: ModelOperation) => void>();
   const operations = new ModelOperations({
     repository: new SqliteOperations(store),
@@ -245,6 +245,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       target: (name) => models.chatTarget(name),
       onUsage: (taken, target) => metrics.answer(target.provider, taken),
       onOutcome: (target, failure) => models.outcome(target.model, failure),
+      onFirstTurn: (turn) => memory.results.enqueue(turn),
     },
     {
       systemPrompt: settings.SIMPLE_MODE_SYSTEM_PROMPT,
@@ -252,6 +253,21 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       historyChars: HISTORY_CHARS,
     },
   );
+  const memory = chatMemory({
+    settings,
+    store,
+    sessions,
+    tracer,
+    models,
+    // One engine holds one model: with a second one, a question's vector does not cost the chat model its place.
+    embeddingEngine: options.runtimes ? undefined : llamaCpp(undefined),
+    route: ({ model }) => models.chatTarget(model),
+    idle: () => turns.size === 0,
+    stopSession: (sessionId) => simple.cancelSession(sessionId),
+    distDir: options.distDir,
+    logger,
+    onStep: (step, outcome) => metrics.resultStep(step, outcome),
+  });
   const starter = new StarterModel({
     modelsDir,
     setting: settings.VENOM_STARTER_MODEL,
@@ -279,8 +295,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     metrics,
     simple,
     keepAlive: settings.LLM_KEEP_ALIVE,
-    sessions,
-    sessionTtlDays: settings.SESSION_TTL_DAYS,
+    memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
+    knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },
+    learning: {
+      ...memory,
+      enabled: settings.ENABLE_META_LEARNING,
+      onFeedback: (rating) => metrics.feedback(rating),
+    },
     tracer,
     models: {
       models,
@@ -333,6 +354,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   backUp.unref();
 
   const healthChecks = setInterval(() => void controller.checkAll(HEALTH_EVERY_MS), HEALTH_EVERY_MS).unref();
+  memory.start();
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 
@@ -355,6 +377,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     clearTimeout(backUp);
     clearInterval(healthChecks);
     await turns.close(FINISH_TURNS_MS);
+    await memory.close();
     await operations.close();
     hub.close();
     await http.close();

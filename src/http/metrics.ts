@@ -8,6 +8,9 @@ export class Metrics {
   readonly #tokens: Counter<'provider' | 'kind'>;
   readonly #selected: Counter<'source' | 'runtime'>;
 
+  readonly #feedback: Counter<'rating'>;
+  readonly #results: Counter<'step' | 'outcome'>;
+
   constructor(liveTurns: () => number) {
     collectDefaultMetrics({ register: this.registry });
     const registers = [this.registry];
@@ -36,6 +39,18 @@ export class Metrics {
       labelNames: ['source', 'runtime'],
       registers,
     });
+    this.#feedback = new Counter({
+      name: 'venom_feedback_total',
+      help: 'Feedback by rating',
+      labelNames: ['rating'],
+      registers,
+    });
+    this.#results = new Counter({
+      name: 'venom_result_steps_total',
+      help: 'Work after turns by step and outcome: done, failed (tried again) or given_up',
+      labelNames: ['step', 'outcome'],
+      registers,
+    });
     new Gauge({
       name: 'venom_live_answers',
       help: 'Answers being written now',
@@ -48,6 +63,14 @@ export class Metrics {
 
   modelSelected(source: string, runtime: string): void {
     this.#selected.inc({ source, runtime });
+  }
+
+  feedback(rating: 'up' | 'down'): void {
+    this.#feedback.inc({ rating });
+  }
+
+  resultStep(step: string, outcome: 'done' | 'failed' | 'given_up'): void {
+    this.#results.inc({ step, outcome });
   }
 
   request(method: string, route: string, status: number): void {

@@ -8,7 +8,6 @@ import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import type { SessionStore } from '../chat/sessions/session-store.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import { installErrorHandler } from './error-handler.js';
@@ -17,8 +16,11 @@ import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { historyRoutes } from './routes/history.js';
+import { type KnowledgeRoutesOptions, knowledgeRoutes } from './routes/knowledge.js';
+import { type LearningRoutesOptions, learningRoutes } from './routes/learning.js';
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
+import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -36,8 +38,9 @@ export interface ServerOptions {
   metrics: Metrics;
   simple: SimpleMode;
   keepAlive: string;
-  sessions: SessionStore;
-  sessionTtlDays: number;
+  memory: MemoryRoutesOptions;
+  knowledge: KnowledgeRoutesOptions;
+  learning: LearningRoutesOptions;
   tracer: RequestTracer;
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
@@ -120,11 +123,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
-      await api.register(sessionRoutes, {
-        sessions: options.sessions,
-        ttlDays: options.sessionTtlDays,
-        stopSession: (sessionId) => options.simple.cancelSession(sessionId),
-      });
+      await api.register(sessionRoutes, options.memory);
+      await api.register(memoryRoutes, options.memory);
+      await api.register(knowledgeRoutes, options.knowledge);
+      await api.register(learningRoutes, options.learning);
       await api.register(historyRoutes, { tracer: options.tracer });
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);

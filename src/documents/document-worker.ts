@@ -25,15 +25,6 @@ class Refused extends Error {
 }
 
 const { kind, bytes } = workerData as DocumentTask;
-try {
-  const pages = await read();
-  if (pages.every(({ text }) => text.trim() === ''))
-    throw new Refused('no_text', 'The file has no text; scanned pages are pictures.');
-  parentPort?.postMessage({ pages });
-} catch (error) {
-  const refused = error instanceof Refused ? error : new Refused('damaged', (error as Error).message);
-  parentPort?.postMessage({ refused: { reason: refused.reason, message: refused.message.slice(0, 300) } });
-}
 
 async function read(): Promise<DocumentPage[]> {
   if (kind === 'pdf') return readPdf();
@@ -183,4 +174,14 @@ function wordText(xml: string): string {
   );
   parser.end(xml);
   return text;
+}
+
+try {
+  const pages = await read();
+  if (pages.every(({ text }) => text.trim() === ''))
+    throw new Refused('no_text', 'The file has no text; scanned pages are pictures.');
+  parentPort?.postMessage({ pages });
+} catch (error) {
+  const refused = error instanceof Refused ? error : new Refused('damaged', (error as Error).message);
+  parentPort?.postMessage({ refused: { reason: refused.reason, message: refused.message.slice(0, 300) } });
 }

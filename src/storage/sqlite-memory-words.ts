@@ -1,9 +1,10 @@
 // Memory's text index: chunks by the stems of their words. Common words are left out of a query, so that a search in a
 // large memory stays fast and "what is the" finds nothing.
 import type { SqliteStore } from './sqlite-store.js';
-import { queryStems, wordStems } from './word-stems.js';
+import { queryStems, saysNothing, wordStems } from './word-stems.js';
 
 const TERMS_ASKED = 8;
+const FUNCTION_WORD_WEIGHT = 0.05;
 /** A stem in more rows than this narrows nothing down. */
 const COMMON_ROWS = 2_000;
 const FREQUENCIES_KEPT = 20_000;
@@ -80,7 +81,8 @@ export class SqliteMemoryWords {
     const all = this.#rowsOf(index);
     return queryStems(text).map((stem) => {
       const rows = this.#frequency(stem, index);
-      return { stem, rows, weight: Math.log(1 + all / (rows + 0.5)) };
+      const weight = Math.log(1 + all / (rows + 0.5));
+      return { stem, rows, weight: saysNothing(stem) ? weight * FUNCTION_WORD_WEIGHT : weight };
     });
   }
 

@@ -193,17 +193,18 @@ export class MemoryContextBuilder implements ContextBuilder {
       .join('\n');
   }
 
-  /** Newest last, and the bytes of all there is. The question itself may be stored already. */
+  /** Newest last, and the bytes of all there is. Ends with an answer: a question that got none would be answered now. */
   #history({ sessionId, text }: ContextRequest, leftTokens: number): History {
     const { sessions } = this.#sources;
     const wanted = Math.max(0, leftTokens) * CHARS_PER_TOKEN + text.length;
     const chars = Math.min(HISTORY_CHARS, Math.ceil(wanted / HISTORY_STEP_CHARS) * HISTORY_STEP_CHARS);
     const texts = [...sessions.recentTexts(sessionId as string, chars)];
     const bytes = sessions.textBytes(sessionId as string);
-    const last = texts.at(-1);
-    if (last?.role !== 'user' || last.content !== text) return { texts, bytes };
-    texts.pop();
-    return { texts, bytes: bytes - Buffer.byteLength(text) };
+    if (texts.at(-1)?.role !== 'user') return { texts, bytes };
+    // Stored as it came or without its command, it is the question itself and no history.
+    const question = texts.pop()?.content ?? '';
+    while (texts.at(-1)?.role === 'user') texts.pop();
+    return { texts, bytes: bytes - Buffer.byteLength(question) };
   }
 
   /** From the newest backwards, as long as they fit; starts with a question, and roles alternate as templates expect. */

@@ -5,7 +5,7 @@ import type { FinishedTurn } from '../turn-ports.js';
 const TEXT_CHARS = 16_000;
 /** "Remember that …" in the languages the product speaks. */
 const REQUEST =
-  /^\s*(?:please\s+)?(?:remember|note|keep in mind|don't forget|zapamiętaj|zapamietaj|pamiętaj|zanotuj|merke? dir|merk(?:e)? dir|denk daran|vergiss nicht)(?:\s+(?:that|this|,?\s*że|,?\s*ze|,?\s*dass|bitte))?[\s:,]+(?<what>\S[\s\S]{2,})$/iu;
+  /^\s*(?:please\s+)?(?:remember|note|keep in mind|don't forget|zapamiętaj|zapamietaj|pamiętaj|zanotuj|merke? dir|denk daran|vergiss nicht)(?:[\s,]+(?:that|this|że|ze|dass|bitte)(?![\p{L}\p{N}]))*[\s:,]+(?<what>\S[\s\S]{2,})$/iu;
 
 /** What a person explicitly asks to be kept, or null. */
 export function askedToRemember(prompt: string): string | null {

@@ -156,7 +156,9 @@ class Lane {
     }
     clearTimeout(this.#timer);
     this.#again = false;
-    this.#running = this.#run()
+    // Not in the breath of whoever enqueues: the end of the turn is told first.
+    this.#running = new Promise((resolve) => setImmediate(resolve))
+      .then(() => this.#run())
       .catch((error) => {
         // The queue itself could not be read or written, as on a full disk.
         this.#options.onFailure?.({ requestId: '', step: this.#lane, error, final: false });

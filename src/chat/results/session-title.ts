@@ -2,9 +2,9 @@
 
 const TITLE_CHARS = 60;
 const GREETING =
-  /^(?:hi|hello|hey|good (?:morning|afternoon|evening)|cześć|czesc|hej|witaj|dzień dobry|dzien dobry|hallo|guten (?:tag|morgen|abend)|servus|moin)\b[\s,.!:;-]*(?:there|venom)?[\s,.!:;-]*/iu;
+  /^(?:hi|hello|hey|good (?:morning|afternoon|evening)|cześć|czesc|hej|witaj|dzień dobry|dzien dobry|hallo|guten (?:tag|morgen|abend)|servus|moin)(?![\p{L}\p{N}])[\s,.!:;-]*(?:there|venom)?[\s,.!:;-]*/iu;
 const COURTESY =
-  /^(?:please|can you|could you|would you|i (?:want|need|would like) (?:you )?to|proszę|czy możesz|możesz|chcę|bitte|kannst du|könntest du|ich möchte)\b[\s,]*/iu;
+  /^(?:please|can you|could you|would you|i (?:want|need|would like) (?:you )?to|proszę|czy możesz|możesz|chcę|bitte|kannst du|könntest du|ich möchte)(?![\p{L}\p{N}])[\s,]*/iu;
 
 /** Null where the text says nothing a title could be made of. */
 export function sessionTitle(firstQuestion: string): string | null {

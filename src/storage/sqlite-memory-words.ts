@@ -5,8 +5,8 @@ import { queryStems, saysNothing, wordStems } from './word-stems.js';
 
 const TERMS_ASKED = 8;
 const FUNCTION_WORD_WEIGHT = 0.05;
-/** A stem in more rows than this narrows nothing down. */
-const COMMON_ROWS = 2_000;
+/** Ranking costs by the row: of a large memory only the rarest words are asked for, together in so many rows. */
+const ROWS_RANKED = 2_500;
 const FREQUENCIES_KEPT = 20_000;
 /** Frequencies are remembered for so many changes of the index. */
 const CHANGES_UNTIL_STALE = 500;
@@ -49,10 +49,7 @@ export class SqliteMemoryWords {
     const index = owner === 0 ? 'global' : 'owned';
     const weighted = this.#weighted(text, index);
     const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
-    const asked = weighted
-      .filter(({ rows }) => rows > 0 && (owner !== 0 || rows <= COMMON_ROWS))
-      .sort((a, b) => b.weight - a.weight)
-      .slice(0, TERMS_ASKED);
+    const asked = rarest(weighted, owner === 0 ? ROWS_RANKED : Number.POSITIVE_INFINITY);
     if (asked.length === 0) return [];
     const words = asked.map(({ stem }) => `"${stem}"`).join(' OR ');
     const rows =
@@ -116,6 +113,17 @@ export class SqliteMemoryWords {
     this.#frequencies.clear();
     this.#rows.clear();
   }
+}
+
+function rarest<T extends { rows: number; weight: number }>(words: readonly T[], rowsRanked: number): T[] {
+  const chosen: T[] = [];
+  let rows = 0;
+  for (const word of words.filter(({ rows }) => rows > 0).sort((a, b) => b.weight - a.weight)) {
+    rows += word.rows;
+    if (chosen.length >= TERMS_ASKED || rows > rowsRanked) break;
+    chosen.push(word);
+  }
+  return chosen;
 }
 
 /** No stem is as long, so nothing that is said can be taken for it. */

@@ -3,7 +3,7 @@
 import type { SqliteStore } from './sqlite-store.js';
 
 /** Coarse candidates: sqlite-vec's cost grows with the square of it. */
-const CANDIDATES = 32;
+const CANDIDATES = 24;
 /** Of one session, the newest. */
 const OWNED_SCANNED = 4_000;
 

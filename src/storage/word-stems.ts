@@ -8,13 +8,20 @@ const WORDS_READ = 400;
 
 export function wordStems(text: string): string[] {
   const words = foldText(text).match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.map((word) => [...word].slice(0, STEM_CHARS).join(''));
+  return words.map(stemOf);
 }
 
 /** The different stems of a query, in order. */
 export function queryStems(text: string): string[] {
   const words = foldText(text.slice(0, WORDS_READ * 12)).match(/[\p{L}\p{N}]+/gu) ?? [];
-  return [...new Set(words.slice(0, WORDS_READ).map((word) => [...word].slice(0, STEM_CHARS).join('')))];
+  return [...new Set(words.slice(0, WORDS_READ).map(stemOf))];
+}
+
+function stemOf(word: string): string {
+  if (word.length <= STEM_CHARS) return word;
+  // Not within a letter of two units.
+  const cut = word.slice(0, STEM_CHARS);
+  return cut.isWellFormed() ? cut : word.slice(0, STEM_CHARS - 1);
 }
 
 /**

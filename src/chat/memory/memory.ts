@@ -19,7 +19,7 @@ import type {
 
 const DAY_MS = 86_400_000;
 /** Of each ranking; more than are asked for, because some are filtered out. */
-const RANKED = 40;
+const RANKED = 24;
 const QUERY_CHARS = 2_000;
 const EXPIRED_AT_ONCE = 1_000;
 const QUERIES_KEPT = 64;

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mjs';
+import { contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
 import { commitTimes, fillStore } from './store.mjs';
@@ -24,6 +25,7 @@ try {
   await throughput();
   await disk();
   await benchTasks(folder, report);
+  await memory();
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');
@@ -164,6 +166,16 @@ async function disk() {
     `${ms(percentile(commits, 0.5))} (p99 ${ms(percentile(commits, 0.99))})`,
     '1 ms',
     percentile(commits, 0.5) < 1,
+  );
+}
+
+async function memory() {
+  const times = await contextTimes(join(folder, 'memory'), 200);
+  report(
+    'context of a turn, 100,000 remembered texts, 500 messages, p50 of 200',
+    `${ms(percentile(times, 0.5))} (p99 ${ms(percentile(times, 0.99))})`,
+    '10 ms',
+    percentile(times, 0.5) <= 10,
   );
 }
 

@@ -10,6 +10,7 @@ const SERVER_ENTRIES = {
   main: 'src/main.ts',
   cli: 'src/cli/main.ts',
   worker: 'src/runtimes/llama-cpp/worker.ts',
+  'document-worker': 'src/documents/document-worker.ts',
 };
 /** Native, or too large to be worth bundling: loaded from node_modules at run time. */
 const EXTERNAL = [/^node-llama-cpp/, /^@node-llama-cpp\//, /^@scalar\//];

@@ -11,20 +11,19 @@ import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
 import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
-import { BuiltInTools } from './chat/agents/built-in-tools.js';
 import { ActiveModelRouter } from './chat/interim/active-model-router.js';
-import { HistoryContext } from './chat/interim/history-context.js';
 import { PlainAnswers } from './chat/interim/plain-answers.js';
 import { SlashTable } from './chat/interim/slash-table.js';
 import { WordIntents } from './chat/interim/word-intents.js';
-import { Orchestrator } from './chat/orchestrator.js';
-import { ServiceMonitor } from './chat/services/service-monitor.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
 import { StateManager } from './chat/state/state-manager.js';
+import { followUpRequest } from './chat/tasks/task.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
+import { chatMemory } from './chat-memory.js';
+import { chatTasks } from './chat-tasks.js';
 import type { LoadedSettings } from './config/config.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
@@ -36,7 +35,6 @@ import { MachineFileDigests } from './machine/file-digests.js';
 import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
-import { ActiveIdentity } from './models/active-identity.js';
 import { Adoption } from './models/adoption.js';
 import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
@@ -51,7 +49,6 @@ import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { systemClock } from './shared/clock.js';
-import { toAppError } from './shared/errors.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
@@ -63,10 +60,6 @@ const FINISH_TURNS_MS = 8_000;
 const BACKUP_EVERY_MS = 86_400_000;
 const HISTORY_CHARS = 8_000;
 const HEALTH_EVERY_MS = 15_000;
-/** Fewer than most tokenizers have, so that an estimate does not overrun the window. */
-const CHARS_PER_TOKEN = 3;
-const UNKNOWN_WINDOW_TOKENS = 2_048;
-const MOST_CONTEXT_TOKENS = 16_384;
 
 export interface Composed {
   http: FastifyInstance;
@@ -114,21 +107,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
   const servers = modelServers(settings, { modelsDir, environment: options.environment ?? {} });
-  const runtimes = options.runtimes ?? [
+  const llamaCpp = (threads: number | undefined) =>
     new LlamaCppRuntime({
       modelsDir,
       workerPath: join(options.distDir, 'server', 'worker.js'),
       keepAlive: settings.LLM_KEEP_ALIVE,
       contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
-      threads: settings.LLAMA_THREADS || undefined,
+      threads,
       measurements: {
         get: async (key) => state.get(`measured:${key}`) ?? null,
         set: async (key, value) => state.set(`measured:${key}`, value),
       },
       logger,
-    }),
-    ...servers.runtimes,
-  ];
+    });
+  const runtimes = options.runtimes ?? [llamaCpp(settings.LLAMA_THREADS || undefined), ...servers.runtimes];
   const operationListeners = new Set<(operation: ModelOperation) => void>();
   const operations = new ModelOperations({
     repository: new SqliteOperations(store),
@@ -266,6 +258,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         counters.answer(target.model, taken, null);
       },
       onOutcome: (target, failure) => models.outcome(target.model, failure),
+      onFirstTurn: (turn) => memory.results.enqueue(turn),
     },
     {
       systemPrompt: settings.SIMPLE_MODE_SYSTEM_PROMPT,
@@ -273,77 +266,47 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       historyChars: HISTORY_CHARS,
     },
   );
-  const services = new ServiceMonitor(
-    [
-      {
-        name: 'SQLite',
-        type: 'database',
-        description: 'Sessions, tasks, traces and models',
-        critical: true,
-        check: async () => {
-          store.describe();
-          return { state: 'online', error: null };
-        },
-      },
-      ...runtimes.map((runtime) => ({
-        name: runtime.provider,
-        type: 'llm',
-        description: runtime.endpoint ?? 'embedded engine',
-        critical: false,
-        check: async (signal: AbortSignal) => {
-          const { state: health, error } = await runtime.health(signal);
-          return { state: health === 'ready' ? ('online' as const) : health, error };
-        },
-      })),
-      {
-        name: 'Orchestrator',
-        type: 'orchestrator',
-        description: 'Tasks and their queue',
-        critical: true,
-        check: async () =>
-          orchestrator.queue.paused
-            ? { state: 'degraded', error: 'the queue is paused' }
-            : { state: 'online', error: null },
-      },
-    ],
-    systemClock,
-  );
-  const identity = new ActiveIdentity(() => models.activeIdentity());
-  const orchestrator: Orchestrator = new Orchestrator(
-    {
-      tasks,
-      sessions,
-      tracer,
-      events: hub,
-      clock: systemClock,
-      counters,
-      intents: new WordIntents(),
-      slash: new SlashTable(),
-      answers: new PlainAnswers(services),
-      router: new ActiveModelRouter((name) => models.chatTarget(name), systemClock),
-      context: new HistoryContext(sessions),
-      results: { enqueue: () => {} },
-      toolBox: new BuiltInTools(services, null),
-      translator: null,
-      identity: () => identity.get(),
-      active: () => models.activeIdentity(),
-      budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
-      countTokens: (text) => Math.ceil(text.length / CHARS_PER_TOKEN),
-      functionCalling: (name, provider) =>
-        registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false,
-      onAnswer: (target, taken) => {
-        metrics.answer(target.provider, taken);
-        counters.answer(target.model, taken, target.receipt().costUsd);
-        models.outcome(target.model, null);
-      },
-      onFailure: (target, error) => models.outcome(target.model, toAppError(error).code),
+  const memory = chatMemory({
+    settings,
+    store,
+    sessions,
+    tracer,
+    models,
+    // One engine holds one model: with a second one, a question's vector does not cost the chat model its place.
+    embeddingEngine: options.runtimes ? undefined : llamaCpp(undefined),
+    route: ({ model }) => models.chatTarget(model),
+    idle: () => turns.size === 0 && orchestrator.queue.active === 0,
+    stopSession: (sessionId) => {
+      simple.cancelSession(sessionId);
+      orchestrator.stopSession(sessionId);
     },
-    {
-      maxConcurrent: settings.ENABLE_QUEUE_LIMITS ? settings.MAX_CONCURRENT_TASKS : null,
-      maxQueued: settings.MAX_QUEUED_TASKS,
-      timeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
-    },
-  );
+    clearTasks: (sessionId) => orchestrator.countOfSession(sessionId),
+    judged: { find: (taskId) => orchestrator.judged(taskId) },
+    followUps: { submit: async (task) => (await orchestrator.submit(followUpRequest(task))).id },
+    distDir: options.distDir,
+    logger,
+    onStep: (step, outcome) => metrics.resultStep(step, outcome),
+  });
+  const { orchestrator, services } = chatTasks({
+    settings,
+    tasks,
+    sessions,
+    tracer,
+    events: hub,
+    counters,
+    metrics,
+    models,
+    registry,
+    intents: new WordIntents(),
+    slash: new SlashTable(),
+    answers: (monitor) => new PlainAnswers(monitor),
+    router: new ActiveModelRouter((name) => models.chatTarget(name), systemClock),
+    context: memory.context,
+    results: memory.results,
+    memory: memory.searchTool,
+    translator: null,
+    checkStore: () => void store.describe(),
+  });
   const starter = new StarterModel({
     modelsDir,
     setting: settings.VENOM_STARTER_MODEL,
@@ -375,8 +338,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     services,
     counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },
     keepAlive: settings.LLM_KEEP_ALIVE,
-    sessions,
-    sessionTtlDays: settings.SESSION_TTL_DAYS,
+    memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
+    knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },
+    learning: {
+      ...memory,
+      enabled: settings.ENABLE_META_LEARNING,
+      onFeedback: (rating) => metrics.feedback(rating),
+    },
     tracer,
     models: {
       models,
@@ -429,6 +397,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   backUp.unref();
 
   const healthChecks = setInterval(() => void controller.checkAll(HEALTH_EVERY_MS), HEALTH_EVERY_MS).unref();
+  memory.start();
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 
@@ -454,6 +423,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     clearTimeout(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);
+    await memory.close();
     await operations.close();
     hub.close();
     await http.close();
@@ -474,12 +444,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       return closing;
     },
   };
-}
-
-/** What may be sent: the window less room for the answer. */
-function contextBudget(contextLength: number | null | undefined): number {
-  const window = Math.min(contextLength || UNKNOWN_WINDOW_TOKENS, MOST_CONTEXT_TOKENS);
-  return window - Math.max(64, Math.floor(window / 4));
 }
 
 const isPreProduction = (role: string): boolean =>

@@ -253,15 +253,10 @@ describe('Orchestrator', () => {
     expect(JSON.stringify(task)).not.toContain('secret internals');
   });
 
-  it('asks again with a remark as a task of its own', async () => {
-    const { run, orchestrator, asked } = build({ says: [[text('Bad')], [text('Better')]] });
-    const first = await run({ content: 'Write a poem' });
-    const { id } = await orchestrator.followUp(first.id, 'It does not rhyme.');
-    const found = orchestrator.find(id);
-    if (found.kind === 'live') await found.live.done;
-    expect(orchestrator.get(id).result).toBe('Better');
-    const sent = JSON.stringify(asked[1]?.call.prompt);
-    expect(sent).toContain('Write a poem');
-    expect(sent).toContain('It does not rhyme.');
+  it('knows its tasks as people judge them, and nothing of other requests', async () => {
+    const { run, orchestrator } = build({ says: [[text('Bad')]] });
+    const { id } = await run({ content: 'Write a poem' });
+    expect(orchestrator.judged(id)).toMatchObject({ taskId: id, prompt: 'Write a poem', result: 'Bad' });
+    expect(orchestrator.judged('00000000-0000-7000-8000-000000000000')).toBeUndefined();
   });
 });

@@ -6,7 +6,8 @@ import { type Clock, isoUtc } from '../shared/clock.js';
 import { DebouncedWriter } from '../shared/debounced-writer.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';
-import type { IntentRecognizer, Language } from './intent.js';
+import type { IntentId, IntentRecognizer, Language } from './intent.js';
+import type { JudgedTurn } from './learning/ports.js';
 import type { EventSink, TurnEnd } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { AnswerTranslator, SlashCommands, StaticAnswers, ToolBox } from './task-ports.js';
@@ -120,15 +121,20 @@ export class Orchestrator {
     return submitted;
   }
 
-  /** A person did not like a result: the same question again, with what was wrong. @throws AppError `task_not_found` */
-  async followUp(taskId: string, remark: string): Promise<Task> {
-    const { request } = this.get(taskId);
-    return this.submit({
-      ...request,
-      content: `${request.content}\n\n---\n${remark}\n\nImprove the former answer in the light of this remark.`,
-      sessionId: null,
-      images: 0,
-    });
+  /** A task as people judge it, or undefined for a request that is none. */
+  judged(id: string): JudgedTurn | undefined {
+    const task = this.#live.get(id)?.task ?? this.#parts.tasks.get(id);
+    if (!task) return undefined;
+    const { intent, required } = (task.context['tool_requirement'] ?? {}) as { intent?: IntentId; required?: boolean };
+    return {
+      taskId: id,
+      prompt: task.request.content,
+      result: task.result ?? '',
+      intent: intent ?? null,
+      toolRequired: required ?? false,
+      sessionId: task.request.sessionId,
+      labels: task.request.labels ?? [],
+    };
   }
 
   /** @throws AppError `task_not_found` */

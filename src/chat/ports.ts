@@ -74,11 +74,18 @@ export interface SessionRepository {
   messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[];
   /** The last messages that have text, oldest first, together at most `maxChars` long. */
   recentTexts(sessionId: string, maxChars: number): { role: MessageRole; content: string }[];
+  /** Bytes of everything that was said, without reading it. */
+  textBytes(sessionId: string): number;
   answer(requestId: string): StoredMessage | undefined;
+  question(requestId: string): StoredMessage | undefined;
   requestOf(idempotencyKey: string): string | undefined;
   rename(sessionId: string, title: string): Promise<boolean>;
+  /** A better title than the first words, unless a person or an earlier call gave one. Whether it was taken. */
+  suggestTitle(sessionId: string, title: string): Promise<boolean>;
   remove(sessionId: string): Promise<boolean>;
   truncate(sessionId: string, fromSeq: number): Promise<number>;
+  /** Messages that were written before, and the sessions that are empty then; returns those sessions' ids. */
+  removeOlderThan(createdBefore: number): Promise<{ messages: number; sessionIds: string[] }>;
 }
 
 export interface TraceStep {

@@ -14,6 +14,7 @@ import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import type { StoredMessage, TurnUsage } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { RequestTracer } from './tracing/request-tracer.js';
+import type { FinishedTurn } from './turn-ports.js';
 import { LiveTurn } from './turns/live-turn.js';
 import type { LiveTurns } from './turns/live-turns.js';
 
@@ -61,6 +62,8 @@ export interface SimpleModeParts {
   onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
   /** How the engine did; not called for answers that were stopped. */
   onOutcome?: (target: ChatTarget, failure: ErrorCode | null) => void;
+  /** The first turn of a session has ended: it gets its title. Later ones leave nothing to do. */
+  onFirstTurn?: (turn: FinishedTurn) => void;
 }
 
 /** An answer to follow: live, or whole from the store. */
@@ -158,7 +161,7 @@ export class SimpleMode {
         throw error;
       }
     }
-    void this.#run(turn, target, stream, startedAt);
+    void this.#run(turn, target, stream, startedAt, history.length === 0 ? request.content : null);
     return { kind: 'live', turn };
   }
 
@@ -187,6 +190,7 @@ export class SimpleMode {
     target: ChatTarget,
     asked: Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>,
     startedAt: number,
+    firstQuestion: string | null,
   ): Promise<void> {
     const { sessions, tracer, turns, clock } = this.#parts;
     let chunks = 0;
@@ -315,6 +319,24 @@ export class SimpleMode {
     }
     turns.remove(turn.requestId);
     turn.end(status, error);
+    if (firstQuestion !== null && turn.sessionId !== null) {
+      this.#parts.onFirstTurn?.({
+        requestId: turn.requestId,
+        sessionId: turn.sessionId,
+        mode: 'direct',
+        intent: null,
+        toolRequired: false,
+        prompt: firstQuestion,
+        answer: turn.text,
+        success: status === 'complete',
+        error: error?.code ?? null,
+        model: target.model,
+        language: null,
+        storeKnowledge: false,
+        labels: [],
+        finishedAt: clock.now(),
+      });
+    }
     this.#parts.onUsage?.(turnUsage, target);
     if (!stopped) this.#parts.onOutcome?.(target, failure?.code ?? null);
   }

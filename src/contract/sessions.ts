@@ -52,16 +52,3 @@ export const RenameRequest = z.object({ title: z.string().trim().min(1).max(200)
 export const TruncateRequest = z.object({ from_seq: z.int().min(1) });
 export const TruncateResponse = z.object({ removed: z.int() });
 export const ExportQuery = z.object({ format: z.enum(['json', 'markdown']).default('json') });
-
-export const MemoryIngestRequest = z.object({
-  text: z.string().max(200_000),
-  category: z.string().max(200).nullish(),
-  collection: z.string().max(200).nullish(),
-  session_id: SessionId.nullish().or(z.literal('')),
-  user_id: z.string().max(200).nullish(),
-  pinned: z.boolean().nullish(),
-  memory_type: z.string().max(200).nullish(),
-  scope: z.string().max(200).nullish(),
-  topic: z.string().max(500).nullish(),
-  timestamp: z.string().max(100).nullish(),
-});

@@ -45,6 +45,8 @@ export const STATUS = {
   cancelled: 499,
   interrupted: 500,
   session_not_found: 404,
+  memory_not_found: 404,
+  invalid_document: 422,
   request_not_found: 404,
   task_not_found: 404,
   task_timeout: 504,

@@ -8,6 +8,9 @@ export class Metrics {
   readonly #tokens: Counter<'provider' | 'kind'>;
   readonly #selected: Counter<'source' | 'runtime'>;
 
+  readonly #feedback: Counter<'rating'>;
+  readonly #results: Counter<'step' | 'outcome'>;
+
   constructor(liveTurns: () => number) {
     collectDefaultMetrics({ register: this.registry });
     const registers = [this.registry];
@@ -34,6 +37,18 @@ export class Metrics {
       name: 'venom_runtime_model_selected_total',
       help: 'Choices of engine and model by where they came from',
       labelNames: ['source', 'runtime'],
+      registers,
+    });
+    this.#feedback = new Counter({
+      name: 'venom_feedback_total',
+      help: 'Feedback by rating',
+      labelNames: ['rating'],
+      registers,
+    });
+    this.#results = new Counter({
+      name: 'venom_result_steps_total',
+      help: 'Work after turns by step and outcome: done, failed (tried again) or given_up',
+      labelNames: ['step', 'outcome'],
       registers,
     });
     new Gauge({
@@ -82,6 +97,14 @@ export class Metrics {
 
   modelSelected(source: string, runtime: string): void {
     this.#selected.inc({ source, runtime });
+  }
+
+  feedback(rating: 'up' | 'down'): void {
+    this.#feedback.inc({ rating });
+  }
+
+  resultStep(step: string, outcome: 'done' | 'failed' | 'given_up'): void {
+    this.#results.inc({ step, outcome });
   }
 
   request(method: string, route: string, status: number): void {

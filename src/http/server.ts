@@ -10,7 +10,6 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import type { Logger } from 'pino';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
-import type { SessionStore } from '../chat/sessions/session-store.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import { installErrorHandler } from './error-handler.js';
@@ -20,8 +19,11 @@ import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
+import { type KnowledgeRoutesOptions, knowledgeRoutes } from './routes/knowledge.js';
+import { type LearningRoutesOptions, learningRoutes } from './routes/learning.js';
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
+import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
@@ -47,8 +49,9 @@ export interface ServerOptions {
   services: ServiceMonitor;
   counters: Omit<MetricsRoutesOptions, 'metrics'>;
   keepAlive: string;
-  sessions: SessionStore;
-  sessionTtlDays: number;
+  memory: MemoryRoutesOptions;
+  knowledge: KnowledgeRoutesOptions;
+  learning: LearningRoutesOptions;
   tracer: RequestTracer;
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
@@ -133,15 +136,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
-      await api.register(sessionRoutes, {
-        sessions: options.sessions,
-        ttlDays: options.sessionTtlDays,
-        stopSession: (sessionId) => {
-          options.simple.cancelSession(sessionId);
-          orchestrator.stopSession(sessionId);
-        },
-        countTasks: (sessionId) => orchestrator.countOfSession(sessionId),
-      });
+      await api.register(sessionRoutes, options.memory);
+      await api.register(memoryRoutes, options.memory);
+      await api.register(knowledgeRoutes, options.knowledge);
+      await api.register(learningRoutes, options.learning);
       await api.register(taskRoutes, { orchestrator });
       await api.register(queueRoutes, { orchestrator, ...options.queue });
       await api.register(flowRoutes, { tracer: options.tracer });

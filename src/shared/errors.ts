@@ -42,6 +42,8 @@ export const ERROR_CODES = [
   'cancelled',
   'interrupted',
   'session_not_found',
+  'memory_not_found',
+  'invalid_document',
   'request_not_found',
   'task_not_found',
   'task_timeout',

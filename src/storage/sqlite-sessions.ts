@@ -4,6 +4,8 @@ import { foldText } from './fold-text.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const TITLE_CHARS = 80;
+/** Of one clean-up, so that it never holds the others up. */
+const EXPIRED_SESSIONS = 500;
 
 interface MessageRow {
   pk: number;
@@ -189,6 +191,21 @@ export class SqliteSessions implements SessionRepository {
     return texts.reverse();
   }
 
+  textBytes(sessionId: string): number {
+    const row = this.#store
+      .prepare(
+        `SELECT coalesce(sum(octet_length(content)), 0) AS n FROM messages
+         WHERE session_pk = (SELECT pk FROM sessions WHERE id = ?)`,
+      )
+      .get(sessionId);
+    return Number(row?.['n']);
+  }
+
+  question(requestId: string): StoredMessage | undefined {
+    const row = this.#store.prepare(`${MESSAGE} WHERE m.request_id = ? AND m.role = 'user'`).get(requestId);
+    return row ? toMessage(row as unknown as MessageRow) : undefined;
+  }
+
   answer(requestId: string): StoredMessage | undefined {
     const row = this.#store.prepare(`${MESSAGE} WHERE m.request_id = ? AND m.role = 'assistant'`).get(requestId);
     return row ? toMessage(row as unknown as MessageRow) : undefined;
@@ -202,7 +219,20 @@ export class SqliteSessions implements SessionRepository {
 
   rename(sessionId: string, title: string): Promise<boolean> {
     return this.#store.commit(
-      () => this.#store.prepare('UPDATE sessions SET title = ? WHERE id = ?').run(title, sessionId).changes === 1n,
+      () =>
+        this.#store.prepare(`UPDATE sessions SET title = ?, title_origin = 'person' WHERE id = ?`).run(title, sessionId)
+          .changes === 1n,
+    );
+  }
+
+  suggestTitle(sessionId: string, title: string): Promise<boolean> {
+    return this.#store.commitSoon(
+      () =>
+        this.#store
+          .prepare(
+            `UPDATE sessions SET title = ?, title_origin = 'suggested' WHERE id = ? AND title_origin = 'first_words'`,
+          )
+          .run(title, sessionId).changes === 1n,
     );
   }
 
@@ -220,6 +250,34 @@ export class SqliteSessions implements SessionRepository {
     return this.#store.commit(() => {
       const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
       return session ? this.#removeMessages(session['pk'] as number, fromSeq) : 0;
+    });
+  }
+
+  removeOlderThan(createdBefore: number): Promise<{ messages: number; sessionIds: string[] }> {
+    return this.#store.commit(() => {
+      const sessions = this.#store
+        .prepare(
+          `SELECT session_pk, max(seq) AS seq FROM messages WHERE created_at < ? AND status <> 'streaming'
+           GROUP BY session_pk LIMIT ${EXPIRED_SESSIONS}`,
+        )
+        .all(createdBefore);
+      let messages = 0;
+      const sessionIds: string[] = [];
+      for (const row of sessions) {
+        const pk = row['session_pk'] as number;
+        this.#unindex(pk, 0, row['seq'] as number);
+        messages += Number(
+          this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq <= ?').run(pk, row['seq'] as number)
+            .changes,
+        );
+        const gone = this.#store
+          .prepare(
+            'DELETE FROM sessions WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM messages WHERE session_pk = sessions.pk) RETURNING id',
+          )
+          .get(pk);
+        if (gone) sessionIds.push(String(gone['id']));
+      }
+      return { messages, sessionIds };
     });
   }
 

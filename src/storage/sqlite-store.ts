@@ -19,8 +19,10 @@ import { foldText } from './fold-text.js';
 import { first } from './migrations/001-first.js';
 import { models } from './migrations/002-models.js';
 import { tasks } from './migrations/003-tasks.js';
+import { memory } from './migrations/004-memory.js';
+import { loadVectorExtension } from './vector-extension.js';
 
-const MIGRATIONS = [first, models, tasks];
+const MIGRATIONS = [first, models, tasks, memory];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.
@@ -36,6 +38,8 @@ interface QueuedWrite {
 
 export class SqliteStore {
   readonly path: string;
+  /** Why there are no vector functions; null when there are. */
+  readonly vectorsUnavailable: string | null;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #syncFile: (file: number) => Promise<void>;
@@ -58,7 +62,7 @@ export class SqliteStore {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     refuseForeignFile(path);
     this.#db = opened(path, () => {
-      const db = new DatabaseSync(path, { timeout: 1_500 });
+      const db = new DatabaseSync(path, { timeout: 1_500, allowExtension: true });
       try {
         // Exclusive: a second process on the same data is refused by the file lock, which dies with its owner.
         db.exec('PRAGMA locking_mode=EXCLUSIVE');
@@ -77,6 +81,7 @@ export class SqliteStore {
         throw error;
       }
     });
+    this.vectorsUnavailable = loadVectorExtension(this.#db);
   }
 
   /** A prepared statement, kept for the life of the store. Writes report `changes` as bigint. */
@@ -142,6 +147,12 @@ export class SqliteStore {
       this.#rollback();
       throw asStoreError(error);
     }
+  }
+
+  /** Changes tables; statements prepared on them before are forgotten. */
+  define(sql: string): void {
+    this.#statements.clear();
+    this.#db.exec(sql);
   }
 
   #flush(): void {

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 export interface FakeUpstream {
   readonly url: string;
+  /** What `/models` lists. */
+  readonly models: { id: string }[];
   /** Bodies of the chat requests so far. */
   readonly requests: Record<string, unknown>[];
   /** Chat requests that are being answered now. */
@@ -52,6 +54,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
   const server: Server = createServer((request, response) => void handle(request, response));
   const fake: FakeUpstream = {
     url: '',
+    models: [{ id: 'fake-model' }, { id: 'org/other' }],
     requests,
     open: () => open,
     behaviour: streams(['Hello', ' ', 'world']),
@@ -64,7 +67,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
   async function handle(request: IncomingMessage, response: ServerResponse) {
     if (request.url === '/v1/models') {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ object: 'list', data: [{ id: 'fake-model' }, { id: 'org/other' }] }));
+      response.end(JSON.stringify({ object: 'list', data: fake.models }));
       return;
     }
     let text = '';
@@ -75,7 +78,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
       response.end(
         JSON.stringify({
           object: 'list',
-          data: [{ index: 0, embedding: [0.5, 0.25] }],
+          data: [body.input].flat().map((_: string, index: number) => ({ index, embedding: [0.5, 0.25] })),
           usage: { prompt_tokens: 2, total_tokens: 2 },
         }),
       );

@@ -1,5 +1,5 @@
 // Normal and Complex chat on the real starter model, through the whole server. Needs VENOM_TEST_MODEL and a build.
-import { linkSync, mkdirSync, mkdtempSync, copyFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ it('finishes a plan in Complex mode', async () => {
     generation_params: { max_tokens: 60, temperature: 0 },
   });
   expect(task.status, task.result ?? '').toBe('COMPLETED');
-  console.log(task.logs.join("\n"));
+  console.log(task.logs.join('\n'));
   console.log(`plan: ${JSON.stringify(task.context_history['plan'])}\n${task.result}`);
   expect(task.result).toMatch(/^\*\*\d of \d steps done\*\*/);
   expect(task.logs.some((line) => /^Step 1 done/.test(line))).toBe(true);

@@ -30,6 +30,10 @@ export class RecentTexts {
     this.#sessions.delete(sessionId);
   }
 
+  clear(): void {
+    this.#sessions.clear();
+  }
+
   #keep(sessionId: string, entry: { maxChars: number; texts: RecentText[] }): void {
     this.#sessions.delete(sessionId);
     this.#sessions.set(sessionId, entry);

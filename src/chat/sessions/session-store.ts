@@ -73,6 +73,10 @@ export class SessionStore {
     return found;
   }
 
+  exists(sessionId: string): boolean {
+    return this.#repository.summary(sessionId) !== undefined;
+  }
+
   messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[] {
     return this.#repository.messages(sessionId, page);
   }
@@ -80,6 +84,14 @@ export class SessionStore {
   /** The last texts of the conversation, oldest first, together at most `maxChars` long. */
   recentTexts(sessionId: string, maxChars: number): RecentText[] {
     return this.#recent.get(sessionId, maxChars, () => this.#repository.recentTexts(sessionId, maxChars));
+  }
+
+  textBytes(sessionId: string): number {
+    return this.#repository.textBytes(sessionId);
+  }
+
+  question(requestId: string): StoredMessage | undefined {
+    return this.#repository.question(requestId);
   }
 
   answer(requestId: string): StoredMessage | undefined {
@@ -94,6 +106,19 @@ export class SessionStore {
     if (!(await this.#repository.rename(sessionId, title))) throw notFound(sessionId);
     this.#events.publish('SESSION_UPDATED', 'Session renamed', { session_id: sessionId });
     return this.summary(sessionId);
+  }
+
+  /** A title that says what the session is about, unless somebody named it. */
+  async suggestTitle(sessionId: string, title: string): Promise<void> {
+    if (await this.#repository.suggestTitle(sessionId, title))
+      this.#events.publish('SESSION_UPDATED', 'Session named', { session_id: sessionId });
+  }
+
+  /** What is older than its time; returns the sessions that are gone with it. */
+  async removeOlderThan(createdBefore: number): Promise<string[]> {
+    const { messages, sessionIds } = await this.#repository.removeOlderThan(createdBefore);
+    if (messages > 0) this.#recent.clear();
+    return sessionIds;
   }
 
   /** Whether there was such a session. */

@@ -62,11 +62,12 @@ export class TurnAnswering {
     const { tracer, events } = this.#parts;
     const { live, intent } = turn;
     const agent = AGENT_OF[intent];
-    const [context] = await Promise.all([this.#context(turn, agent), marked]);
+    const [built] = await Promise.all([this.#context(turn, agent), marked]);
+    const labels = [...new Set([...built.labels, ...(live.task.request.labels ?? [])])];
+    const context = { ...built, labels };
     tracer.step(live.id, 'Orchestrator', 'classify_intent', JSON.stringify({ intent, source: turn.source }));
     events.publish('AGENT_THOUGHT', `Intent: ${intent}`, { task_id: live.id, intent });
     const model = this.#model(turn, agent, await this.#parts.active());
-    const labels = context.labels;
     let text: string;
     if (intent === 'CODE_GENERATION') {
       tracer.step(live.id, 'DecisionGate', 'select_code_review_loop', null);

@@ -22,6 +22,8 @@ export interface TaskRequest {
   generationParams: Record<string, unknown> | null;
   expectedConfigHash: string | null;
   expectedRuntimeId: string | null;
+  /** Sensitivity that was known when it was asked, such as that of the turn it follows. */
+  labels?: readonly string[];
   extraContext: { files?: string[]; links?: string[]; paths?: string[]; notes?: string[] } | null;
 }
 
@@ -63,3 +65,23 @@ export interface TaskRepository {
   unfinished(): Task[];
   countOfSession(sessionId: string): number;
 }
+
+/** A person did not like an answer: the same question again, with what was wrong. It belongs to no session. */
+export const followUpRequest = ({ content, labels }: { content: string; labels: readonly string[] }): TaskRequest => ({
+  content,
+  labels,
+  preferredLanguage: null,
+  sessionId: null,
+  preferenceScope: null,
+  tone: null,
+  styleNotes: null,
+  forcedTool: null,
+  forcedProvider: null,
+  forcedIntent: null,
+  images: 0,
+  storeKnowledge: true,
+  generationParams: null,
+  expectedConfigHash: null,
+  expectedRuntimeId: null,
+  extraContext: null,
+});

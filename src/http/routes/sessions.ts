@@ -1,27 +1,20 @@
-// /sessions, and /memory/session as the original's clients know it.
-import { randomUUID } from 'node:crypto';
+// /sessions: what was said, listed, renamed, searched, exported, taken back.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { SessionSummary, StoredMessage } from '../../chat/ports.js';
+import type { SessionClearing } from '../../chat/sessions/session-clearing.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import * as contract from '../../contract/sessions.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 
 const EXPORT_MESSAGES = 100_000;
-const MEMORY_ENTRIES = 1_000;
 
 export interface SessionRoutesOptions {
   sessions: SessionStore;
-  ttlDays: number;
-  /** Stops what is being written in a session whose messages are about to go. */
-  stopSession: (sessionId: string) => void;
-  countTasks: (sessionId: string) => number;
+  clearing: SessionClearing;
 }
 
-export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
-  app,
-  { sessions, ttlDays, stopSession, countTasks },
-) => {
+export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (app, { sessions, clearing }) => {
   const tags = ['sessions'];
 
   app.get(
@@ -53,9 +46,8 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   );
 
   app.delete('/sessions/:session_id', { schema: { params: contract.SessionParams, tags } }, async ({ params }) => {
-    stopSession(params.session_id);
-    if (!(await sessions.remove(params.session_id)))
-      throw new AppError('session_not_found', `There is no session ${params.session_id}.`);
+    const { existed } = await clearing.clear(params.session_id);
+    if (!existed) throw new AppError('session_not_found', `There is no session ${params.session_id}.`);
     return { status: 'success', session_id: params.session_id };
   });
 
@@ -86,10 +78,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
         tags,
       },
     },
-    async ({ params, body }) => {
-      stopSession(params.session_id);
-      return { removed: await sessions.truncate(params.session_id, body.from_seq) };
-    },
+    async ({ params, body }) => ({ removed: await clearing.truncate(params.session_id, body.from_seq) }),
   );
 
   app.get(
@@ -105,60 +94,6 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       return markdown
         ? toMarkdown(summary, messages)
         : `${JSON.stringify({ ...toItem(summary), messages: messages.map(toMessage) }, null, 2)}\n`;
-    },
-  );
-
-  app.get(
-    '/memory/session/:session_id',
-    { schema: { params: contract.SessionParams, tags: ['memory'] } },
-    async ({ params }) => {
-      const history = sessions
-        .messages(params.session_id, { limit: MEMORY_ENTRIES })
-        .map((message) => toEntry(message, ttlDays));
-      return { status: 'success', session_id: params.session_id, history, summary: null, count: history.length };
-    },
-  );
-
-  app.delete(
-    '/memory/session/:session_id',
-    { schema: { params: contract.SessionParams, tags: ['memory'] } },
-    async ({ params }) => {
-      stopSession(params.session_id);
-      await sessions.remove(params.session_id);
-      return {
-        status: 'success',
-        session_id: params.session_id,
-        deleted_vectors: 0,
-        cleared_tasks: countTasks(params.session_id),
-        message: `Session ${params.session_id} was cleared.`,
-      };
-    },
-  );
-
-  // The original's UI stores each Direct answer itself. Here the turn is in the session already, so the same text is
-  // accepted and not kept twice.
-  app.post(
-    '/memory/ingest',
-    { schema: { body: contract.MemoryIngestRequest, tags: ['memory'] } },
-    async ({ body }, reply) => {
-      if (body.text.trim() === '') throw new AppError('invalid_input', 'text must not be empty.');
-      if (body.session_id) {
-        const recent = sessions.messages(body.session_id, { limit: 20 });
-        if (!recent.some(({ content }) => content.trim() === body.text.trim())) {
-          await sessions.append({
-            sessionId: body.session_id,
-            requestId: randomUUID(),
-            role: body.category === 'user' ? 'user' : 'assistant',
-            content: body.text,
-            status: 'complete',
-            model: null,
-            error: null,
-            usage: null,
-          });
-        }
-      }
-      reply.status(201);
-      return { status: 'success', message: 'The text was accepted.', chunks_count: 1 };
     },
   );
 };
@@ -188,27 +123,6 @@ const toMessage = (message: StoredMessage): contract.MessageItem => ({
     ttft_ms: message.usage.timeToFirstTokenMs,
     duration_ms: message.usage.durationMs,
     tokens_per_second: message.usage.tokensPerSecond,
-  },
-});
-
-const DAY_MS = 86_400_000;
-
-const toEntry = (message: StoredMessage, ttlDays: number) => ({
-  role: message.role,
-  content: message.content,
-  session_id: message.sessionId,
-  request_id: message.requestId,
-  timestamp: isoUtc(message.createdAt),
-  ...(message.status === 'complete' ? {} : { status: message.status }),
-  knowledge_metadata: {
-    knowledge_contract_version: 'v1',
-    provenance_source: 'session_store',
-    provenance_request_id: message.requestId,
-    provenance_intent: null,
-    retention_scope: 'session',
-    retention_expires_at: ttlDays > 0 ? isoUtc(message.createdAt + ttlDays * DAY_MS) : null,
-    session_id: message.sessionId,
-    timestamp: isoUtc(message.createdAt),
   },
 });
 

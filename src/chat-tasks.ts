@@ -1,0 +1,128 @@
+// Tasks and their queue, put together for compose.ts: every `new` of Normal and Complex chat is here.
+import { BuiltInTools, type MemorySearch } from './chat/agents/built-in-tools.js';
+import type { IntentRecognizer } from './chat/intent.js';
+import { Orchestrator } from './chat/orchestrator.js';
+import type { EventSink } from './chat/ports.js';
+import { ServiceMonitor } from './chat/services/service-monitor.js';
+import type { SessionStore } from './chat/sessions/session-store.js';
+import type { AnswerTranslator, SlashCommands, StaticAnswers } from './chat/task-ports.js';
+import type { TaskRepository } from './chat/tasks/task.js';
+import type { TaskCounters } from './chat/tasks/task-counters.js';
+import type { RequestTracer } from './chat/tracing/request-tracer.js';
+import type { ChatRouter, ContextBuilder, TurnResults } from './chat/turn-ports.js';
+import type { Settings } from './config/settings-schema.js';
+import type { Metrics } from './http/metrics.js';
+import { ActiveIdentity } from './models/active-identity.js';
+import type { ModelManager } from './models/model-manager.js';
+import type { ModelRegistry } from './models/model-registry.js';
+import { systemClock } from './shared/clock.js';
+import { toAppError } from './shared/errors.js';
+
+/** Fewer than most tokenizers have, so that an estimate does not overrun the window. */
+const CHARS_PER_TOKEN = 3;
+const UNKNOWN_WINDOW_TOKENS = 2_048;
+const MOST_CONTEXT_TOKENS = 16_384;
+
+export interface ChatTasksParts {
+  settings: Settings;
+  tasks: TaskRepository;
+  sessions: SessionStore;
+  tracer: RequestTracer;
+  events: EventSink;
+  counters: TaskCounters;
+  metrics: Metrics;
+  models: ModelManager;
+  registry: ModelRegistry;
+  intents: IntentRecognizer;
+  slash: SlashCommands;
+  answers: (services: ServiceMonitor) => StaticAnswers;
+  router: ChatRouter;
+  context: ContextBuilder;
+  results: TurnResults;
+  memory: MemorySearch;
+  translator: AnswerTranslator | null;
+  /** Whether the database answers; throws where it does not. */
+  checkStore: () => void;
+}
+
+export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; services: ServiceMonitor } {
+  const { settings, models, registry, metrics, counters } = parts;
+  const services = new ServiceMonitor(
+    [
+      {
+        name: 'SQLite',
+        type: 'database',
+        description: 'Sessions, tasks, traces and models',
+        critical: true,
+        check: async () => {
+          parts.checkStore();
+          return { state: 'online', error: null };
+        },
+      },
+      ...models.runtimes.map((runtime) => ({
+        name: runtime.provider,
+        type: 'llm',
+        description: runtime.endpoint ?? 'embedded engine',
+        critical: false,
+        check: async (signal: AbortSignal) => {
+          const { state: health, error } = await runtime.health(signal);
+          return { state: health === 'ready' ? ('online' as const) : health, error };
+        },
+      })),
+      {
+        name: 'Orchestrator',
+        type: 'orchestrator',
+        description: 'Tasks and their queue',
+        critical: true,
+        check: async () =>
+          orchestrator.queue.paused
+            ? { state: 'degraded', error: 'the queue is paused' }
+            : { state: 'online', error: null },
+      },
+    ],
+    systemClock,
+  );
+  const identity = new ActiveIdentity(() => models.activeIdentity());
+  const orchestrator: Orchestrator = new Orchestrator(
+    {
+      tasks: parts.tasks,
+      sessions: parts.sessions,
+      tracer: parts.tracer,
+      events: parts.events,
+      clock: systemClock,
+      counters,
+      intents: parts.intents,
+      slash: parts.slash,
+      answers: parts.answers(services),
+      router: parts.router,
+      context: parts.context,
+      results: parts.results,
+      toolBox: new BuiltInTools(services, parts.memory),
+      translator: parts.translator,
+      identity: () => identity.get(),
+      active: () => models.activeIdentity(),
+      budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
+      countTokens: (text) => Math.ceil(text.length / CHARS_PER_TOKEN),
+      functionCalling: (name, provider) =>
+        registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false,
+      onAnswer: (target, taken) => {
+        metrics.answer(target.provider, taken);
+        counters.answer(target.model, taken, target.receipt().costUsd);
+        models.outcome(target.model, null);
+      },
+      onFailure: (target, error) => models.outcome(target.model, toAppError(error).code),
+    },
+    {
+      maxConcurrent: settings.ENABLE_QUEUE_LIMITS ? settings.MAX_CONCURRENT_TASKS : null,
+      maxQueued: settings.MAX_QUEUED_TASKS,
+      timeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
+    },
+  );
+  return { orchestrator, services };
+}
+
+/** What may be sent: the window less room for the answer. */
+function contextBudget(contextLength: number | null | undefined): number {
+  const window = Math.min(contextLength || UNKNOWN_WINDOW_TOKENS, MOST_CONTEXT_TOKENS);
+  return window - Math.max(64, Math.floor(window / 4));
+}

@@ -1,0 +1,116 @@
+// What memory needs from outside. No I/O and no vendor's words in this file.
+
+export type MemoryKind = 'fact' | 'summary' | 'knowledge' | 'lesson';
+
+/** Who said it: what a person or a document says outranks what a model said. */
+export type MemoryOrigin = 'user' | 'assistant' | 'document' | 'system';
+
+/** Whose memory it is. There is no scope that reaches into several sessions. */
+export type MemoryScope = { readonly kind: 'global' } | { readonly kind: 'session'; readonly sessionId: string };
+
+/** Where a search looks. `lessons` are for everybody and kept apart, so that they are found among many texts. */
+export type MemoryPlace = 'global' | 'lessons' | { readonly sessionId: string };
+
+export interface MemoryEntry {
+  id: string;
+  scope: MemoryScope;
+  kind: MemoryKind;
+  origin: MemoryOrigin;
+  text: string;
+  /** For a person: a file's name, `conversation`, `api`. */
+  source: string;
+  labels: readonly string[];
+  pinned: boolean;
+  collection: string;
+  category: string | null;
+  topic: string | null;
+  userId: string | null;
+  /** The turn it comes from. */
+  requestId: string | null;
+  /** What its kind knows beyond the text, such as a lesson's conclusion or a file's size. */
+  details: Readonly<Record<string, unknown>> | null;
+  createdAt: number;
+  /** Null = kept until it is deleted. */
+  expiresAt: number | null;
+}
+
+/** A piece of an entry that is found as one. */
+export interface MemoryChunk {
+  text: string;
+  /** From 1, in documents that have pages. */
+  page: number | null;
+  /** Characters from the beginning of the page or the text. */
+  start: number;
+}
+
+export interface MemoryHit {
+  entry: Omit<MemoryEntry, 'text'>;
+  /** Number of the chunk within the store. */
+  chunkId: number;
+  chunk: MemoryChunk;
+  /** Cosine, -1..1; null where it was found by words. */
+  similarity: number | null;
+  /** Share of the query's weight that its words carry, 0..1; null where it was found by meaning. */
+  coverage: number | null;
+}
+
+export interface EmbedderIdentity {
+  /** Changes with engine, model and its bytes: vectors of two identities are never compared. */
+  id: string;
+  model: string;
+}
+
+export interface Embedder {
+  /** Null where no embedding model is present. Never throws. */
+  identity(): Promise<EmbedderIdentity | null>;
+  /** In input order. @throws AppError of the engine, `cancelled` */
+  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]>;
+}
+
+export interface MemoryPage {
+  limit: number;
+  offset: number;
+  /** `undefined` = every scope. */
+  scope?: MemoryScope | undefined;
+  kind?: MemoryKind | undefined;
+}
+
+export interface MemoryRepository {
+  /** Why there are no vectors at all; null when there are. */
+  readonly vectorsUnavailable: string | null;
+  /**
+   * On disk when it resolves. The same text in the same scope, collection and kind is kept once: the entry it is known
+   * as is returned, with a later expiry and `pinned` taken over.
+   */
+  add(entry: MemoryEntry, chunks: readonly MemoryChunk[], now: number): Promise<{ id: string; added: boolean }>;
+  get(id: string): MemoryEntry | undefined;
+  list(page: MemoryPage, now: number): { entries: MemoryEntry[]; total: number };
+  /** The chunks of one entry, in order. */
+  chunks(id: string, page: { limit: number; offset: number }): MemoryChunk[];
+  /** Best first. Looks only in the places named, and at nothing that has expired. */
+  byWords(text: string, places: readonly MemoryPlace[], limit: number, now: number): MemoryHit[];
+  /** The same by meaning; empty without vectors of this identity. */
+  byMeaning(
+    vector: readonly number[],
+    embedderId: string,
+    places: readonly MemoryPlace[],
+    limit: number,
+    now: number,
+  ): MemoryHit[];
+  /** What a person asked to be kept in mind, newest first; never a model's words. */
+  pinned(places: readonly MemoryPlace[], limit: number, now: number): MemoryEntry[];
+  remove(id: string): Promise<{ removed: boolean; vectors: number }>;
+  /** Everything a scope holds, optionally of one kind. */
+  clear(scope: MemoryScope | 'lessons', kind?: MemoryKind): Promise<{ entries: number; vectors: number }>;
+  /** What comes from these turns. */
+  removeTurns(sessionId: string, requestIds: readonly string[]): Promise<number>;
+  /** At most `limit` of what has expired; returns how many. */
+  removeExpired(now: number, limit: number): Promise<number>;
+  isEmbedder(id: string): boolean;
+  /** Vectors of another identity are dropped, and every chunk waits for a new one. */
+  useEmbedder(id: string, dimensions: number): void;
+  /** Chunks without a vector of the embedder in use; all of them while there is none. */
+  withoutVector(limit: number): { chunkId: number; text: string }[];
+  saveVectors(embedderId: string, vectors: readonly { chunkId: number; vector: readonly number[] }[]): Promise<void>;
+  counts(): { entries: number; chunks: number; vectors: number; waiting: number };
+}

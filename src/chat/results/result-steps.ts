@@ -1,0 +1,54 @@
+// The steps that follow a turn, in order. Each may run twice without harm.
+import { logTurn } from '../learning/learning-log.js';
+import type { LearningRepository } from '../learning/ports.js';
+import type { Memory } from '../memory/memory.js';
+import type { ResultStep } from './ports.js';
+import { rememberTurn } from './remembered-turn.js';
+import type { RunningSummary } from './running-summary.js';
+import { sessionTitle } from './session-title.js';
+
+export interface ResultStepParts {
+  memory: Memory;
+  learning: LearningRepository;
+  summary: RunningSummary;
+  sessionExists: (sessionId: string) => boolean;
+  suggestTitle: (sessionId: string, title: string) => Promise<void>;
+  /** `ENABLE_META_LEARNING` */
+  learns: boolean;
+}
+
+export function resultSteps({
+  memory,
+  learning,
+  summary,
+  sessionExists,
+  suggestTitle,
+  learns,
+}: ResultStepParts): ResultStep[] {
+  return [
+    {
+      name: 'title',
+      lane: 'light',
+      run: async ({ sessionId, prompt }) => {
+        const title = sessionTitle(prompt);
+        if (sessionId !== null && title !== null) await suggestTitle(sessionId, title);
+      },
+    },
+    {
+      name: 'learning_log',
+      lane: 'light',
+      run: async (turn) => {
+        if (learns) await logTurn(learning, turn);
+      },
+    },
+    // Vectors follow by themselves: the embedding backlog sees what has none.
+    { name: 'memory', lane: 'light', run: (turn) => rememberTurn(memory, turn, sessionExists) },
+    {
+      name: 'summary',
+      lane: 'heavy',
+      run: async ({ sessionId }, signal) => {
+        if (sessionId !== null) await summary.update(sessionId, signal);
+      },
+    },
+  ];
+}

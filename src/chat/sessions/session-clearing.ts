@@ -1,0 +1,62 @@
+// Forgetting: a session, or the end of one, with everything that was made from it. The messages go first, so that work in
+// the background that looks for them afterwards keeps nothing.
+import type { SessionContextRepository } from '../context/ports.js';
+import type { LearningRepository } from '../learning/ports.js';
+import type { Memory } from '../memory/memory.js';
+import type { ResultQueue } from '../results/ports.js';
+import type { SessionStore } from './session-store.js';
+
+const READ_AT_ONCE = 100_000;
+
+export interface SessionClearingParts {
+  sessions: SessionStore;
+  memory: Memory;
+  sessionContext: SessionContextRepository;
+  learning: LearningRepository;
+  results: ResultQueue;
+  /** Stops what is being written in the session. */
+  stop: (sessionId: string) => void;
+  /** Empties what tasks keep of the session; returns how many did. */
+  clearTasks?: ((sessionId: string) => number | Promise<number>) | undefined;
+}
+
+export class SessionClearing {
+  readonly #parts: SessionClearingParts;
+
+  constructor(parts: SessionClearingParts) {
+    this.#parts = parts;
+  }
+
+  /** Clearing an unknown session is no mistake: what remains of one is removed all the same. */
+  async clear(sessionId: string): Promise<{ existed: boolean; deletedVectors: number; clearedTasks: number }> {
+    const { sessions, memory, sessionContext, learning, results, stop, clearTasks } = this.#parts;
+    stop(sessionId);
+    const existed = await sessions.remove(sessionId);
+    await results.removeSession(sessionId);
+    await sessionContext.forget(sessionId);
+    await learning.forgetSession(sessionId);
+    const { vectors } = await memory.clear({ kind: 'session', sessionId });
+    return { existed, deletedVectors: vectors, clearedTasks: (await clearTasks?.(sessionId)) ?? 0 };
+  }
+
+  /** Takes back the messages from `fromSeq` on; returns how many. @throws AppError `session_not_found` */
+  async truncate(sessionId: string, fromSeq: number): Promise<number> {
+    const { sessions, memory, sessionContext, stop } = this.#parts;
+    stop(sessionId);
+    const requestIds = sessions
+      .messages(sessionId, { limit: READ_AT_ONCE })
+      .filter(({ seq }) => seq >= fromSeq)
+      .map(({ requestId }) => requestId);
+    const removed = await sessions.truncate(sessionId, fromSeq);
+    await sessionContext.forget(sessionId, fromSeq);
+    await memory.removeTurns(sessionId, [...new Set(requestIds)]);
+    return removed;
+  }
+
+  /** Sessions past their time, with all that was made from them. Returns how many are gone. */
+  async expire(createdBefore: number): Promise<number> {
+    const gone = await this.#parts.sessions.removeOlderThan(createdBefore);
+    for (const sessionId of gone) await this.clear(sessionId);
+    return gone.length;
+  }
+}

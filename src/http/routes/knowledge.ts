@@ -1,0 +1,133 @@
+// /knowledge/files: files become knowledge, with the place of each piece.
+import multipart from '@fastify/multipart';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Knowledge, KnowledgeFile } from '../../chat/memory/knowledge.js';
+import * as contract from '../../contract/memory.js';
+import { isoUtc } from '../../shared/clock.js';
+import { AppError } from '../../shared/errors.js';
+import { toScope } from './memory.js';
+
+export interface KnowledgeRoutesOptions {
+  knowledge: Knowledge;
+  maxFileBytes: number;
+  mayDelete: boolean;
+}
+
+export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = async (
+  app,
+  { knowledge, maxFileBytes, mayDelete },
+) => {
+  const tags = ['knowledge'];
+  // In here a body is a file, whatever it calls itself.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxFileBytes }, (_request, body, done) =>
+    done(null, body),
+  );
+  await app.register(multipart, {
+    limits: { fileSize: maxFileBytes, files: 1, fields: 16, fieldSize: 4_096, parts: 17, headerPairs: 50 },
+  });
+
+  app.post(
+    '/knowledge/files',
+    {
+      schema: {
+        querystring: contract.KnowledgeUploadQuery,
+        response: { 200: contract.KnowledgeUploadResponse, 201: contract.KnowledgeUploadResponse },
+        tags,
+      },
+      bodyLimit: maxFileBytes,
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const file = await fileOf(request, query.name);
+      const { file: known, added } = await knowledge.add(
+        {
+          ...file,
+          scope: toScope(query) ?? { kind: 'global' },
+          collection: query.collection,
+          labels: query.labels ?? [],
+        },
+        abortedWith(reply),
+      );
+      reply.status(added ? 201 : 200);
+      return { status: 'success' as const, added, file: toItem(known) };
+    },
+  );
+
+  app.get(
+    '/knowledge/files',
+    { schema: { querystring: contract.KnowledgeListQuery, response: { 200: contract.KnowledgeList }, tags } },
+    async ({ query }) => {
+      const { files, total } = knowledge.list({ limit: query.limit, offset: query.offset, scope: toScope(query) });
+      return { files: files.map(toItem), count: files.length, total };
+    },
+  );
+
+  app.get(
+    '/knowledge/files/:file_id',
+    {
+      schema: {
+        params: contract.KnowledgeFileParams,
+        querystring: contract.KnowledgeChunksQuery,
+        response: { 200: contract.KnowledgeChunks },
+        tags,
+      },
+    },
+    async ({ params, query }) => ({
+      file: toItem(knowledge.get(params.file_id)),
+      chunks: knowledge.chunks(params.file_id, query),
+    }),
+  );
+
+  app.delete(
+    '/knowledge/files/:file_id',
+    { schema: { params: contract.KnowledgeFileParams, tags } },
+    async ({ params }) => {
+      if (!mayDelete)
+        throw new AppError('forbidden', 'Pre-production data is not deleted; ALLOW_DATA_MUTATION is off.');
+      const { vectors } = await knowledge.remove(params.file_id);
+      return { status: 'success', file_id: params.file_id, deleted_vectors: vectors };
+    },
+  );
+};
+
+async function fileOf(
+  request: FastifyRequest,
+  name: string | undefined,
+): Promise<{ name: string; mediaType: string | null; bytes: Uint8Array }> {
+  if (request.isMultipart()) {
+    const part = await request.file();
+    if (!part) throw new AppError('invalid_input', 'The form holds no file.');
+    return { name: name ?? part.filename, mediaType: part.mimetype, bytes: await part.toBuffer() };
+  }
+  if (!Buffer.isBuffer(request.body) || request.body.length === 0)
+    throw new AppError('invalid_input', 'The body must be the file, or a form with one.');
+  if (name === undefined) throw new AppError('invalid_input', 'Give the name of the file in ?name=.');
+  return { name, mediaType: request.headers['content-type'] ?? null, bytes: request.body };
+}
+
+/** Aborted when the client goes away. */
+function abortedWith(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+const toItem = (file: KnowledgeFile): contract.KnowledgeFileItem => ({
+  file_id: file.id,
+  name: file.name,
+  media_type: file.mediaType,
+  size_bytes: file.sizeBytes,
+  sha256: file.sha256,
+  pages: file.pages,
+  chunks: file.chunks,
+  scope: file.scope.kind,
+  session_id: file.scope.kind === 'session' ? file.scope.sessionId : null,
+  collection: file.collection,
+  labels: [...file.labels],
+  created_at: isoUtc(file.createdAt),
+  expires_at: file.expiresAt === null ? null : isoUtc(file.expiresAt),
+});

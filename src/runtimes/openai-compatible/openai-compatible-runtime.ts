@@ -1,13 +1,13 @@
 // Any server that speaks OpenAI's wire: vLLM, llama.cpp's server, Ollama's /v1, LM Studio.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { fetch as undiciFetch } from 'undici';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
 import type { StreamedAnswer } from '../streamed-answer.js';
+import type { UpstreamTraffic } from '../upstream-traffic.js';
 import { ChatChunks } from './chat-chunks.js';
 import { SseData } from './sse-data.js';
 import { toOpenAiChat } from './to-openai-chat.js';
@@ -41,6 +41,7 @@ export interface OpenAiCompatibleOptions {
   connectTimeoutMs: number;
   /** Longest silence within an answer. */
   idleTimeoutMs: number;
+  traffic?: UpstreamTraffic;
 }
 
 export class OpenAiCompatibleRuntime implements Runtime {
@@ -63,23 +64,18 @@ export class OpenAiCompatibleRuntime implements Runtime {
       headers: options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {},
       connectTimeoutMs: options.connectTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
+      traffic: options.traffic,
     });
   }
 
   languageModel(modelName: string): LanguageModelV4 {
-    const fetchThroughPool = ((input: string | URL | Request, init?: RequestInit) =>
-      undiciFetch(input as string, {
-        ...(init as object),
-        dispatcher: this.#upstream.dispatcher,
-        redirect: 'error',
-      })) as unknown as typeof fetch;
     const provider = createOpenAICompatible({
       name: this.provider,
       baseURL: this.endpoint,
       apiKey: this.#apiKey,
       includeUsage: true,
       supportsStructuredOutputs: true,
-      fetch: fetchThroughPool,
+      fetch: this.#upstream.fetch,
     });
     return provider.chatModel(modelName) as LanguageModelV4;
   }
@@ -99,7 +95,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
-    const response = await this.#upstream.send(path, { body, signal });
+    const response = await this.#upstream.send(path, { body, signal, retry: true });
     return {
       status: response.statusCode,
       contentType: String(response.headers['content-type'] ?? 'application/json'),
@@ -109,7 +105,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
     if (this.#models && performance.now() - this.#models.at < MODELS_KEPT_MS) return this.#models.list;
-    const { data } = await this.#upstream.json('/models', Models, PROBE_TIMEOUT_MS, { signal });
+    const { data } = await this.#upstream.json('/models', Models, PROBE_TIMEOUT_MS, { signal, probe: true });
     for (const { id, max_model_len, parent } of data)
       this.#facts.set(id, { contextLength: max_model_len ?? null, parent: parent ?? null });
     const list = data.map(
@@ -161,6 +157,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     const { data, usage } = await this.#upstream.json('/embeddings', Embeddings, this.#idleTimeoutMs, {
       body: { model: modelName, input: texts },
       signal,
+      retry: true,
     });
     const ordered = [...data].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
     return { vectors: ordered.map(({ embedding }) => embedding), tokens: usage?.prompt_tokens ?? 0 };

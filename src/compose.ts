@@ -25,6 +25,7 @@ import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
 import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
@@ -40,6 +41,8 @@ import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
+import { findProgram } from './runtimes/servers/argument-vector.js';
+import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
@@ -96,7 +99,22 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   if (sessions.recovered > 0)
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
-  const servers = modelServers(settings, { modelsDir, environment: options.environment ?? {} });
+  const traffic = new TrafficControl(
+    {
+      retry: {
+        ...DEFAULT_TRAFFIC.retry,
+        attempts: settings.UPSTREAM_RETRY_MAX_ATTEMPTS,
+        backOffMs: settings.UPSTREAM_RETRY_BACKOFF_SECONDS * 1_000,
+        retryAfterMaxMs: settings.UPSTREAM_RETRY_AFTER_MAX_SECONDS * 1_000,
+      },
+      circuitFailures: settings.UPSTREAM_CIRCUIT_FAILURES,
+      circuitOpenMs: settings.UPSTREAM_CIRCUIT_OPEN_SECONDS * 1_000,
+    },
+    systemClock.now,
+  );
+  const environment = options.environment ?? {};
+  const servers = modelServers(settings, { environment, traffic });
+  const { catalogs, sources } = modelCatalogs(settings, { modelsDir });
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
       modelsDir,
@@ -145,8 +163,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const usage = new MachineUsage(modelsDir);
   const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;
   const registry = new ModelRegistry({
-    catalogs: servers.catalogs,
-    sources: [...servers.sources, new LocalModels(modelsDir)],
+    catalogs,
+    sources: [...sources, ...servers.sources, new LocalModels(modelsDir)],
     manifests: new SqliteManifests(store),
     operations,
     now: Date.now,
@@ -192,7 +210,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const controller = new LlmServerController({
     definitions: servers.definitions,
     stateDir: join(dataDir, 'servers'),
-    environment: options.environment ?? {},
+    environment,
+    systemctl: findProgram('systemctl', environment['PATH']),
     now: Date.now,
     onHealth: (name, { status, error, latencyMs }) =>
       hub.publish('SERVICE_STATUS_UPDATE', `${name} is ${status}.`, {
@@ -309,6 +328,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     llm: {
       models,
       controller,
+      traffic,
+      profile: settings.VENOM_RUNTIME_PROFILE,
+      forbidden: servers.forbidden,
       switching,
       policy,
       remote,

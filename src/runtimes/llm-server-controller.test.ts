@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LlmServerController, type LlmServerDefinition, toArgumentVector } from './llm-server-controller.js';
+import { LlmServerController, type LlmServerDefinition } from './llm-server-controller.js';
+import { toArgumentVector } from './servers/argument-vector.js';
 
 let folder: string;
 let port: number;
@@ -47,6 +48,7 @@ function create(definition: Partial<LlmServerDefinition> = {}, stubborn = false)
         endpoint: null,
         healthUrl: `http://127.0.0.1:${port}/`,
         environment: {},
+        program: null,
         commands: {
           start: [process.execPath, script, String(port), ...(stubborn ? ['stubborn'] : [])],
           stop: null,

@@ -172,7 +172,11 @@ export class LlmServerController {
   async run(name: string, action: ServerAction): Promise<ActionResult> {
     const definition = this.definition(name);
     while (this.#busy.has(name)) await this.#busy.get(name)?.catch(() => {});
-    const work = this.#run(definition, action).finally(() => this.#busy.delete(name));
+    const work = this.#run(definition, action).finally(() => {
+      this.#busy.delete(name);
+      const known = this.#units.get(name);
+      if (known) known.askedAt = Number.NEGATIVE_INFINITY;
+    });
     this.#busy.set(name, work);
     return work;
   }
@@ -185,9 +189,8 @@ export class LlmServerController {
 
   /** Ends the servers that run because of us, and nobody else's. */
   async close(): Promise<void> {
-    await Promise.allSettled(
-      this.definitions.filter(({ name }) => this.owns(name)).map(({ name }) => this.run(name, 'stop')),
-    );
+    await Promise.allSettled([...this.#busy.values()]);
+    await Promise.allSettled(this.definitions.map(({ name }) => this.#processes.end(name)));
   }
 
   async #run(definition: LlmServerDefinition, action: ServerAction): Promise<ActionResult> {
@@ -221,6 +224,8 @@ export class LlmServerController {
       const ended = await this.#processes.end(name);
       return result(ended, ended ? `${name} was stopped.` : `${name} does not end.`);
     }
+    // What one of ours left when it died is ours to clear away.
+    await this.#processes.end(name);
     if (commands.stop) return this.#command(definition, commands.stop);
     const unit = this.#unit(name);
     if (unit && this.systemd(name)?.state !== 'inactive') return unit.run('stop');

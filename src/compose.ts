@@ -380,7 +380,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     await operations.close();
     hub.close();
     await http.close();
-    await models.unloadAll();
+    const { failed } = await models.unloadAll();
+    if (failed.length > 0) logger.warn({ failed }, 'some models may still be in memory');
     await models.close();
     await controller.close();
     sessions.flush();

@@ -149,11 +149,11 @@ const addVllm: Add = (servers, settings, place, named, program) => {
             ...timeouts(settings),
             traffic: place.traffic.scope(`vllm@${address}`, retry(endpoints)),
           }),
+          { optional: named.length === 0 },
         ),
     ),
   );
-  // Merely installed, it serves nothing until somebody starts it: an engine that is always away says nothing new.
-  if (named.length > 0) servers.runtimes.push(runtime);
+  servers.runtimes.push(runtime);
   servers.definitions.push({
     name: 'vllm',
     displayName: 'vLLM',
@@ -178,7 +178,7 @@ const addLlamaServer: Add = (servers, settings, place, named, program) => {
   const endpoint = endpoints[0] as string;
   const command = toArgumentVector(settings.LLAMA_SERVER_COMMAND);
   const startable = command ?? (program ? llamaServerProgram(program, settings) : null);
-  const runtime = pooled(settings, compatible(settings, place, 'llama-cpp-server', endpoints));
+  const runtime = pooled(settings, compatible(settings, place, 'llama-cpp-server', endpoints, named.length === 0));
   if (named.length > 0 || startable) servers.runtimes.push(runtime);
   servers.definitions.push({
     name: 'llama-cpp-server',
@@ -203,6 +203,7 @@ function compatible(
   { traffic }: ServerPlace,
   provider: string,
   endpoints: readonly string[],
+  optional = false,
 ): OpenAiCompatibleRuntime[] {
   return endpoints.map(
     (endpoint) =>
@@ -211,6 +212,7 @@ function compatible(
         apiKey: settings.LLM_LOCAL_API_KEY,
         provider,
         endpoint,
+        optional,
         traffic: traffic.scope(`${provider}@${endpoint}`, retry(endpoints)),
       }),
   );

@@ -40,7 +40,7 @@ export const SettingsSchema = z.object({
   UPSTREAM_CIRCUIT_FAILURES: whole(5).describe(
     'failures in a row after which a model server is left alone for a while; 0 = never',
   ),
-  UPSTREAM_CIRCUIT_OPEN_SECONDS: number(60).describe('how long it is left alone before one call tries again'),
+  UPSTREAM_CIRCUIT_OPEN_SECONDS: number(15).describe('how long it is left alone before one call tries again'),
   POOL_BACKOFF_SECONDS: number(1, 0.01).describe(
     'first pause of a failing server of a pool, doubled each time up to a minute',
   ),
@@ -235,7 +235,7 @@ export const SettingsSchema = z.object({
   AUDIT_TRUSTED_IDENTITY_HOSTS: list('127').describe('hosts whose identity headers are believed'),
   ENABLE_TRAFFIC_CONTROL_LOGGING: flag(false).describe('log rate limiting'),
   TRAFFIC_CONTROL_LOG_DIR: text('').describe('empty = logs/traffic-control in the data folder'),
-  OLLAMA_BASE_URL: text('').describe(
+  OLLAMA_BASE_URL: url('').describe(
     'model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434',
   ),
   OLLAMA_ENDPOINT: urls('').describe(

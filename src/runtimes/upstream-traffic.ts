@@ -15,7 +15,7 @@ export interface TrafficPolicy {
 export const DEFAULT_TRAFFIC: TrafficPolicy = {
   retry: { attempts: 2, backOffMs: 250, retryAfterMaxMs: 5_000, statuses: [429, 502, 503, 504] },
   circuitFailures: 5,
-  circuitOpenMs: 60_000,
+  circuitOpenMs: 15_000,
 };
 
 export interface TrafficFigures {

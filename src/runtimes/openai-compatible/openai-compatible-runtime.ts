@@ -2,6 +2,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { z } from 'zod';
+import { AppError } from '../../shared/errors.js';
 import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
@@ -39,6 +40,8 @@ export interface OpenAiCompatibleOptions {
   /** Longest silence within an answer. */
   idleTimeoutMs: number;
   traffic?: UpstreamTraffic;
+  /** Nobody named it, it could merely be started here: that it does not run is no failure. */
+  optional?: boolean;
 }
 
 export class OpenAiCompatibleRuntime implements Runtime {
@@ -47,6 +50,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
   readonly #apiKey: string;
   readonly #upstream: HttpUpstream;
   readonly #idleTimeoutMs: number;
+  readonly #optional: boolean;
   /** Tokens, where the server says so. */
   readonly #contextLengths = new Map<string, number | null>();
   #models: { at: number; list: RuntimeModel[] } | undefined;
@@ -56,6 +60,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     this.endpoint = options.endpoint;
     this.#apiKey = options.apiKey;
     this.#idleTimeoutMs = options.idleTimeoutMs;
+    this.#optional = options.optional ?? false;
     this.#upstream = new HttpUpstream({
       baseUrl: options.endpoint,
       headers: options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {},
@@ -97,6 +102,15 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
     if (this.#models && performance.now() - this.#models.at < MODELS_KEPT_MS) return this.#models.list;
+    try {
+      return await this.#askForModels(signal);
+    } catch (error) {
+      if (this.#optional && error instanceof AppError && error.code === 'upstream_unreachable') return [];
+      throw error;
+    }
+  }
+
+  async #askForModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
     const { data } = await this.#upstream.json('/models', Models, PROBE_TIMEOUT_MS, { signal, probe: true });
     this.#contextLengths.clear();
     for (const { id, max_model_len, meta } of data) this.#contextLengths.set(id, max_model_len ?? meta?.n_ctx ?? null);
@@ -136,8 +150,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   health(signal?: AbortSignal): Promise<RuntimeHealth> {
     return probedHealth(async () => {
-      this.#models = undefined;
-      return { models: (await this.listModels(signal)).length };
+      return { models: (await this.#askForModels(signal)).length };
     });
   }
 

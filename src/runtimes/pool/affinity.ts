@@ -6,6 +6,8 @@ const SESSIONS_KEPT = 10_000;
 const PREFIXES_KEPT = 20_000;
 /** Messages of a prompt that are looked at, from its beginning. */
 const MESSAGES_MOST = 64;
+/** Of one message, for a picture in it may have millions. */
+const CHARS_MOST = 65_536;
 /** A beginning shorter than this, such as everybody's system message, is no reason to prefer a member. */
 const WORTH_CHARS = 512;
 
@@ -25,7 +27,7 @@ export function affinityKeys(
   const prefixes: string[] = [];
   let chars = 0;
   for (const { role, text } of messages.slice(0, MESSAGES_MOST)) {
-    hash.update(`\0${role}\0${text.length}\0`).update(text);
+    hash.update(`\0${role}\0${text.length}\0`).update(text.slice(0, CHARS_MOST));
     chars += text.length;
     // The system message alone is the same for everybody; with a question it is somebody's conversation.
     if (role !== 'system' || chars >= WORTH_CHARS) prefixes.push(hash.copy().digest('base64url'));

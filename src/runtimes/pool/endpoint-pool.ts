@@ -18,7 +18,7 @@ import type {
 import { Affinity, type AffinityKeys, affinityKeys, promptMessages } from './affinity.js';
 import { chooseMember } from './choose-member.js';
 import { judgeFailure, judgeStatus } from './judge-failure.js';
-import { Member, type MemberRuntime, sameName } from './member.js';
+import { Member, type MemberRuntime, plain } from './member.js';
 
 /** A page is not kept waiting by one member that hangs. */
 const LIST_WITHIN_MS = 1_000;
@@ -282,7 +282,7 @@ export class EndpointPool implements Runtime {
   /** On every member that holds it. */
   async #unload(model: string, signal?: AbortSignal): Promise<void> {
     await this.#everywhere(this.#members, async (member) => {
-      const holds = (await loadedOn(member, signal)).some(({ name }) => sameName(name, model));
+      const holds = (await loadedOn(member, signal)).some(({ name }) => plain(name) === plain(model));
       if (holds) await member.runtime.unload?.(model, signal);
     });
   }

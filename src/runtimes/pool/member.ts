@@ -31,6 +31,7 @@ export class Member {
   #lastError: string | null = null;
   #probe: NodeJS.Timeout | undefined;
   #models: readonly RuntimeModel[] | undefined;
+  #names: ReadonlySet<string> = new Set();
   #load: EngineLoad | null = null;
   #loadAt = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -70,7 +71,7 @@ export class Member {
   facts(model: string): MemberFacts {
     return {
       id: this.id,
-      hasModel: this.#models ? this.#models.some(({ name }) => sameName(name, model)) : null,
+      hasModel: this.#models ? this.#names.has(plain(model)) : null,
       excluded: this.excluded,
       inFlight: this.#inFlight,
       served: this.#served,
@@ -98,7 +99,7 @@ export class Member {
   }
 
   failed(kind: FailureKind, { message }: AppError): void {
-    if (kind === 'question') return;
+    if (kind === 'question' || kind === 'elsewhere') return;
     this.#failures += 1;
     this.#lastError = message;
     this.#faultsInARow += 1;
@@ -109,6 +110,7 @@ export class Member {
   async listModels(signal?: AbortSignal): Promise<readonly RuntimeModel[]> {
     try {
       this.#models = await this.runtime.listModels(signal);
+      this.#names = new Set(this.#models.map(({ name }) => plain(name)));
       return this.#models;
     } catch (thrown) {
       const { kind, error } = judgeFailure(thrown);
@@ -169,4 +171,4 @@ export class Member {
 }
 
 /** `name` and `name:latest` are one. */
-export const sameName = (a: string, b: string): boolean => a === b || `${a}:latest` === b || a === `${b}:latest`;
+export const plain = (name: string): string => name.replace(/:latest$/, '');

@@ -31,6 +31,7 @@ export class VllmRuntime implements Runtime {
   readonly provider = 'vllm';
   readonly endpoint: string;
   readonly #client: VllmClient;
+  readonly #optional: boolean;
   readonly #facts = new Map<string, ModelFacts>();
   #models: { at: number; list: RuntimeModel[] } | undefined;
   /** It sleeps because of us. */
@@ -39,8 +40,10 @@ export class VllmRuntime implements Runtime {
   #woken = false;
   #waking: Promise<void> | undefined;
 
-  constructor(client: VllmClient) {
+  /** @param optional  nobody named it, it is merely installed here: that it does not run is no failure */
+  constructor(client: VllmClient, { optional = false }: { optional?: boolean } = {}) {
     this.#client = client;
+    this.#optional = optional;
     this.endpoint = client.endpoint;
   }
 
@@ -77,7 +80,11 @@ export class VllmRuntime implements Runtime {
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
     if (this.#models && performance.now() - this.#models.at < MODELS_KEPT_MS) return this.#models.list;
-    const cards = await this.#client.models(signal);
+    const cards = await this.#client.models(signal).catch((error) => {
+      if (this.#optional && error instanceof AppError && error.code === 'upstream_unreachable') return null;
+      throw error;
+    });
+    if (cards === null) return [];
     this.#facts.clear();
     for (const { id, max_model_len, parent, root } of cards)
       this.#facts.set(id, { contextLength: max_model_len ?? null, parent: parent ?? null, root: root ?? null });

@@ -33,6 +33,7 @@ import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
 import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
@@ -48,6 +49,8 @@ import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
 import type { Runtime } from './runtimes/runtime.js';
+import { findProgram } from './runtimes/servers/argument-vector.js';
+import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
@@ -106,7 +109,22 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   if (sessions.recovered > 0)
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
 
-  const servers = modelServers(settings, { modelsDir, environment: options.environment ?? {} });
+  const traffic = new TrafficControl(
+    {
+      retry: {
+        ...DEFAULT_TRAFFIC.retry,
+        attempts: settings.UPSTREAM_RETRY_MAX_ATTEMPTS,
+        backOffMs: settings.UPSTREAM_RETRY_BACKOFF_SECONDS * 1_000,
+        retryAfterMaxMs: settings.UPSTREAM_RETRY_AFTER_MAX_SECONDS * 1_000,
+      },
+      circuitFailures: settings.UPSTREAM_CIRCUIT_FAILURES,
+      circuitOpenMs: settings.UPSTREAM_CIRCUIT_OPEN_SECONDS * 1_000,
+    },
+    systemClock.now,
+  );
+  const environment = options.environment ?? {};
+  const servers = modelServers(settings, { environment, traffic });
+  const { catalogs, sources } = modelCatalogs(settings, { modelsDir });
   const llamaCpp = (threads: number | undefined) =>
     new LlamaCppRuntime({
       modelsDir,
@@ -154,8 +172,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const usage = new MachineUsage(modelsDir);
   const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;
   const registry = new ModelRegistry({
-    catalogs: servers.catalogs,
-    sources: [...servers.sources, new LocalModels(modelsDir)],
+    catalogs,
+    sources: [...sources, ...servers.sources, new LocalModels(modelsDir)],
     manifests: new SqliteManifests(store),
     operations,
     now: Date.now,
@@ -201,7 +219,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const controller = new LlmServerController({
     definitions: servers.definitions,
     stateDir: join(dataDir, 'servers'),
-    environment: options.environment ?? {},
+    environment,
+    systemctl: findProgram('systemctl', environment['PATH']),
     now: Date.now,
     onHealth: (name, { status, error, latencyMs }) =>
       hub.publish('SERVICE_STATUS_UPDATE', `${name} is ${status}.`, {
@@ -373,6 +392,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     llm: {
       models,
       controller,
+      traffic,
+      profile: settings.VENOM_RUNTIME_PROFILE,
+      forbidden: servers.forbidden,
       switching,
       policy,
       remote,
@@ -427,7 +449,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     await operations.close();
     hub.close();
     await http.close();
-    await models.unloadAll();
+    const { failed } = await models.unloadAll();
+    if (failed.length > 0) logger.warn({ failed }, 'some models may still be in memory');
     await models.close();
     await controller.close();
     sessions.flush();

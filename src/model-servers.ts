@@ -1,30 +1,32 @@
-// Part of the composition: the engines and catalogues that the settings name or this machine has.
-
-import { BandwidthLimit } from './catalogs/download/bandwidth-limit.js';
-import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
-import { HuggingFaceClient } from './catalogs/hugging-face/hugging-face-client.js';
-import { HuggingFaceModels } from './catalogs/hugging-face/hugging-face-models.js';
-import { OllamaLibraryClient } from './catalogs/ollama-library/ollama-library-client.js';
+// Part of the composition: the engines beside the embedded one, that the settings name or this machine has, each with the
+// way to start it; several addresses of one kind are a pool.
 import type { Settings } from './config/config.js';
-import type { ModelCatalog, ModelSource } from './models/ports.js';
-import { readGguf } from './runtimes/llama-cpp/gguf-check.js';
-import { findProgram, type LlmServerDefinition, toArgumentVector } from './runtimes/llm-server-controller.js';
+import type { ModelSource } from './models/ports.js';
+import { allowedByProfile } from './models/runtime-profile.js';
+import type { LlmServerDefinition, ServerHealth } from './runtimes/llm-server-controller.js';
 import { OllamaClient } from './runtimes/ollama/ollama-client.js';
 import { OllamaModels } from './runtimes/ollama/ollama-models.js';
 import { OllamaRuntime } from './runtimes/ollama/ollama-runtime.js';
 import { OpenAiCompatibleRuntime } from './runtimes/openai-compatible/openai-compatible-runtime.js';
+import { EndpointPool } from './runtimes/pool/endpoint-pool.js';
+import type { MemberRuntime } from './runtimes/pool/member.js';
 import type { Runtime } from './runtimes/runtime.js';
+import { findProgram, toArgumentVector } from './runtimes/servers/argument-vector.js';
+import type { TrafficControl } from './runtimes/upstream-traffic.js';
+import { VllmClient } from './runtimes/vllm/vllm-client.js';
+import { VllmRuntime } from './runtimes/vllm/vllm-runtime.js';
 
-interface Place {
-  modelsDir: string;
+export interface ServerPlace {
   environment: Readonly<Record<string, string | undefined>>;
+  traffic: TrafficControl;
 }
 
 export interface ModelServers {
   runtimes: Runtime[];
   definitions: LlmServerDefinition[];
-  catalogs: ModelCatalog[];
   sources: ModelSource[];
+  /** Names of servers that are here and that the profile keeps off. */
+  forbidden: string[];
 }
 
 const DEFAULT_OLLAMA = 'http://127.0.0.1:11434';
@@ -36,119 +38,227 @@ const PROFILES: Readonly<Record<string, { context: number; parallel: number; que
   'max-context-24gb-plus': { context: 65_536, parallel: 1, queue: 128, cache: 'q8_0' },
 };
 
-export function modelServers(settings: Settings, place: Place): ModelServers {
-  const timeouts = {
-    connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,
-    idleTimeoutMs: settings.UPSTREAM_IDLE_TIMEOUT_SECONDS * 1_000,
-  };
-  const servers: ModelServers = { runtimes: [], definitions: [], catalogs: [], sources: [] };
+export function modelServers(settings: Settings, place: ServerPlace): ModelServers {
+  const servers: ModelServers = { runtimes: [], definitions: [], sources: [], forbidden: [] };
+  const local = Map.groupBy(settings.LLM_LOCAL_ENDPOINT, (endpoint) => kindOf(endpoint, settings.ACTIVE_LLM_SERVER));
   const path = place.environment['PATH'];
-  const huggingFace = new HuggingFaceClient({
-    baseUrl: settings.HF_ENDPOINT,
-    token: settings.HF_TOKEN || undefined,
-    summaryChars: settings.NEWS_SUMMARY_MAX_CHARS,
-    fetch: fetchByEnvironment,
-  });
-  servers.catalogs.push(
-    huggingFace,
-    new OllamaLibraryClient({ baseUrl: settings.OLLAMA_LIBRARY_ENDPOINT, fetch: fetchByEnvironment }),
-  );
-  servers.sources.push(
-    new HuggingFaceModels({
-      client: huggingFace,
-      modelsDir: place.modelsDir,
-      checkGguf: readGguf,
-      fetch: fetchByEnvironment,
-      limit: new BandwidthLimit(settings.DOWNLOAD_BYTES_PER_SECOND),
-    }),
-  );
-
-  const local = settings.LLM_LOCAL_ENDPOINT;
-  const named =
-    settings.OLLAMA_ENDPOINT || settings.OLLAMA_BASE_URL || (isOllama(local, settings.ACTIVE_LLM_SERVER) ? local : '');
-  const program = findProgram('ollama', path);
-  if (named || program) {
-    const baseUrl = (named || DEFAULT_OLLAMA).replace(/\/+$/, '').replace(/\/v1$/, '');
-    const client = new OllamaClient({ baseUrl, ...timeouts, cliPath: program });
-    const profile = PROFILES[settings.VENOM_OLLAMA_PROFILE] ?? PROFILES['balanced-12-24gb'];
-    servers.runtimes.push(
-      new OllamaRuntime({
-        client,
-        optional: named === '',
-        keepAlive: settings.LLM_KEEP_ALIVE,
-        options: settings.OLLAMA_CONTEXT_LENGTH > 0 ? { num_ctx: settings.OLLAMA_CONTEXT_LENGTH } : {},
-      }),
-    );
-    servers.sources.push(
-      new OllamaModels(client, {
-        attempts: settings.OLLAMA_RETRY_MAX_ATTEMPTS,
-        backOffMs: settings.OLLAMA_RETRY_BACKOFF_SECONDS * 1_000,
-      }),
-    );
-    servers.definitions.push({
-      name: 'ollama',
-      displayName: 'Ollama',
-      description: 'Model server with its own library',
-      provider: 'ollama',
-      endpoint: `${baseUrl}/v1`,
-      healthUrl: settings.OLLAMA_HEALTH_URL || `${baseUrl}/api/tags`,
-      commands: {
-        start: toArgumentVector(settings.OLLAMA_START_COMMAND) ?? (program ? [program, 'serve'] : null),
-        stop: toArgumentVector(settings.OLLAMA_STOP_COMMAND),
-        restart: toArgumentVector(settings.OLLAMA_RESTART_COMMAND),
-      },
-      environment: {
-        OLLAMA_HOST: new URL(baseUrl).host,
-        OLLAMA_NUM_PARALLEL: String(settings.OLLAMA_NUM_PARALLEL || profile?.parallel || 2),
-        OLLAMA_MAX_QUEUE: String(settings.OLLAMA_MAX_QUEUE || profile?.queue || 256),
-        OLLAMA_KV_CACHE_TYPE: settings.OLLAMA_KV_CACHE_TYPE || profile?.cache || 'q8_0',
-        OLLAMA_FLASH_ATTENTION: settings.OLLAMA_FLASH_ATTENTION ? '1' : '0',
-        ...(place.environment['OLLAMA_MODELS'] ? { OLLAMA_MODELS: place.environment['OLLAMA_MODELS'] } : {}),
-      },
-    });
-  }
-  if (local && !isOllama(local, settings.ACTIVE_LLM_SERVER))
-    servers.runtimes.push(
-      new OpenAiCompatibleRuntime({
-        ...timeouts,
-        apiKey: settings.LLM_LOCAL_API_KEY,
-        provider: 'openai-compatible',
-        endpoint: local,
-      }),
-    );
-
-  const vllm = findProgram('vllm', path);
-  if (settings.VLLM_ENDPOINT || vllm) {
-    const endpoint = settings.VLLM_ENDPOINT || `http://${settings.VLLM_HOST}:${settings.VLLM_PORT}/v1`;
-    if (settings.VLLM_ENDPOINT)
-      servers.runtimes.push(
-        new OpenAiCompatibleRuntime({ ...timeouts, apiKey: settings.LLM_LOCAL_API_KEY, provider: 'vllm', endpoint }),
-      );
-    servers.definitions.push({
-      name: 'vllm',
-      displayName: 'vLLM',
-      description: 'Model server for GPUs',
-      provider: 'vllm',
-      endpoint,
-      healthUrl: `${endpoint.replace(/\/+$/, '')}/models`,
-      commands: {
-        start: toArgumentVector(settings.VLLM_START_COMMAND) ?? (vllm ? vllmCommand(vllm, settings) : null),
-        stop: toArgumentVector(settings.VLLM_STOP_COMMAND),
-        restart: toArgumentVector(settings.VLLM_RESTART_COMMAND),
-      },
-      environment: {},
-    });
+  const base = settings.OLLAMA_BASE_URL ? [settings.OLLAMA_BASE_URL] : [];
+  const ollamaNamed =
+    [settings.OLLAMA_ENDPOINT, base, local.get('ollama') ?? []].find(({ length }) => length > 0) ?? [];
+  const vllmNamed = unique([...settings.VLLM_ENDPOINT, ...(local.get('vllm') ?? [])], withVersion);
+  const llamaNamed = unique(settings.LLAMA_SERVER_ENDPOINT, withVersion);
+  // The first that has a name answers for it.
+  const candidates = [
+    { name: 'ollama', named: ollamaNamed, program: findProgram('ollama', path), add: addOllama },
+    { name: 'openai-compatible', named: local.get('openai-compatible') ?? [], program: null, add: addCompatible },
+    { name: 'vllm', named: vllmNamed, program: findProgram('vllm', path), add: addVllm },
+    { name: 'llama-cpp-server', named: llamaNamed, program: findProgram('llama-server', path), add: addLlamaServer },
+  ];
+  for (const { name, named, program, add } of candidates) {
+    const asked = named.length > 0 || (name === 'llama-cpp-server' && settings.LLAMA_SERVER_COMMAND !== '');
+    if (!asked && program === null) continue;
+    if (allowedByProfile(settings.VENOM_RUNTIME_PROFILE, name, asked)) add(servers, settings, place, named, program);
+    else servers.forbidden.push(name);
   }
   return servers;
 }
 
-function isOllama(endpoint: string, activeServer: string): boolean {
-  if (!endpoint) return false;
-  const { port, hostname } = new URL(endpoint);
-  return port === '11434' || hostname.includes('ollama') || activeServer === 'ollama';
+type Add = (
+  servers: ModelServers,
+  settings: Settings,
+  place: ServerPlace,
+  named: readonly string[],
+  program: string | null,
+) => void;
+
+const addOllama: Add = (servers, settings, place, named, program) => {
+  const addresses = unique(named.length > 0 ? named : [DEFAULT_OLLAMA], withoutVersion);
+  const first = addresses[0] as string;
+  const clients = addresses.map(
+    (baseUrl) =>
+      new OllamaClient({
+        baseUrl,
+        ...timeouts(settings),
+        cliPath: program,
+        traffic: place.traffic.scope(`ollama@${baseUrl}`, {
+          ...retry(addresses),
+          backOffMs: settings.OLLAMA_RETRY_BACKOFF_SECONDS * 1_000,
+          ...(addresses.length === 1 ? { attempts: Math.max(1, settings.OLLAMA_RETRY_MAX_ATTEMPTS) } : {}),
+          // A runner that crashed answers 500, and is started anew by the next question.
+          statuses: [429, 500, 502, 503, 504],
+        }),
+      }),
+  );
+  const profile = PROFILES[settings.VENOM_OLLAMA_PROFILE] ?? PROFILES['balanced-12-24gb'];
+  const runtime = pooled(
+    settings,
+    clients.map(
+      (client) =>
+        new OllamaRuntime({
+          client,
+          optional: named.length === 0,
+          keepAlive: settings.LLM_KEEP_ALIVE,
+          options: settings.OLLAMA_CONTEXT_LENGTH > 0 ? { num_ctx: settings.OLLAMA_CONTEXT_LENGTH } : {},
+        }),
+    ),
+  );
+  servers.runtimes.push(runtime);
+  servers.sources.push(
+    new OllamaModels(clients, {
+      attempts: settings.OLLAMA_RETRY_MAX_ATTEMPTS,
+      backOffMs: settings.OLLAMA_RETRY_BACKOFF_SECONDS * 1_000,
+    }),
+  );
+  servers.definitions.push({
+    name: 'ollama',
+    displayName: 'Ollama',
+    description: 'Model server with its own library',
+    provider: 'ollama',
+    endpoint: `${first}/v1`,
+    healthUrl: settings.OLLAMA_HEALTH_URL || `${first}/api/tags`,
+    ...poolProbe(runtime),
+    commands: {
+      start: toArgumentVector(settings.OLLAMA_START_COMMAND),
+      stop: toArgumentVector(settings.OLLAMA_STOP_COMMAND),
+      restart: toArgumentVector(settings.OLLAMA_RESTART_COMMAND),
+    },
+    program: program ? [program, 'serve'] : null,
+    ...unit(settings.OLLAMA_SYSTEMD_UNIT, settings.OLLAMA_SYSTEMD_SCOPE),
+    environment: {
+      OLLAMA_HOST: new URL(first).host,
+      OLLAMA_NUM_PARALLEL: String(settings.OLLAMA_NUM_PARALLEL || profile?.parallel || 2),
+      OLLAMA_MAX_QUEUE: String(settings.OLLAMA_MAX_QUEUE || profile?.queue || 256),
+      OLLAMA_KV_CACHE_TYPE: settings.OLLAMA_KV_CACHE_TYPE || profile?.cache || 'q8_0',
+      OLLAMA_FLASH_ATTENTION: settings.OLLAMA_FLASH_ATTENTION ? '1' : '0',
+      ...(place.environment['OLLAMA_MODELS'] ? { OLLAMA_MODELS: place.environment['OLLAMA_MODELS'] } : {}),
+    },
+  });
+};
+
+const addVllm: Add = (servers, settings, place, named, program) => {
+  const endpoints = named.length > 0 ? named : [`http://${settings.VLLM_HOST}:${settings.VLLM_PORT}/v1`];
+  const endpoint = endpoints[0] as string;
+  const runtime = pooled(
+    settings,
+    endpoints.map(
+      (address) =>
+        new VllmRuntime(
+          new VllmClient({
+            endpoint: address,
+            apiKey: settings.LLM_LOCAL_API_KEY,
+            ...timeouts(settings),
+            traffic: place.traffic.scope(`vllm@${address}`, retry(endpoints)),
+          }),
+          { optional: named.length === 0 },
+        ),
+    ),
+  );
+  servers.runtimes.push(runtime);
+  servers.definitions.push({
+    name: 'vllm',
+    displayName: 'vLLM',
+    description: 'Model server for GPUs',
+    provider: 'vllm',
+    endpoint,
+    healthUrl: `${endpoint}/models`,
+    ...poolProbe(runtime),
+    commands: {
+      start: toArgumentVector(settings.VLLM_START_COMMAND),
+      stop: toArgumentVector(settings.VLLM_STOP_COMMAND),
+      restart: toArgumentVector(settings.VLLM_RESTART_COMMAND),
+    },
+    program: program ? vllmProgram(program, settings) : null,
+    ...unit(settings.VLLM_SYSTEMD_UNIT, settings.VLLM_SYSTEMD_SCOPE),
+    environment: {},
+  });
+};
+
+const addLlamaServer: Add = (servers, settings, place, named, program) => {
+  const endpoints = named.length > 0 ? named : [`http://127.0.0.1:${settings.LLAMA_SERVER_PORT}/v1`];
+  const endpoint = endpoints[0] as string;
+  const command = toArgumentVector(settings.LLAMA_SERVER_COMMAND);
+  const startable = command ?? (program ? llamaServerProgram(program, settings) : null);
+  const runtime = pooled(settings, compatible(settings, place, 'llama-cpp-server', endpoints, named.length === 0));
+  if (named.length > 0 || startable) servers.runtimes.push(runtime);
+  servers.definitions.push({
+    name: 'llama-cpp-server',
+    displayName: 'llama.cpp server',
+    description: "llama.cpp's own server for GGUF models",
+    provider: 'llama-cpp-server',
+    endpoint,
+    healthUrl: `${endpoint.replace(/\/v1$/, '')}/health`,
+    ...poolProbe(runtime),
+    commands: { start: null, stop: null, restart: null },
+    program: startable,
+    environment: {},
+  });
+};
+
+const addCompatible: Add = (servers, settings, place, named) => {
+  servers.runtimes.push(pooled(settings, compatible(settings, place, 'openai-compatible', named)));
+};
+
+function compatible(
+  settings: Settings,
+  { traffic }: ServerPlace,
+  provider: string,
+  endpoints: readonly string[],
+  optional = false,
+): OpenAiCompatibleRuntime[] {
+  return endpoints.map(
+    (endpoint) =>
+      new OpenAiCompatibleRuntime({
+        ...timeouts(settings),
+        apiKey: settings.LLM_LOCAL_API_KEY,
+        provider,
+        endpoint,
+        optional,
+        traffic: traffic.scope(`${provider}@${endpoint}`, retry(endpoints)),
+      }),
+  );
 }
 
-function vllmCommand(program: string, settings: Settings): string[] {
+const pooled = (settings: Settings, members: readonly MemberRuntime[]): Runtime =>
+  members.length === 1
+    ? (members[0] as Runtime)
+    : new EndpointPool({ members, backOffMs: settings.POOL_BACKOFF_SECONDS * 1_000 });
+
+/** A pool is well when all of it is, and serves while one of it does. */
+function poolProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {
+  if (!runtime.pool) return {};
+  return {
+    probe: async (signal): Promise<Omit<ServerHealth, 'at'>> => {
+      const { state, latencyMs, error } = await runtime.health(signal);
+      return { status: state === 'ready' ? 'online' : state, latencyMs, error };
+    },
+  };
+}
+
+const timeouts = (settings: Settings) => ({
+  connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,
+  idleTimeoutMs: settings.UPSTREAM_IDLE_TIMEOUT_SECONDS * 1_000,
+});
+
+/** In a pool the next member is asked, not the same one again. */
+const retry = (addresses: readonly string[]) => (addresses.length > 1 ? { attempts: 1 } : {});
+
+const unit = (name: string, scope: 'system' | 'user'): Pick<LlmServerDefinition, 'systemd'> =>
+  name ? { systemd: { unit: name, scope } } : {};
+
+const withoutVersion = (address: string): string => address.replace(/\/+$/, '').replace(/\/v1$/, '');
+const withVersion = (address: string): string => `${withoutVersion(address)}/v1`;
+const unique = (addresses: readonly string[], form: (address: string) => string): string[] => [
+  ...new Set(addresses.map(form)),
+];
+
+/** Which engine stands behind an address; by port and host name, because asking at start would wait for it. */
+function kindOf(endpoint: string, activeServer: string): 'ollama' | 'vllm' | 'openai-compatible' {
+  const { port, hostname } = new URL(endpoint);
+  if (port === '11434' || hostname.includes('ollama') || activeServer === 'ollama') return 'ollama';
+  return hostname.includes('vllm') || activeServer === 'vllm' ? 'vllm' : 'openai-compatible';
+}
+
+function vllmProgram(program: string, settings: Settings): string[] {
   const flag = (name: string, value: string | number) => (value ? [name, String(value)] : []);
   return [
     program,
@@ -165,5 +275,21 @@ function vllmCommand(program: string, settings: Settings): string[] {
     ...flag('--served-model-name', settings.VLLM_SERVED_MODEL_NAME),
     ...flag('--chat-template', settings.VLLM_CHAT_TEMPLATE),
     ...(settings.VLLM_ENFORCE_EAGER ? ['--enforce-eager'] : []),
+  ];
+}
+
+/** Null without a model: which one it should serve is for a person to say. */
+function llamaServerProgram(program: string, settings: Settings): string[] | null {
+  const model = settings.LLAMA_SERVER_MODEL_PATH;
+  if (!model) return null;
+  return [
+    program,
+    ...(/\.gguf$/i.test(model) ? ['--model', model] : ['--models-dir', model]),
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(settings.LLAMA_SERVER_PORT),
+    ...(settings.LLAMA_CONTEXT_LENGTH > 0 ? ['--ctx-size', String(settings.LLAMA_CONTEXT_LENGTH)] : []),
+    '--metrics',
   ];
 }

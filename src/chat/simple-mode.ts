@@ -236,6 +236,7 @@ export class SimpleMode {
               });
               break;
             case 'raw':
+              this.#tracePlace(turn.requestId, part.rawValue);
               emitRaw(turn, part.rawValue);
               break;
             case 'finish':
@@ -359,6 +360,13 @@ export class SimpleMode {
       'first_chunk',
       `elapsed_ms=${Math.round(elapsedMs)} preview=${preview}`,
     );
+  }
+
+  /** Which server of a pool answers, and why that one. */
+  #tracePlace(requestId: string, value: unknown): void {
+    const { servedBy, placedBy } = value as { servedBy?: unknown; placedBy?: unknown };
+    if (typeof servedBy !== 'string') return;
+    this.#parts.tracer.step(requestId, COMPONENT, 'placed', JSON.stringify({ endpoint: servedBy, reason: placedBy }));
   }
 
   #traceFailure(requestId: string, failure: AppError): void {

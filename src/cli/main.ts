@@ -152,7 +152,7 @@ models
 
 const runtimes = program.command('runtimes').description('the engines that answer');
 runtimes
-  .command('list')
+  .command('list', { isDefault: true })
   .description('engines, their health, and whether Venom started them; * marks the active one')
   .action(() => listRuntimes(context()));
 runtimes

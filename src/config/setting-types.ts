@@ -73,4 +73,24 @@ export const url = (fallback: string) =>
     })
     .prefault(fallback);
 
+/** Several of them, separated by commas; each as `url` takes it, none twice. */
+export const urls = (fallback: string) => {
+  const one = url('');
+  return z
+    .string()
+    .transform((value, context) => {
+      const found: string[] = [];
+      for (const part of value.split(',').map((piece) => piece.trim())) {
+        const parsed = one.safeParse(part);
+        if (!parsed.success) {
+          context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? 'expected a URL' });
+          return z.NEVER;
+        }
+        if (parsed.data && !found.includes(parsed.data)) found.push(parsed.data);
+      }
+      return found;
+    })
+    .prefault(fallback);
+};
+
 export const isSecret = (type: z.ZodType): boolean => type.meta()?.['secret'] === true;

@@ -1,6 +1,6 @@
 // The settings: one schema for all of them, read once at start. No other file reads the environment.
 import { z } from 'zod';
-import { choice, flag, list, number, secret, text, url, whole } from './setting-types.js';
+import { choice, flag, list, number, secret, text, url, urls, whole } from './setting-types.js';
 
 export const SettingsSchema = z.object({
   // Server
@@ -34,6 +34,16 @@ export const SettingsSchema = z.object({
   RATE_LIMIT_LOOPBACK: flag(false).describe('count clients on this machine too'),
   UPSTREAM_CONNECT_TIMEOUT_SECONDS: number(5).describe('limit for connecting to a model server'),
   UPSTREAM_IDLE_TIMEOUT_SECONDS: number(120).describe('longest silence of a model server within an answer'),
+  UPSTREAM_RETRY_MAX_ATTEMPTS: whole(2, 1, 10).describe('tries of a call to a model server, before its first byte'),
+  UPSTREAM_RETRY_BACKOFF_SECONDS: number(0.25).describe('pause between them, times the tries so far'),
+  UPSTREAM_RETRY_AFTER_MAX_SECONDS: number(5).describe('longest Retry-After of a model server that is waited for'),
+  UPSTREAM_CIRCUIT_FAILURES: whole(5).describe(
+    'failures in a row after which a model server is left alone for a while; 0 = never',
+  ),
+  UPSTREAM_CIRCUIT_OPEN_SECONDS: number(15).describe('how long it is left alone before one call tries again'),
+  POOL_BACKOFF_SECONDS: number(1, 0.01).describe(
+    'first pause of a failing server of a pool, doubled each time up to a minute',
+  ),
   STREAM_REJOIN_GRACE_SECONDS: number(10).describe('how long an answer of a session goes on after its client vanished'),
   MAX_CONCURRENT_STREAMS: whole(256, 1).describe('answers written at the same time; more get 503'),
   TRACE_RETENTION_DAYS: whole(7, 0).describe('age at which request traces are deleted; 0 = never'),
@@ -61,8 +71,8 @@ export const SettingsSchema = z.object({
   LLM_SERVICE_TYPE: choice(['local', 'openai', 'google', 'azure', 'onnx'], 'local').describe(
     'local, openai, google, azure (stub), onnx',
   ),
-  LLM_LOCAL_ENDPOINT: url('').describe(
-    "OpenAI-compatible base URL of a local server such as Ollama's /v1; empty = only the embedded runtime",
+  LLM_LOCAL_ENDPOINT: urls('').describe(
+    "OpenAI-compatible base URL of a local server such as Ollama's /v1, or several as a pool, separated by commas; empty = only the embedded runtime",
   ),
   LLM_MODEL_NAME: text('').describe('active model; empty = the first installed one'),
   LLM_LOCAL_API_KEY: text('venom-local').describe('dummy key for local servers'),
@@ -107,7 +117,9 @@ export const SettingsSchema = z.object({
   GOOGLE_GEMINI_PRO_MODEL: text('gemini-1.5-pro').describe('default Gemini model'),
   GOOGLE_GEMINI_PRO_LEGACY_MODEL: text('gemini-pro').describe('name only'),
   // vLLM
-  VLLM_ENDPOINT: url('').describe('OpenAI-compatible base URL of a vLLM server; empty = none'),
+  VLLM_ENDPOINT: urls('').describe(
+    'base URL of a vLLM server, or several as a pool, separated by commas; empty = none',
+  ),
   VLLM_MODEL_PATH: text('models/gemma-3-4b-it').describe('folder or .gguf to serve'),
   VLLM_SERVED_MODEL_NAME: text('').describe('served name; empty = last path part'),
   VLLM_HOST: text('127.0.0.1').describe('listen address of the vLLM server Venom starts'),
@@ -121,6 +133,15 @@ export const SettingsSchema = z.object({
   VLLM_START_COMMAND: text('').describe('shell command; empty = bundled script'),
   VLLM_STOP_COMMAND: text('').describe('same'),
   VLLM_RESTART_COMMAND: text('').describe('same'),
+  // llama.cpp's server
+  LLAMA_SERVER_ENDPOINT: urls('').describe(
+    "address of llama.cpp's own server, or several as a pool, separated by commas; empty = none",
+  ),
+  LLAMA_SERVER_COMMAND: text('').describe(
+    'command that starts it, as words without a shell; empty = llama-server of this machine with LLAMA_SERVER_MODEL_PATH',
+  ),
+  LLAMA_SERVER_MODEL_PATH: text('').describe('the .gguf it serves, or a folder of them'),
+  LLAMA_SERVER_PORT: whole(8080, 1, 65_535).describe('port of the one Venom starts'),
   // Ollama
   OLLAMA_START_COMMAND: text('').describe('shell command; empty = bundled script'),
   OLLAMA_STOP_COMMAND: text('').describe('same'),
@@ -225,18 +246,22 @@ export const SettingsSchema = z.object({
   AUDIT_TRUSTED_IDENTITY_HOSTS: list('127').describe('hosts whose identity headers are believed'),
   ENABLE_TRAFFIC_CONTROL_LOGGING: flag(false).describe('log rate limiting'),
   TRAFFIC_CONTROL_LOG_DIR: text('').describe('empty = logs/traffic-control in the data folder'),
-  OLLAMA_BASE_URL: text('').describe(
+  OLLAMA_BASE_URL: url('').describe(
     'model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434',
   ),
-  OLLAMA_ENDPOINT: text('').describe(
-    'model discovery address, before LLM_LOCAL_ENDPOINT; accepted only if host contains ollama or port is 11434',
+  OLLAMA_ENDPOINT: urls('').describe(
+    'address of Ollama, or several as a pool, separated by commas; before OLLAMA_BASE_URL and LLM_LOCAL_ENDPOINT',
   ),
   MODEL_DISCOVERY_FORCE_OLLAMA_QUERY: flag(false).describe('query Ollama although another server is active'),
   OLLAMA_HEALTH_URL: text('').describe('empty = base address + /api/tags'),
-  OLLAMA_SYSTEMD_UNIT: text('ollama.service').describe('service script'),
-  OLLAMA_SYSTEMD_SCOPE: text('system').describe('service script'),
-  VLLM_SYSTEMD_UNIT: text('vllm.service').describe('service script'),
-  VLLM_SYSTEMD_SCOPE: text('system').describe('service script'),
+  OLLAMA_SYSTEMD_UNIT: text('ollama.service').describe(
+    'unit that runs Ollama, used where systemd knows it and no command is set; empty = none',
+  ),
+  OLLAMA_SYSTEMD_SCOPE: choice(['system', 'user'], 'system').describe('whose systemd has the unit'),
+  VLLM_SYSTEMD_UNIT: text('vllm.service').describe(
+    'unit that runs vLLM, used where systemd knows it and no command is set; empty = none',
+  ),
+  VLLM_SYSTEMD_SCOPE: choice(['system', 'user'], 'system').describe('whose systemd has the unit'),
   VENOM_REMOTE_MODELS_CATALOG_TTL_SECONDS: whole(300, 30).describe('remote catalogue cache'),
   VENOM_REMOTE_MODELS_PROVIDER_PROBE_TTL_SECONDS: whole(60, 10).describe('provider probe cache'),
   ONNX_GENAI_BUILDER_SCRIPT: text('').describe('path of the ONNX builder script'),

@@ -20,6 +20,20 @@ export const SwitchRuntimeRequest = z.object({
 
 export const ServerAction = z.enum(['start', 'stop', 'restart']);
 
+/** One server of a pool. */
+export const PoolMember = z.object({
+  endpoint: z.string(),
+  state: z.enum(['in-service', 'excluded']),
+  in_flight: z.int(),
+  served: z.int(),
+  failures: z.int(),
+  /** When the next probe is due. */
+  excluded_until: z.string().nullable(),
+  last_error: z.string().nullable(),
+  load: z.object({ running: z.number(), waiting: z.number(), kv_cache_usage: z.number().nullable() }).nullable(),
+  models: z.array(z.string()),
+});
+
 export const LlmServer = z.object({
   name: z.string(),
   display_name: z.string(),
@@ -38,12 +52,21 @@ export const LlmServer = z.object({
     is_in_process: z.boolean(),
     release_wait_seconds: z.number().int(),
   }),
+  /** As clients of the original know it: only the active server has one, the others are `inactive`. */
   status: z.string(),
+  /** How it is, active or not; null before the first check. */
+  health: z.string().nullable(),
   latency_ms: z.number().nullable().optional(),
   last_check: z.string().nullable().optional(),
   error_message: z.string().nullable().optional(),
   active: z.boolean(),
   owned: z.boolean(),
+  /** Who started it. */
+  ownership: z.enum(['ours', 'systemd', 'adopted', 'none']),
+  systemd: z.object({ unit: z.string(), state: z.string() }).nullable(),
+  /** Null where one server stands behind the name. */
+  members: z.array(PoolMember).nullable(),
+  placement: z.object({ session: z.int(), prefix: z.int(), least_loaded: z.int(), moved_on: z.int() }).nullable(),
   pid: z.number().nullable(),
   history: z.array(
     z.object({ at: z.string(), status: z.string(), latency_ms: z.number().nullable(), error: z.string().nullable() }),

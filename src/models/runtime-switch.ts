@@ -184,11 +184,13 @@ export class RuntimeSwitch {
       lifecycle.completed.push('start_done', 'health_ready');
       return null;
     }
-    if ((await controller.check(name)).status === 'online') {
+    const { status } = await controller.check(name);
+    // Of a pool some members are enough.
+    if (status === 'online' || (status === 'degraded' && models.runtime(name)?.pool)) {
       lifecycle.completed.push('start_done', 'health_ready');
       return { ok: true, exit_code: 0 };
     }
-    if (!definition.commands.start) throw unhealthy('it does not answer, and there is no command to start it');
+    if (!controller.supports(name).start) throw unhealthy('it does not answer, and there is no command to start it');
     const started = await controller.run(name, 'start');
     if (!started.ok) throw unhealthy(started.message);
     lifecycle.completed.push('start_done');

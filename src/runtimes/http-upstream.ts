@@ -1,8 +1,9 @@
 // One model server over HTTP: a pool of connections, bounded answers, and every failure as a code.
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, fetch as undiciFetch } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../shared/errors.js';
 import { StreamedAnswer } from './streamed-answer.js';
+import { UpstreamTraffic } from './upstream-traffic.js';
 
 const MAX_ANSWER_BYTES = 16_777_216;
 const MAX_LINE_CHARS = 4_194_304;
@@ -14,6 +15,8 @@ export interface HttpUpstreamOptions {
   connectTimeoutMs: number;
   /** Longest silence within an answer. */
   idleTimeoutMs: number;
+  /** Counts, retries and the circuit; one of its own where none is given. */
+  traffic?: UpstreamTraffic | undefined;
 }
 
 export interface SendOptions {
@@ -21,6 +24,10 @@ export interface SendOptions {
   body?: Record<string, unknown> | AsyncIterable<Uint8Array>;
   signal?: AbortSignal | undefined;
   headers?: Readonly<Record<string, string>>;
+  /** Asked once more where it fails before its first byte; only where that does no harm. */
+  retry?: boolean;
+  /** A question after the server's health: not held back by an open circuit. */
+  probe?: boolean;
 }
 
 export class HttpUpstream {
@@ -28,6 +35,7 @@ export class HttpUpstream {
   readonly #origin: string;
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly traffic: UpstreamTraffic;
 
   constructor(options: HttpUpstreamOptions) {
     const url = new URL(options.baseUrl);
@@ -41,38 +49,84 @@ export class HttpUpstream {
       keepAliveTimeout: 30_000,
       connections: 512,
     });
-  }
-
-  get dispatcher(): Agent {
-    return this.#agent;
+    this.traffic = options.traffic ?? new UpstreamTraffic(this.name);
   }
 
   get name(): string {
     return `The model server at ${this.#origin}`;
   }
 
-  /** Whatever status it has. @throws AppError `upstream_unreachable`, `upstream_timeout`, `upstream_reset`, `cancelled` */
-  async send(path: string, { method, body, signal, headers }: SendOptions = {}): Promise<Dispatcher.ResponseData> {
-    try {
-      return await this.#agent.request({ ...this.#request(path, { method, body, headers }), signal: signal ?? null });
-    } catch (error) {
-      throw this.failure(error);
-    }
+  /**
+   * Whatever status it has.
+   * @throws AppError `upstream_unreachable`, `upstream_timeout`, `upstream_reset`, `cancelled`, `provider_unavailable`
+   */
+  send(path: string, options: SendOptions = {}): Promise<Dispatcher.ResponseData> {
+    const stream = options.body !== undefined && Symbol.asyncIterator in options.body;
+    return this.traffic.run<Dispatcher.ResponseData>({
+      attempt: async () => {
+        try {
+          return await this.#agent.request({ ...this.#request(path, options), signal: options.signal ?? null });
+        } catch (error) {
+          throw this.failure(error);
+        }
+      },
+      head: ({ statusCode, headers }) => ({ status: statusCode, retryAfter: headers['retry-after']?.toString() }),
+      discard,
+      ended: ({ body }, leave) => void body.once('close', leave),
+      // What has been read from a stream cannot be sent again.
+      retry: options.retry === true && !stream,
+      probe: options.probe === true,
+      signal: options.signal,
+    });
   }
 
   /** A streamed answer with status 200, for the hot path. @throws AppError those of `send` and `rejected` */
   async open(path: string, body: Record<string, unknown>, signal?: AbortSignal): Promise<StreamedAnswer> {
-    const answer = new StreamedAnswer(signal);
-    try {
-      this.#agent.dispatch(this.#request(path, { body }), answer);
-      await answer.started;
-    } catch (error) {
-      throw this.failure(error);
-    }
+    const answer = await this.traffic.run<StreamedAnswer>({
+      attempt: async () => {
+        const attempted = new StreamedAnswer(signal);
+        try {
+          this.#agent.dispatch(this.#request(path, { body }), attempted);
+          await attempted.started;
+          return attempted;
+        } catch (error) {
+          throw this.failure(error);
+        }
+      },
+      head: ({ statusCode, headers }) => ({ status: statusCode, retryAfter: headers['retry-after']?.toString() }),
+      discard: (attempted) => attempted.discard(),
+      ended: (attempted, leave) => attempted.onEnd(leave),
+      retry: true,
+      probe: false,
+      signal,
+    });
     if (answer.statusCode !== 200)
       throw await this.#refusal(answer.statusCode, this.batches(answer), () => answer.discard());
     return answer;
   }
+
+  /** The same connections, counts and circuit, for libraries that make their own calls. */
+  readonly fetch = (async (input: string | URL | Request, init?: RequestInit) =>
+    this.traffic.run<Response>({
+      attempt: async () => {
+        try {
+          return (await undiciFetch(input as string, {
+            ...(init as object),
+            dispatcher: this.#agent,
+            redirect: 'error',
+          })) as unknown as Response;
+        } catch (error) {
+          throw this.failure(error);
+        }
+      },
+      head: ({ status, headers }) => ({ status, retryAfter: headers.get('retry-after') ?? undefined }),
+      discard: (answer) => void answer.body?.cancel().catch(() => {}),
+      // Its body belongs to the library: how long it is read cannot be seen from here.
+      ended: (_answer, leave) => leave(),
+      retry: true,
+      probe: false,
+      signal: init?.signal ?? undefined,
+    })) as typeof fetch;
 
   /** The body of a streamed answer, its failures as codes. */
   async *batches(answer: StreamedAnswer): AsyncGenerator<Buffer> {
@@ -112,8 +166,8 @@ export class HttpUpstream {
     }
   }
 
-  text(response: Dispatcher.ResponseData): Promise<string> {
-    return this.wholeText(this.bytes(response), () => discard(response));
+  text(response: Dispatcher.ResponseData, maxBytes = MAX_ANSWER_BYTES): Promise<string> {
+    return this.wholeText(this.bytes(response), () => discard(response), maxBytes);
   }
 
   /** @throws AppError `upstream_protocol` beyond `maxBytes` */
@@ -178,7 +232,7 @@ export class HttpUpstream {
     let reason = '';
     try {
       const parsed = JSON.parse(await this.wholeText(body, letGo, 65_536));
-      reason = `: ${errorText(parsed.error ?? parsed.detail)}`;
+      reason = `: ${errorText(parsed.error ?? parsed.detail ?? parsed)}`;
     } catch {
       letGo();
     }

@@ -1,5 +1,5 @@
-// The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, later ollama/,
-// vllm/, cloud/) adds nothing to it but what its engine knows.
+// The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, ollama/, vllm/,
+// pool/) adds nothing to it but what its engine knows.
 import type { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 
@@ -25,6 +25,10 @@ export interface RuntimeModel {
   readonly embedding: boolean;
   /** Why it cannot be used, such as a damaged file; null when it can. */
   readonly problem: string | null;
+  /** The model an adapter (LoRA) works on; absent for a model of its own. */
+  readonly baseModel?: string;
+  /** Of a pool: the addresses of the members that have it. */
+  readonly endpoints?: readonly string[];
 }
 
 export type RuntimeState = 'online' | 'offline' | 'degraded' | 'ready';
@@ -35,6 +39,41 @@ export interface RuntimeHealth {
   readonly error: string | null;
   /** Free-form figures for the System page: threads, context, tokens/s measured at load. */
   readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What a server says of itself, all its clients together. */
+export interface EngineLoad {
+  /** Requests being answered. */
+  readonly running: number;
+  /** Requests in its queue. */
+  readonly waiting: number;
+  /** 0 to 1; null where it does not say. */
+  readonly kvCacheUsage: number | null;
+}
+
+/** One server of a pool, as it is seen from here. */
+export interface PoolMember {
+  readonly endpoint: string;
+  /** `excluded` until a probe finds it well again. */
+  readonly state: 'in-service' | 'excluded';
+  /** Requests of ours. */
+  readonly inFlight: number;
+  readonly served: number;
+  readonly failures: number;
+  /** Milliseconds since the epoch; when the next probe is due. */
+  readonly excludedUntil: number | null;
+  readonly lastError: string | null;
+  readonly load: EngineLoad | null;
+  readonly models: readonly string[];
+}
+
+/** How requests of a pool were placed, since start. */
+export interface PoolPlacement {
+  readonly session: number;
+  readonly prefix: number;
+  readonly leastLoaded: number;
+  /** Tried on another member, because the first one failed before its first byte. */
+  readonly movedOn: number;
 }
 
 export interface Runtime extends RuntimeDescription {
@@ -68,6 +107,12 @@ export interface Runtime extends RuntimeDescription {
   /** What the engine's metadata says; null when it does not know the model. */
   describeModel?(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null>;
   version?(signal?: AbortSignal): Promise<string | null>;
+  /** Null where the engine does not say. */
+  engineLoad?(signal?: AbortSignal): Promise<EngineLoad | null>;
+  /** Tokens of a text as the model counts them; null where the engine does not offer it. */
+  countTokens?(modelName: string, text: string, signal?: AbortSignal): Promise<number | null>;
+  /** Of a pool: the servers behind it, and how requests were placed. */
+  pool?(): { readonly members: readonly PoolMember[]; readonly placement: PoolPlacement };
   /** Frees the weights of every loaded model, each when the answers that use it have ended. */
   unloadAll(): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +124,8 @@ export interface LoadedModelInfo {
   readonly vramBytes: number | null;
   /** When it will be unloaded by itself, milliseconds since the epoch; null for never or unknown. */
   readonly expiresAt: number | null;
+  /** Of a pool: the member that holds it. */
+  readonly endpoint?: string;
 }
 
 export interface ModelDescription {

@@ -15,6 +15,7 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
   readonly started: Promise<void>;
   #onStart: () => void = () => {};
   #onFailure: (error: Error) => void = () => {};
+  #onEnd: () => void = () => {};
   #controller: Dispatcher.DispatchController | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -41,6 +42,12 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
   }
 
   #leave: () => void = () => {};
+
+  /** Calls back once when it is over, whichever way; at once where it is. */
+  onEnd(listener: () => void): void {
+    if (this.#ended) listener();
+    else this.#onEnd = listener;
+  }
 
   /** Lets go of the answer; what waits for it fails with `reason`. */
   abort(reason: Error): void {
@@ -122,6 +129,7 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
 
   #settle(): void {
     this.#leave();
+    this.#onEnd();
     stopGathering(this.#flush);
     this.#wakeUp();
   }

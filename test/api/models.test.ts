@@ -126,6 +126,7 @@ describe('what pages poll', () => {
       'openai-compatible',
       'ollama',
       'vllm',
+      'multi_runtime',
       'onnx',
       'openai',
       'google',

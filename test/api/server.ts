@@ -16,6 +16,8 @@ export interface TestServer {
 export async function startServer(
   env: Record<string, string> = {},
   dataDir = mkdtempSync(join(tmpdir(), 'venom-test-')),
+  /** Where programs are found, and what model servers get a part of. */
+  environment: Record<string, string> = {},
 ): Promise<TestServer> {
   const loaded = loadSettingsWithSources(
     {
@@ -27,7 +29,8 @@ export async function startServer(
     },
     dataDir,
   );
-  const venom = await compose(loaded, { distDir: join(import.meta.dirname, '..', '..', 'dist') });
+  const distDir = join(import.meta.dirname, '..', '..', 'dist');
+  const venom = await compose(loaded, { distDir, environment });
   await venom.http.listen({ host: '127.0.0.1', port: 0 });
   const { port } = venom.http.server.address() as AddressInfo;
   return {

@@ -11,14 +11,26 @@ const ACTION_MS = 310_000;
 export async function listRuntimes(context: CommandContext): Promise<void> {
   const client = await context.server();
   const answer = await client.get<{ servers: z.output<typeof LlmServer>[] }>('/api/v1/system/llm-servers');
-  const rows = answer.servers.map(({ active, name, status, endpoint, owned, error_message }) => [
-    active ? '*' : '',
-    name,
-    status,
-    endpoint ?? 'inside',
-    owned ? 'ours' : '',
-    error_message ?? '',
-  ]);
+  const rows = answer.servers.flatMap(
+    ({ active, name, status, health, endpoint, ownership, error_message, members }) => [
+      [
+        active ? '*' : '',
+        name,
+        health ?? status,
+        members ? `${members.length} servers` : (endpoint ?? 'inside'),
+        ownership === 'none' ? '' : ownership,
+        error_message ?? '',
+      ],
+      ...(members ?? []).map((member) => [
+        '',
+        '',
+        member.state,
+        member.endpoint,
+        `${member.in_flight} running`,
+        member.excluded_until ? `until ${member.excluded_until}: ${member.last_error ?? ''}` : '',
+      ]),
+    ],
+  );
   context.terminal.result(answer, table(['', 'NAME', 'STATUS', 'ADDRESS', '', ''], rows));
 }
 

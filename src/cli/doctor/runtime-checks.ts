@@ -68,20 +68,22 @@ async function nvidiaGpu(): Promise<string | null> {
 export async function checkModelServers(
   settings: Pick<Settings, 'LLM_LOCAL_ENDPOINT' | 'VLLM_ENDPOINT' | 'LLM_LOCAL_API_KEY'>,
 ): Promise<Finding[]> {
-  const named = (['LLM_LOCAL_ENDPOINT', 'VLLM_ENDPOINT'] as const).filter((setting) => settings[setting] !== '');
+  const named = (['LLM_LOCAL_ENDPOINT', 'VLLM_ENDPOINT'] as const).flatMap((setting) =>
+    settings[setting].map((address) => ({ setting, address })),
+  );
   const findings = await Promise.all(
-    named.map(async (setting): Promise<Finding> => {
-      const answer = await ask(`${settings[setting]}/models`, settings.LLM_LOCAL_API_KEY);
-      if (answer === 'ok') return { name: setting, status: 'ok', detail: `${settings[setting]} answers` };
+    named.map(async ({ setting, address }): Promise<Finding> => {
+      const answer = await ask(`${address}/models`, settings.LLM_LOCAL_API_KEY);
+      if (answer === 'ok') return { name: setting, status: 'ok', detail: `${address} answers` };
       return {
         name: setting,
         status: 'warn',
-        detail: `${settings[setting]}: ${answer}`,
+        detail: `${address}: ${answer}`,
         mend: `start that server, or correct ${setting}`,
       };
     }),
   );
-  if (settings.LLM_LOCAL_ENDPOINT === '' && (await ask(`${OLLAMA_DEFAULT}/api/version`)) === 'ok') {
+  if (settings.LLM_LOCAL_ENDPOINT.length === 0 && (await ask(`${OLLAMA_DEFAULT}/api/version`)) === 'ok') {
     findings.push({
       name: 'Ollama',
       status: 'info',

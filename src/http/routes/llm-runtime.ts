@@ -6,10 +6,12 @@ import type { ModelManager } from '../../models/model-manager.js';
 import type { RemoteCatalogs, RemoteProvider } from '../../models/ports.js';
 import type { RuntimeSwitch } from '../../models/runtime-switch.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
+import type { TrafficControl } from '../../runtimes/upstream-traffic.js';
 import { AppError } from '../../shared/errors.js';
 import { gatePayload, lastSwitchPayload, MODE_CONTRACTS } from './llm-servers.js';
 import type { SwitchPolicy } from './switch-policy.js';
 import { runtimePayload } from './system.js';
+import { poolPayload, trafficScopes } from './traffic-shapes.js';
 
 export interface LlmRuntimeOptions {
   models: ModelManager;
@@ -18,6 +20,9 @@ export interface LlmRuntimeOptions {
   remote: RemoteCatalogs;
   /** Whether a key is set. */
   cloudConfigured: Readonly<Record<RemoteProvider, boolean>>;
+  traffic: TrafficControl;
+  /** Servers that are here and that the profile keeps off. */
+  forbidden: readonly string[];
 }
 
 const ADAPTERS = {
@@ -31,7 +36,7 @@ const ADAPTERS = {
 
 export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async (
   app,
-  { models, switching, policy, remote, cloudConfigured },
+  { models, switching, policy, remote, cloudConfigured, traffic, forbidden },
 ) => {
   const tags = ['system'];
 
@@ -70,7 +75,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
   app.get('/system/llm-runtime/options', { schema: { tags } }, async () => {
     const identity = await models.activeIdentity();
     const [health, { models: found }] = await Promise.all([models.health(), models.list()]);
-    const toModel = (model: Pick<RuntimeModel, 'name' | 'provider' | 'chat'>, sourceType: string) => ({
+    const toModel = (model: Pick<RuntimeModel, 'name' | 'provider' | 'chat' | 'baseModel'>, sourceType: string) => ({
       id: model.name,
       name: model.name,
       provider: model.provider,
@@ -86,8 +91,8 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
       owned_by_runtime: model.provider,
       ownership_status: 'native',
       compatible_runtimes: [model.provider],
-      model_kind: 'base_model',
-      is_adapter_artifact: false,
+      model_kind: model.baseModel === undefined ? 'base_model' : 'adapter_artifact',
+      is_adapter_artifact: model.baseModel !== undefined,
     });
     const all = found.map((model) => toModel(model, 'local-runtime'));
     const local = health.map(({ runtime, health: state }) => ({
@@ -101,8 +106,9 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
       latency_ms: state.latencyMs,
       models: all.filter(({ provider }) => provider === runtime.provider),
       ...ADAPTERS,
+      members: poolPayload(runtime).members,
     }));
-    const missing = ['ollama', 'vllm', 'onnx']
+    const missing = ['ollama', 'vllm', 'multi_runtime', 'onnx']
       .filter((name) => !local.some(({ runtime_id }) => runtime_id === name))
       .map((name) => ({
         runtime_id: name,
@@ -110,7 +116,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         configured: false,
         available: false,
         status: 'offline',
-        reason: 'runtime_not_installed',
+        reason: forbidden.includes(name) ? 'runtime_disabled_by_profile' : 'runtime_not_installed',
         active: false,
         models: [],
         ...ADAPTERS,
@@ -159,7 +165,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         inference_only_artifacts: [],
         trainable_models: [],
       },
-      adapter_catalog: { all_adapters: [], by_runtime: {}, by_runtime_model: {} },
+      adapter_catalog: adapterCatalog(found),
       selector_flow: ['server', 'model', 'adapter'],
       model_audit: {
         issues: found
@@ -183,6 +189,20 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
     status: 'success',
     runtime: (await models.activeIdentity()).provider,
     queue: { status: null, error: null, diagnostics: { introspection: null } },
-    traffic: { scopes: {}, error: null },
+    traffic: { scopes: trafficScopes(traffic), error: null },
   }));
 };
+
+/** Adapters (LoRA) that engines serve under names of their own. */
+function adapterCatalog(found: readonly RuntimeModel[]) {
+  const adapters = found.flatMap(({ name, provider, baseModel }) =>
+    baseModel === undefined ? [] : [{ adapter_id: name, name, runtime_id: provider, base_model: baseModel }],
+  );
+  return {
+    all_adapters: adapters,
+    by_runtime: Object.fromEntries(Map.groupBy(adapters, ({ runtime_id }) => runtime_id)),
+    by_runtime_model: Object.fromEntries(
+      Map.groupBy(adapters, ({ runtime_id, base_model }) => `${runtime_id}:${base_model}`),
+    ),
+  };
+}

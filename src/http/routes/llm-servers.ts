@@ -3,18 +3,26 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { LlmServer, ServerAction, SwitchServerRequest } from '../../contract/llm-servers.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import type { RuntimeProfile } from '../../models/runtime-profile.js';
 import type { LastSwitch, RuntimeSwitch, SwitchGate } from '../../models/runtime-switch.js';
 import type { LlmServerController, LlmServerDefinition } from '../../runtimes/llm-server-controller.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { iso } from './model-shapes.js';
 import type { SwitchPolicy } from './switch-policy.js';
+import { poolPayload } from './traffic-shapes.js';
 
 export interface LlmServersOptions {
   models: ModelManager;
   controller: LlmServerController;
   switching: RuntimeSwitch;
   policy: SwitchPolicy;
+  profile: RuntimeProfile;
+  /** Servers that are here and that the profile keeps off. */
+  forbidden: readonly string[];
 }
+
+/** Servers there can be; another name is a mistake. */
+const KNOWN = ['ollama', 'vllm', 'llama-cpp-server', 'llama-cpp', 'openai-compatible', 'onnx', 'multi_runtime'];
 
 /** A page is not kept waiting by a server that hangs. */
 const CHECK_WITHIN_MS = 1_500;
@@ -53,7 +61,7 @@ export const lastSwitchPayload = (last: LastSwitch | undefined) =>
 
 export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async (
   app,
-  { models, controller, switching, policy },
+  { models, controller, switching, policy, profile, forbidden },
 ) => {
   const tags = ['system'];
   const named = z.object({ server_name: z.string().min(1).max(50) });
@@ -61,11 +69,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
   const describe = (definition: LlmServerDefinition, active: boolean): z.output<typeof LlmServer> => {
     const history = controller.history(definition.name);
     const last = history.at(-1);
-    const supports = {
-      start: definition.commands.start !== null,
-      stop: definition.commands.stop !== null || controller.owns(definition.name),
-      restart: definition.commands.restart !== null || definition.commands.start !== null,
-    };
+    const supports = controller.supports(definition.name);
     return {
       name: definition.name,
       display_name: definition.displayName,
@@ -85,12 +89,16 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
         // Memory is watched until it is free; nothing waits a fixed time.
         release_wait_seconds: 0,
       },
-      status: last?.status ?? 'inactive',
+      status: active ? (last?.status ?? 'unknown') : 'inactive',
+      health: last?.status ?? null,
       latency_ms: last?.latencyMs ?? null,
       last_check: last ? iso(last.at) : null,
       error_message: last?.error ?? null,
       active,
       owned: controller.owns(definition.name),
+      ownership: controller.ownership(definition.name),
+      systemd: controller.systemd(definition.name),
+      ...poolPayload(models.runtime(definition.provider)),
       pid: controller.pid(definition.name),
       history: history.map(({ at, status, latencyMs, error }) => ({
         at: iso(at),
@@ -132,12 +140,17 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
             is_in_process: true,
             release_wait_seconds: 0,
           },
-          status: health.state,
+          status: active === 'llama-cpp' ? health.state : 'inactive',
+          health: health.state,
           latency_ms: health.latencyMs,
           last_check: null,
           error_message: health.error,
           active: active === 'llama-cpp',
           owned: true,
+          ownership: 'ours',
+          systemd: null,
+          members: null,
+          placement: null,
           pid: typeof health.details['process_id'] === 'number' ? health.details['process_id'] : null,
           history: [],
         });
@@ -176,8 +189,20 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
     };
   });
 
+  /** The contract's object in place of a text. */
+  const profileRefusal = (server: string) => ({
+    detail: {
+      code: 'runtime_forbidden_by_profile',
+      message: `The profile ${profile} does not allow ${server}; name its address in the settings, or set VENOM_RUNTIME_PROFILE=full.`,
+      server_name: server,
+      runtime_profile: profile,
+    },
+    code: 'forbidden' as const,
+  });
+
   app.post('/system/llm-servers/active', { schema: { body: SwitchServerRequest, tags } }, async ({ body }, reply) => {
     policy.check(body);
+    if (forbidden.includes(body.server_name)) return reply.status(403).send(profileRefusal(body.server_name));
     const servers = [
       ...controller.definitions.map(({ name }) => name),
       ...models.runtimes.map(({ provider }) => provider),
@@ -234,7 +259,10 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
   app.post(
     '/system/llm-servers/:server_name/:action',
     { schema: { params: named.extend({ action: ServerAction }), tags } },
-    async ({ params: { server_name, action } }) => {
+    async ({ params: { server_name, action } }, reply) => {
+      if (forbidden.includes(server_name)) return reply.status(403).send(profileRefusal(server_name));
+      if (!KNOWN.includes(server_name))
+        throw new AppError('invalid_input', `There is no model server called ${server_name}.`);
       const done = await controller.run(server_name, action);
       models.changed();
       return {

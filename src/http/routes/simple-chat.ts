@@ -74,6 +74,8 @@ function toSimpleRequest(
   const format = body.response_format ?? undefined;
   const schema = jsonSchemaOf(format) ?? jsonSchemaOf(body.format);
   const venom: Record<string, unknown> = {
+    // A pool sends a conversation to the server that has it in its cache.
+    sessionId: body.session_id || undefined,
     repeatPenalty: body.repeat_penalty ?? undefined,
     stream: body.stream ?? undefined,
     logprobs: body.logprobs ?? undefined,

@@ -6,6 +6,7 @@ import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { errorText, HttpUpstream } from '../http-upstream.js';
+import type { UpstreamTraffic } from '../upstream-traffic.js';
 import { Embedded, Progress, Running, Shown, Tags, Version } from './ollama-api.js';
 
 const LIST_MS = 10_000;
@@ -30,6 +31,7 @@ export interface OllamaClientOptions {
   idleTimeoutMs: number;
   /** The `ollama` program, where it is installed on this machine. */
   cliPath?: string | null;
+  traffic?: UpstreamTraffic;
 }
 
 export class OllamaClient {
@@ -37,9 +39,9 @@ export class OllamaClient {
   readonly #upstream: HttpUpstream;
   readonly #cliPath: string | null;
 
-  constructor({ baseUrl, connectTimeoutMs, idleTimeoutMs, cliPath }: OllamaClientOptions) {
+  constructor({ baseUrl, connectTimeoutMs, idleTimeoutMs, cliPath, traffic }: OllamaClientOptions) {
     this.baseUrl = baseUrl.replace(/\/+$/, '');
-    this.#upstream = new HttpUpstream({ baseUrl: this.baseUrl, headers: {}, connectTimeoutMs, idleTimeoutMs });
+    this.#upstream = new HttpUpstream({ baseUrl: this.baseUrl, headers: {}, connectTimeoutMs, idleTimeoutMs, traffic });
     this.#cliPath = cliPath ?? null;
   }
 
@@ -48,7 +50,7 @@ export class OllamaClient {
   }
 
   async listTags(signal?: AbortSignal): Promise<OllamaTag[]> {
-    return (await this.#upstream.json('/api/tags', Tags, LIST_MS, { signal })).models ?? [];
+    return (await this.#upstream.json('/api/tags', Tags, LIST_MS, { signal, probe: true })).models ?? [];
   }
 
   async show(model: string, signal?: AbortSignal): Promise<z.output<typeof Shown>> {
@@ -62,20 +64,20 @@ export class OllamaClient {
 
   /** What is in memory now. */
   async ps(signal?: AbortSignal): Promise<OllamaRunning[]> {
-    return (await this.#upstream.json('/api/ps', Running, LIST_MS, { signal })).models ?? [];
+    return (await this.#upstream.json('/api/ps', Running, LIST_MS, { signal, probe: true })).models ?? [];
   }
 
   async version(signal?: AbortSignal): Promise<string> {
-    return (await this.#upstream.json('/api/version', Version, LIST_MS, { signal })).version;
+    return (await this.#upstream.json('/api/version', Version, LIST_MS, { signal, probe: true })).version;
   }
 
   chat(body: Record<string, unknown>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return this.#upstream.send('/api/chat', { body, signal });
+    return this.#upstream.send('/api/chat', { body, signal, retry: true });
   }
 
   async embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<z.output<typeof Embedded>> {
     const body = { model: checkedName(model), input: texts };
-    return this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal });
+    return this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
   }
 
   /** @throws AppError `model_not_found`, `source_unavailable`, `cancelled` and those of the connection */

@@ -1,17 +1,18 @@
-// Ollama's library as a place models are installed from: Ollama itself fetches, keeps and deletes them.
+// Ollama's library as a place models are installed from: Ollama itself fetches, keeps and deletes them. Of a pool every
+// member gets the model, so that any of them can answer.
 import { DEFAULT_CAPABILITIES, type ModelManifest } from '../../models/manifest.js';
 import type { InstallPlan, InstallProgress, ModelSource } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
-import { checkedName, type OllamaClient, sameModel } from './ollama-client.js';
+import { checkedName, type OllamaClient, type OllamaProgress, type OllamaTag, sameModel } from './ollama-client.js';
 
 export class OllamaModels implements ModelSource {
   readonly provider = 'ollama';
-  readonly #client: OllamaClient;
+  readonly #clients: readonly OllamaClient[];
   readonly #attempts: number;
   readonly #backOffMs: number;
 
-  constructor(client: OllamaClient, { attempts, backOffMs }: { attempts: number; backOffMs: number }) {
-    this.#client = client;
+  constructor(clients: readonly OllamaClient[], { attempts, backOffMs }: { attempts: number; backOffMs: number }) {
+    this.#clients = clients;
     this.#attempts = Math.max(1, attempts);
     this.#backOffMs = backOffMs;
   }
@@ -20,7 +21,9 @@ export class OllamaModels implements ModelSource {
     checkedName(modelName);
     if (runtime !== 'ollama') throw new AppError('invalid_input', 'Models of the Ollama library run in Ollama.');
     // Only Ollama knows sizes, once it has begun; but whether it is there can be told before.
-    await this.#client.version(signal);
+    await Promise.any(this.#clients.map((client) => client.version(signal))).catch((error: AggregateError) => {
+      throw error.errors[0];
+    });
     return {
       provider: this.provider,
       modelName,
@@ -39,26 +42,41 @@ export class OllamaModels implements ModelSource {
     onProgress: (progress: InstallProgress) => void,
     signal: AbortSignal,
   ): Promise<ModelManifest> {
-    for (let attempt = 1; ; attempt += 1) {
+    const failures: unknown[] = [];
+    let received = 0;
+    let tag: OllamaTag | undefined;
+    let holder: OllamaClient | undefined;
+    for (const [index, client] of this.#clients.entries()) {
+      const before = received;
       try {
-        await this.#client.pull(
+        await this.#pull(
+          client,
           modelName,
-          ({ message, receivedBytes, totalBytes }) =>
-            onProgress({ step: 'download', message, receivedBytes, totalBytes }),
+          ({ message, receivedBytes, totalBytes }) => {
+            received = before + receivedBytes;
+            const left = this.#clients.length - index;
+            onProgress({
+              step: 'download',
+              message: this.#clients.length > 1 ? `${client.baseUrl}: ${message}` : message,
+              receivedBytes: received,
+              totalBytes: totalBytes === null ? null : before + totalBytes * left,
+            });
+          },
           signal,
         );
-        break;
+        onProgress({ step: 'verify', message: 'Looking at it', receivedBytes: received, totalBytes: null });
+        const listed = (await client.listTags(signal)).find(({ name }) => sameModel(name, modelName));
+        if (!listed) throw new AppError('download_failed', `Ollama says it is done, but does not list ${modelName}.`);
+        tag ??= listed;
+        holder ??= client;
       } catch (error) {
-        if (signal.aborted) throw new AppError('cancelled', 'The installation was cancelled.', { cause: error });
-        const again = error instanceof AppError && /^(upstream_|source_unavailable)/.test(error.code);
-        if (!again || attempt >= this.#attempts) throw error;
-        await new Promise((resolve) => setTimeout(resolve, this.#backOffMs * attempt));
+        if (signal.aborted) throw error;
+        failures.push(error);
       }
     }
-    onProgress({ step: 'verify', message: 'Looking at it', receivedBytes: 0, totalBytes: null });
-    const tag = (await this.#client.listTags(signal)).find(({ name }) => sameModel(name, modelName));
-    if (!tag) throw new AppError('download_failed', `Ollama says it is done, but does not list ${modelName}.`);
-    const shown = await this.#client.show(tag.name, signal).catch(() => null);
+    // A member that is away must not keep the others from having it.
+    if (!tag || !holder) throw failures[0];
+    const shown = await holder.show(tag.name, signal).catch(() => null);
     const context = Object.entries(shown?.model_info ?? {}).find(([key]) => key.endsWith('.context_length'))?.[1];
     return {
       name: tag.name,
@@ -85,10 +103,29 @@ export class OllamaModels implements ModelSource {
   }
 
   async remove({ name }: ModelManifest, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#client.remove(name, signal);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'model_not_found') throw error;
+    const answers = await Promise.allSettled(this.#clients.map((client) => client.remove(name, signal)));
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') continue;
+      if (answer.reason instanceof AppError && answer.reason.code === 'model_not_found') continue;
+      throw answer.reason;
+    }
+  }
+
+  async #pull(
+    client: OllamaClient,
+    modelName: string,
+    onProgress: (progress: OllamaProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await client.pull(modelName, onProgress, signal);
+      } catch (error) {
+        if (signal.aborted) throw new AppError('cancelled', 'The installation was cancelled.', { cause: error });
+        const again = error instanceof AppError && /^(upstream_|source_unavailable)/.test(error.code);
+        if (!again || attempt >= this.#attempts) throw error;
+        await new Promise((resolve) => setTimeout(resolve, this.#backOffMs * attempt));
+      }
     }
   }
 }

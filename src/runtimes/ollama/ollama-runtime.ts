@@ -63,7 +63,7 @@ export class OllamaRuntime implements Runtime {
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
-    const response = await this.#client.upstream.send(`/v1${path}`, { body, signal });
+    const response = await this.#client.upstream.send(`/v1${path}`, { body, signal, retry: true });
     if (typeof body['model'] === 'string') this.#ours.add(body['model']);
     return {
       status: response.statusCode,

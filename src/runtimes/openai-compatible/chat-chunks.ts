@@ -9,7 +9,7 @@ const MAX_TOOL_CALLS = 128;
 interface Chunk {
   choices?:
     | {
-        delta?: { content?: unknown; reasoning_content?: unknown; tool_calls?: unknown };
+        delta?: { content?: unknown; reasoning?: unknown; reasoning_content?: unknown; tool_calls?: unknown };
         message?: { content?: unknown; tool_calls?: unknown };
         finish_reason?: string | null;
         logprobs?: { content?: unknown } | null;
@@ -70,7 +70,8 @@ export class ChatChunks {
     if (choice.message && Array.isArray(choice.logprobs?.content)) {
       parts.push({ type: 'raw', rawValue: { logprobs: choice.logprobs.content.map(toLogprob) } });
     }
-    const reasoning = choice.delta?.reasoning_content;
+    // vLLM renamed the field in 0.12; others kept the old name.
+    const reasoning = choice.delta?.reasoning ?? choice.delta?.reasoning_content;
     if (typeof reasoning === 'string' && reasoning !== '')
       parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: reasoning });
     const text = delta?.content;

@@ -1,15 +1,13 @@
-// Any server that speaks OpenAI's wire: vLLM, llama.cpp's server, Ollama's /v1, LM Studio.
+// Any server that speaks OpenAI's wire: llama.cpp's server, LM Studio, gateways. vLLM has an adapter of its own.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { fetch as undiciFetch } from 'undici';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
-import type { StreamedAnswer } from '../streamed-answer.js';
-import { ChatChunks } from './chat-chunks.js';
-import { SseData } from './sse-data.js';
+import type { UpstreamTraffic } from '../upstream-traffic.js';
+import { streamedChat, wholeChat } from './read-chat.js';
 import { toOpenAiChat } from './to-openai-chat.js';
 
 const PROBE_TIMEOUT_MS = 5_000;
@@ -20,9 +18,9 @@ const Models = z.object({
     .array(
       z.object({
         id: z.string().min(1).max(300),
-        // vLLM's own: tokens of the context, and the model an adapter (LoRA) belongs to.
+        // Tokens of the context, as vLLM and as llama.cpp's server say it.
         max_model_len: z.number().int().positive().nullish(),
-        parent: z.string().nullish(),
+        meta: z.object({ n_ctx: z.number().int().positive().nullish() }).nullish(),
       }),
     )
     .max(10_000),
@@ -33,7 +31,7 @@ const Embeddings = z.object({
 });
 
 export interface OpenAiCompatibleOptions {
-  /** `ollama`, `vllm` or `openai-compatible`. */
+  /** `openai-compatible`, `llama-cpp-server`. */
   provider: string;
   /** With the version, such as `http://127.0.0.1:11434/v1`. */
   endpoint: string;
@@ -41,6 +39,9 @@ export interface OpenAiCompatibleOptions {
   connectTimeoutMs: number;
   /** Longest silence within an answer. */
   idleTimeoutMs: number;
+  traffic?: UpstreamTraffic;
+  /** Nobody named it, it could merely be started here: that it does not run is no failure. */
+  optional?: boolean;
 }
 
 export class OpenAiCompatibleRuntime implements Runtime {
@@ -49,8 +50,9 @@ export class OpenAiCompatibleRuntime implements Runtime {
   readonly #apiKey: string;
   readonly #upstream: HttpUpstream;
   readonly #idleTimeoutMs: number;
-  /** Tokens, and the base model of an adapter, where the server says so. */
-  readonly #facts = new Map<string, { contextLength: number | null; parent: string | null }>();
+  readonly #optional: boolean;
+  /** Tokens, where the server says so. */
+  readonly #contextLengths = new Map<string, number | null>();
   #models: { at: number; list: RuntimeModel[] } | undefined;
 
   constructor(options: OpenAiCompatibleOptions) {
@@ -58,28 +60,24 @@ export class OpenAiCompatibleRuntime implements Runtime {
     this.endpoint = options.endpoint;
     this.#apiKey = options.apiKey;
     this.#idleTimeoutMs = options.idleTimeoutMs;
+    this.#optional = options.optional ?? false;
     this.#upstream = new HttpUpstream({
       baseUrl: options.endpoint,
       headers: options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {},
       connectTimeoutMs: options.connectTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
+      traffic: options.traffic,
     });
   }
 
   languageModel(modelName: string): LanguageModelV4 {
-    const fetchThroughPool = ((input: string | URL | Request, init?: RequestInit) =>
-      undiciFetch(input as string, {
-        ...(init as object),
-        dispatcher: this.#upstream.dispatcher,
-        redirect: 'error',
-      })) as unknown as typeof fetch;
     const provider = createOpenAICompatible({
       name: this.provider,
       baseURL: this.endpoint,
       apiKey: this.#apiKey,
       includeUsage: true,
       supportsStructuredOutputs: true,
-      fetch: fetchThroughPool,
+      fetch: this.#upstream.fetch,
     });
     return provider.chatModel(modelName) as LanguageModelV4;
   }
@@ -88,18 +86,13 @@ export class OpenAiCompatibleRuntime implements Runtime {
     modelName: string,
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
-    const body = toOpenAiChat(
-      modelName,
-      options,
-      this.provider === 'vllm' ? 'vllm' : 'llama-cpp',
-      this.#facts.get(modelName)?.contextLength ?? undefined,
-    );
+    const body = toOpenAiChat(modelName, options);
     const answer = await this.#upstream.open('/chat/completions', body, options.abortSignal);
-    return body['stream'] === false ? this.#whole(answer) : this.#batches(answer);
+    return body['stream'] === false ? wholeChat(this.#upstream, answer) : streamedChat(this.#upstream, answer);
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
-    const response = await this.#upstream.send(path, { body, signal });
+    const response = await this.#upstream.send(path, { body, signal, retry: true });
     return {
       status: response.statusCode,
       contentType: String(response.headers['content-type'] ?? 'application/json'),
@@ -109,9 +102,18 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
     if (this.#models && performance.now() - this.#models.at < MODELS_KEPT_MS) return this.#models.list;
-    const { data } = await this.#upstream.json('/models', Models, PROBE_TIMEOUT_MS, { signal });
-    for (const { id, max_model_len, parent } of data)
-      this.#facts.set(id, { contextLength: max_model_len ?? null, parent: parent ?? null });
+    try {
+      return await this.#askForModels(signal);
+    } catch (error) {
+      if (this.#optional && error instanceof AppError && error.code === 'upstream_unreachable') return [];
+      throw error;
+    }
+  }
+
+  async #askForModels(signal?: AbortSignal): Promise<RuntimeModel[]> {
+    const { data } = await this.#upstream.json('/models', Models, PROBE_TIMEOUT_MS, { signal, probe: true });
+    this.#contextLengths.clear();
+    for (const { id, max_model_len, meta } of data) this.#contextLengths.set(id, max_model_len ?? meta?.n_ctx ?? null);
     const list = data.map(
       ({ id }): RuntimeModel => ({
         name: id,
@@ -120,7 +122,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
         quantization: null,
         path: null,
         digest: null,
-        format: this.provider === 'ollama' ? 'ollama' : 'folder',
+        format: 'folder',
         chat: !/embed|minilm|bge-/i.test(id),
         embedding: /embed|minilm|bge-/i.test(id),
         problem: null,
@@ -132,13 +134,13 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async describeModel(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null> {
     await this.listModels(signal);
-    const facts = this.#facts.get(modelName);
-    if (!facts) return null;
+    const contextLength = this.#contextLengths.get(modelName);
+    if (contextLength === undefined) return null;
     return {
-      contextLength: facts.contextLength,
-      capabilities: facts.parent === null ? ['completion'] : ['completion', 'adapter'],
+      contextLength,
+      capabilities: ['completion'],
       template: null,
-      family: facts.parent,
+      family: null,
       parameterSize: null,
       quantization: null,
       license: null,
@@ -148,8 +150,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   health(signal?: AbortSignal): Promise<RuntimeHealth> {
     return probedHealth(async () => {
-      this.#models = undefined;
-      return { models: (await this.listModels(signal)).length };
+      return { models: (await this.#askForModels(signal)).length };
     });
   }
 
@@ -161,6 +162,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     const { data, usage } = await this.#upstream.json('/embeddings', Embeddings, this.#idleTimeoutMs, {
       body: { model: modelName, input: texts },
       signal,
+      retry: true,
     });
     const ordered = [...data].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
     return { vectors: ordered.map(({ embedding }) => embedding), tokens: usage?.prompt_tokens ?? 0 };
@@ -171,39 +173,5 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async close(): Promise<void> {
     await this.#upstream.close();
-  }
-
-  async *#batches(answer: StreamedAnswer): AsyncGenerator<LanguageModelV4StreamPart[]> {
-    const events = new SseData();
-    const chunks = new ChatChunks();
-    const type = String(answer.headers['content-type'] ?? '');
-    if (/text\/html/i.test(type)) {
-      answer.discard();
-      throw new AppError('upstream_protocol', `${this.#upstream.name} answered with a web page.`);
-    }
-    for await (const bytes of this.#upstream.batches(answer)) {
-      const parts: LanguageModelV4StreamPart[] = [];
-      let failure: unknown;
-      try {
-        for (const data of events.push(bytes)) chunks.push(data, parts);
-      } catch (error) {
-        failure = error;
-      }
-      // What came whole before the broken piece is still part of the answer.
-      if (parts.length > 0) yield parts;
-      if (failure !== undefined) throw failure;
-    }
-    const last: LanguageModelV4StreamPart[] = [];
-    for (const data of events.end()) chunks.push(data, last);
-    chunks.end(last);
-    yield last;
-  }
-
-  async *#whole(answer: StreamedAnswer): AsyncGenerator<LanguageModelV4StreamPart[]> {
-    const chunks = new ChatChunks();
-    const parts: LanguageModelV4StreamPart[] = [];
-    chunks.push(await this.#upstream.wholeText(this.#upstream.batches(answer), () => answer.discard()), parts);
-    chunks.end(parts);
-    yield parts;
   }
 }

@@ -79,8 +79,8 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
         <div style={{ minWidth: 0 }}>
           <Group gap={8}>
             <Text fw={600}>{server.display_name}</Text>
-            <Badge size="sm" variant="dot" tt="none" color={COLORS[server.status] ?? 'gray'}>
-              {server.status}
+            <Badge size="sm" variant="dot" tt="none" color={COLORS[server.health ?? ''] ?? 'gray'}>
+              {server.health ?? server.status}
             </Badge>
             {server.active && (
               <Badge size="sm" tt="none">
@@ -98,6 +98,18 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
               .filter(Boolean)
               .join(' · ')}
           </Text>
+          {server.members?.map((member) => (
+            <Group key={member.endpoint} gap={8} mt={4}>
+              <Badge size="xs" variant="dot" tt="none" color={member.state === 'excluded' ? 'red' : 'teal'}>
+                {t(`runtimes.member.${member.state}`)}
+              </Badge>
+              <Text size="xs" className="muted" style={{ overflowWrap: 'anywhere' }}>
+                {[member.endpoint, t('runtimes.member.running', { number: member.in_flight }), member.last_error]
+                  .filter(Boolean)
+                  .join(' · ')}
+              </Text>
+            </Group>
+          ))}
           {server.history.length > 1 && (
             <Group gap={2} mt={8} role="img" aria-label={t('runtimes.history')}>
               {server.history.slice(-40).map((health) => (

@@ -1,0 +1,91 @@
+// Which processes belong to a server: those it made, and theirs, also when they left its group or lost their parent.
+// From /proc; where there is none, only the process group is known.
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessId {
+  pid: number;
+  /** Of the process, so that a reused PID is not taken for it; null where the platform does not tell. */
+  startTicks: string | null;
+}
+
+/** Carried by a server and inherited by whatever it starts. */
+export const MARK_VARIABLE = 'VENOM_SERVER_MARK';
+
+export function alive({ pid, startTicks: started }: ProcessId): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return started === null || startTicks(pid) === started;
+}
+
+/** The 22nd field of /proc/PID/stat; a zombie counts as gone. @see proc(5) */
+export function startTicks(pid: number): string | null {
+  const stat = readStat(pid);
+  return stat && (stat.state === 'Z' ? 'gone' : stat.startTicks);
+}
+
+/** What descends from `root`, where that lives still, or carries the mark; without `root` itself. */
+export function processTree(root: number | null, mark: string): ProcessId[] {
+  const all = processes();
+  const found = new Set(root === null ? [] : [root]);
+  // Parents are older than their children, but numbers wrap around: gone over until nothing is added.
+  for (let size = 0; size !== found.size; ) {
+    size = found.size;
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
+  }
+  for (const { pid } of all) if (!found.has(pid) && pid !== process.pid && isMarked(pid, mark)) found.add(pid);
+  return all
+    .filter(({ pid }) => pid !== root && found.has(pid))
+    .map(({ pid, startTicks: ticks }) => ({ pid, startTicks: ticks }));
+}
+
+export function endProcess(id: ProcessId, signal: NodeJS.Signals): void {
+  if (!alive(id)) return;
+  try {
+    process.kill(id.pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+export function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+function processes(): { pid: number; parent: number; startTicks: string }[] {
+  let names: string[];
+  try {
+    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const stat = readStat(Number(name));
+    return stat && stat.state !== 'Z' ? [{ pid: Number(name), parent: stat.parent, startTicks: stat.startTicks }] : [];
+  });
+}
+
+function readStat(pid: number): { state: string; parent: number; startTicks: string } | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: fields[19] ?? '' };
+  } catch {
+    return null;
+  }
+}
+
+function isMarked(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${MARK_VARIABLE}=${mark}`);
+  } catch {
+    return false;
+  }
+}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mjs';
 import { benchModel } from './model.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
+import { benchScheduler } from './scheduler.mjs';
 import { commitTimes, fillStore } from './store.mjs';
 import { benchTasks } from './tasks.mjs';
 
@@ -24,6 +25,7 @@ try {
   await throughput();
   await disk();
   await benchTasks(folder, report);
+  await benchScheduler(folder, report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

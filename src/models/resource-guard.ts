@@ -290,7 +290,8 @@ export class ResourceGuard<M extends HostedModel> {
   #act(action: ScheduleAction): void {
     switch (action.kind) {
       case 'measure':
-        return this.#measureFree();
+        this.#measureFree();
+        return;
       case 'drop':
         this.#counts.dropped += 1;
         this.#queue.delete(action.request);
@@ -300,11 +301,14 @@ export class ResourceGuard<M extends HostedModel> {
         this.#queue.get(action.request)?.settle(new AppError(action.code, action.reason, { details: action.figures }));
         return;
       case 'start':
-        return this.#start(action.request, action.model);
+        this.#start(action.request, action.model);
+        return;
       case 'load':
-        return this.#load(action);
+        this.#load(action);
+        return;
       case 'evict':
-        return this.#evict(action);
+        this.#evict(action);
+        return;
       case 'wait':
         this.#whyWaiting.push(action);
     }

@@ -33,7 +33,7 @@ import { toStarter } from './http/routes/models-starter.js';
 import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
-import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { availableMemory, freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
 import { ActiveIdentity } from './models/active-identity.js';
@@ -120,6 +120,18 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       workerPath: join(options.distDir, 'server', 'worker.js'),
       keepAlive: settings.LLM_KEEP_ALIVE,
       contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+      conversations: settings.LLAMA_CONVERSATIONS,
+      limits: {
+        loadedModels: settings.LLAMA_MAX_LOADED_MODELS,
+        memoryBytes: settings.LLAMA_MEMORY_LIMIT_GB * 1_073_741_824,
+        queued: settings.LLAMA_QUEUE_LIMIT,
+      },
+      keepAlives: {
+        get: (model) => state.get(`keep_alive:llama-cpp:${model}`) ?? '',
+        set: (model, keepAlive) => state.set(`keep_alive:llama-cpp:${model}`, keepAlive),
+      },
+      pinned: (model) => activation.versions(model).some(({ pinned, runtime }) => pinned && runtime === 'llama-cpp'),
+      availableMemoryBytes: availableMemory,
       threads: settings.LLAMA_THREADS || undefined,
       measurements: {
         get: async (key) => state.get(`measured:${key}`) ?? null,
@@ -155,7 +167,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     digests,
     overrides,
     // What the engine itself plans with: several conversations at once.
-    estimateBytes: async (path) => planLoad(await readGguf(path), Number.POSITIVE_INFINITY).totalBytes,
+    estimateBytes: async (path) =>
+      planLoad(await readGguf(path), Number.POSITIVE_INFINITY, {
+        contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+        conversations: settings.LLAMA_CONVERSATIONS,
+      }).totalBytes,
     now: Date.now,
     onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
   });
@@ -194,8 +210,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         availableBytes: sample.memoryTotalBytes - sample.memoryUsedBytes,
         totalBytes: sample.memoryTotalBytes,
         vramFreeBytes: sample.gpu ? sample.gpu.vramTotalBytes - sample.gpu.vramUsedBytes : null,
+        conversations: settings.LLAMA_CONVERSATIONS,
       };
     },
+    contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
   });
   const adoption = new Adoption({
     foreign: new ForeignModels(defaultForeignFolders(), modelsDir),

@@ -22,6 +22,8 @@ export interface MachineFacts {
   vramFreeBytes: number | null;
   /** Bytes of weights this machine reads per second while it generates; null until something was measured. */
   bytesPerSecond: number | null;
+  /** Conversations the engine is set to hold at once. */
+  conversations?: number;
 }
 
 /** Measured divided by estimated. */
@@ -46,8 +48,8 @@ export interface Fit {
 }
 
 const CONTEXTS = [2_048, 4_096, 8_192, 16_384, 32_768, 131_072];
-/** Conversations the embedded engine holds at once, where memory allows. */
-export const MAX_CONVERSATIONS = 4;
+/** Conversations the embedded engine holds at once where nothing else is set. */
+const MAX_CONVERSATIONS = 4;
 /**
  * What the inference process takes beside weights and cache: Node, the native library, buffers for a batch; and for each
  * token a model knows, in the library and in its binding. Measured with node-llama-cpp 3.22 on SmolLM2-135M (49,152 tokens)
@@ -119,8 +121,12 @@ export function modelMemory(
 }
 
 /** Four conversations, else two, else one: the most that fit, or one where none does. */
-export function mostConversations(memory: (conversations: number) => ModelMemory, availableBytes: number): ModelMemory {
-  for (let conversations = MAX_CONVERSATIONS; conversations > 1; conversations = Math.floor(conversations / 2)) {
+export function mostConversations(
+  memory: (conversations: number) => ModelMemory,
+  availableBytes: number,
+  limit = MAX_CONVERSATIONS,
+): ModelMemory {
+  for (let conversations = limit; conversations > 1; conversations = Math.floor(conversations / 2)) {
     const planned = memory(conversations);
     if (planned.totalBytes <= availableBytes) return planned;
   }
@@ -169,7 +175,7 @@ function fitAt(
   shape: ModelShape,
   weightsBytes: number,
   contextLength: number,
-  { availableBytes, vramFreeBytes, bytesPerSecond }: MachineFacts,
+  { availableBytes, vramFreeBytes, bytesPerSecond, conversations: limit }: MachineFacts,
   correction: Correction = { memory: 1, speed: 1 },
 ): Fit {
   const { layers } = shape;
@@ -177,6 +183,7 @@ function fitAt(
     (conversations) => modelMemory(shape, contextLength, conversations, weightsBytes),
     // Corrected, so that the plan that is shown is the one that will fit.
     availableBytes / correction.memory,
+    limit,
   );
   const totalBytes = Math.round(planned.totalBytes * correction.memory);
   const perLayer = layers ? (weightsBytes + planned.cacheBytes) / layers : 0;

@@ -146,6 +146,13 @@ export class ResourceGuard<M extends HostedModel> {
     });
   }
 
+  /** What was set for a model has changed; it holds from now on, whatever its last request wanted. */
+  reconsider(model: string): void {
+    const entry = this.#entries.get(model);
+    if (entry) entry.keepAliveMs = undefined;
+    this.#wake();
+  }
+
   /** Resolves when it is gone from memory; answers that use it end first. @throws the signal's reason */
   async unload(model: string, signal?: AbortSignal): Promise<void> {
     const entry = this.#entries.get(model);

@@ -74,6 +74,8 @@ export interface Runtime extends RuntimeDescription {
   loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;
   /** What waits, what is in memory and why something had to go, for engines whose memory is ours to manage. */
   scheduler?(): SchedulerState;
+  /** Sets how long this model stays in memory when nobody uses it; empty goes back to the setting. @throws AppError `invalid_input`, `model_not_found` */
+  keepAlive?(modelName: string, keepAlive: string): Promise<void>;
   /** Brings the weights into memory. @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed` */
   load?(modelName: string, signal?: AbortSignal): Promise<void>;
   /** Frees the weights, and resolves when they are seen to be gone. */

@@ -2,6 +2,7 @@
 // ResourceGuard decides which models are in memory, model-loader.ts brings them there, answer-stream.ts reads answers.
 import { cpus } from 'node:os';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { parseKeepAlive } from '../../models/keep-alive.js';
 import type { ScheduleLimits, ServiceClass } from '../../models/model-schedule.js';
 import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
 import { AppError } from '../../shared/errors.js';
@@ -15,7 +16,6 @@ import type {
   SchedulerState,
 } from '../runtime.js';
 import { streamAnswer } from './answer-stream.js';
-import { parseKeepAlive } from './keep-alive.js';
 import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
@@ -29,8 +29,8 @@ export interface LlamaCppRuntimeOptions extends Omit<ModelLoaderOptions, 'files'
   modelsDir: string;
   /** `LLM_KEEP_ALIVE`. */
   keepAlive: string;
-  /** What was set for one model, in the same form; undefined where nothing was. */
-  keepAliveOf?: (modelName: string) => string | undefined;
+  /** What was set for one model, in the same form; empty where nothing was. */
+  keepAlives?: { get(modelName: string): string; set(modelName: string, keepAlive: string): void };
   /** Never thrown out to make room. */
   pinned?: (modelName: string) => boolean;
   limits?: Partial<ScheduleLimits>;
@@ -54,7 +54,7 @@ export class LlamaCppRuntime implements Runtime {
     this.#files = new ModelFiles(options.modelsDir, this.provider, (path, reason) =>
       options.logger?.warn({ path, reason }, 'a model file was refused'),
     );
-    const keepAliveMs = parseKeepAlive(options.keepAlive);
+    const keepAliveMs = keepAliveSetting(options.keepAlive);
     this.#guard = new ResourceGuard({
       host: new ModelLoader({ ...options, files: this.#files }),
       limits: {
@@ -66,8 +66,8 @@ export class LlamaCppRuntime implements Runtime {
         ...options.limits,
       },
       keepAliveMs: (model) => {
-        const own = options.keepAliveOf?.(model);
-        return own === undefined ? keepAliveMs : parseKeepAlive(own);
+        const own = options.keepAlives?.get(model);
+        return own ? parseKeepAlive(own) : keepAliveMs;
       },
       ...(options.pinned ? { pinned: options.pinned } : {}),
       logger: options.logger,
@@ -84,7 +84,7 @@ export class LlamaCppRuntime implements Runtime {
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
     const file = await this.#files.find(modelName);
     const order = toGenerateOrder(options, samplingDefaults(file.header.parameters));
-    const lease = await this.#acquire(file, treatment(options), options.abortSignal);
+    const lease = await this.#acquire(file, this.#treatment(options), options.abortSignal);
     return answer(lease, order, options.abortSignal);
   }
 
@@ -159,6 +159,13 @@ export class LlamaCppRuntime implements Runtime {
     return this.#guard.unload(modelName, signal);
   }
 
+  async keepAlive(modelName: string, keepAlive: string): Promise<void> {
+    await this.#files.find(modelName);
+    if (keepAlive !== '') parseKeepAlive(keepAlive);
+    this.#options.keepAlives?.set(modelName, keepAlive);
+    this.#guard.reconsider(modelName);
+  }
+
   async describeModel(modelName: string): Promise<ModelDescription> {
     const { header, model } = await this.#files.find(modelName);
     return {
@@ -181,23 +188,35 @@ export class LlamaCppRuntime implements Runtime {
     return this.#guard.close();
   }
 
+  #treatment({ providerOptions }: LanguageModelV4CallOptions): Treatment {
+    const { background, keepAlive } = (providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
+    // Direct mode sends the setting along for engines that know no other way; that is no wish of this request.
+    const own = typeof keepAlive === 'string' && keepAlive !== this.#options.keepAlive ? keepAlive : undefined;
+    return {
+      serviceClass: background === true ? 'background' : 'interactive',
+      keepAliveMs: own === undefined ? undefined : parseKeepAlive(own),
+    };
+  }
+
   #acquire(
     { header, model }: ModelFile,
     treated: Partial<Treatment>,
     signal: AbortSignal | undefined,
   ): Promise<Lease<EmbeddedModel>> {
-    const { contextLength } = this.#options;
-    const needs = memoryNeed(header, { contextLength, embedding: model.embedding });
+    const { contextLength, conversations } = this.#options;
+    const needs = memoryNeed(header, { contextLength, conversations, embedding: model.embedding });
     return this.#guard.acquire(model.name, { needs, signal, ...treated });
   }
 }
 
-function treatment({ providerOptions }: LanguageModelV4CallOptions): Treatment {
-  const { background, keepAlive } = (providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
-  return {
-    serviceClass: background === true ? 'background' : 'interactive',
-    keepAliveMs: typeof keepAlive === 'string' ? parseKeepAlive(keepAlive) : undefined,
-  };
+/** @throws AppError `invalid_settings` */
+function keepAliveSetting(text: string): number {
+  try {
+    return parseKeepAlive(text);
+  } catch (cause) {
+    const why = (cause as AppError).message;
+    throw new AppError('invalid_settings', `Settings are wrong:\n  LLM_KEEP_ALIVE: ${why}`, { cause });
+  }
 }
 
 function answer(

@@ -12,21 +12,25 @@ export type LoadPlan = ModelMemory;
 export interface PlanWishes {
   /** Tokens; nothing shorter will do then. */
   contextLength?: number | undefined;
+  /** At most so many at once. */
+  conversations?: number | undefined;
   /** One text at a time, so one sequence is enough. */
   embedding?: boolean;
 }
 
 /**
- * The largest plan that fits: first four conversations of the wanted length, then fewer, then shorter.
+ * The largest plan that fits: first all conversations of the wanted length, then fewer, then shorter.
  * @throws AppError `insufficient_memory` with the figures when even the smallest does not
  */
 export function planLoad(header: GgufHeader, availableBytes: number, wishes: PlanWishes = {}): LoadPlan {
   const { lengths, memory } = choices(header, wishes);
   let smallest: LoadPlan | undefined;
   for (const contextLength of lengths) {
-    smallest = wishes.embedding
-      ? memory(contextLength, 1)
-      : mostConversations((conversations) => memory(contextLength, conversations), availableBytes);
+    smallest = mostConversations(
+      (conversations) => memory(contextLength, conversations),
+      availableBytes,
+      wishes.embedding ? 1 : wishes.conversations,
+    );
     if (smallest.totalBytes <= availableBytes) return smallest;
   }
   const needed = smallest?.totalBytes ?? header.fileBytes;

@@ -19,6 +19,8 @@ export interface ModelLoaderOptions {
   workerPath: string;
   /** Tokens per conversation; chosen from model and memory when absent. */
   contextLength?: number | undefined;
+  /** At once per model, where memory allows. */
+  conversations?: number | undefined;
   /** Measured at first load when absent. */
   threads?: number | undefined;
   measurements: { get(key: string): Promise<string | null>; set(key: string, value: string): Promise<void> };
@@ -103,8 +105,8 @@ export class ModelLoader implements ModelHost<EmbeddedModel> {
     const { path, model } = await this.#options.files.find(name);
     // Read again: the file may have been changed since it was listed.
     const header = await readGguf(path);
-    const { contextLength, threads: setThreads, measurements } = this.#options;
-    const plan = planLoad(header, roomBytes, { contextLength, embedding: model.embedding });
+    const { contextLength, conversations, threads: setThreads, measurements } = this.#options;
+    const plan = planLoad(header, roomBytes, { contextLength, conversations, embedding: model.embedding });
     const key = threadsKey(name, header.fileBytes);
     const stored = await measurements.get(key);
     const measured = stored ? (JSON.parse(stored) as { threads: number; tokensPerSecond: number | null }) : undefined;

@@ -77,6 +77,7 @@ function crowded({ readyModels, models = MODELS, freeBytes }) {
       memoryBytes: 0,
       queued: REQUESTS,
       busyModels: 16,
+      lingerMs: 250,
       patienceMs: { interactive: 10_000, background: 30_000 },
     },
   };

@@ -14,6 +14,7 @@ const LIMITS: ScheduleLimits = {
   memoryBytes: 0,
   queued: 64,
   busyModels: 8,
+  lingerMs: 250,
   patienceMs: { interactive: 10_000, background: 30_000 },
 };
 
@@ -128,6 +129,17 @@ describe('decide', () => {
     expect(actions).toMatchObject([{ kind: 'wait', reason: expect.stringContaining('used a moment ago') }]);
     expect(wakeAt).toBe(108_000);
     expect(told({ models, queue, freeBytes: 10 * MB, now: 108_000 })).toEqual(['evict a', 'wait b']);
+  });
+
+  it('gives a client that asks in a loop the moment to come back, but no longer', () => {
+    const models = [held('a', { lastUsedAt: 99_900 })];
+    const queue = [asked('b', 99_000)];
+    const { actions, wakeAt } = decide(facts({ models, queue, freeBytes: 10 * MB }));
+    expect(actions).toMatchObject([{ kind: 'wait', reason: expect.stringContaining('may come back at once') }]);
+    expect(wakeAt).toBe(100_150);
+    expect(told({ models, queue, freeBytes: 10 * MB, now: 100_150 })).toEqual(['evict a', 'wait b']);
+    const patient = [asked('b', 89_000)];
+    expect(told({ models, queue: patient, freeBytes: 10 * MB })).toEqual(['evict a', 'wait b']);
   });
 
   it('lets no newcomer pass whoever has waited too long for another model', () => {
@@ -340,7 +352,7 @@ describe('decide, over time', () => {
           );
           const theirsMs = (before.length / 2) * answerMs;
           // And its patience, the answers that were being written, making room, and its load.
-          return waited <= theirsMs + LIMITS.patienceMs[serviceClass] + answerMs + 100 + LOAD_MS + 10;
+          return waited <= theirsMs + LIMITS.patienceMs[serviceClass] + answerMs + 100 + LOAD_MS + LIMITS.lingerMs + 10;
         },
       ),
       { numRuns: 30 },

@@ -52,6 +52,11 @@ export interface ScheduleLimits {
   queued: number;
   /** Models that may answer at the same moment: more of them than cores, and each becomes many times slower. */
   busyModels: number;
+  /**
+   * A model stays so long after an answer although another one is wanted: whoever asks it in a loop comes back at once, and
+   * two such loops would otherwise change models for every answer. Work that nobody watches waits for `patienceMs.interactive`.
+   */
+  lingerMs: number;
   /** After this wait no newcomer passes any more. */
   patienceMs: Readonly<Record<ServiceClass, number>>;
 }
@@ -333,10 +338,12 @@ class Decision {
         this.#whyWaiting.set(request.model, `${model.name} has requests of its turn left`);
         return;
       }
-      const settledAt = model.lastUsedAt + limits.patienceMs.interactive;
-      if (request.serviceClass === 'background' && !overdue && settledAt > now) {
+      const background = request.serviceClass === 'background';
+      const settledAt = model.lastUsedAt + (background ? limits.patienceMs.interactive : limits.lingerMs);
+      if (!overdue && settledAt > now) {
         this.#wakeAt = Math.min(this.#wakeAt, settledAt);
-        this.#whyWaiting.set(request.model, `${model.name} was used a moment ago, and this is background work`);
+        const why = background ? ', and this is background work' : '; whoever uses it may come back at once';
+        this.#whyWaiting.set(request.model, `${model.name} was used a moment ago${why}`);
         return;
       }
     }

@@ -83,8 +83,9 @@ interface Waiting<M> extends QueuedRequest {
 }
 
 const EVICTIONS_KEPT = 50;
-/** How long freed memory may take until it is seen to be free. */
+/** How long freed memory may take until it is seen to be free, while somebody waits for it, and while nobody does. */
 const SETTLE_LIMIT_MS = 3_000;
+const SETTLE_UNWATCHED_MS = 1_000;
 const SETTLE_POLL_MS = 25;
 /** Of what a model gave back; the rest of the machine does not stand still meanwhile. */
 const SETTLED_SHARE = 0.8;
@@ -426,12 +427,21 @@ export class ResourceGuard<M extends HostedModel> {
     const { host } = this.#options;
     const before = await host.freeBytes();
     await model.end();
-    const deadline = performance.now() + SETTLE_LIMIT_MS;
+    const endedAt = performance.now();
+    const limitMs = () => (this.#queue.size > 0 ? SETTLE_LIMIT_MS : SETTLE_UNWATCHED_MS);
     const expected = before + entry.freesBytes * SETTLED_SHARE;
-    while (!this.#closed && this.#queue.size > 0 && performance.now() < deadline) {
-      if ((await host.freeBytes()) >= expected) return;
+    while (!this.#closed && performance.now() - endedAt < limitMs()) {
+      if ((await host.freeBytes()) >= Math.min(expected, this.#mostWanted())) return;
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
     }
+  }
+
+  /** What the largest of those takes that wait to be loaded; without any, more than there can be. */
+  #mostWanted(): number {
+    const wanted = [...this.#queue.values()].filter(
+      ({ model, gone }) => !gone && this.#entries.get(model)?.state !== 'ready',
+    );
+    return wanted.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...wanted.map(({ needs }) => needs.wantedBytes));
   }
 
   /** It is out of memory, whatever took it there. */

@@ -68,9 +68,11 @@ export class InferenceProcess {
     });
     const inference = new InferenceProcess(child);
     const figures = await new Promise<LoadedFigures>((resolve, reject) => {
+      let failure: AppError | undefined;
       const fail = (error: AppError) => {
-        // Not before it is gone: its memory is what the next load needs.
-        void inference.end().then(() => reject(error));
+        failure ??= error;
+        // Told when it is gone, and not before: its memory is what the next load needs.
+        void inference.end();
       };
       const abort = () => fail(new AppError('cancelled', 'The load was given up.'));
       const timer = setTimeout(
@@ -84,13 +86,12 @@ export class InferenceProcess {
       child.once('exit', (code, killedBy) => {
         settled();
         reject(
-          inference.#stopping
-            ? new AppError('cancelled', 'The load was given up.')
-            : new AppError(
-                'runtime_crashed',
-                `The inference process ended while loading the model (${killedBy ?? `exit code ${code}`}).`,
-                { details: { signal: killedBy } },
-              ),
+          failure ??
+            new AppError(
+              'runtime_crashed',
+              `The inference process ended while loading the model (${killedBy ?? `exit code ${code}`}).`,
+              { details: { signal: killedBy } },
+            ),
         );
       });
       child.on('message', (message: FromWorker) => {
@@ -99,7 +100,6 @@ export class InferenceProcess {
           const { type: _type, ...rest } = message;
           resolve(rest);
         } else if (message.type === 'failed' && message.id === null) {
-          settled();
           const code = message.code === 'insufficient_memory' ? message.code : 'invalid_model';
           fail(new AppError(code, `The model could not be loaded: ${message.message}`));
         }

@@ -22,6 +22,8 @@ import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './mode
 import { samplingDefaults, toGenerateOrder } from './to-generate-order.js';
 
 const QUEUE_LIMIT = 64;
+/** How long a model waits for its client to come back with the next question. */
+const LINGER_MS = 250;
 /** Whoever waits longer for another model lets no newcomer pass. */
 const PATIENCE_MS = { interactive: 10_000, background: 30_000 };
 
@@ -62,6 +64,7 @@ export class LlamaCppRuntime implements Runtime {
         memoryBytes: 0,
         queued: QUEUE_LIMIT,
         busyModels: cpus().length,
+        lingerMs: LINGER_MS,
         patienceMs: PATIENCE_MS,
         ...options.limits,
       },

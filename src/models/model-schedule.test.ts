@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decide,
-  type HeldModel,
-  type QueuedRequest,
-  type ScheduleFacts,
-  type ScheduleLimits,
-} from './model-schedule.js';
+import { decide } from './model-schedule.js';
+import type { HeldModel, QueuedRequest, ScheduleFacts, ScheduleLimits } from './schedule-facts.js';
 
 const MB = 1_048_576;
 const LIMITS: ScheduleLimits = {
@@ -312,7 +307,7 @@ const arrivals = fc.array(
   { minLength: 5, maxLength: 60 },
 );
 
-describe('decide, over time', () => {
+describe('decide, over time', { timeout: 60_000 }, () => {
   it('never cuts an answer, never overfills memory, and serves everybody who stays', () => {
     fc.assert(
       fc.property(

@@ -1,106 +1,15 @@
 // Which model is loaded, which is thrown out, and which request answers next. Pure: facts in, actions with their reasons
 // out. ResourceGuard gathers the facts and acts; this file starts and ends nothing.
-
-export type ServiceClass = 'interactive' | 'background';
-
-/** What loading a model takes. */
-export interface MemoryNeed {
-  /** The smallest plan the engine would make: one conversation, the shortest context. */
-  leastBytes: number;
-  /** One conversation of the wanted length; with less the model waits for room, unless there is no more to be had. */
-  wantedBytes: number;
-}
-
-export interface QueuedRequest {
-  readonly id: number;
-  readonly model: string;
-  readonly serviceClass: ServiceClass;
-  /** Milliseconds on the clock of `now`. The queue is in this order. */
-  readonly since: number;
-  /** Its client has left. */
-  readonly gone: boolean;
-  readonly needs: MemoryNeed;
-}
-
-export interface HeldModel {
-  readonly name: string;
-  readonly state: 'loading' | 'ready' | 'ending';
-  /** What it takes, measured; planned while it is loading. */
-  readonly bytes: number;
-  /** What would be free without it: less than `bytes`, because weights mapped from a file count as free already. */
-  readonly freesBytes: number;
-  /** Answers it writes now. */
-  readonly holds: number;
-  /** Answers it can write at once. */
-  readonly conversations: number;
-  readonly lastUsedAt: number;
-  /** When it became ready: whoever waited until then belongs to its turn. */
-  readonly readyAt: number;
-  readonly keepAliveMs: number;
-  /** Never thrown out for another one. */
-  readonly pinned: boolean;
-  /** Somebody wants it out of memory: whoever comes later waits for a fresh one. */
-  readonly unloadAskedAt: number | null;
-}
-
-export interface ScheduleLimits {
-  /** Models in memory at once; 0 = as many as fit. */
-  loadedModels: number;
-  /** Memory for all of them; 0 = what is free. */
-  memoryBytes: number;
-  /** Requests that may wait. */
-  queued: number;
-  /** Models that may answer at the same moment: more of them than cores, and each becomes many times slower. */
-  busyModels: number;
-  /**
-   * A model stays so long after an answer although another one is wanted: whoever asks it in a loop comes back at once, and
-   * two such loops would otherwise change models for every answer. Work that nobody watches waits for `patienceMs.interactive`.
-   */
-  lingerMs: number;
-  /** After this wait no newcomer passes any more. */
-  patienceMs: Readonly<Record<ServiceClass, number>>;
-}
-
-export interface ScheduleFacts {
-  now: number;
-  /** At most one entry per name. */
-  models: readonly HeldModel[];
-  queue: readonly QueuedRequest[];
-  /** Free memory, measured for this decision; null asks for `measure` when it matters. */
-  freeBytes: number | null;
-  /** Models whose load just ran out of memory, and that get one more try. */
-  ranOut: ReadonlySet<string>;
-  limits: ScheduleLimits;
-}
-
-export type EvictionCause = 'idle' | 'room' | 'asked' | 'out-of-memory' | 'unwanted';
-
-export type ScheduleAction =
-  | { kind: 'measure'; reason: string }
-  | { kind: 'drop'; request: number; reason: string }
-  | { kind: 'reject'; request: number; code: 'runtime_busy' | 'insufficient_memory'; reason: string; figures: Figures }
-  | { kind: 'start'; request: number; model: string }
-  | { kind: 'load'; model: string; needs: MemoryNeed; roomBytes: number; reason: string }
-  /** `for` is the model that gets its room. */
-  | { kind: 'evict'; model: string; cause: EvictionCause; for: string | null; reason: string }
-  | { kind: 'wait'; model: string; waiting: number; reason: string };
-
-type Figures = Readonly<Record<string, number>>;
-
-export interface Schedule {
-  actions: ScheduleAction[];
-  /** When to decide again though nothing happened, on the clock of `now`; null for never. */
-  wakeAt: number | null;
-}
-
-/** Everything that waits for one model: who waited too long, then people, then work nobody watches; each by age. */
-interface Line {
-  model: string;
-  overdue: QueuedRequest[];
-  interactive: QueuedRequest[];
-  background: QueuedRequest[];
-  waiting: number;
-}
+import { first, inOrder, linesOf, OVERDUE, older, type RequestLine, rankIn } from './request-lines.js';
+import { megabytes, planRoom } from './room-plan.js';
+import type {
+  EvictionCause,
+  HeldModel,
+  QueuedRequest,
+  Schedule,
+  ScheduleAction,
+  ScheduleFacts,
+} from './schedule-facts.js';
 
 /** What another model's request needs of the models in its way. */
 interface Claim {
@@ -110,6 +19,13 @@ interface Claim {
   victims: ReadonlySet<string>;
 }
 
+/** The model to be loaded next, and what is to go for it. */
+interface Target extends Claim {
+  evict: readonly HeldModel[];
+  roomBytes: number;
+  reason: string;
+}
+
 export function decide(facts: ScheduleFacts): Schedule {
   return new Decision(facts).schedule();
 }
@@ -117,17 +33,20 @@ export function decide(facts: ScheduleFacts): Schedule {
 class Decision {
   readonly #facts: ScheduleFacts;
   readonly #actions: ScheduleAction[] = [];
-  readonly #lines = new Map<string, Line>();
+  readonly #lines: ReadonlyMap<string, RequestLine>;
   readonly #held = new Map<string, HeldModel>();
   /** Answers per model, with those this decision starts. */
   readonly #holds = new Map<string, number>();
   readonly #settled = new Set<number>();
   readonly #whyWaiting = new Map<string, string>();
-  #waiting = 0;
-  #wakeAt = Number.POSITIVE_INFINITY;
+  #wakeAt: number;
 
   constructor(facts: ScheduleFacts) {
     this.#facts = facts;
+    const { lines, gone, nextOverdueAt } = linesOf(facts);
+    this.#lines = lines;
+    this.#wakeAt = nextOverdueAt;
+    for (const { id } of gone) this.#actions.push({ kind: 'drop', request: id, reason: 'its client has left' });
     for (const model of facts.models) {
       this.#held.set(model.name, model);
       this.#holds.set(model.name, model.holds);
@@ -135,7 +54,6 @@ class Decision {
   }
 
   schedule(): Schedule {
-    this.#sortIntoLines();
     const ready = this.#facts.models.filter(({ state }) => state === 'ready');
     const claim = this.#planTarget(ready);
     this.#startAnswers(ready, claim);
@@ -150,33 +68,10 @@ class Decision {
     return { actions: this.#actions, wakeAt: Number.isFinite(this.#wakeAt) ? this.#wakeAt : null };
   }
 
-  #sortIntoLines(): void {
-    const { now, queue, limits } = this.#facts;
-    for (const request of queue) {
-      if (request.gone) {
-        this.#actions.push({ kind: 'drop', request: request.id, reason: 'its client has left' });
-        continue;
-      }
-      let line = this.#lines.get(request.model);
-      if (!line) {
-        line = { model: request.model, overdue: [], interactive: [], background: [], waiting: 0 };
-        this.#lines.set(request.model, line);
-      }
-      const overdueAt = request.since + limits.patienceMs[request.serviceClass];
-      if (overdueAt <= now) line.overdue.push(request);
-      else {
-        line[request.serviceClass].push(request);
-        if (overdueAt < this.#wakeAt) this.#wakeAt = overdueAt;
-      }
-      line.waiting += 1;
-      this.#waiting += 1;
-    }
-  }
-
-  /** The model to be loaded next, and what is to go for it. One load at a time, so that what is free can be believed. */
-  #planTarget(ready: readonly HeldModel[]): (Claim & { evict: HeldModel[]; roomBytes: number; reason: string }) | null {
-    const { models, limits, ranOut, freeBytes } = this.#facts;
-    let best: { line: Line; request: QueuedRequest; rank: number } | undefined;
+  /** One load at a time, so that what is free can be believed. */
+  #planTarget(ready: readonly HeldModel[]): Target | null {
+    const { models, ranOut, freeBytes, limits } = this.#facts;
+    let best: { line: RequestLine; request: QueuedRequest; rank: number } | undefined;
     for (const line of this.#lines.values()) {
       const state = this.#held.get(line.model)?.state;
       if (state === 'ready' || state === 'loading') continue;
@@ -189,78 +84,32 @@ class Decision {
     const moving = models.find(({ state }) => state !== 'ready');
     if (moving?.state === 'loading') this.#whyWaiting.set(moving.name, 'it is being loaded');
     if (!best) return null;
-    const { line, request } = best;
+    const { line, request, rank } = best;
+    const { model, needs } = request;
     if (moving) {
-      this.#whyWaiting.set(
-        line.model,
-        `${moving.name} is ${moving.state === 'loading' ? 'being loaded' : 'leaving memory'}`,
-      );
+      const how = moving.state === 'loading' ? 'being loaded' : 'leaving memory';
+      this.#whyWaiting.set(model, `${moving.name} is ${how}`);
       return null;
     }
     if (freeBytes === null) {
-      this.#actions.push({ kind: 'measure', reason: `${line.model} is to be loaded` });
-      this.#whyWaiting.set(line.model, 'free memory is being measured');
+      this.#actions.push({ kind: 'measure', reason: `${model} is to be loaded` });
+      this.#whyWaiting.set(model, 'free memory is being measured');
       return null;
     }
-    const usedBytes = ready.reduce((sum, { bytes }) => sum + bytes, 0);
-    const budget = limits.memoryBytes > 0 ? limits.memoryBytes - usedBytes : Number.POSITIVE_INFINITY;
-    const claim = { request, overdue: best.rank === OVERDUE };
-    // Whom it may throw out, whoever was used longest ago first, the idle before the busy.
-    const evictable = ready
-      .filter(({ pinned }) => !pinned)
-      .sort((a, b) => Number(a.holds > 0) - Number(b.holds > 0) || a.lastUsedAt - b.lastUsedAt);
-    const room = (gone: readonly HeldModel[]) => ({
-      places: limits.loadedModels === 0 || ready.length - gone.length < limits.loadedModels,
-      bytes: Math.min(
-        freeBytes + gone.reduce((sum, { freesBytes }) => sum + freesBytes, 0),
-        budget + gone.reduce((sum, { bytes }) => sum + bytes, 0),
-      ),
-    });
-    const most = room(evictable);
-    if (!most.places || most.bytes < request.needs.leastBytes) {
-      this.#refuseAll(line, ready, most);
+    const secondTry = ranOut.has(model);
+    const planned = planRoom(model, needs, ready, { freeBytes, limits }, secondTry);
+    if (planned.kind === 'no-room') {
+      const figures = { needed_bytes: needs.leastBytes, available_bytes: planned.availableBytes };
+      for (const { id } of inOrder(line))
+        this.#reject(line, id, { code: 'insufficient_memory', reason: planned.reason, figures });
       return null;
     }
-    if (ranOut.has(line.model)) {
-      const idle = evictable.filter(({ holds }) => holds === 0);
-      return { ...claim, ...plan(idle, room(idle).bytes, 'its first load ran out of memory; this is the second try') };
-    }
-    const enough = Math.min(request.needs.wantedBytes, most.bytes);
-    let evict: HeldModel[] = [];
-    let left = room(evict);
-    for (let count = 1; !(left.places && left.bytes >= enough) && count <= evictable.length; count += 1) {
-      evict = evictable.slice(0, count);
-      left = room(evict);
-    }
-    // The list is by age, and an old small one may have been taken in vain: whoever is not needed stays.
-    for (const model of [...evict].reverse()) {
-      const fewer = evict.filter((other) => other !== model);
-      const without = room(fewer);
-      if (!without.places || without.bytes < enough) continue;
-      evict = fewer;
-      left = without;
-    }
-    const reason = `${line.waiting} wait for it; ${megabytes(left.bytes)} MB can be had, ${megabytes(request.needs.wantedBytes)} MB are wanted`;
-    return { ...claim, ...plan(evict, left.bytes, reason) };
-  }
-
-  #refuseAll(line: Line, ready: readonly HeldModel[], most: { places: boolean; bytes: number }): void {
-    const pinned = ready.filter((model) => model.pinned).map(({ name }) => name);
-    const kept = pinned.length > 0 ? `; pinned and kept: ${pinned.join(', ')}` : '';
-    for (const request of [...line.overdue, ...line.interactive, ...line.background]) {
-      const needed = request.needs.leastBytes;
-      const reason = most.places
-        ? `${line.model} needs ${megabytes(needed)} MB of memory, but no more than ${megabytes(most.bytes)} MB can be had${kept}.`
-        : `${line.model} finds no place among the ${ready.length} models that are loaded${kept}.`;
-      this.#settle(line, request);
-      this.#actions.push({
-        kind: 'reject',
-        request: request.id,
-        code: 'insufficient_memory',
-        reason,
-        figures: { needed_bytes: needed, available_bytes: Math.max(0, Math.round(most.bytes)) },
-      });
-    }
+    const { evict, roomBytes } = planned;
+    const reason = secondTry
+      ? 'its first load ran out of memory; this is the second try'
+      : `${line.waiting} wait for it; ${megabytes(roomBytes)} MB can be had, ${megabytes(needs.wantedBytes)} MB are wanted`;
+    const victims = new Set(evict.map(({ name }) => name));
+    return { request, overdue: rank === OVERDUE, victims, evict, roomBytes, reason };
   }
 
   #startAnswers(ready: readonly HeldModel[], claim: Claim | null): void {
@@ -300,22 +149,15 @@ class Decision {
         if (holds === 0) busy += 1;
         holds += 1;
         this.#actions.push({ kind: 'start', request: request.id, model: model.name });
-        this.#settle(line, request);
+        this.#settle(line, request.id);
       }
       this.#holds.set(model.name, holds);
     }
   }
 
-  #makeRoom({
-    request,
-    overdue,
-    evict,
-    roomBytes,
-    reason,
-  }: Claim & { evict: HeldModel[]; roomBytes: number; reason: string }): void {
+  #makeRoom(target: Target): void {
+    const { request, overdue, evict, roomBytes, reason } = target;
     const { now, limits } = this.#facts;
-    const wanted = this.#lines.get(request.model);
-    if (!wanted) return;
     if (evict.length === 0) {
       this.#actions.push({ kind: 'load', model: request.model, needs: request.needs, roomBytes, reason });
       this.#whyWaiting.set(request.model, 'it is being loaded');
@@ -329,12 +171,7 @@ class Decision {
       }
       // Somebody belongs to its turn and only finds no core free: first they, then the change.
       const line = this.#lines.get(model.name);
-      if (
-        line &&
-        inOrder(line).some(
-          (other) => !mustLetPass(model, other, { request, overdue, victims: new Set([model.name]) }, this.#facts),
-        )
-      ) {
+      if (line && inOrder(line).some((other) => !mustLetPass(model, other, target, this.#facts))) {
         this.#whyWaiting.set(request.model, `${model.name} has requests of its turn left`);
         return;
       }
@@ -392,7 +229,9 @@ class Decision {
   /** Beyond the limit the newest have to go, work that nobody watches first. */
   #shedLoad(): void {
     const { queue, limits } = this.#facts;
-    let excess = this.#waiting - limits.queued;
+    let excess = -limits.queued;
+    for (const { waiting } of this.#lines.values()) excess += waiting;
+    const reason = `${limits.queued} requests wait for the embedded engine already.`;
     for (const serviceClass of ['background', 'interactive'] as const) {
       for (let index = queue.length - 1; index >= 0 && excess > 0; index -= 1) {
         const request = queue[index];
@@ -401,45 +240,25 @@ class Decision {
         const line = this.#lines.get(request.model);
         if (!line) continue;
         excess -= 1;
-        this.#settle(line, request);
-        this.#actions.push({
-          kind: 'reject',
-          request: request.id,
-          code: 'runtime_busy',
-          reason: `${limits.queued} requests wait for the embedded engine already.`,
-          figures: { queued: limits.queued },
-        });
+        this.#reject(line, request.id, { code: 'runtime_busy', reason, figures: { queued: limits.queued } });
       }
     }
   }
 
-  #settle(line: Line, request: QueuedRequest): void {
-    this.#settled.add(request.id);
+  #reject(
+    line: RequestLine,
+    request: number,
+    why: Pick<Extract<ScheduleAction, { kind: 'reject' }>, 'code' | 'reason' | 'figures'>,
+  ): void {
+    this.#settle(line, request);
+    this.#actions.push({ kind: 'reject', request, ...why });
+  }
+
+  #settle(line: RequestLine, request: number): void {
+    this.#settled.add(request);
     line.waiting -= 1;
-    this.#waiting -= 1;
   }
 }
-
-const OVERDUE = 0;
-
-const plan = (evict: HeldModel[], roomBytes: number, reason: string) => ({
-  evict,
-  roomBytes,
-  reason,
-  victims: new Set(evict.map(({ name }) => name)),
-});
-
-const inOrder = ({ overdue, interactive, background }: Line): QueuedRequest[] =>
-  overdue.length === 0 && background.length === 0 ? interactive : [...overdue, ...interactive, ...background];
-
-const first = ({ overdue, interactive, background }: Line): QueuedRequest | undefined =>
-  overdue[0] ?? interactive[0] ?? background[0];
-
-const rankIn = ({ overdue, interactive }: Line): number =>
-  overdue.length > 0 ? OVERDUE : interactive.length > 0 ? 1 : 2;
-
-const older = (a: QueuedRequest, b: QueuedRequest): boolean =>
-  a.since < b.since || (a.since === b.since && a.id < b.id);
 
 /**
  * Whether a request that could start has to let another model's request pass. Whoever belongs to the model's turn goes
@@ -453,5 +272,4 @@ function mustLetPass(model: HeldModel, request: QueuedRequest, claim: Claim, fac
   return claim.overdue && (!overdue || older(claim.request, request));
 }
 
-const megabytes = (bytes: number): number => Math.round(Math.max(0, bytes) / 1_048_576);
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
-import type { ScheduleLimits } from './model-schedule.js';
 import { type AcquireOptions, type HostedModel, type Lease, type ModelHost, ResourceGuard } from './resource-guard.js';
+import type { ScheduleLimits } from './schedule-facts.js';
 
 const MB = 1_048_576;
 const NEEDS = { leastBytes: 60 * MB, wantedBytes: 100 * MB };
@@ -114,7 +114,7 @@ const turns = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 afterEach(() => guard.close());
 
-describe('ResourceGuard', () => {
+describe('ResourceGuard', { timeout: 30_000 }, () => {
   it('serves A B C A B C with two changes when memory holds one, and tells why each one went', async () => {
     create();
     (await acquire('a')).release();

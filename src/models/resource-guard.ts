@@ -2,15 +2,15 @@
 // to do is decided in model-schedule.ts; here the facts are gathered and acted on, in one loop.
 import type { SchedulerState } from '../runtimes/runtime.js';
 import { AppError, toAppError } from '../shared/errors.js';
-import {
-  decide,
-  type HeldModel,
-  type MemoryNeed,
-  type QueuedRequest,
-  type ScheduleAction,
-  type ScheduleLimits,
-  type ServiceClass,
-} from './model-schedule.js';
+import { decide } from './model-schedule.js';
+import type {
+  HeldModel,
+  MemoryNeed,
+  QueuedRequest,
+  ScheduleAction,
+  ScheduleLimits,
+  ServiceClass,
+} from './schedule-facts.js';
 
 /** A model in memory, as the engine hands it over. */
 export interface HostedModel {

@@ -48,7 +48,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('LlamaCppRuntime', () => {
+// Every model is a process, and processes start slowly on a busy machine.
+describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
   it('cuts no answer of two clients on two models with a place for one, and changes them rarely', async () => {
     create(['a', 'b'], { limits: { loadedModels: 1 } });
     const client = async (model: string) => {

@@ -3,8 +3,8 @@
 import { cpus } from 'node:os';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { parseKeepAlive } from '../../models/keep-alive.js';
-import type { ScheduleLimits, ServiceClass } from '../../models/model-schedule.js';
 import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
+import type { ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type {

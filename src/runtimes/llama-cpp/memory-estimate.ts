@@ -1,6 +1,6 @@
 // What a model will take in memory when the embedded engine loads it, from its header alone.
 import { type ModelMemory, modelMemory, mostConversations } from '../../models/fit.js';
-import type { MemoryNeed } from '../../models/model-schedule.js';
+import type { MemoryNeed } from '../../models/schedule-facts.js';
 import { AppError } from '../../shared/errors.js';
 import type { GgufHeader } from './gguf-check.js';
 

@@ -4,6 +4,7 @@ import { type AcquireOptions, type HostedModel, type Lease, type ModelHost, Reso
 import type { ScheduleLimits } from './schedule-facts.js';
 
 const MB = 1_048_576;
+const WAIT = { timeout: 20_000 };
 const NEEDS = { leastBytes: 60 * MB, wantedBytes: 100 * MB };
 
 class FakeModel implements HostedModel {
@@ -208,10 +209,10 @@ describe('ResourceGuard', { timeout: 30_000 }, () => {
     host.hold = new Promise(() => {});
     const leaves = new AbortController();
     const loading = acquire('c', { signal: leaves.signal });
-    await expect.poll(() => host.loads).toEqual(['a', 'c']);
+    await expect.poll(() => host.loads, WAIT).toEqual(['a', 'c']);
     leaves.abort();
     await expect(loading).rejects.toMatchObject({ code: 'cancelled' });
-    await expect.poll(() => guard.state().loaded).toEqual([]);
+    await expect.poll(() => guard.state().loaded, WAIT).toEqual([]);
     expect(guard.state().evictions.at(-1)).toMatchObject({ model: 'c', cause: 'unwanted' });
   });
 
@@ -279,7 +280,7 @@ describe('ResourceGuard', { timeout: 30_000 }, () => {
     const answering = await acquire('a');
     host.hold = new Promise(() => {});
     const loading = acquire('b').catch((error) => error.code);
-    await expect.poll(() => host.loads).toEqual(['a', 'b']);
+    await expect.poll(() => host.loads, WAIT).toEqual(['a', 'b']);
     await guard.close();
     expect(await loading).toBe('shutting_down');
     expect([answering.model.alive, host.running.size]).toEqual([false, 0]);
@@ -295,19 +296,19 @@ describe('ResourceGuard', { timeout: 30_000 }, () => {
     (await acquire('stays')).release();
     const left = Object.fromEntries(guard.state().loaded.map(({ name, idleLeftMs }) => [name, idleLeftMs]));
     expect(left).toEqual({ brief: expect.any(Number), asked: expect.any(Number), stays: null });
-    await expect.poll(() => guard.state().loaded.map(({ name }) => name)).toEqual(['stays']);
+    await expect.poll(() => guard.state().loaded.map(({ name }) => name), WAIT).toEqual(['stays']);
     expect(guard.state().evictions.map(({ cause }) => cause)).toEqual(['idle', 'idle']);
     (await acquire('brief', { keepAliveMs: 3_600_000 })).release();
     chosen = 10;
     guard.reconsider('brief');
-    await expect.poll(() => guard.state().loaded.map(({ name }) => name)).toEqual(['stays']);
+    await expect.poll(() => guard.state().loaded.map(({ name }) => name), WAIT).toEqual(['stays']);
   });
 
   it('remembers the last fifty evictions and no more', async () => {
     create({ keepAliveMs: () => 0 });
     for (let round = 0; round < 55; round += 1) {
       (await acquire(`m${round}`)).release();
-      await expect.poll(() => guard.state().loaded, { interval: 1 }).toEqual([]);
+      await expect.poll(() => guard.state().loaded, { ...WAIT, interval: 1 }).toEqual([]);
     }
     const { evictions } = guard.state();
     expect(evictions).toHaveLength(50);

@@ -9,6 +9,7 @@ import { BACKGROUND } from '../runtime.js';
 import { LlamaCppRuntime, type LlamaCppRuntimeOptions } from './llama-cpp-runtime.js';
 
 const GB = 1_073_741_824;
+const WAIT = { timeout: 20_000 };
 let folder: string;
 let runtime: LlamaCppRuntime;
 const kept = new Map<string, string>();
@@ -66,8 +67,8 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
   it('holds both where there is room for both, and lets them share the cores while both answer', async () => {
     create(['a', 'b']);
     await Promise.all([ask('a', '1'), ask('b', '1')]);
-    const [a, b] = await Promise.all([ask('a', '60'), ask('b', 'threads')]);
-    expect(a).toBe('word '.repeat(60));
+    const [a, b] = await Promise.all([ask('a', '200'), ask('b', 'threads')]);
+    expect(a).toBe('word '.repeat(200));
     const share = String(Math.max(1, Math.floor(cpus().length / 2)));
     expect(cpus().length > 1 ? b.trim().split(' ').at(-1) : share).toBe(share);
     expect((await ask('b', 'threads')).trim().split(' ').at(-1)).toBe('0');
@@ -116,18 +117,23 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
     create(['a'], { conversations: 1 });
     await ask('a', '1');
     const order: string[] = [];
-    const first = ask('a', '20');
+    const ends = new AbortController();
+    const first = ask('a', '100000', { abortSignal: ends.signal }).catch((error) => error.code);
+    await expect.poll(() => runtime.scheduler().loaded, WAIT).toMatchObject([{ answers: 1 }]);
     const background = ask('a', '1', { providerOptions: BACKGROUND }).then(() => order.push('background'));
-    await expect.poll(() => runtime.scheduler().queue).toMatchObject([{ serviceClass: 'background' }]);
+    await expect.poll(() => runtime.scheduler().queue, WAIT).toMatchObject([{ serviceClass: 'background' }]);
     const person = ask('a', '1').then(() => order.push('person'));
-    await Promise.all([first, background, person]);
+    await expect.poll(() => runtime.scheduler().queue, WAIT).toHaveLength(2);
+    ends.abort();
+    expect(await first).toBe('cancelled');
+    await Promise.all([background, person]);
     expect(order).toEqual(['person', 'background']);
   });
 
   it('refuses beyond its queue', async () => {
     create(['a'], { conversations: 1, limits: { queued: 1 } });
     await ask('a', '1');
-    const answers = await Promise.allSettled([ask('a', '20'), ask('a', '1'), ask('a', '1')]);
+    const answers = await Promise.allSettled([ask('a', '200'), ask('a', '1'), ask('a', '1')]);
     expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     expect(answers.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'runtime_busy' } });
   });
@@ -142,11 +148,11 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
       ['b', null],
     ]);
     await runtime.keepAlive('a', '0');
-    await expect.poll(async () => (await runtime.loaded()).map(({ name }) => name)).toEqual(['b']);
+    await expect.poll(async () => (await runtime.loaded()).map(({ name }) => name), WAIT).toEqual(['b']);
     await expect(runtime.keepAlive('b', 'soon')).rejects.toMatchObject({ code: 'invalid_input' });
     await expect(runtime.keepAlive('none', '1h')).rejects.toMatchObject({ code: 'model_not_found' });
     await ask('b', '1', { providerOptions: { venom: { keepAlive: '20ms' } } });
-    await expect.poll(async () => runtime.loaded()).toEqual([]);
+    await expect.poll(async () => runtime.loaded(), WAIT).toEqual([]);
   });
 
   it('refuses a wrong LLM_KEEP_ALIVE at start', () => {

@@ -453,6 +453,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const left = await orchestrator.recover();
   if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
 
+  const stopping = new AbortController();
   const prepare = async () => {
     try {
       if (starter.state.state === 'absent' && (await models.activeModel()) === null) await starter.install();
@@ -461,14 +462,17 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         prompt: settings.LLM_WARMUP_PROMPT,
         maxTokens: settings.LLM_WARMUP_MAX_TOKENS,
         timeoutMs: settings.LLM_WARMUP_TIMEOUT_SECONDS * 1_000,
+        signal: stopping.signal,
       });
     } catch (error) {
+      if (stopping.signal.aborted) return;
       logger.warn({ err: error }, 'the model could not be prepared; the first question tries again');
     }
   };
 
   let closing: Promise<void> | undefined;
   const close = async () => {
+    stopping.abort();
     clearTimeout(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);

@@ -274,20 +274,24 @@ export class ModelManager {
     prompt,
     maxTokens,
     timeoutMs,
+    signal,
   }: {
     prompt: string;
     maxTokens: number;
+    /** For the answer; the weights take the time they take, or nothing would be warm. */
     timeoutMs: number;
+    signal: AbortSignal;
   }): Promise<void> {
     const active = await this.activeModel();
     if (active === null) return;
     const { runtime, model } = await this.resolve(active);
+    await runtime.load?.(model, signal);
     await runtime.languageModel(model).doGenerate({
       prompt: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
       temperature: 0,
       maxOutputTokens: maxTokens,
       providerOptions: BACKGROUND,
-      abortSignal: AbortSignal.timeout(timeoutMs),
+      abortSignal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
   }
 

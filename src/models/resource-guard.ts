@@ -208,7 +208,7 @@ export class ResourceGuard<M extends HostedModel> {
     const now = performance.now();
     const { loadedModels, memoryBytes, queued } = this.#options.limits;
     return {
-      loaded: [...this.#entries.values()].map((entry) => ({
+      loaded: [...this.#entries.values()].sort(byName).map((entry) => ({
         name: entry.name,
         state: entry.state,
         bytes: entry.bytes,
@@ -461,5 +461,6 @@ export class ResourceGuard<M extends HostedModel> {
   }
 }
 
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 const cancelled = () => new AppError('cancelled', 'The request was stopped.');
 const stopping = () => new AppError('shutting_down', 'The embedded runtime is stopping.');

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
-import { type AcquireOptions, type HostedModel, type Lease, type ModelHost, ResourceGuard } from './resource-guard.js';
+import type { HostedModel, ModelHost } from './model-host.js';
+import { type AcquireOptions, type Lease, ResourceGuard } from './resource-guard.js';
 import type { ScheduleLimits } from './schedule-facts.js';
 
 const MB = 1_048_576;

@@ -1,7 +1,9 @@
 // ResourceGuard: keeps the models of one engine in memory, as many as fit, and lets requests answer in a fair order. What
 // to do is decided in model-schedule.ts; here the facts are gathered and acted on, in one loop.
+
 import type { SchedulerState } from '../runtimes/runtime.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { freed, type HostedModel, type ModelHost, SETTLED_SHARE } from './model-host.js';
 import { decide } from './model-schedule.js';
 import type {
   HeldModel,
@@ -11,30 +13,6 @@ import type {
   ScheduleLimits,
   ServiceClass,
 } from './schedule-facts.js';
-
-/** A model in memory, as the engine hands it over. */
-export interface HostedModel {
-  /** Answers it can write at once. */
-  readonly conversations: number;
-  readonly processId: number | undefined;
-  /** What it takes now, and what of that would be free without it. */
-  measure(): Promise<{ bytes: number; freesBytes: number }>;
-  /** Called once when it is gone without having been told to, such as a crash. */
-  onGone(listener: () => void): void;
-  /** Resolves when its process is gone. */
-  end(): Promise<void>;
-}
-
-/** The engine behind a guard. */
-export interface ModelHost<M extends HostedModel> {
-  /** @param roomBytes what it may take. @throws AppError; `cancelled` when the signal ends it */
-  load(name: string, roomBytes: number, signal: AbortSignal): Promise<M>;
-  freeBytes(): Promise<number>;
-  /** Whether a failed load looks like memory that ran out, so that a second try with more of it is worth it. */
-  ranOutOfMemory(error: AppError): boolean;
-  /** Which models answer at the moment, whenever that changes: they share the cores. */
-  onBusy?(models: readonly M[]): void;
-}
 
 export interface ResourceGuardOptions<M extends HostedModel> {
   host: ModelHost<M>;
@@ -83,12 +61,6 @@ interface Waiting<M> extends QueuedRequest {
 }
 
 const EVICTIONS_KEPT = 50;
-/** How long freed memory may take until it is seen to be free, while somebody waits for it, and while nobody does. */
-const SETTLE_LIMIT_MS = 3_000;
-const SETTLE_UNWATCHED_MS = 1_000;
-const SETTLE_POLL_MS = 25;
-/** Of what a model gave back; the rest of the machine does not stand still meanwhile. */
-const SETTLED_SHARE = 0.8;
 
 export class ResourceGuard<M extends HostedModel> {
   readonly #options: ResourceGuardOptions<M>;
@@ -425,15 +397,13 @@ export class ResourceGuard<M extends HostedModel> {
   /** The next load believes what is free, so that is waited for; the process alone may be gone before its memory is. */
   async #endAndSettle(entry: Entry<M>, model: M): Promise<void> {
     const { host } = this.#options;
-    const before = await host.freeBytes();
+    const before = await host.freeBytes().catch(() => 0);
     await model.end();
-    const endedAt = performance.now();
-    const limitMs = () => (this.#queue.size > 0 ? SETTLE_LIMIT_MS : SETTLE_UNWATCHED_MS);
-    const expected = before + entry.freesBytes * SETTLED_SHARE;
-    while (!this.#closed && performance.now() - endedAt < limitMs()) {
-      if ((await host.freeBytes()) >= Math.min(expected, this.#mostWanted())) return;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
-    }
+    await freed(host, before + entry.freesBytes * SETTLED_SHARE, () => ({
+      wantedBytes: this.#mostWanted(),
+      watched: this.#queue.size > 0,
+      givenUp: this.#closed,
+    }));
   }
 
   /** What the largest of those takes that wait to be loaded; without any, more than there can be. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { cpus, freemem } from 'node:os';
-import type { HostedModel, ModelHost } from '../../models/resource-guard.js';
+import type { HostedModel, ModelHost } from '../../models/model-host.js';
 import { AppError } from '../../shared/errors.js';
 import { readGguf } from './gguf-check.js';
 import { InferenceProcess, type LoadedFigures } from './inference-process.js';

@@ -7,6 +7,7 @@ import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mj
 import { contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
+import { benchScheduler } from './scheduler.mjs';
 import { commitTimes, fillStore } from './store.mjs';
 import { benchTasks } from './tasks.mjs';
 
@@ -26,6 +27,7 @@ try {
   await disk();
   await benchTasks(folder, report);
   await memory();
+  await benchScheduler(folder, report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

@@ -25,7 +25,6 @@ import type { Settings } from './config/settings-schema.js';
 import { DocumentReader } from './documents/document-reader.js';
 import { EmbeddingModel } from './models/embedding-model.js';
 import type { ModelManager } from './models/model-manager.js';
-import type { Runtime } from './runtimes/runtime.js';
 import { systemClock } from './shared/clock.js';
 import { SqliteLearning } from './storage/sqlite-learning.js';
 import { SqliteMemory } from './storage/sqlite-memory.js';
@@ -44,8 +43,6 @@ export interface ChatMemoryParts {
   sessions: SessionStore;
   tracer: RequestTracer;
   models: ModelManager;
-  /** Makes vectors beside the engine that answers, so that neither throws the other's model out. */
-  embeddingEngine: Runtime | undefined;
   /** Where background work asks; `mode` of the request is `background`. */
   route: (request: RouteRequest) => Promise<ChatTarget>;
   /** Whether nobody waits for an answer. */
@@ -61,7 +58,7 @@ export interface ChatMemoryParts {
 }
 
 export function chatMemory(parts: ChatMemoryParts) {
-  const { settings, store, sessions, tracer, models, embeddingEngine, idle, logger } = parts;
+  const { settings, store, sessions, tracer, models, idle, logger } = parts;
   const clock = systemClock;
   const repository = new SqliteMemory(store);
   const learning = new SqliteLearning(store);
@@ -72,7 +69,7 @@ export function chatMemory(parts: ChatMemoryParts) {
 
   const embedder = new EmbeddingModel({
     list: () => models.list(),
-    runtime: (provider) => (embeddingEngine?.provider === provider ? embeddingEngine : models.runtime(provider)),
+    runtime: (provider) => models.runtime(provider),
     wanted: settings.EMBEDDING_MODEL,
     preferred: settings.INTENT_EMBED_MODEL_NAME,
     now: clock.now,
@@ -203,7 +200,6 @@ export function chatMemory(parts: ChatMemoryParts) {
     },
     async close(): Promise<void> {
       await Promise.all([results.close(DRAIN_MS), backlog.close(), retention.close()]);
-      await embeddingEngine?.close();
     },
   };
 }

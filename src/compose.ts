@@ -32,7 +32,7 @@ import { toStarter } from './http/routes/models-starter.js';
 import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
-import { freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { availableMemory, freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
 import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
@@ -125,20 +125,33 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const environment = options.environment ?? {};
   const servers = modelServers(settings, { environment, traffic });
   const { catalogs, sources } = modelCatalogs(settings, { modelsDir });
-  const llamaCpp = (threads: number | undefined) =>
+  const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
       modelsDir,
       workerPath: join(options.distDir, 'server', 'worker.js'),
       keepAlive: settings.LLM_KEEP_ALIVE,
       contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
-      threads,
+      conversations: settings.LLAMA_CONVERSATIONS,
+      limits: {
+        loadedModels: settings.LLAMA_MAX_LOADED_MODELS,
+        memoryBytes: settings.LLAMA_MEMORY_LIMIT_GB * 1_073_741_824,
+        queued: settings.LLAMA_QUEUE_LIMIT,
+      },
+      keepAlives: {
+        get: (model) => state.get(`keep_alive:llama-cpp:${model}`) ?? '',
+        set: (model, keepAlive) => state.set(`keep_alive:llama-cpp:${model}`, keepAlive),
+      },
+      pinned: (model) => activation.versions(model).some(({ pinned, runtime }) => pinned && runtime === 'llama-cpp'),
+      availableMemoryBytes: availableMemory,
+      threads: settings.LLAMA_THREADS || undefined,
       measurements: {
         get: async (key) => state.get(`measured:${key}`) ?? null,
         set: async (key, value) => state.set(`measured:${key}`, value),
       },
       logger,
-    });
-  const runtimes = options.runtimes ?? [llamaCpp(settings.LLAMA_THREADS || undefined), ...servers.runtimes];
+    }),
+    ...servers.runtimes,
+  ];
   const operationListeners = new Set<(operation: ModelOperation) => void>();
   const operations = new ModelOperations({
     repository: new SqliteOperations(store),
@@ -165,7 +178,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     digests,
     overrides,
     // What the engine itself plans with: several conversations at once.
-    estimateBytes: async (path) => planLoad(await readGguf(path), Number.POSITIVE_INFINITY).totalBytes,
+    estimateBytes: async (path) =>
+      planLoad(await readGguf(path), Number.POSITIVE_INFINITY, {
+        contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+        conversations: settings.LLAMA_CONVERSATIONS,
+      }).totalBytes,
     now: Date.now,
     onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
   });
@@ -204,8 +221,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         availableBytes: sample.memoryTotalBytes - sample.memoryUsedBytes,
         totalBytes: sample.memoryTotalBytes,
         vramFreeBytes: sample.gpu ? sample.gpu.vramTotalBytes - sample.gpu.vramUsedBytes : null,
+        conversations: settings.LLAMA_CONVERSATIONS,
       };
     },
+    contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
   });
   const adoption = new Adoption({
     foreign: new ForeignModels(defaultForeignFolders(), modelsDir),
@@ -291,8 +310,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessions,
     tracer,
     models,
-    // One engine holds one model: with a second one, a question's vector does not cost the chat model its place.
-    embeddingEngine: options.runtimes ? undefined : llamaCpp(undefined),
     route: ({ model }) => models.chatTarget(model),
     idle: () => turns.size === 0 && orchestrator.queue.active === 0,
     stopSession: (sessionId) => {
@@ -426,6 +443,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const left = await orchestrator.recover();
   if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
 
+  const stopping = new AbortController();
   const prepare = async () => {
     try {
       if (starter.state.state === 'absent' && (await models.activeModel()) === null) await starter.install();
@@ -434,14 +452,17 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         prompt: settings.LLM_WARMUP_PROMPT,
         maxTokens: settings.LLM_WARMUP_MAX_TOKENS,
         timeoutMs: settings.LLM_WARMUP_TIMEOUT_SECONDS * 1_000,
+        signal: stopping.signal,
       });
     } catch (error) {
+      if (stopping.signal.aborted) return;
       logger.warn({ err: error }, 'the model could not be prepared; the first question tries again');
     }
   };
 
   let closing: Promise<void> | undefined;
   const close = async () => {
+    stopping.abort();
     clearTimeout(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);

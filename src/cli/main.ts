@@ -10,6 +10,7 @@ import {
   activateModel,
   adoptModel,
   installModel,
+  keepModel,
   listLoaded,
   listVersions,
   pinVersion,
@@ -144,6 +145,12 @@ models
   .command('ps')
   .description('models in memory')
   .action(() => listLoaded(context()));
+models
+  .command('keep')
+  .description('how long an idle model stays in memory: -1, 0, 90s, 10m, 2h, or default')
+  .argument('<name>')
+  .argument('<time>')
+  .action((name: string, time: string) => keepModel(context(), name, time));
 models
   .command('unload')
   .description('free the memory of one model, or of all')

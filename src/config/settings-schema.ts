@@ -21,6 +21,12 @@ export const SettingsSchema = z.object({
     "tokens of the embedded runtime's context; 0 = chosen from model and memory",
   ),
   LLAMA_THREADS: whole(0, 0, 512).describe('threads of the embedded runtime; 0 = measured at first load'),
+  LLAMA_CONVERSATIONS: whole(4, 1, 64).describe(
+    'answers one model of the embedded runtime writes at once, where memory allows',
+  ),
+  LLAMA_MAX_LOADED_MODELS: whole(0, 0, 1_000).describe('models of the embedded runtime in memory; 0 = as many as fit'),
+  LLAMA_MEMORY_LIMIT_GB: number(0).describe('memory for all of them together; 0 = what is free'),
+  LLAMA_QUEUE_LIMIT: whole(64, 0, 10_000).describe('requests that may wait for the embedded runtime; more get 503'),
   SESSION_MAX_ENTRIES: whole(0, 0).describe('entries kept per session, oldest dropped; 0 = all'),
   BODY_LIMIT_BYTES: whole(10_485_760, 65_536).describe('largest request body'),
   MODELS_DISK_LIMIT_GB: number(50).describe('space models may take; 0 = what the disk has'),

@@ -165,6 +165,14 @@ export const LoadedModel = z.object({
   size_bytes: z.number().nullable(),
   vram_bytes: z.number().nullable(),
   expires_at: z.string().nullable(),
+  idle_left_seconds: z.number().nullable(),
+  planned_bytes: z.number().nullable(),
+  answers: z.number().int().nullable(),
+});
+
+export const KeepAliveRequest = z.object({
+  name: z.string().min(1).max(300),
+  keep_alive: z.string().max(30).describe('-1, 0, seconds, or with a unit (90s, 10m, 2h); empty = LLM_KEEP_ALIVE'),
 });
 
 export const ForeignModel = z.object({

@@ -26,6 +26,15 @@ export interface FitAdvice {
   measured: { memoryBytes: number | null; tokensPerSecond: number | null; at: number } | null;
   /** What estimates were multiplied with because of it. */
   correction: Correction;
+  /** The plan the engine would load it with. */
+  planned: {
+    contextLength: number;
+    conversations: number;
+    /** From the header alone. */
+    firstBytes: number;
+    /** Corrected by what was measured; the same as the first until it was tried here. */
+    secondBytes: number;
+  } | null;
 }
 
 export interface FitAdvisorOptions {
@@ -33,6 +42,8 @@ export interface FitAdvisorOptions {
   registry: () => ModelRegistry;
   shapes: ModelShapes;
   machine: () => Promise<Omit<MachineFacts, 'bytesPerSecond'>>;
+  /** Tokens of one conversation that the engine is set to; chosen from the model when absent. */
+  contextLength?: number | undefined;
 }
 
 export class FitAdvisor {
@@ -66,8 +77,11 @@ export class FitAdvisor {
   async #advise(shape: ModelShape, probe: ProbeReport | null): Promise<FitAdvice> {
     const machine: MachineFacts = { ...(await this.#options.machine()), bytesPerSecond: this.#bytesPerSecond() };
     const plain = estimateFit(shape, machine);
-    const compared = plain.find(({ contextLength }) => contextLength >= COMPARED_CONTEXT) ?? plain.at(-1);
-    const correction = probe && compared ? correctionFrom(compared, probe) : { memory: 1, speed: 1 };
+    const wanted = this.#options.contextLength ?? COMPARED_CONTEXT;
+    const compared = plain.find(({ contextLength }) => contextLength >= wanted) ?? plain.at(-1);
+    // Measured against the plan it was loaded with: by now there may be memory for more conversations, or for fewer.
+    const planned = compared && { ...compared, totalBytes: probe?.plannedBytes ?? compared.totalBytes };
+    const correction = probe && planned ? correctionFrom(planned, probe) : { memory: 1, speed: 1 };
     return {
       shape,
       machine,
@@ -75,6 +89,14 @@ export class FitAdvisor {
       quantizations: estimateQuantizations(shape, compared?.contextLength ?? COMPARED_CONTEXT, machine, correction),
       measured: probe ? { memoryBytes: probe.memoryBytes, tokensPerSecond: probe.tokensPerSecond, at: probe.at } : null,
       correction,
+      planned: compared
+        ? {
+            contextLength: compared.contextLength,
+            conversations: compared.conversations,
+            firstBytes: compared.totalBytes,
+            secondBytes: Math.round(compared.totalBytes * correction.memory),
+          }
+        : null,
     };
   }
 

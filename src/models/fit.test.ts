@@ -11,6 +11,7 @@ const SHAPE: ModelShape = {
   contextLength: 8_192,
   parameters: 7_000_000_000,
   quantization: 'Q4_K_M',
+  vocabulary: 32_000,
 };
 const MACHINE = { availableBytes: 6e9, totalBytes: 16e9, vramFreeBytes: null, bytesPerSecond: 40e9 };
 
@@ -28,10 +29,21 @@ describe('estimateFit', () => {
 
   it('counts layers for a GPU, and says nothing where there is none', () => {
     expect(estimateFit(SHAPE, MACHINE)[0]?.gpuLayers).toBeNull();
-    const half = estimateFit(SHAPE, { ...MACHINE, vramFreeBytes: 2.3e9 })[0]?.gpuLayers ?? 0;
+    // Half of weights and of the cache for four conversations.
+    const half = estimateFit(SHAPE, { ...MACHINE, vramFreeBytes: 2.6e9 })[0]?.gpuLayers ?? 0;
     expect(half).toBeGreaterThan(14);
     expect(half).toBeLessThan(18);
     expect(estimateFit(SHAPE, { ...MACHINE, vramFreeBytes: 80e9 })[0]?.gpuLayers).toBe(32);
+  });
+
+  it('plans as many conversations as fit, as the engine does', () => {
+    const rows = (availableBytes: number) =>
+      estimateFit(SHAPE, { ...MACHINE, availableBytes }).map(({ conversations }) => conversations);
+    expect(rows(16e9)).toEqual([4, 4, 4]);
+    expect(rows(5.5e9)).toEqual([4, 2, 1]);
+    const [row] = estimateFit(SHAPE, { ...MACHINE, availableBytes: 16e9 });
+    expect(row?.totalBytes).toBe((row?.weightsBytes ?? 0) + (row?.cacheBytes ?? 0) + (row?.overheadBytes ?? 0));
+    expect(row?.cacheBytes).toBe(32 * 8 * 256 * 2 * 2_048 * 4);
   });
 
   it('orders quantizations by size', () => {

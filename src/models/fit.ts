@@ -11,6 +11,8 @@ export interface ModelShape {
   contextLength: number | null;
   parameters: number;
   quantization: string | null;
+  /** Tokens it knows; null where the header does not say. */
+  vocabulary: number | null;
 }
 
 export interface MachineFacts {
@@ -20,6 +22,8 @@ export interface MachineFacts {
   vramFreeBytes: number | null;
   /** Bytes of weights this machine reads per second while it generates; null until something was measured. */
   bytesPerSecond: number | null;
+  /** Conversations the engine is set to hold at once. */
+  conversations?: number;
 }
 
 /** Measured divided by estimated. */
@@ -29,8 +33,10 @@ export interface Correction {
 }
 
 export interface Fit {
-  /** Tokens. */
+  /** Tokens of one conversation. */
   contextLength: number;
+  /** At once, as the embedded engine would plan it: as many as fit, at most four. */
+  conversations: number;
   weightsBytes: number;
   cacheBytes: number;
   overheadBytes: number;
@@ -42,8 +48,18 @@ export interface Fit {
 }
 
 const CONTEXTS = [2_048, 4_096, 8_192, 16_384, 32_768, 131_072];
-/** What an engine takes beside weights and cache. */
-export const OVERHEAD_BYTES = 64 * 1_048_576;
+/** Conversations the embedded engine holds at once where nothing else is set. */
+const MAX_CONVERSATIONS = 4;
+/**
+ * What the inference process takes beside weights and cache: Node, the native library, buffers for a batch; and for each
+ * token a model knows, in the library and in its binding. Measured with node-llama-cpp 3.22 on SmolLM2-135M (49,152 tokens)
+ * and Gemma 3 270M (262,144) at contexts from 512 to 8,192; the decision note on the scheduler has the table.
+ */
+const PROCESS_BYTES = 235 * 1_048_576;
+const BYTES_PER_KNOWN_TOKEN = 1_000;
+const USUAL_VOCABULARY = 32_768;
+/** What an engine takes of video memory beside its layers. */
+const VRAM_OVERHEAD_BYTES = 64 * 1_048_576;
 const CACHE_BYTES_PER_VALUE = 2;
 /** Beyond this share of what is free the rest of the machine begins to suffer. */
 const TIGHT = 0.85;
@@ -72,6 +88,49 @@ export function cacheBytesPerToken({
 }: Pick<ModelShape, 'layers' | 'kvHeads' | 'keyLength' | 'valueLength'>): number {
   if (!layers || !kvHeads || !keyLength || !valueLength) return 0;
   return layers * kvHeads * (keyLength + valueLength) * CACHE_BYTES_PER_VALUE;
+}
+
+export interface ModelMemory {
+  contextLength: number;
+  conversations: number;
+  weightsBytes: number;
+  cacheBytes: number;
+  overheadBytes: number;
+  totalBytes: number;
+}
+
+type MemoryShape = Pick<ModelShape, 'fileBytes' | 'layers' | 'kvHeads' | 'keyLength' | 'valueLength' | 'vocabulary'>;
+
+/** The one formula: what the engine reserves by it is what "Will it run here?" shows. */
+export function modelMemory(
+  shape: MemoryShape,
+  contextLength: number,
+  conversations: number,
+  weightsBytes = shape.fileBytes,
+): ModelMemory {
+  const cacheBytes = cacheBytesPerToken(shape) * contextLength * conversations;
+  const overheadBytes = PROCESS_BYTES + BYTES_PER_KNOWN_TOKEN * (shape.vocabulary ?? USUAL_VOCABULARY);
+  return {
+    contextLength,
+    conversations,
+    weightsBytes,
+    cacheBytes,
+    overheadBytes,
+    totalBytes: weightsBytes + cacheBytes + overheadBytes,
+  };
+}
+
+/** Four conversations, else two, else one: the most that fit, or one where none does. */
+export function mostConversations(
+  memory: (conversations: number) => ModelMemory,
+  availableBytes: number,
+  limit = MAX_CONVERSATIONS,
+): ModelMemory {
+  for (let conversations = limit; conversations > 1; conversations = Math.floor(conversations / 2)) {
+    const planned = memory(conversations);
+    if (planned.totalBytes <= availableBytes) return planned;
+  }
+  return memory(1);
 }
 
 /** One row per context length up to the one the model was trained for. */
@@ -116,24 +175,26 @@ function fitAt(
   shape: ModelShape,
   weightsBytes: number,
   contextLength: number,
-  { availableBytes, vramFreeBytes, bytesPerSecond }: MachineFacts,
+  { availableBytes, vramFreeBytes, bytesPerSecond, conversations: limit }: MachineFacts,
   correction: Correction = { memory: 1, speed: 1 },
 ): Fit {
   const { layers } = shape;
-  const cacheBytes = cacheBytesPerToken(shape) * contextLength;
-  const totalBytes = Math.round((weightsBytes + cacheBytes + OVERHEAD_BYTES) * correction.memory);
-  const perLayer = layers ? (weightsBytes + cacheBytes) / layers : 0;
+  const planned = mostConversations(
+    (conversations) => modelMemory(shape, contextLength, conversations, weightsBytes),
+    // Corrected, so that the plan that is shown is the one that will fit.
+    availableBytes / correction.memory,
+    limit,
+  );
+  const totalBytes = Math.round(planned.totalBytes * correction.memory);
+  const perLayer = layers ? (weightsBytes + planned.cacheBytes) / layers : 0;
   return {
-    contextLength,
-    weightsBytes,
-    cacheBytes,
-    overheadBytes: OVERHEAD_BYTES,
+    ...planned,
     totalBytes,
     verdict: totalBytes > availableBytes ? 'no' : totalBytes > availableBytes * TIGHT ? 'tight' : 'yes',
     gpuLayers:
       vramFreeBytes === null || perLayer === 0
         ? null
-        : Math.min(layers ?? 0, Math.max(0, Math.floor((vramFreeBytes - OVERHEAD_BYTES) / perLayer))),
+        : Math.min(layers ?? 0, Math.max(0, Math.floor((vramFreeBytes - VRAM_OVERHEAD_BYTES) / perLayer))),
     // Every token reads all weights once, so memory bandwidth is what limits it.
     tokensPerSecond:
       bytesPerSecond === null || weightsBytes === 0

@@ -3,7 +3,14 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ChatTarget } from '../chat/simple-mode.js';
-import type { LoadedModelInfo, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtimes/runtime.js';
+import {
+  BACKGROUND,
+  type LoadedModelInfo,
+  type ModelDescription,
+  type Runtime,
+  type RuntimeHealth,
+  type RuntimeModel,
+} from '../runtimes/runtime.js';
 import { AppError, type ErrorCode } from '../shared/errors.js';
 import { type Activation, type Candidate, checkedDigest } from './activation.js';
 import type { GenerationOverrides } from './generation-overrides.js';
@@ -219,6 +226,15 @@ export class ModelManager {
     return this.#start('unload', found);
   }
 
+  /** How long it stays in memory unused; empty goes back to `LLM_KEEP_ALIVE`. @throws AppError `model_not_found`, `unsupported`, `invalid_input` */
+  async keepAlive(name: string, keepAlive: string): Promise<void> {
+    const found = await this.find(name);
+    if (!found) throw modelNotFound(name);
+    if (!found.runtime.keepAlive)
+      throw new AppError('unsupported', `${found.runtime.provider} decides itself how long ${name} stays.`);
+    await found.runtime.keepAlive(name, keepAlive);
+  }
+
   /** Every model in memory, of the engines that say so. */
   async loaded(): Promise<LoadedModel[]> {
     const answers = await Promise.allSettled(
@@ -258,19 +274,24 @@ export class ModelManager {
     prompt,
     maxTokens,
     timeoutMs,
+    signal,
   }: {
     prompt: string;
     maxTokens: number;
+    /** For the answer; the weights take the time they take, or nothing would be warm. */
     timeoutMs: number;
+    signal: AbortSignal;
   }): Promise<void> {
     const active = await this.activeModel();
     if (active === null) return;
     const { runtime, model } = await this.resolve(active);
+    await runtime.load?.(model, signal);
     await runtime.languageModel(model).doGenerate({
       prompt: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
       temperature: 0,
       maxOutputTokens: maxTokens,
-      abortSignal: AbortSignal.timeout(timeoutMs),
+      providerOptions: BACKGROUND,
+      abortSignal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
   }
 
@@ -358,6 +379,7 @@ export class ModelManager {
         const description = (await runtime.describeModel?.(name, signal).catch(() => null)) ?? null;
         const has = (capability: string) => (description ? description.capabilities.includes(capability) : null);
         const loaded = await runtime.loaded?.(signal).catch(() => []);
+        const inMemory = loaded?.find((candidate) => candidate.name === name);
         const report = await probeModel(
           runtime.languageModel(name),
           {
@@ -369,7 +391,8 @@ export class ModelManager {
               thinking: has('thinking'),
               contextLength: description?.contextLength ?? null,
             },
-            memoryBytes: loaded?.find((candidate) => candidate.name === name)?.sizeBytes ?? null,
+            memoryBytes: inMemory?.sizeBytes ?? null,
+            plannedBytes: inMemory?.plannedBytes ?? null,
             now: this.#options.now,
           },
           signal,

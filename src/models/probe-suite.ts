@@ -1,5 +1,6 @@
 // What a model can really do, asked of the model itself in a few short questions. Metadata only promises.
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Content } from '@ai-sdk/provider';
+import { BACKGROUND } from '../runtimes/runtime.js';
 import { toAppError } from '../shared/errors.js';
 import type { ProbeReport, ProbeResult } from './manifest.js';
 
@@ -30,6 +31,8 @@ export interface ProbeFacts {
   /** What the engine's metadata says, where it says something. */
   declared: { tools: boolean | null; vision: boolean | null; thinking: boolean | null; contextLength: number | null };
   memoryBytes: number | null;
+  /** What the engine had planned for it; null where it does not say. */
+  plannedBytes: number | null;
   now: () => number;
 }
 
@@ -46,6 +49,7 @@ export async function probeModel(model: LanguageModelV4, facts: ProbeFacts, sign
     const { content, usage } = await model.doGenerate({
       temperature: 0,
       maxOutputTokens: TOKENS,
+      providerOptions: BACKGROUND,
       ...options,
       prompt: [
         ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
@@ -106,6 +110,7 @@ export async function probeModel(model: LanguageModelV4, facts: ProbeFacts, sign
     results,
     tokensPerSecond: speed,
     memoryBytes: facts.memoryBytes,
+    plannedBytes: facts.plannedBytes,
   };
 }
 

@@ -3,6 +3,17 @@
 import type { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 
+/**
+ * What `providerOptions.venom` of a call may say beside parameters the AI SDK has no name for. Engines that cannot hear one
+ * leave it out.
+ *
+ * - `background`: true for work nobody watches, such as probes, summaries and warm-up. It lets people pass, within a bound,
+ *   and throws no model out that was used a moment ago. Everything else is interactive.
+ * - `keepAlive`: how long the model stays in memory after this answer, as `LLM_KEEP_ALIVE` is written. From then on, until
+ *   it is unloaded.
+ */
+export const BACKGROUND = { venom: { background: true } } as const;
+
 /** What the routes and the UI need to know of a runtime without asking it. */
 export interface RuntimeDescription {
   /** `llama-cpp`, `ollama`, `vllm`, `openai-compatible`: stable, used in ids and records. */
@@ -100,6 +111,10 @@ export interface Runtime extends RuntimeDescription {
   ): Promise<{ vectors: number[][]; tokens: number }>;
   /** What is in memory now, for engines that say so. */
   loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;
+  /** What waits, what is in memory and why something had to go, for engines whose memory is ours to manage. */
+  scheduler?(): SchedulerState;
+  /** Sets how long this model stays in memory when nobody uses it; empty goes back to the setting. @throws AppError `invalid_input`, `model_not_found` */
+  keepAlive?(modelName: string, keepAlive: string): Promise<void>;
   /** Brings the weights into memory. @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed` */
   load?(modelName: string, signal?: AbortSignal): Promise<void>;
   /** Frees the weights, and resolves when they are seen to be gone. */
@@ -126,6 +141,47 @@ export interface LoadedModelInfo {
   readonly expiresAt: number | null;
   /** Of a pool: the member that holds it. */
   readonly endpoint?: string;
+  /** What was planned for it before it was loaded; absent where the engine does not say. */
+  readonly plannedBytes?: number | null;
+  /** Answers it writes now; absent where the engine does not say. */
+  readonly answers?: number;
+}
+
+export interface SchedulerState {
+  readonly loaded: readonly {
+    readonly name: string;
+    readonly state: 'loading' | 'ready' | 'ending';
+    readonly bytes: number;
+    readonly answers: number;
+    readonly conversations: number;
+    readonly pinned: boolean;
+    /** Until it is unloaded by itself; null while it answers, and for ever. */
+    readonly idleLeftMs: number | null;
+    readonly processId: number | null;
+  }[];
+  /** In the order in which they came. */
+  readonly queue: readonly {
+    readonly model: string;
+    readonly serviceClass: 'interactive' | 'background';
+    readonly waitedMs: number;
+  }[];
+  readonly waiting: readonly { readonly model: string; readonly requests: number; readonly reason: string }[];
+  /** Loads for which another model had to go. */
+  readonly swaps: number;
+  readonly loads: number;
+  /** Requests whose clients left while they waited. */
+  readonly dropped: number;
+  readonly rejected: number;
+  /** The last ones, the newest last. `at`: milliseconds since the epoch, UTC. */
+  readonly evictions: readonly {
+    readonly model: string;
+    readonly cause: string;
+    readonly reason: string;
+    readonly bytes: number;
+    readonly at: number;
+  }[];
+  /** 0 = no limit but the machine's. */
+  readonly limits: { readonly loadedModels: number; readonly memoryBytes: number; readonly queued: number };
 }
 
 export interface ModelDescription {

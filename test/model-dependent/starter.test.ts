@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LlamaCppRuntime } from '../../src/runtimes/llama-cpp/llama-cpp-runtime.js';
+import { LlamaCppRuntime, type LlamaCppRuntimeOptions } from '../../src/runtimes/llama-cpp/llama-cpp-runtime.js';
 
 const MODEL = 'SmolLM2-135M-Instruct-Q4_1';
 const file = process.env['VENOM_TEST_MODEL'] ?? '';
@@ -12,7 +12,7 @@ const stored = new Map<string, string>();
 let folder: string;
 let runtime: LlamaCppRuntime;
 
-const createRuntime = (keepAlive = '-1', modelsDir = folder) =>
+const createRuntime = (keepAlive = '-1', modelsDir = folder, rest: Partial<LlamaCppRuntimeOptions> = {}) =>
   new LlamaCppRuntime({
     modelsDir,
     workerPath: resolve(import.meta.dirname, '..', '..', 'dist', 'server', 'worker.js'),
@@ -21,6 +21,7 @@ const createRuntime = (keepAlive = '-1', modelsDir = folder) =>
       get: async (key) => stored.get(key) ?? null,
       set: async (key, value) => void stored.set(key, value),
     },
+    ...rest,
   });
 
 const question = (text: string, rest: Partial<LanguageModelV4CallOptions> = {}): LanguageModelV4CallOptions => ({
@@ -188,7 +189,7 @@ describe('several models with memory for one', () => {
   it('serves A B C A B C with two swaps, cuts nobody, and forgets who left', async () => {
     const shared = mkdtempSync(join(tmpdir(), 'venom-models-'));
     for (const name of names) linkSync(join(folder, `${MODEL}.gguf`), join(shared, `${name}.gguf`));
-    const many = createRuntime('-1', shared);
+    const many = createRuntime('-1', shared, { limits: { loadedModels: 1 } });
     const say = async (name: string, signal?: AbortSignal) => {
       const { content } = await many
         .languageModel(name)

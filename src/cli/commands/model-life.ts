@@ -1,4 +1,4 @@
-// venom models search|show|install|remove|use|activate|rollback|pin|adopt|verify|ps|unload
+// venom models search|show|install|remove|use|activate|rollback|pin|adopt|verify|ps|keep|unload
 import type { z } from 'zod';
 import type * as Contract from '../../contract/models.js';
 import { AppError } from '../../shared/errors.js';
@@ -76,6 +76,7 @@ interface Measured {
 
 interface Estimate {
   context_length: number;
+  conversations: number;
   total_bytes: number;
   verdict: string;
   tokens_per_second: number | null;
@@ -90,11 +91,12 @@ export async function showFit(context: CommandContext, name: string): Promise<vo
   const answer = await client.get<{ estimates: Estimate[] }>(path, SEARCH_MS);
   const rows = answer.estimates.map((estimate) => [
     String(estimate.context_length),
+    String(estimate.conversations),
     formatBytes(estimate.total_bytes),
     estimate.verdict,
     estimate.tokens_per_second === null ? '' : String(estimate.tokens_per_second),
   ]);
-  context.terminal.result(answer, table(['CONTEXT', 'MEMORY', 'FITS', 'TOKENS/S'], rows));
+  context.terminal.result(answer, table(['CONTEXT', 'CONVERSATIONS', 'MEMORY', 'FITS', 'TOKENS/S'], rows));
 }
 
 /** Names with a slash come from Hugging Face, others from Ollama's library. */
@@ -194,12 +196,20 @@ export async function listLoaded(context: CommandContext): Promise<void> {
     model.name,
     model.runtime,
     model.size_bytes === null ? '' : formatBytes(model.size_bytes),
+    model.answers === null ? '' : String(model.answers),
     model.expires_at ?? 'stays',
   ]);
   context.terminal.result(
     { models },
-    rows.length === 0 ? 'No model is in memory.' : table(['NAME', 'ENGINE', 'MEMORY', 'UNTIL'], rows),
+    rows.length === 0 ? 'No model is in memory.' : table(['NAME', 'ENGINE', 'MEMORY', 'ANSWERS', 'UNTIL'], rows),
   );
+}
+
+export async function keepModel(context: CommandContext, name: string, keepAlive: string): Promise<void> {
+  const client = await context.server();
+  const wanted = keepAlive === 'default' ? '' : keepAlive;
+  const answer = await client.post('/api/v1/models/keep-alive', { name, keep_alive: wanted });
+  context.terminal.result(answer, `${name} stays in memory as LLM_KEEP_ALIVE=${wanted || '(the setting)'} says.`);
 }
 
 export async function unloadModel(context: CommandContext, name: string | undefined): Promise<void> {

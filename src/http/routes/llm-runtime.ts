@@ -9,6 +9,7 @@ import type { RuntimeModel } from '../../runtimes/runtime.js';
 import type { TrafficControl } from '../../runtimes/upstream-traffic.js';
 import { AppError } from '../../shared/errors.js';
 import { gatePayload, lastSwitchPayload, MODE_CONTRACTS } from './llm-servers.js';
+import { toIntrospection, toQueueStatus, toScopes } from './scheduler-shapes.js';
 import type { SwitchPolicy } from './switch-policy.js';
 import { runtimePayload } from './system.js';
 import { poolPayload, trafficScopes } from './traffic-shapes.js';
@@ -185,12 +186,20 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
     };
   });
 
-  app.get('/system/llm-runtime/queue-snapshot', { schema: { tags } }, async () => ({
-    status: 'success',
-    runtime: (await models.activeIdentity()).provider,
-    queue: { status: null, error: null, diagnostics: { introspection: null } },
-    traffic: { scopes: trafficScopes(traffic), error: null },
-  }));
+  app.get('/system/llm-runtime/queue-snapshot', { schema: { tags } }, async () => {
+    const { provider } = await models.activeIdentity();
+    const scheduler = models.runtime('llama-cpp')?.scheduler?.();
+    return {
+      status: 'success',
+      runtime: provider,
+      queue: {
+        status: scheduler ? toQueueStatus(scheduler) : null,
+        error: null,
+        diagnostics: { introspection: scheduler ? toIntrospection(scheduler) : null },
+      },
+      traffic: { scopes: { ...trafficScopes(traffic), ...(scheduler ? toScopes(scheduler) : {}) }, error: null },
+    };
+  });
 };
 
 /** Adapters (LoRA) that engines serve under names of their own. */

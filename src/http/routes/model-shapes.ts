@@ -100,6 +100,9 @@ export const toLoaded = (model: LoadedModel): z.output<typeof Contract.LoadedMod
   size_bytes: model.sizeBytes,
   vram_bytes: model.vramBytes,
   expires_at: isoOrNull(model.expiresAt),
+  idle_left_seconds: model.expiresAt === null ? null : Math.max(0, Math.round((model.expiresAt - Date.now()) / 1_000)),
+  planned_bytes: model.plannedBytes ?? null,
+  answers: model.answers ?? null,
 });
 
 export function toItem(model: RuntimeModel, active: boolean) {

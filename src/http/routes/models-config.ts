@@ -183,7 +183,10 @@ function split(path: string): [name: string, view: View | undefined] {
   return [path.slice(0, Math.max(0, at)), view];
 }
 
-const toFit = (name: string, { shape, machine, estimates, quantizations, measured, correction }: FitAdvice) => ({
+const toFit = (
+  name: string,
+  { shape, machine, estimates, quantizations, measured, correction, planned }: FitAdvice,
+) => ({
   success: true,
   model_name: name,
   file_bytes: shape.fileBytes,
@@ -204,10 +207,19 @@ const toFit = (name: string, { shape, machine, estimates, quantizations, measure
       }
     : null,
   correction,
+  planned: planned
+    ? {
+        context_length: planned.contextLength,
+        conversations: planned.conversations,
+        first_estimate_bytes: planned.firstBytes,
+        second_estimate_bytes: planned.secondBytes,
+      }
+    : null,
 });
 
 const toEstimate = (fit: FitAdvice['estimates'][number]) => ({
   context_length: fit.contextLength,
+  conversations: fit.conversations,
   weights_bytes: fit.weightsBytes,
   cache_bytes: fit.cacheBytes,
   overhead_bytes: fit.overheadBytes,

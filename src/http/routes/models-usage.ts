@@ -1,7 +1,7 @@
 // /models/usage, /models/unload-all, and what is in memory now.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { LoadedModel } from '../../contract/models.js';
+import { KeepAliveRequest, LoadedModel } from '../../contract/models.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { UsageMeter } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
@@ -65,6 +65,11 @@ export const modelsUsageRoutes: FastifyPluginAsyncZod<ModelsUsageOptions> = asyn
         failed.map(({ provider, error }) => `${provider}: ${error}`).join('; '),
       );
     return { success: true, message: `Models were unloaded from ${freed.join(', ') || 'no engine'}.` };
+  });
+
+  app.post('/models/keep-alive', { schema: { body: KeepAliveRequest, tags } }, async ({ body }) => {
+    await models.keepAlive(body.name, body.keep_alive);
+    return { success: true, name: body.name, keep_alive: body.keep_alive };
   });
 
   app.post(

@@ -97,6 +97,8 @@ export interface GgufHeader {
   hasChatTemplate: boolean;
   pooling: boolean;
   parameters: number;
+  /** Tokens the model knows. */
+  vocabulary: number | null;
   tensors: number;
   fileBytes: number;
 }
@@ -200,6 +202,7 @@ class Reader {
       hasChatTemplate: typeof values.get('tokenizer.chat_template') === 'string',
       pooling: values.has(`${architecture}.pooling_type`),
       parameters: tensors.parameters,
+      vocabulary: of('vocab_size') ?? this.#number(values, 'tokenizer.ggml.tokens'),
       tensors: Number(tensorCount),
       fileBytes: Number(this.#size),
     };
@@ -254,7 +257,8 @@ class Reader {
       if (count > MAX_ARRAY_ITEMS || count > this.#size) throw bad(`an array claims ${count} items`);
       if (itemType === STRING) {
         for (let index = 0n; index < count; index += 1n) await this.#skip(await this.#length(MAX_STRING_BYTES));
-        return null;
+        // Of a list of texts only its length is of use here.
+        return Number(count);
       }
       const size = SIZES[itemType];
       if (!size) throw bad(`array type ${itemType} is unknown`);

@@ -23,6 +23,7 @@ export class InferenceProcess {
   readonly #child: ChildProcess;
   readonly #listeners = new Map<number, (answer: Answer | AppError) => void>();
   readonly #ended: Promise<void>;
+  readonly #onCrash: (() => void)[] = [];
   #nextId = 1;
   #alive = true;
   #stopping = false;
@@ -40,6 +41,7 @@ export class InferenceProcess {
             );
         for (const listener of [...this.#listeners.values()]) listener(error);
         this.#listeners.clear();
+        if (!this.#stopping) for (const listener of this.#onCrash) listener();
         resolve();
       });
     });
@@ -49,10 +51,11 @@ export class InferenceProcess {
     child.on('error', () => {});
   }
 
-  /** @throws AppError `runtime_crashed`, `invalid_model` when the library refuses the file */
+  /** @throws AppError `runtime_crashed`, `insufficient_memory`, `invalid_model` when the library refuses the file, `cancelled` */
   static async start(
     workerPath: string,
     order: Extract<ToWorker, { type: 'load' }>,
+    signal: AbortSignal,
   ): Promise<{ process: InferenceProcess; figures: LoadedFigures }> {
     const env = Object.fromEntries(
       ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -65,31 +68,45 @@ export class InferenceProcess {
     });
     const inference = new InferenceProcess(child);
     const figures = await new Promise<LoadedFigures>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      let failure: AppError | undefined;
+      const fail = (error: AppError) => {
+        failure ??= error;
+        // Told when it is gone, and not before: its memory is what the next load needs.
         void inference.end();
-        reject(new AppError('runtime_crashed', `The model was not loaded within ${LOAD_LIMIT_MS / 1_000} s.`));
-      }, LOAD_LIMIT_MS);
-      child.once('exit', (code, signal) => {
+      };
+      const abort = () => fail(new AppError('cancelled', 'The load was given up.'));
+      const timer = setTimeout(
+        () => fail(new AppError('runtime_crashed', `The model was not loaded within ${LOAD_LIMIT_MS / 1_000} s.`)),
+        LOAD_LIMIT_MS,
+      );
+      const settled = () => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+      };
+      child.once('exit', (code, killedBy) => {
+        settled();
         reject(
-          new AppError(
-            'runtime_crashed',
-            `The inference process ended while loading the model (${signal ?? `exit code ${code}`}).`,
-          ),
+          failure ??
+            new AppError(
+              'runtime_crashed',
+              `The inference process ended while loading the model (${killedBy ?? `exit code ${code}`}).`,
+              { details: { signal: killedBy } },
+            ),
         );
       });
       child.on('message', (message: FromWorker) => {
         if (message.type === 'loaded') {
-          clearTimeout(timer);
+          settled();
           const { type: _type, ...rest } = message;
           resolve(rest);
         } else if (message.type === 'failed' && message.id === null) {
-          clearTimeout(timer);
-          void inference.end();
-          reject(new AppError('invalid_model', `The model could not be loaded: ${message.message}`));
+          const code = message.code === 'insufficient_memory' ? message.code : 'invalid_model';
+          fail(new AppError(code, `The model could not be loaded: ${message.message}`));
         }
       });
-      child.send(order);
+      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) abort();
+      else child.send(order);
     });
     return { process: inference, figures };
   }
@@ -102,8 +119,15 @@ export class InferenceProcess {
     return this.#child.pid;
   }
 
-  get busy(): boolean {
-    return this.#listeners.size > 0;
+  /** Called when it ends without having been told to; at once when it already has. */
+  onCrash(listener: () => void): void {
+    if (this.#alive) this.#onCrash.push(listener);
+    else if (!this.#stopping) listener();
+  }
+
+  /** 0 = no limit. Heard with the next token. */
+  limitThreads(limit: number): void {
+    if (this.#alive && this.#child.connected) this.#child.send({ type: 'threads', limit } satisfies ToWorker);
   }
 
   /** `onAnswer` is called until an end, a failure, or an AppError for a crash. */

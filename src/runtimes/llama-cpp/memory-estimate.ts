@@ -1,42 +1,37 @@
-// What a model will take in memory, from its header alone.
-import { cacheBytesPerToken, OVERHEAD_BYTES } from '../../models/fit.js';
+// What a model will take in memory when the embedded engine loads it, from its header alone.
+import { type ModelMemory, modelMemory, mostConversations } from '../../models/fit.js';
+import type { MemoryNeed } from '../../models/schedule-facts.js';
 import { AppError } from '../../shared/errors.js';
 import type { GgufHeader } from './gguf-check.js';
 
 const DEFAULT_CONTEXT = 4_096;
 const MIN_CONTEXT = 512;
-const MAX_SEQUENCES = 4;
 
-export interface LoadPlan {
-  /** Tokens per conversation. */
-  contextLength: number;
-  /** Conversations at once. */
-  sequences: number;
-  weightsBytes: number;
-  cacheBytes: number;
-  totalBytes: number;
+export type LoadPlan = ModelMemory;
+
+export interface PlanWishes {
+  /** Tokens; nothing shorter will do then. */
+  contextLength?: number | undefined;
+  /** At most so many at once. */
+  conversations?: number | undefined;
+  /** One text at a time, so one sequence is enough. */
+  embedding?: boolean;
 }
 
 /**
- * The largest plan that fits: first four conversations of the wanted length, then fewer, then shorter.
+ * The largest plan that fits: first all conversations of the wanted length, then fewer, then shorter.
  * @throws AppError `insufficient_memory` with the figures when even the smallest does not
  */
-export function planLoad(header: GgufHeader, availableBytes: number, wantedContext?: number): LoadPlan {
-  const trained = header.contextLength ?? DEFAULT_CONTEXT;
-  const first = Math.max(MIN_CONTEXT, Math.min(wantedContext ?? DEFAULT_CONTEXT, trained));
+export function planLoad(header: GgufHeader, availableBytes: number, wishes: PlanWishes = {}): LoadPlan {
+  const { lengths, memory } = choices(header, wishes);
   let smallest: LoadPlan | undefined;
-  for (
-    let contextLength = first;
-    contextLength >= Math.min(MIN_CONTEXT, first);
-    contextLength = Math.floor(contextLength / 2)
-  ) {
-    for (let sequences = MAX_SEQUENCES; sequences >= 1; sequences = Math.floor(sequences / 2)) {
-      const cacheBytes = cacheBytesPerToken(header) * contextLength * sequences;
-      const totalBytes = header.fileBytes + cacheBytes + OVERHEAD_BYTES;
-      smallest = { contextLength, sequences, weightsBytes: header.fileBytes, cacheBytes, totalBytes };
-      if (totalBytes <= availableBytes) return smallest;
-    }
-    if (wantedContext !== undefined) break;
+  for (const contextLength of lengths) {
+    smallest = mostConversations(
+      (conversations) => memory(contextLength, conversations),
+      availableBytes,
+      wishes.embedding ? 1 : wishes.conversations,
+    );
+    if (smallest.totalBytes <= availableBytes) return smallest;
   }
   const needed = smallest?.totalBytes ?? header.fileBytes;
   throw new AppError(
@@ -51,6 +46,24 @@ export function planLoad(header: GgufHeader, availableBytes: number, wantedConte
       },
     },
   );
+}
+
+/** What the scheduler has to know before it makes room. */
+export function memoryNeed(header: GgufHeader, wishes: PlanWishes = {}): MemoryNeed {
+  const { lengths, memory } = choices(header, wishes);
+  const bytes = (contextLength: number | undefined) => memory(contextLength ?? MIN_CONTEXT, 1).totalBytes;
+  return { wantedBytes: bytes(lengths[0]), leastBytes: bytes(lengths.at(-1)) };
+}
+
+/** Context lengths that will do, the wanted one first. */
+function choices(header: GgufHeader, { contextLength }: PlanWishes) {
+  const trained = header.contextLength ?? DEFAULT_CONTEXT;
+  const wanted = Math.max(MIN_CONTEXT, Math.min(contextLength ?? DEFAULT_CONTEXT, trained));
+  const lengths = [wanted];
+  if (contextLength === undefined)
+    for (let shorter = Math.floor(wanted / 2); shorter >= MIN_CONTEXT; shorter = Math.floor(shorter / 2))
+      lengths.push(shorter);
+  return { lengths, memory: (length: number, conversations: number) => modelMemory(header, length, conversations) };
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);

@@ -25,7 +25,9 @@ export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
   | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions }
   | { type: 'embed'; id: number; texts: string[] }
-  | { type: 'cancel'; id: number };
+  | { type: 'cancel'; id: number }
+  /** How many threads it may use while other models answer too; 0 = its own number. */
+  | { type: 'threads'; limit: number };
 
 export type FromWorker =
   | {

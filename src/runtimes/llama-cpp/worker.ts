@@ -6,6 +6,7 @@ import {
   type ChatWrapper,
   GeneralChatWrapper,
   getLlama,
+  InsufficientMemoryError,
   type Llama,
   type LlamaContext,
   type LlamaContextSequence,
@@ -34,7 +35,7 @@ interface Slot {
 
 type Loaded =
   | { kind: 'chat'; llama: Llama; model: LlamaModel; context: LlamaContext; slots: Slot[]; wrapper: ChatWrapper }
-  | { kind: 'embedding'; model: LlamaModel; context: LlamaEmbeddingContext };
+  | { kind: 'embedding'; llama: Llama; model: LlamaModel; context: LlamaEmbeddingContext };
 
 let loaded: Loaded | undefined;
 const running = new Map<number, AbortController>();
@@ -45,7 +46,10 @@ const send = (message: FromWorker) => process.send?.(message);
 process.on('message', (message: ToWorker) => {
   const id = 'id' in message ? message.id : null;
   handle(message).catch((thrown) => {
-    const error = toAppError(thrown);
+    const error =
+      thrown instanceof InsufficientMemoryError
+        ? new AppError('insufficient_memory', thrown.message)
+        : toAppError(thrown);
     const cause = error.cause instanceof Error ? ` (${error.cause.message.slice(0, 200)})` : '';
     send({ type: 'failed', id, code: error.code, message: error.message + cause });
   });
@@ -63,6 +67,9 @@ async function handle(message: ToWorker): Promise<void> {
       return embed(message.id, message.texts);
     case 'cancel':
       running.get(message.id)?.abort();
+      return;
+    case 'threads':
+      if (loaded) loaded.llama.maxThreads = message.limit;
   }
 }
 
@@ -82,6 +89,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
   if (order.embedding) {
     loaded = {
       kind: 'embedding',
+      llama,
       model,
       context: await model.createEmbeddingContext({ threads: measured.threads, contextSize: order.contextLength }),
     };

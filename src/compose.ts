@@ -370,6 +370,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     metrics,
     simple,
     orchestrator,
+    chatModes: {
+      taskTimeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
+      intentTimeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,
+    },
     queue: { mutationAllowed: !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION },
     services,
     counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },

@@ -17,6 +17,7 @@ import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
+import { chatModesRoutes } from './routes/chat-modes.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
 import { type KnowledgeRoutesOptions, knowledgeRoutes } from './routes/knowledge.js';
@@ -45,6 +46,7 @@ export interface ServerOptions {
   metrics: Metrics;
   simple: SimpleMode;
   orchestrator: Orchestrator;
+  chatModes: { taskTimeoutMs: number; intentTimeoutMs: number };
   queue: Omit<QueueRoutesOptions, 'orchestrator'>;
   services: ServiceMonitor;
   counters: Omit<MetricsRoutesOptions, 'metrics'>;
@@ -142,6 +144,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(learningRoutes, options.learning);
       await api.register(taskRoutes, { orchestrator });
       await api.register(queueRoutes, { orchestrator, ...options.queue });
+      await api.register(chatModesRoutes, options.chatModes);
       await api.register(flowRoutes, { tracer: options.tracer });
       await api.register(metricsRoutes, { metrics: options.metrics, ...options.counters });
       await api.register(systemServicesRoutes, { services: options.services });
@@ -194,6 +197,9 @@ async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
     '/discover',
     '/activity',
     '/runtimes',
+    '/queue',
+    '/memory',
+    '/routing',
     '/system',
     '/system/*',
     '/settings',

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PLAN_AGENTS, type PlanAgent } from '../agents/agent.js';
 
-const MAX_STEPS = 8;
+export const MAX_PLAN_STEPS = 8;
 /** Fewer are asked for than are taken. */
 const PLANNED_STEPS = 5;
 const MAX_INSTRUCTION_CHARS = 2_000;
@@ -33,7 +33,7 @@ export const PLAN_SCHEMA = {
           step_number: { type: 'integer' },
           agent_type: { type: 'string', enum: AGENT_NAMES },
           instruction: { type: 'string', minLength: 1, maxLength: PLANNED_INSTRUCTION_CHARS },
-          depends_on: { type: 'array', items: { type: 'integer' }, maxItems: MAX_STEPS },
+          depends_on: { type: 'array', items: { type: 'integer' }, maxItems: MAX_PLAN_STEPS },
         },
         required: ['step_number', 'agent_type', 'instruction', 'depends_on'],
         additionalProperties: false,
@@ -51,11 +51,11 @@ const Steps = z.object({
         step_number: z.int(),
         agent_type: z.string().transform((name) => name.trim().toUpperCase()),
         instruction: z.string().trim().min(1).max(MAX_INSTRUCTION_CHARS),
-        depends_on: z.union([z.array(z.int()).max(MAX_STEPS), z.int(), z.null()]).optional(),
+        depends_on: z.union([z.array(z.int()).max(MAX_PLAN_STEPS), z.int(), z.null()]).optional(),
       }),
     )
     .min(1)
-    .max(MAX_STEPS),
+    .max(MAX_PLAN_STEPS),
 });
 
 /** @returns the plan, or what is wrong with it, in words a model can act on */

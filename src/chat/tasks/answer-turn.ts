@@ -21,6 +21,7 @@ const TOUCH_EVERY_MS = 5_000;
 const STREAMING_EVERY_MS = 250;
 const PREVIEW_CHARS = 200;
 const CONTEXT_PREVIEW_CHARS = 4_000;
+const SHOWN_INSTRUCTION_CHARS = 300;
 const EARLIER_STEP_CHARS = 4_000;
 
 export interface AnswerParts {
@@ -314,7 +315,18 @@ export class TurnAnswering {
     const { tracer, events } = this.#parts;
     const language = turn.live.task.request.preferredLanguage ?? turn.language;
     const plan = await this.#makePlan(turn, model, context);
-    live.update({ plan: plan.map(({ number, agent, dependsOn }) => ({ step: number, agent, depends_on: dependsOn })) });
+    const statuses = new Map<number, string>();
+    const showPlan = () =>
+      live.update({
+        plan: plan.map(({ number, agent, instruction, dependsOn }) => ({
+          step: number,
+          agent,
+          instruction: instruction.slice(0, SHOWN_INSTRUCTION_CHARS),
+          depends_on: dependsOn,
+          status: statuses.get(number) ?? 'waiting',
+        })),
+      });
+    showPlan();
     live.log(`Plan with ${plan.length} ${plan.length === 1 ? 'step' : 'steps'}.`);
     events.publish(
       'PLAN_CREATED',
@@ -343,6 +355,8 @@ export class TurnAnswering {
       isFinal: (error) => live.signal.aborted || isFinal(error),
       describe: (error) => (error instanceof TaskError ? error.message : toAppError(error).message),
       onStart: (step, attempt) => {
+        statuses.set(step.number, 'running');
+        showPlan();
         live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
         events.publish(
           'PLAN_STEP_STARTED',
@@ -353,6 +367,8 @@ export class TurnAnswering {
       },
       onEnd: (outcome) => {
         const { step, status, text } = outcome;
+        statuses.set(step.number, status);
+        showPlan();
         live.log(`Step ${step.number} ${status === 'done' ? 'done' : `${status}: ${text}`}.`);
         tracer.step(
           live.id,

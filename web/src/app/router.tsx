@@ -32,6 +32,11 @@ const runtimes = createRoute({
   path: '/runtimes',
   component: lazyRouteComponent(() => import('../features/runtimes/runtimes-page'), 'RuntimesPage'),
 });
+const queue = createRoute({
+  getParentRoute: () => root,
+  path: '/queue',
+  component: lazyRouteComponent(() => import('../features/queue/queue-page'), 'QueuePage'),
+});
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -39,7 +44,7 @@ const system = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, chat, models, discover, activity, runtimes, system]),
+  routeTree: root.addChildren([home, chat, models, discover, activity, runtimes, queue, system]),
   defaultPreload: 'intent',
 });
 

@@ -19,6 +19,7 @@ import {
   IconCpu,
   IconDeviceDesktop,
   IconLanguage,
+  IconListCheck,
   IconMessage2,
   IconMoon,
   IconServer2,
@@ -37,6 +38,7 @@ const PAGES = [
   { to: '/discover', label: 'nav.discover', Icon: IconCompass },
   { to: '/activity', label: 'nav.activity', Icon: IconActivity },
   { to: '/runtimes', label: 'nav.runtimes', Icon: IconServer2 },
+  { to: '/queue', label: 'nav.queue', Icon: IconListCheck },
   { to: '/system', label: 'nav.system', Icon: IconSettings },
 ] as const;
 

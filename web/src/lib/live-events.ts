@@ -25,6 +25,7 @@ export function followServerEvents(queries: QueryClient): () => void {
         if (event.data['completed_at'])
           for (const key of ['models', 'versions', 'loaded']) void queries.invalidateQueries({ queryKey: [key] });
       }
+      if (/^(TASK|QUEUE)_|^EMERGENCY_STOP$/.test(event.type)) void queries.invalidateQueries({ queryKey: ['tasks'] });
       if (event.type === 'SERVICE_STATUS_UPDATE') void queries.invalidateQueries({ queryKey: ['servers'] });
       if (event.type === 'MODEL_STARTER' && event.data) {
         queries.setQueryData(['starter'], event.data);

@@ -1,5 +1,5 @@
 // The chat: model, mode and parameters above, the conversation, and where the next message is written.
-import { ActionIcon, Box, SegmentedControl, Select, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Box, Select, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconAdjustmentsHorizontal, IconLock } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
@@ -10,6 +10,8 @@ import { useStarter } from '../../lib/starter';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
 import { ask, isAnswering, stop, useLiveAnswer } from './live-answers';
+import { useMode } from './mode';
+import { ModeSwitch } from './mode-switch';
 import { ParametersDrawer, useParameters } from './parameters';
 
 export function ChatPage({ sessionId }: { sessionId: string | null }) {
@@ -19,6 +21,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
   const starter = useStarter();
   const switchModel = useSwitchModel();
   const [parameters, setParameters] = useParameters();
+  const [mode, setMode] = useMode();
   const [drawer, { open, close }] = useDisclosure();
   const live = useLiveAnswer(sessionId ?? '');
   const chatModels = models.data?.models.filter(({ chat_compatible }) => chat_compatible) ?? [];
@@ -31,7 +34,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
 
   const send = (text: string) => {
     const id = sessionId ?? newSessionId();
-    void ask(id, text, active ?? undefined, parameters);
+    void ask(id, text, { model: active ?? undefined, mode, parameters });
     if (!sessionId) void navigate({ to: '/chat/$sessionId', params: { sessionId: id } });
   };
 
@@ -49,19 +52,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
           searchable={chatModels.length > 8}
           onChange={(name) => name && switchModel.mutate(name)}
         />
-        <Tooltip label={t('chat.mode.later')} multiline w={260}>
-          <SegmentedControl
-            size="xs"
-            aria-label={t('chat.mode')}
-            value="direct"
-            visibleFrom="sm"
-            data={[
-              { value: 'direct', label: t('chat.mode.direct') },
-              { value: 'normal', label: t('chat.mode.normal'), disabled: true },
-              { value: 'complex', label: t('chat.mode.complex'), disabled: true },
-            ]}
-          />
-        </Tooltip>
+        <ModeSwitch mode={mode} onChange={setMode} />
         <Box flex={1} />
         <Tooltip label={t('chat.parameters')}>
           <ActionIcon

@@ -3,6 +3,7 @@ import { ActionIcon, Textarea } from '@mantine/core';
 import { IconArrowUp, IconPlayerStopFilled } from '@tabler/icons-react';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { choicesFor, type SlashChoice, SlashMenu } from './slash-menu';
 
 const MAX_CHARS = 50_000;
 
@@ -19,6 +20,9 @@ export function Composer({
 }) {
   const { t } = useTranslation();
   const [text, setText] = useState('');
+  const [selected, setSelected] = useState(0);
+  const [dismissed, setDismissed] = useState(false);
+  const choices = dismissed ? [] : choicesFor(text);
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
   const submit = () => {
@@ -27,7 +31,32 @@ export function Composer({
     setText('');
     onSend(trimmed);
   };
+  const type = (next: string) => {
+    setText(next);
+    setSelected(0);
+    setDismissed(false);
+  };
+  const choose = ({ token }: SlashChoice) => type(`${token} `);
   const onKey = (event: KeyboardEvent) => {
+    if (choices.length > 0 && !event.nativeEvent.isComposing) {
+      const choice = choices[Math.min(selected, choices.length - 1)];
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+        event.preventDefault();
+        const step = event.key === 'ArrowDown' ? 1 : choices.length - 1;
+        setSelected((selected + step) % choices.length);
+        return;
+      }
+      if ((event.key === 'Enter' || event.key === 'Tab') && choice) {
+        event.preventDefault();
+        choose(choice);
+        return;
+      }
+      if (event.key === 'Escape') {
+        event.stopPropagation();
+        setDismissed(true);
+        return;
+      }
+    }
     // While an input method composes a character, Enter belongs to it.
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault();
@@ -36,6 +65,7 @@ export function Composer({
   };
   return (
     <div className="composer">
+      <SlashMenu choices={choices} selected={selected} onChoose={choose} />
       <div className="composer-box">
         <Textarea
           ref={field}
@@ -48,7 +78,12 @@ export function Composer({
           aria-label={t('chat.input')}
           placeholder={t('chat.placeholder')}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          aria-autocomplete="list"
+          aria-expanded={choices.length > 0}
+          aria-controls={choices.length > 0 ? 'slash-menu' : undefined}
+          aria-activedescendant={choices.length > 0 ? `slash-${selected}` : undefined}
+          role="combobox"
+          onChange={(event) => type(event.currentTarget.value)}
           onKeyDown={onKey}
         />
         {answering ? (

@@ -1,13 +1,15 @@
 // The messages of one conversation and the answer that is being written, kept in view while the reader is at the end.
 import { Button, Center, Text, VisuallyHidden } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Markdown } from '../../components/markdown';
+import { RequestInspector } from '../../components/request-inspector';
 import { Failed, Loading } from '../../components/states';
 import { type Message, truncateSession, useMessages } from './api/sessions';
 import { dismissAnswer, type LiveAnswer, rejoin, useLiveAnswer } from './live-answers';
 import { AssistantMessage, Figures, UserMessage } from './message-view';
+import { TaskProgress } from './progress-view';
 
 const NEAR_END_PX = 80;
 
@@ -24,6 +26,7 @@ export function Conversation({
   const queries = useQueryClient();
   const stored = useMessages(sessionId);
   const live = useLiveAnswer(sessionId);
+  const [inspected, setInspected] = useState<string | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   // Known before the next text moves the end away.
   const atEnd = useRef(true);
@@ -103,6 +106,7 @@ export function Conversation({
             <AssistantMessage
               key={message.seq}
               message={message}
+              onInspect={() => setInspected(message.request_id)}
               onRegenerate={
                 !live && index === shown.length - 1 && question?.role === 'user'
                   ? () => void again(question, question.content)
@@ -113,6 +117,7 @@ export function Conversation({
         })}
         {live && <Answering live={live} model={model} />}
       </div>
+      <RequestInspector requestId={inspected} onClose={() => setInspected(null)} />
     </div>
   );
 }
@@ -125,6 +130,7 @@ function Answering({ live, model }: { live: LiveAnswer; model: string | null }) 
     <>
       {live.question !== null && <UserMessage text={live.question} />}
       <article className="message" aria-label={t('chat.assistant')}>
+        <TaskProgress live={live} />
         {live.text === '' && !live.done ? (
           <Text className="muted caret" size="sm">
             {t('chat.waiting')}

@@ -1,12 +1,15 @@
 // Answers that are being written, by session. They live outside the pages, so that they go on while another page is open.
-import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { useSyncExternalStore } from 'react';
-import { ApiError, send } from '../../lib/http';
+import { ApiError } from '../../lib/http';
+import { type AnswerStream, findAnswer, openAnswer, type PlanStep, readAnswer, stopAnswer } from './answer-streams';
+import { type Mode, modeFor } from './mode';
 import type { Parameters } from './parameters';
 
 const RECONNECTS = 5;
+const LOGS_KEPT = 50;
 
 export interface LiveAnswer {
+  mode: Mode;
   question: string | null;
   requestId: string | null;
   text: string;
@@ -14,6 +17,11 @@ export interface LiveAnswer {
   firstAt: number | null;
   /** Pieces that arrived; about one per token. */
   pieces: number;
+  /** Of a task: where it stands. */
+  status: string | null;
+  intent: string | null;
+  logs: string[];
+  plan: PlanStep[] | null;
   error: string | null;
   done: boolean;
 }
@@ -43,16 +51,21 @@ export function dismissAnswer(sessionId: string): void {
   if (answers.delete(sessionId)) for (const listener of listeners) listener();
 }
 
-function begin(sessionId: string, question: string | null, requestId: string | null): AbortController {
+function begin(sessionId: string, mode: Mode, question: string | null, requestId: string | null): AbortController {
   const abort = new AbortController();
   aborts.set(sessionId, abort);
   answers.set(sessionId, {
+    mode,
     question,
     requestId,
     text: '',
     startedAt: performance.now(),
     firstAt: null,
     pieces: 0,
+    status: null,
+    intent: null,
+    logs: [],
+    plan: null,
     error: null,
     done: false,
   });
@@ -63,45 +76,62 @@ function begin(sessionId: string, question: string | null, requestId: string | n
 export async function ask(
   sessionId: string,
   content: string,
-  model: string | undefined,
-  parameters: Parameters,
+  options: { model: string | undefined; mode: Mode; parameters: Parameters },
 ): Promise<void> {
-  const abort = begin(sessionId, content, null);
-  const body = { content, session_id: sessionId, resumable: true, ...(model ? { model } : {}), ...parameters };
+  const mode = modeFor(content, options.mode);
+  const { signal } = begin(sessionId, mode, content, null);
   const key = crypto.randomUUID();
-  await follow(sessionId, abort.signal, () =>
-    send('/llm/simple/stream', { json: body, headers: { 'idempotency-key': key }, signal: abort.signal }),
-  );
+  await follow(sessionId, signal, () => openAnswer({ content, sessionId, ...options, mode }, key, signal));
 }
 
 /** Comes back to an answer another page, or this one before a reload, has asked for. */
 export async function rejoin(sessionId: string, requestId: string): Promise<void> {
   if (answers.has(sessionId)) return;
-  const abort = begin(sessionId, null, requestId);
-  await follow(sessionId, abort.signal, () => send(`/llm/simple/stream/${requestId}`, { signal: abort.signal }));
+  const { signal } = begin(sessionId, 'direct', null, requestId);
+  await follow(sessionId, signal, () => findAnswer(requestId, signal));
 }
 
 export async function stop(sessionId: string): Promise<void> {
   const requestId = answers.get(sessionId)?.requestId;
-  if (requestId) await send(`/llm/simple/stream/${requestId}/cancel`, { method: 'POST' }).catch(() => undefined);
+  if (requestId) await stopAnswer(requestId).catch(() => undefined);
   else aborts.get(sessionId)?.abort();
 }
 
-async function follow(sessionId: string, signal: AbortSignal, open: () => Promise<Response>): Promise<void> {
+async function follow(sessionId: string, signal: AbortSignal, find: () => Promise<AnswerStream>): Promise<void> {
+  let stream: AnswerStream | undefined;
   let lastEventId = '';
   for (let attempt = 0; ; attempt += 1) {
-    const requestId = answers.get(sessionId)?.requestId;
     try {
-      const response = await (lastEventId && requestId
-        ? send(`/llm/simple/stream/${requestId}`, { signal, headers: { 'last-event-id': lastEventId } })
-        : open());
-      change(sessionId, { requestId: response.headers.get('x-request-id') });
-      if (
-        await read(sessionId, response, (id) => {
+      stream ??= await find();
+      change(sessionId, { requestId: stream.requestId });
+      const response = await stream.open(lastEventId, signal);
+      const ended = await readAnswer(
+        response,
+        stream,
+        (id) => {
           lastEventId = id;
-        })
-      )
-        return;
+        },
+        (what) => {
+          const current = answers.get(sessionId);
+          if (!current) return;
+          if (what.type === 'text')
+            change(sessionId, {
+              text: current.text + what.text,
+              pieces: current.pieces + 1,
+              firstAt: current.firstAt ?? performance.now(),
+            });
+          else if (what.type === 'reset') change(sessionId, { text: '' });
+          else if (what.type === 'state')
+            change(sessionId, {
+              status: what.status,
+              intent: what.intent ?? current.intent,
+              plan: what.plan ?? current.plan,
+              logs: [...current.logs, ...what.logs].slice(-LOGS_KEPT),
+            });
+          else change(sessionId, { done: true, error: what.error });
+        },
+      );
+      if (ended) return;
       throw new Error('The stream broke off.');
     } catch (error) {
       const final = signal.aborted || (error instanceof ApiError && error.status > 0) || attempt >= RECONNECTS;
@@ -110,33 +140,6 @@ async function follow(sessionId: string, signal: AbortSignal, open: () => Promis
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** attempt));
-    }
-  }
-}
-
-/** Whether the answer came to its end. */
-async function read(sessionId: string, response: Response, onId: (id: string) => void): Promise<boolean> {
-  if (!response.body) return false;
-  const events = response.body.pipeThrough(new TextDecoderStream() as never).pipeThrough(new EventSourceParserStream());
-  const reader = events.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return false;
-    if (value.id) onId(value.id);
-    const data = JSON.parse(value.data) as { text?: string; code?: string; message?: string };
-    if (value.event === 'content') {
-      const current = answers.get(sessionId);
-      change(sessionId, {
-        text: (current?.text ?? '') + (data.text ?? ''),
-        pieces: (current?.pieces ?? 0) + 1,
-        firstAt: current?.firstAt ?? performance.now(),
-      });
-    } else if (value.event === 'error') {
-      change(sessionId, { done: true, error: data.code === 'cancelled' ? null : (data.message ?? '') });
-      return true;
-    } else if (value.event === 'done') {
-      change(sessionId, { done: true });
-      return true;
     }
   }
 }

@@ -1,10 +1,21 @@
 // One message, with what can be done with it and how fast it came.
-import { ActionIcon, Alert, Button, CopyButton, Group, Text, Textarea, Tooltip } from '@mantine/core';
-import { IconAlertTriangle, IconCheck, IconCopy, IconPencil, IconRefresh } from '@tabler/icons-react';
+import { ActionIcon, Alert, Button, CopyButton, Group, Popover, Text, Textarea, Tooltip } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconCopy,
+  IconListDetails,
+  IconPencil,
+  IconRefresh,
+  IconThumbDown,
+  IconThumbUp,
+} from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Markdown } from '../../components/markdown';
 import { duration, number } from '../../lib/format';
+import { sendFeedback } from './api/feedback';
 import type { Message } from './api/sessions';
 
 export function UserMessage({ text, onResend }: { text: string; onResend?: ((text: string) => void) | undefined }) {
@@ -57,9 +68,11 @@ export function UserMessage({ text, onResend }: { text: string; onResend?: ((tex
 
 export function AssistantMessage({
   message,
+  onInspect,
   onRegenerate,
 }: {
   message: Message;
+  onInspect: () => void;
   onRegenerate?: (() => void) | undefined;
 }) {
   const { t } = useTranslation();
@@ -92,6 +105,10 @@ export function AssistantMessage({
             <IconRefresh size={16} aria-hidden />
           </Action>
         )}
+        {message.status === 'complete' && <Feedback requestId={message.request_id} />}
+        <Action label={t('inspector.open')} onClick={onInspect}>
+          <IconListDetails size={16} aria-hidden />
+        </Action>
         <Figures
           model={message.model}
           ttftMs={message.usage?.ttft_ms ?? null}
@@ -100,6 +117,55 @@ export function AssistantMessage({
         />
       </div>
     </article>
+  );
+}
+
+/** A thumb up is a click; a thumb down says what was wrong, because that is what the next try is told. */
+function Feedback({ requestId }: { requestId: string }) {
+  const { t } = useTranslation();
+  const [given, setGiven] = useState<'up' | 'down'>();
+  const [remark, setRemark] = useState<string>();
+  const give = async (rating: 'up' | 'down', comment?: string) => {
+    try {
+      await sendFeedback(requestId, rating, comment);
+      setGiven(rating);
+      setRemark(undefined);
+      notifications.show({ message: t(`feedback.thanks.${rating}`) });
+    } catch (error) {
+      notifications.show({ color: 'red', message: (error as Error).message });
+    }
+  };
+  return (
+    <>
+      <Action label={t('feedback.up')} pressed={given === 'up'} onClick={() => void give('up')}>
+        <IconThumbUp size={16} aria-hidden />
+      </Action>
+      <Popover opened={remark !== undefined} onDismiss={() => setRemark(undefined)} width={300} withArrow trapFocus>
+        <Popover.Target>
+          <span>
+            <Action label={t('feedback.down')} pressed={given === 'down'} onClick={() => setRemark('')}>
+              <IconThumbDown size={16} aria-hidden />
+            </Action>
+          </span>
+        </Popover.Target>
+        <Popover.Dropdown>
+          <Textarea
+            label={t('feedback.remark')}
+            autosize
+            minRows={2}
+            maxRows={6}
+            maxLength={2_000}
+            value={remark ?? ''}
+            onChange={(event) => setRemark(event.currentTarget.value)}
+          />
+          <Group justify="flex-end" mt="xs">
+            <Button size="xs" disabled={!remark?.trim()} onClick={() => void give('down', remark?.trim())}>
+              {t('feedback.send')}
+            </Button>
+          </Group>
+        </Popover.Dropdown>
+      </Popover>
+    </>
   );
 }
 
@@ -141,10 +207,28 @@ function CopyAction({ text }: { text: string }) {
   );
 }
 
-function Action({ label, onClick, children }: { label: string; onClick: () => void; children: ReactNode }) {
+function Action({
+  label,
+  onClick,
+  pressed,
+  children,
+}: {
+  label: string;
+  onClick: () => void;
+  /** For a button that stays down. */
+  pressed?: boolean;
+  children: ReactNode;
+}) {
   return (
     <Tooltip label={label} openDelay={400}>
-      <ActionIcon variant="subtle" color="gray" size="md" aria-label={label} onClick={onClick}>
+      <ActionIcon
+        variant={pressed ? 'light' : 'subtle'}
+        color="gray"
+        size="md"
+        aria-label={label}
+        aria-pressed={pressed}
+        onClick={onClick}
+      >
         {children}
       </ActionIcon>
     </Tooltip>

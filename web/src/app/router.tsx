@@ -37,6 +37,16 @@ const queue = createRoute({
   path: '/queue',
   component: lazyRouteComponent(() => import('../features/queue/queue-page'), 'QueuePage'),
 });
+const memory = createRoute({
+  getParentRoute: () => root,
+  path: '/memory',
+  component: lazyRouteComponent(() => import('../features/memory/memory-page'), 'MemoryPage'),
+});
+const routing = createRoute({
+  getParentRoute: () => root,
+  path: '/routing',
+  component: lazyRouteComponent(() => import('../features/routing/routing-page'), 'RoutingPage'),
+});
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -44,7 +54,7 @@ const system = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, chat, models, discover, activity, runtimes, queue, system]),
+  routeTree: root.addChildren([home, chat, models, discover, activity, runtimes, queue, memory, routing, system]),
   defaultPreload: 'intent',
 });
 

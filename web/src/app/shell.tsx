@@ -15,6 +15,7 @@ import {
 import { useDisclosure } from '@mantine/hooks';
 import {
   IconActivity,
+  IconBrain,
   IconCompass,
   IconCpu,
   IconDeviceDesktop,
@@ -22,6 +23,7 @@ import {
   IconListCheck,
   IconMessage2,
   IconMoon,
+  IconRoute,
   IconServer2,
   IconSettings,
   IconSun,
@@ -39,6 +41,8 @@ const PAGES = [
   { to: '/activity', label: 'nav.activity', Icon: IconActivity },
   { to: '/runtimes', label: 'nav.runtimes', Icon: IconServer2 },
   { to: '/queue', label: 'nav.queue', Icon: IconListCheck },
+  { to: '/memory', label: 'nav.memory', Icon: IconBrain },
+  { to: '/routing', label: 'nav.routing', Icon: IconRoute },
   { to: '/system', label: 'nav.system', Icon: IconSettings },
 ] as const;
 

@@ -98,7 +98,9 @@ describe('Complex chat', () => {
   ])('makes one step of the goal when the plan stays wrong: %s', async (_what, wrong) => {
     script([wrong, wrong], (name, response, body) => says(name, body, response));
     const task = await complex('Write a poem');
-    expect(task.context_history['plan']).toEqual([{ step: 1, agent: 'CODER', depends_on: [] }]);
+    expect(task.context_history['plan']).toEqual([
+      { step: 1, agent: 'CODER', instruction: 'Write a poem', depends_on: [], status: 'done' },
+    ]);
     expect(task.result).toContain('### Step 1: Write a poem');
   });
 

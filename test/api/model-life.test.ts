@@ -271,11 +271,16 @@ describe('what a caller may ask for', () => {
 
   it('the former version still serves when a new one does not pass', async () => {
     mkdirSync(modelsDir(), { recursive: true });
-    writeFileSync(join(modelsDir(), 'cut.gguf'), FILE.subarray(0, FILE.length - 10_000));
-    const before = (await call('/system/llm-servers/active')).body['active_model'];
-    const answer = await call('/models/activate', { name: 'cut', runtime: 'llama-cpp' });
-    expect(answer).toMatchObject({ status: 409, body: { code: 'activation_failed' } });
-    expect((await call('/system/llm-servers/active')).body['active_model']).toBe(before);
+    const active = async () => (await call('/system/llm-servers/active')).body['active_model'];
+    writeFileSync(join(modelsDir(), 'good.gguf'), FILE);
+    await expect.poll(active, { timeout: 5_000 }).toBe('good');
+    writeFileSync(join(modelsDir(), 'later-cut.gguf'), FILE.subarray(0, FILE.length - 10_000));
+    await expect
+      .poll(async () => (await call('/models/activate', { name: 'later-cut', runtime: 'llama-cpp' })).body['code'], {
+        timeout: 5_000,
+      })
+      .toBe('activation_failed');
+    expect(await active()).toBe('good');
   });
 });
 

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
-import { foldText } from './fold-text.js';
+import { foldText } from '../shared/fold-text.js';
 import { first } from './migrations/001-first.js';
 import { models } from './migrations/002-models.js';
 import { tasks } from './migrations/003-tasks.js';

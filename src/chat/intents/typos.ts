@@ -1,0 +1,63 @@
+// Slips of the keyboard: two letters swapped, one left out or one too many, in a word a lexicon would know.
+
+import type { Lexicon } from './lexicon.js';
+import { elementsOf } from './match.js';
+import type { Token } from './tokens.js';
+
+/** Short words have too many neighbours that are words themselves. */
+const SHORTEST = 5;
+/** Words a text may have mended, so that a long one costs no more. */
+const MENDED_AT_MOST = 12;
+
+export class TypoMender {
+  readonly #lexicons: readonly Lexicon[];
+  readonly #known = new Set<string>();
+  /** What is left of a known word without one letter, and the word. */
+  readonly #shortened = new Map<string, string>();
+
+  constructor(lexicons: readonly Lexicon[]) {
+    this.#lexicons = lexicons;
+    for (const lexicon of lexicons) {
+      for (const words of [lexicon.elementsByWord.keys(), lexicon.marks, lexicon.fillers, lexicon.polite])
+        for (const word of words) this.#known.add(word);
+    }
+    for (const word of this.#known) {
+      if (word.length <= SHORTEST || word.startsWith('#')) continue;
+      for (const rest of withoutOneLetter(word)) if (!this.#shortened.has(rest)) this.#shortened.set(rest, word);
+    }
+  }
+
+  mend(tokens: readonly Token[]): Token[] {
+    let left = MENDED_AT_MOST;
+    return tokens.map((token) => {
+      if (left === 0 || token.tag !== null || token.word.length < SHORTEST || this.#isKnown(token.word)) return token;
+      left -= 1;
+      const word = this.#mended(token.word);
+      return word === undefined ? token : { ...token, word };
+    });
+  }
+
+  #isKnown(word: string): boolean {
+    return (
+      this.#known.has(word) || this.#lexicons.some((lexicon) => elementsOf(lexicon, { word, tag: null }).length > 0)
+    );
+  }
+
+  #mended(word: string): string | undefined {
+    // The first letter is seldom wrong, and a word that differs in it is mostly another word.
+    for (let at = 1; at < word.length - 1; at += 1) {
+      const swapped = `${word.slice(0, at)}${word[at + 1]}${word[at]}${word.slice(at + 2)}`;
+      if (swapped !== word && this.#isKnown(swapped)) return swapped;
+    }
+    const longer = this.#shortened.get(word);
+    if (longer?.[0] === word[0]) return longer;
+    if (word.length > SHORTEST) {
+      for (const rest of withoutOneLetter(word)) if (rest[0] === word[0] && this.#known.has(rest)) return rest;
+    }
+    return undefined;
+  }
+}
+
+function* withoutOneLetter(word: string): Generator<string> {
+  for (let at = 1; at < word.length; at += 1) yield word.slice(0, at) + word.slice(at + 1);
+}

@@ -10,7 +10,10 @@ const GERMAN_LETTERS = /[äöüß]/i;
 /** Letters and signs none of ours has: accents of Romance, Nordic and Slavic languages, other alphabets. */
 const FOREIGN_LETTERS = /[àâæçèêëìîïñòôõøùûÿœåčďěňřšťůžğışăâîșțő¿¡]/i;
 const OTHER_ALPHABETS = /[\p{L}--\p{Script=Latin}]/gv;
-const LONGEST_CHARS = 600;
+const LONGEST_CHARS = 200;
+const LONGEST_WORDS = 40;
+/** Small words that settle it without a look at character groups, if no other language has a third as many. */
+const CLEAR_WORDS = 3;
 /** A single small word is enough where nothing speaks against it; character groups alone must be clearer. */
 const ENOUGH = 1;
 
@@ -24,10 +27,19 @@ export function detectLanguage(text: string, tokens: readonly Token[], lexicons:
 
   const points: Record<Language, number> = { en: 0, pl: 0, de: 0 };
   const words = tokens.filter(({ word, tag }) => word !== '' && tag === null).map(({ word }) => word);
-  for (const { language, marks } of lexicons)
-    for (const word of words.slice(0, 60)) if (marks.has(word)) points[language] += 1;
+  const sampled = words.slice(0, LONGEST_WORDS);
+  for (const { language, marks } of lexicons) {
+    const count = sampled.filter((word) => marks.has(word)).length;
+    // Two words, one of them ours, say more than one among ten.
+    points[language] += count + (count * 2 >= sampled.length && count > 0 ? 1 : 0);
+  }
   if (POLISH_LETTERS.test(sample)) points.pl += 3;
   if (GERMAN_LETTERS.test(sample)) points.de += 2;
+
+  const foreignLetters = FOREIGN_LETTERS.test(sample);
+  const [clear, next] = ranked(points);
+  if (!foreignLetters && clear[1] >= CLEAR_WORDS && next[1] * 3 <= clear[1] && clear[1] * 4 >= sampled.length)
+    return clear[0];
 
   const guesses = detectAll(sample);
   const certain = guesses[0]?.accuracy === 1;
@@ -36,11 +48,19 @@ export function detectLanguage(text: string, tokens: readonly Token[], lexicons:
     const worth = certain ? 1.5 : Math.max(0, 0.8 - place * 0.3) + accuracy;
     if (lang === 'en' || lang === 'pl' || lang === 'de') points[lang] += worth;
     // Short texts of ours are often taken for a neighbour's; small words then decide.
-    else if (place === 0) foreign = worth + words.length * 0.08;
+    else if (place === 0) foreign = (certain ? worth : worth * 0.6) + sampled.length * 0.08;
   }
-  if (FOREIGN_LETTERS.test(sample)) foreign += 2;
+  if (foreignLetters) foreign += 2;
 
-  const [best, second] = (Object.entries(points) as [Language, number][]).sort((one, other) => other[1] - one[1]);
-  if (!best || !second || best[1] < ENOUGH || best[1] <= foreign) return null;
+  const [best, second] = ranked(points);
+  if (best[1] < ENOUGH || best[1] <= foreign) return null;
   return best[1] - second[1] < 0.3 ? null : best[0];
 }
+
+type Points = readonly [Language, number];
+const ranked = (points: Record<Language, number>) =>
+  (Object.entries(points) as [Language, number][]).sort((one, other) => other[1] - one[1]) as unknown as readonly [
+    Points,
+    Points,
+    Points,
+  ];

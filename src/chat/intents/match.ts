@@ -12,6 +12,7 @@ export interface PhraseMatch {
 /** Fillers that one gap may jump, so that no text makes a search long. */
 const FILLERS_AT_ONCE = 4;
 const SHORTEST_PREFIX = 3;
+const LONGEST_PREFIX = 20;
 
 export function matchPhrases(lexicon: Lexicon, tokens: readonly Token[]): PhraseMatch[] {
   const elements = tokens.map((token) => elementsOf(lexicon, token));
@@ -74,7 +75,8 @@ export function matchPhrases(lexicon: Lexicon, tokens: readonly Token[]): Phrase
 export function elementsOf(lexicon: Lexicon, { word, tag }: Pick<Token, 'word' | 'tag'>): readonly number[] {
   const exact = lexicon.elementsByWord.get(word);
   let all = exact;
-  for (let length = SHORTEST_PREFIX; length <= word.length; length += 1) {
+  const longest = Math.min(word.length, LONGEST_PREFIX);
+  for (let length = SHORTEST_PREFIX; length <= longest; length += 1) {
     const begun = lexicon.elementsByPrefix.get(word.slice(0, length));
     if (begun) all = all ? [...all, ...begun] : begun;
   }

@@ -29,8 +29,8 @@ export interface LearnedPhrase {
 
 export interface LearnedPhraseRepository {
   /**
-   * A new proposal, or one more sighting of a phrase that is known, whatever its state. The oldest proposals beyond
-   * `limit` are dropped; what was reviewed stays.
+   * A new proposal, or one more sighting of a phrase that is known, whatever its state. Of what is not approved, the oldest
+   * beyond `limit` are dropped.
    */
   propose(phrase: Omit<LearnedPhrase, 'state' | 'seen' | 'reviewedAt'>, limit: number): Promise<void>;
   list(page: { state?: LearnedPhraseState | undefined; limit: number; offset: number }): {

@@ -27,31 +27,45 @@ export function scoreIntents(
   tokens: readonly Token[],
   language: Language | null,
 ): IntentScore[] {
-  const doubts = new Map<IntentId, number>();
-  const keeps = new Map<IntentId, number>();
-  const byPhrase = new Set<IntentId>();
-  const times = (table: Map<IntentId, number>, intent: IntentId, factor: number) =>
-    table.set(intent, (table.get(intent) ?? 1) * factor);
-
+  const best = new Map<IntentId, IntentScore>();
+  const kept = new Map<IntentId, number>();
   for (const lexicon of lexicons) {
     const trust = language === null || language === lexicon.language ? 1 : OTHER_LANGUAGE;
-    let asking = false;
-    for (const { phrase, from, to } of matchPhrases(lexicon, tokens)) {
-      const { effect } = phrase;
-      if (effect.kind === 'asking') asking = true;
-      else if (effect.kind === 'against') times(keeps, effect.intent, 1 - effect.weight * trust);
-      else {
-        times(doubts, effect.intent, 1 - effect.weight * trust * placeFactor(from, to, tokens.length));
-        if (phrase.steps.length > 1) byPhrase.add(effect.intent);
-      }
-    }
-    if (asking) for (const intent of lexicon.damped) times(keeps, intent, 1 - (1 - ASKING) * trust);
+    const { speaking, against } = weigh(lexicon, tokens, trust);
+    // A word the languages share is one hint, not three: the lexicon that understands most is believed.
+    for (const [intent, score] of speaking)
+      if (score.score > (best.get(intent)?.score ?? 0)) best.set(intent, { intent, ...score });
+    for (const [intent, factor] of against) kept.set(intent, Math.min(kept.get(intent) ?? 1, factor));
   }
   return INTENTS.map((intent) => ({
     intent,
-    score: round((1 - (doubts.get(intent) ?? 1)) * (keeps.get(intent) ?? 1)),
-    byPhrase: byPhrase.has(intent),
+    score: round((best.get(intent)?.score ?? 0) * (kept.get(intent) ?? 1)),
+    byPhrase: best.get(intent)?.byPhrase ?? false,
   })).sort((one, other) => other.score - one.score);
+}
+
+function weigh(lexicon: Lexicon, tokens: readonly Token[], trust: number) {
+  const speaking = new Map<IntentId, { score: number; byPhrase: boolean }>();
+  const against = new Map<IntentId, number>();
+  const dampen = (intent: IntentId, weight: number) =>
+    against.set(intent, (against.get(intent) ?? 1) * (1 - weight * trust));
+  let asking = false;
+  for (const { phrase, from, to } of matchPhrases(lexicon, tokens)) {
+    const { effect } = phrase;
+    if (effect.kind === 'asking') asking = true;
+    else if (effect.kind === 'against') dampen(effect.intent, effect.weight);
+    else {
+      const so = speaking.get(effect.intent) ?? { score: 0, byPhrase: false };
+      const weight = effect.weight * trust * placeFactor(from, to, tokens.length);
+      speaking.set(effect.intent, {
+        // Talk is what remains where no tool is wanted; many weak signs of it do not make it surer.
+        score: effect.intent === 'GENERAL_CHAT' ? Math.max(so.score, weight) : 1 - (1 - so.score) * (1 - weight),
+        byPhrase: so.byPhrase || phrase.steps.length > 1,
+      });
+    }
+  }
+  if (asking) for (const intent of lexicon.damped) dampen(intent, 1 - ASKING);
+  return { speaking, against };
 }
 
 function placeFactor(from: number, to: number, length: number): number {

@@ -4,8 +4,10 @@ import type { Lexicon } from './lexicon.js';
 import { elementsOf } from './match.js';
 import type { Token } from './tokens.js';
 
-/** Short words have too many neighbours that are words themselves. */
+/** Short words have too many neighbours that are words themselves; two letters swapped are safer than one lost. */
+const SHORTEST_SWAPPED = 4;
 const SHORTEST = 5;
+const LONGEST = 24;
 /** Words a text may have mended, so that a long one costs no more. */
 const MENDED_AT_MOST = 12;
 
@@ -30,7 +32,7 @@ export class TypoMender {
   mend(tokens: readonly Token[]): Token[] {
     let left = MENDED_AT_MOST;
     return tokens.map((token) => {
-      if (left === 0 || token.tag !== null || token.word.length < SHORTEST || this.#isKnown(token.word)) return token;
+      if (left === 0 || !mayBeMended(token) || this.#isKnown(token.word)) return token;
       left -= 1;
       const word = this.#mended(token.word);
       return word === undefined ? token : { ...token, word };
@@ -49,6 +51,7 @@ export class TypoMender {
       const swapped = `${word.slice(0, at)}${word[at + 1]}${word[at]}${word.slice(at + 2)}`;
       if (swapped !== word && this.#isKnown(swapped)) return swapped;
     }
+    if (word.length < SHORTEST) return undefined;
     const longer = this.#shortened.get(word);
     if (longer?.[0] === word[0]) return longer;
     if (word.length > SHORTEST) {
@@ -57,6 +60,8 @@ export class TypoMender {
     return undefined;
   }
 }
+
+const mayBeMended = ({ word, tag }: Token) => tag === null && word.length >= SHORTEST_SWAPPED && word.length <= LONGEST;
 
 function* withoutOneLetter(word: string): Generator<string> {
   for (let at = 1; at < word.length; at += 1) yield word.slice(0, at) + word.slice(at + 1);

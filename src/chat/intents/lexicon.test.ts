@@ -13,7 +13,7 @@ const withPhrases = (...sure: string[]): LexiconFile => ({
   marks: [],
   classes: { make: ['write', 'napisz'], not: ['horse'] },
   intents: { CODE_GENERATION: { sure } },
-  asking: { phrases: [], damps: [] },
+  asking: { phrases: [], unless: [], damps: [] },
 });
 const found = (phrase: string, text: string) =>
   matchPhrases(compileLexicon(withPhrases(phrase)), tokensOf(text)).length > 0;

@@ -12,7 +12,8 @@ type Phrases = Partial<Record<keyof typeof WEIGHTS | keyof typeof COUNTERWEIGHTS
 /**
  * A phrase is words in order, each next to the other but for fillers: `word`, `begin*`, `<class>`, `#code`. `..` lets up
  * to five words lie between, `!word` forbids the next word, `^` and `$` are the clause's begin and end (politeness aside),
- * a leading `=` asks that the phrase be the whole text.
+ * a leading `=` asks that the phrase be the whole text. With `&` between them the words may stand anywhere in one
+ * sentence, in any order.
  */
 export interface LexiconFile {
   readonly language: Language;
@@ -24,8 +25,12 @@ export interface LexiconFile {
   readonly marks: readonly string[];
   readonly classes: Readonly<Record<string, readonly string[]>>;
   readonly intents: Readonly<Record<string, Phrases & { readonly examples?: readonly string[] }>>;
-  /** Questions about a thing, which no tool is wanted for. */
-  readonly asking: { readonly phrases: readonly string[]; readonly damps: readonly string[] };
+  /** Questions about a thing, which no tool is wanted for, `unless` the thing is the person's own. */
+  readonly asking: {
+    readonly phrases: readonly string[];
+    readonly unless: readonly string[];
+    readonly damps: readonly string[];
+  };
 }
 
 export interface Step {
@@ -43,9 +48,11 @@ export interface Phrase {
   readonly atStart: boolean;
   readonly atEnd: boolean;
   readonly whole: boolean;
-  readonly effect: { readonly kind: 'for' | 'against'; readonly intent: IntentId; readonly weight: number } | Asking;
+  readonly anyOrder: boolean;
+  readonly effect:
+    | { readonly kind: 'for' | 'against'; readonly intent: IntentId; readonly weight: number }
+    | { readonly kind: 'asking' | 'owning' };
 }
-type Asking = { readonly kind: 'asking' };
 
 export interface Lexicon {
   readonly language: Language;
@@ -114,6 +121,7 @@ export function compileLexicon(file: LexiconFile): Lexicon {
     examples.set(intent, phrases.examples ?? []);
   }
   for (const source of file.asking.phrases) addPhrase(source, { kind: 'asking' });
+  for (const source of file.asking.unless) addPhrase(source, { kind: 'owning' });
 
   const folded = (words: readonly string[]) => new Set(words.flatMap(spellings));
   return {
@@ -135,20 +143,22 @@ function parsePhrase(source: string, elementOf: (name: string, source: string) =
   const atEnd = source.endsWith('$');
   const steps: { element: number; gap: number; notBefore: number[] }[] = [];
   let gap = 0;
+  let anyOrder = false;
   for (const part of source
     .replace(/^[=^]/, '')
     .replace(/\$$/, '')
     .replace(/(\p{L})[-&](?=\p{L})/gu, '$1 ')
     .trim()
     .split(/\s+/)) {
-    if (part === '..') gap = GAP_WORDS;
+    if (part === '&') anyOrder = true;
+    else if (part === '..') gap = GAP_WORDS;
     else if (part.startsWith('!')) steps.at(-1)?.notBefore.push(elementOf(part.slice(1), source));
     else {
       steps.push({ element: elementOf(part, source), gap, notBefore: [] });
       gap = 0;
     }
   }
-  return { steps, whole, atStart, atEnd };
+  return { steps, whole, atStart, atEnd, anyOrder };
 }
 
 /** With its accents folded away and, for German, with e written for the two dots. */

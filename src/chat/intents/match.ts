@@ -11,12 +11,15 @@ export interface PhraseMatch {
 
 /** Fillers that one gap may jump, so that no text makes a search long. */
 const FILLERS_AT_ONCE = 4;
+/** How far from the first word the others of an unordered phrase may stand. */
+const ANY_ORDER_WORDS = 14;
 const SHORTEST_PREFIX = 3;
 const LONGEST_PREFIX = 20;
 
 export function matchPhrases(lexicon: Lexicon, tokens: readonly Token[]): PhraseMatch[] {
   const elements = tokens.map((token) => elementsOf(lexicon, token));
   const loose = tokens.map(({ word }) => lexicon.fillers.has(word) || lexicon.polite.has(word));
+  const polite = tokens.map(({ word }) => lexicon.polite.has(word));
   const found = new Map<Phrase, PhraseMatch>();
 
   const stepsFit = (phrase: Phrase, step: number, at: number): number => {
@@ -39,10 +42,28 @@ export function matchPhrases(lexicon: Lexicon, tokens: readonly Token[]): Phrase
     }
     return -1;
   };
+  /** The last token of an unordered phrase, or -1; no token stands for two of its words. */
+  const stepsNear = (phrase: Phrase, at: number): number => {
+    const used = new Set([at]);
+    for (const { element } of phrase.steps.slice(1)) {
+      const place = nearest(element, at, used);
+      if (place < 0) return -1;
+      used.add(place);
+    }
+    return Math.max(...used);
+  };
+  const nearest = (element: number, at: number, used: ReadonlySet<number>): number => {
+    for (let distance = 1; distance <= ANY_ORDER_WORDS; distance += 1)
+      for (const place of [at + distance, at - distance])
+        if (tokens[place]?.sentence === tokens[at]?.sentence && elements[place]?.includes(element) && !used.has(place))
+          return place;
+    return -1;
+  };
   const opens = (at: number, within: 'clause' | 'text'): boolean => {
     for (let place = at - 1; place >= 0; place -= 1) {
       if (within === 'clause' && tokens[place]?.clause !== tokens[at]?.clause) return true;
-      if (!loose[place]) return false;
+      // "My plan is" begins no order to plan.
+      if (!(within === 'clause' ? polite : loose)[place]) return false;
     }
     return true;
   };
@@ -60,7 +81,7 @@ export function matchPhrases(lexicon: Lexicon, tokens: readonly Token[]): Phrase
         if (found.has(phrase)) continue;
         if (phrase.whole && !opens(at, 'text')) continue;
         if (phrase.atStart && !opens(at, 'clause')) continue;
-        const to = stepsFit(phrase, 0, at);
+        const to = phrase.anyOrder ? stepsNear(phrase, at) : stepsFit(phrase, 0, at);
         if (to < 0) continue;
         if (phrase.whole && !closes(to, 'text')) continue;
         if (phrase.atEnd && !closes(to, 'clause')) continue;

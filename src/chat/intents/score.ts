@@ -32,6 +32,8 @@ export function scoreIntents(
   for (const lexicon of lexicons) {
     const trust = language === null || language === lexicon.language ? 1 : OTHER_LANGUAGE;
     const { speaking, against } = weigh(lexicon, tokens, trust);
+    // What speaks against it must be said in the language that is spoken: "dir" is no folder in German.
+    if (language !== null && language !== lexicon.language) against.clear();
     // A word the languages share is one hint, not three: the lexicon that understands most is believed.
     for (const [intent, score] of speaking)
       if (score.score > (best.get(intent)?.score ?? 0)) best.set(intent, { intent, ...score });
@@ -50,11 +52,13 @@ function weigh(lexicon: Lexicon, tokens: readonly Token[], trust: number) {
   const dampen = (intent: IntentId, weight: number) =>
     against.set(intent, (against.get(intent) ?? 1) * (1 - weight * trust));
   let asking = false;
+  let owning = false;
   for (const { phrase, from, to } of matchPhrases(lexicon, tokens)) {
     const { effect } = phrase;
     if (effect.kind === 'asking') asking = true;
+    else if (effect.kind === 'owning') owning = true;
     else if (effect.kind === 'against') dampen(effect.intent, effect.weight);
-    else {
+    else if (effect.kind === 'for') {
       const so = speaking.get(effect.intent) ?? { score: 0, byPhrase: false };
       const weight = effect.weight * trust * placeFactor(from, to, tokens.length);
       speaking.set(effect.intent, {
@@ -64,7 +68,7 @@ function weigh(lexicon: Lexicon, tokens: readonly Token[], trust: number) {
       });
     }
   }
-  if (asking) for (const intent of lexicon.damped) dampen(intent, 1 - ASKING);
+  if (asking && !owning) for (const intent of lexicon.damped) dampen(intent, 1 - ASKING);
   return { speaking, against };
 }
 

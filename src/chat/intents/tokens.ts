@@ -4,7 +4,7 @@ import { foldText } from '../../shared/fold-text.js';
 export interface Token {
   /** Folded; empty for what has no word of its own, such as a link. */
   readonly word: string;
-  readonly tag: '#code' | '#url' | '#path' | '#file' | null;
+  readonly tag: '#code' | '#url' | '#path' | '#file' | '#version' | null;
   /** Counts up at `.`, `!`, `?`, `;` and line ends. */
   readonly sentence: number;
   /** Counts up at commas, colons and dashes as well. */
@@ -56,5 +56,6 @@ function considered(text: string): string {
 
 function tagOf(part: string): Token['tag'] {
   if (/^(?:\.{0,2}\/|~\/|[A-Za-z]:\\)\S/.test(part)) return '#path';
+  if (/^v?\d+(?:\.\d+){1,2}(?:-[a-z0-9.]+)?$/i.test(part)) return '#version';
   return FILE_ENDING.test(part) ? '#file' : null;
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INTENTS } from '../src/chat/intent.js';
 import { evaluate, readUtterances } from '../src/chat/intents/evaluation.js';
-import { IntentClassifier } from '../src/chat/intents/intent-classifier.js';
 import { lexicons } from '../src/chat/intents/lexicons.js';
 import { tokensOf } from '../src/chat/intents/tokens.js';
+import { WordClassifier } from '../src/chat/intents/word-classifier.js';
 
 const utterances = readUtterances(readFileSync(join(import.meta.dirname, 'evaluation', 'intents.jsonl'), 'utf8'));
-const classifier = new IntentClassifier();
+const words = new WordClassifier();
 
 describe('the evaluation set', () => {
   it('holds every intent in every language, and no text twice', () => {
@@ -34,10 +34,7 @@ describe('the evaluation set', () => {
   });
 
   it('is understood at 95 % and without a misfire', () => {
-    const { overall, misfires, wrong, languageTold } = evaluate(
-      utterances,
-      (text) => classifier.classifyByWords(text).decision,
-    );
+    const { overall, misfires, wrong, languageTold } = evaluate(utterances, (text) => words.classify(text).decision);
     expect(misfires).toEqual([]);
     expect(overall.right / overall.total, JSON.stringify(wrong, null, 1)).toBeGreaterThanOrEqual(0.95);
     expect(languageTold.right / languageTold.total).toBeGreaterThanOrEqual(0.95);

@@ -15,7 +15,7 @@ export const LearnedPhraseItem = z.object({
   phrase: z.string(),
   intent: z.enum(INTENTS),
   language: z.enum(['en', 'pl', 'de']),
-  source: z.enum(['keyword', 'embedding', 'llm']),
+  source: z.enum(['embedding', 'llm']),
   state: z.enum(['proposed', 'approved', 'rejected']),
   seen: z.int(),
   created_at: z.string(),

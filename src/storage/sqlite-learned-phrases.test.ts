@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IntentDecision } from '../chat/intent.js';
 import { IntentClassifier } from '../chat/intents/intent-classifier.js';
 import { LearnedPhrases } from '../chat/intents/learned-phrases.js';
+import { WordClassifier } from '../chat/intents/word-classifier.js';
 import { SqliteLearnedPhrases } from './sqlite-learned-phrases.js';
 import { SqliteStore } from './sqlite-store.js';
 
@@ -38,30 +39,28 @@ afterEach(() => {
 
 describe('LearnedPhrases', () => {
   it('proposes, counts sightings, and uses nothing before it is approved', async () => {
-    const classifier = new IntentClassifier({ learned });
+    const words = new WordClassifier(learned);
     learned.propose('wrap it in a bow', decision);
     learned.propose('Wrap it in a bow!', decision);
     await settled();
     const [proposal] = learned.list({ ...page, state: 'proposed' }).phrases;
     expect(proposal).toMatchObject({ phrase: 'wrap it in a bow', state: 'proposed', seen: 2, createdAt: 1_000 });
-    expect(classifier.classifyByWords('wrap it in a bow').decision.intent).toBe('GENERAL_CHAT');
+    expect(words.classify('wrap it in a bow').decision.intent).toBe('GENERAL_CHAT');
 
     await learned.approve(proposal?.id ?? '', 'RELEASE_PROJECT');
-    expect(classifier.classifyByWords('WRAP IT in a bow').decision).toMatchObject({
+    expect(words.classify('WRAP IT in a bow').decision).toMatchObject({
       intent: 'RELEASE_PROJECT',
       source: 'lexicon',
       score: 1,
     });
-    expect(classifier.classifyByWords('wrap it in a bow tomorrow').decision.intent).toBe('GENERAL_CHAT');
+    expect(words.classify('wrap it in a bow tomorrow').decision.intent).toBe('GENERAL_CHAT');
   });
 
   it('is as new after a restart', async () => {
     learned.propose('wrap it in a bow', decision);
     await settled();
     await learned.approve('id-1');
-    expect(new IntentClassifier({ learned: phrases() }).classifyByWords('wrap it in a bow').decision.intent).toBe(
-      'VERSION_CONTROL',
-    );
+    expect(new WordClassifier(phrases()).classify('wrap it in a bow').decision.intent).toBe('VERSION_CONTROL');
   });
 
   it('does not bring back what was rejected', async () => {
@@ -79,7 +78,7 @@ describe('LearnedPhrases', () => {
     await settled();
     await learned.approve('id-1');
     await learned.remove('id-1');
-    expect(new IntentClassifier({ learned }).classifyByWords('wrap it in a bow').decision.intent).toBe('GENERAL_CHAT');
+    expect(new WordClassifier(learned).classify('wrap it in a bow').decision.intent).toBe('GENERAL_CHAT');
     await expect(learned.remove('id-1')).rejects.toMatchObject({ code: 'not_found' });
     await expect(learned.approve('id-1')).rejects.toMatchObject({ code: 'not_found' });
   });

@@ -5,7 +5,7 @@ import type { PhraseEmbedder } from './ports.js';
 export interface EmbeddingRouterOptions {
   embed: PhraseEmbedder;
   /** Texts by intent. */
-  examples: () => ReadonlyMap<IntentId, readonly string[]>;
+  examples: () => Promise<ReadonlyMap<IntentId, readonly string[]>>;
   /** Least cosine of the best. */
   minScore: number;
   /** Least distance from the best to the second. */
@@ -17,11 +17,17 @@ export interface EmbeddingAnswer {
   readonly ranked: readonly { intent: IntentId; score: number }[];
 }
 
+type Centroids = ReadonlyMap<IntentId, readonly number[]>;
+
 const BATCH = 64;
+const LONGEST_CHARS = 600;
+const CENTROIDS_WITHIN_MS = 120_000;
 
 export class EmbeddingRouter {
   readonly #options: EmbeddingRouterOptions;
-  #centroids: Promise<ReadonlyMap<IntentId, readonly number[]>> | undefined;
+  #centroids: Centroids | undefined;
+  #computing: Promise<void> | undefined;
+  #failure: unknown;
 
   constructor(options: EmbeddingRouterOptions) {
     this.#options = options;
@@ -30,12 +36,17 @@ export class EmbeddingRouter {
   /** After an approval or a change of the embedding model. */
   forget(): void {
     this.#centroids = undefined;
+    this.#computing = undefined;
   }
 
-  /** @throws what the embedder throws */
-  async route(text: string, signal: AbortSignal): Promise<EmbeddingAnswer> {
-    const centroids = await this.#ready(signal);
-    const [vector] = await this.#options.embed([text], signal);
+  /**
+   * Null while the centroids are not there: they take seconds, and nobody's answer waits for them.
+   * @throws what the embedder throws, also when it failed on the centroids since the last call
+   */
+  async route(text: string, signal: AbortSignal): Promise<EmbeddingAnswer | null> {
+    const centroids = this.#ready();
+    if (!centroids) return null;
+    const [vector] = await this.#options.embed([text.slice(0, LONGEST_CHARS)], signal);
     const unit = vector && normalised(vector);
     if (!unit) return { accepted: false, ranked: [] };
     const ranked = [...centroids]
@@ -46,20 +57,38 @@ export class EmbeddingRouter {
     return { accepted: best >= this.#options.minScore && best - second >= this.#options.margin, ranked };
   }
 
-  #ready(signal: AbortSignal): Promise<ReadonlyMap<IntentId, readonly number[]>> {
-    if (!this.#centroids) {
-      const computing = this.#compute(signal);
-      // One caller who leaves must not spoil it for all that follow.
-      computing.catch(() => {
-        if (this.#centroids === computing) this.#centroids = undefined;
-      });
-      this.#centroids = computing;
-    }
-    return this.#centroids;
+  /** Makes the centroids where they are not being made already, and ends when they are there. */
+  async prepare(): Promise<void> {
+    this.#ready();
+    await this.#computing;
   }
 
-  async #compute(signal: AbortSignal): Promise<ReadonlyMap<IntentId, readonly number[]>> {
-    const pairs = [...this.#options.examples()].flatMap(([intent, texts]) => texts.map((text) => ({ intent, text })));
+  #ready(): Centroids | undefined {
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      throw failure;
+    }
+    if (this.#centroids || this.#computing) return this.#centroids;
+    const computing: Promise<void> = this.#compute(AbortSignal.timeout(CENTROIDS_WITHIN_MS))
+      .then(
+        (centroids) => ({ centroids }),
+        (failure: unknown) => ({ failure }),
+      )
+      .then((made) => {
+        // Forgotten meanwhile: what was made is of yesterday's examples.
+        if (this.#computing !== computing) return;
+        this.#computing = undefined;
+        if ('centroids' in made) this.#centroids = made.centroids;
+        else this.#failure = made.failure;
+      });
+    this.#computing = computing;
+    return undefined;
+  }
+
+  async #compute(signal: AbortSignal): Promise<Centroids> {
+    const examples = await this.#options.examples();
+    const pairs = [...examples].flatMap(([intent, texts]) => texts.map((text) => ({ intent, text })));
     const sums = new Map<IntentId, number[]>();
     for (let from = 0; from < pairs.length; from += BATCH) {
       const batch = pairs.slice(from, from + BATCH);

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { INTENTS, type IntentId } from '../intent.js';
 import { IntentClassifier, type IntentClassifierOptions } from './intent-classifier.js';
+import type { PhraseEmbedder } from './ports.js';
+import { WordClassifier } from './word-classifier.js';
 
 const signal = new AbortController().signal;
 const classify = (text: string, options: IntentClassifierOptions = {}) =>
@@ -72,12 +74,12 @@ describe('words alone', () => {
   });
 
   it('never throw, whatever the text', () => {
-    const classifier = new IntentClassifier();
+    const words = new WordClassifier();
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'grapheme', maxLength: 3_000 }), fc.string({ unit: 'binary' })),
         (text) => {
-          const { decision } = classifier.classifyByWords(text);
+          const { decision } = words.classify(text);
           expect(INTENTS).toContain(decision.intent);
           expect(decision.score).toBeGreaterThanOrEqual(0);
           expect(decision.score).toBeLessThanOrEqual(1);
@@ -134,45 +136,70 @@ describe('the model', () => {
 });
 
 describe('the embedder', () => {
-  // Counts letters: crude, but the same text has the same vector, and near texts are near.
-  const letters = async (texts: readonly string[]) =>
-    texts.map((text) =>
-      [...'abcdefghijklmnopqrstuvwxyzüäößąćęłńóśźż'].map((letter) => text.toLowerCase().split(letter).length - 1),
-    );
+  const limits = { minScore: 0.1, margin: 0.05, timeoutMs: 1_000 };
+  /** Two directions: texts about branches, and all others. */
+  const branches: PhraseEmbedder = async (texts) => texts.map((text) => (/zzz|branch/.test(text) ? [1, 0] : [0, 1]));
+  const prepared = async (embed: PhraseEmbedder, options: Partial<typeof limits> = {}) => {
+    const classifier = new IntentClassifier({ embedding: { embed, ...limits, ...options } });
+    await classifier.prepare();
+    return (text: string) => classifier.classify(text, { signal });
+  };
 
-  it('decides where words do not, by score and margin', async () => {
-    const near = await classify('zzz zzz', {
-      embedding: {
-        embed: async (texts) => texts.map((text) => (/zzz|branch/.test(text) ? [1, 0] : [0, 1])),
-        minScore: 0.1,
-        margin: 0.05,
-      },
-    });
-    expect(near).toMatchObject({ source: 'embedding', intent: 'VERSION_CONTROL' });
-    const far = await classify('zzz zzz', { embedding: { embed: letters, minScore: 0.99, margin: 0.05 } });
-    expect(far).toMatchObject({ source: 'fallback', intent: 'GENERAL_CHAT' });
+  it('decides where words do not', async () => {
+    const classify = await prepared(branches);
+    expect(await classify('zzz zzz')).toMatchObject({ source: 'embedding', intent: 'VERSION_CONTROL' });
+    expect((await classify('git status')).source).toBe('lexicon');
   });
 
-  it('makes the centroids once, and again after a failure', async () => {
-    let calls = 0;
-    let broken = true;
+  it.each([
+    ['too far from all', { minScore: 0.99 }],
+    ['as near to the second', { margin: 0.9 }],
+  ])('does not decide what is %s', async (_why, options) => {
+    expect(await (await prepared(branches, options))('zzz zzz')).toMatchObject({
+      source: 'fallback',
+      intent: 'GENERAL_CHAT',
+    });
+  });
+
+  it('keeps nobody waiting while the centroids are made', async () => {
+    let go: () => void = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const classifier = new IntentClassifier({
+      embedding: { embed: async (texts, signal) => waiting.then(() => branches(texts, signal)), ...limits },
+    });
+    expect((await classifier.classify('zzz zzz', { signal })).source).toBe('fallback');
+    go();
+    await classifier.prepare();
+    expect((await classifier.classify('zzz zzz', { signal })).source).toBe('embedding');
+  });
+
+  it('that hangs, or fails, leaves it at chat, is told, and is tried again', async () => {
+    let fails = true;
+    const failures: unknown[] = [];
     const classifier = new IntentClassifier({
       embedding: {
-        embed: async (texts) => {
-          calls += 1;
-          if (broken) throw new Error('no model');
-          return letters(texts);
+        embed: async (texts, signal) => {
+          if (fails) throw new Error('no embedding model');
+          return branches(texts, signal);
         },
-        minScore: 0.99,
-        margin: 0,
+        ...limits,
       },
+      onFailure: (stage, error) => failures.push([stage, (error as Error).message]),
     });
-    expect((await classifier.classify('zzz', { signal })).intent).toBe('GENERAL_CHAT');
-    expect(calls).toBe(1);
-    broken = false;
-    await classifier.classify('zzz', { signal });
-    const once = calls;
-    await classifier.classify('zzz', { signal });
-    expect(calls).toBe(once + 1);
+    await classifier.prepare();
+    expect((await classifier.classify('zzz zzz', { signal })).source).toBe('fallback');
+    expect(failures).toEqual([['embedding', 'no embedding model']]);
+    fails = false;
+    await classifier.prepare();
+    expect((await classifier.classify('zzz zzz', { signal })).source).toBe('embedding');
+
+    let hangs = false;
+    const hanging = await prepared((texts, within) => (hangs ? new Promise(() => {}) : branches(texts, within)), {
+      timeoutMs: 20,
+    });
+    hangs = true;
+    expect((await hanging('zzz zzz')).source).toBe('fallback');
   });
 });

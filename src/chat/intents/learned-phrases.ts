@@ -48,7 +48,7 @@ export class LearnedPhrases {
   /** Recorded in the background; a text that may hold something private is not. */
   propose(text: string, { intent, language, source }: IntentDecision): void {
     if (!this.#options.recording || language === null) return;
-    if (source !== 'llm' && source !== 'embedding' && source !== 'keyword') return;
+    if (source !== 'llm' && source !== 'embedding') return;
     const phrase = text.trim();
     const tokens = tokensOf(phrase);
     if (phrase.length > LONGEST_CHARS || PRIVATE.test(phrase)) return;

@@ -18,7 +18,7 @@ export interface LearnedPhrase {
   readonly key: string;
   readonly intent: IntentId;
   readonly language: Language;
-  readonly source: 'keyword' | 'embedding' | 'llm';
+  readonly source: 'embedding' | 'llm';
   readonly state: LearnedPhraseState;
   /** How often it was seen. */
   readonly seen: number;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Evaluation, evaluate, readUtterances, type Share } from '../../chat/intents/evaluation.js';
-import { IntentClassifier } from '../../chat/intents/intent-classifier.js';
+import { WordClassifier } from '../../chat/intents/word-classifier.js';
 import { AppError } from '../../shared/errors.js';
 import { CHECKOUT } from '../installation.js';
 import { type Terminal, table } from '../terminal.js';
@@ -18,8 +18,8 @@ export async function evaluateIntents(terminal: Terminal, options: { file?: stri
   } catch (cause) {
     throw new AppError('invalid_input', `${path} holds no labelled utterances: ${(cause as Error).message}`, { cause });
   }
-  const classifier = new IntentClassifier();
-  const evaluation = evaluate(utterances, (text) => classifier.classifyByWords(text).decision);
+  const words = new WordClassifier();
+  const evaluation = evaluate(utterances, (text) => words.classify(text).decision);
   terminal.result(evaluation, asText(evaluation));
   if (!evaluation.passed) process.exitCode = 1;
 }

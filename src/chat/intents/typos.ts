@@ -14,8 +14,8 @@ const MENDED_AT_MOST = 12;
 export class TypoMender {
   readonly #lexicons: readonly Lexicon[];
   readonly #known = new Set<string>();
-  /** What is left of a known word without one letter, and the word. */
-  readonly #shortened = new Map<string, string>();
+  /** Known words by first letter and length, so that few are compared. */
+  readonly #alike = new Map<string, string[]>();
 
   constructor(lexicons: readonly Lexicon[]) {
     this.#lexicons = lexicons;
@@ -25,7 +25,10 @@ export class TypoMender {
     }
     for (const word of this.#known) {
       if (word.length <= SHORTEST || word.startsWith('#')) continue;
-      for (const rest of withoutOneLetter(word)) if (!this.#shortened.has(rest)) this.#shortened.set(rest, word);
+      const shape = `${word[0]}${word.length}`;
+      const alike = this.#alike.get(shape);
+      if (alike) alike.push(word);
+      else this.#alike.set(shape, [word]);
     }
   }
 
@@ -52,8 +55,8 @@ export class TypoMender {
       if (swapped !== word && this.#isKnown(swapped)) return swapped;
     }
     if (word.length < SHORTEST) return undefined;
-    const longer = this.#shortened.get(word);
-    if (longer?.[0] === word[0]) return longer;
+    const longer = this.#alike.get(`${word[0]}${word.length + 1}`)?.find((known) => lacksOneLetter(word, known));
+    if (longer) return longer;
     if (word.length > SHORTEST) {
       for (const rest of withoutOneLetter(word)) if (rest[0] === word[0] && this.#known.has(rest)) return rest;
     }
@@ -62,6 +65,13 @@ export class TypoMender {
 }
 
 const mayBeMended = ({ word, tag }: Token) => tag === null && word.length >= SHORTEST_SWAPPED && word.length <= LONGEST;
+
+/** Whether `short` is `long` without one of its letters. */
+function lacksOneLetter(short: string, long: string): boolean {
+  let at = 0;
+  while (at < short.length && short[at] === long[at]) at += 1;
+  return short.slice(at) === long.slice(at + 1);
+}
 
 function* withoutOneLetter(word: string): Generator<string> {
   for (let at = 1; at < word.length; at += 1) yield word.slice(0, at) + word.slice(at + 1);

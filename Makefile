@@ -3,7 +3,7 @@ node := sh scripts/with-node.sh node
 venom := $(node) bin/venom.js
 
 .DEFAULT_GOAL := help
-.PHONY: start stop status dev test bench build clean help
+.PHONY: start stop status dev test eval bench build clean help
 
 start: ## install and build what changed, start Venom in the background, print its address
 	@$(node) scripts/start.mjs
@@ -19,6 +19,9 @@ dev: ## stay in the foreground and reload on changes
 
 test: ## everything that is checked: format, lint, types, tests
 	@$(node) scripts/check.mjs
+
+eval: ## how well wishes are understood, on labelled utterances in three languages
+	@$(node) scripts/prepare.mjs && $(venom) eval
 
 bench: ## speed and memory against the limits in bench/
 	@$(node) scripts/prepare.mjs full && $(node) bench/run.mjs

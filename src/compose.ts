@@ -15,6 +15,7 @@ import { ActiveModelRouter } from './chat/interim/active-model-router.js';
 import { PlainAnswers } from './chat/interim/plain-answers.js';
 import { SlashTable } from './chat/interim/slash-table.js';
 import { WordIntents } from './chat/interim/word-intents.js';
+import { LearnedPhrases } from './chat/intents/learned-phrases.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
 import { StateManager } from './chat/state/state-manager.js';
@@ -52,6 +53,7 @@ import type { Runtime } from './runtimes/runtime.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
+import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
@@ -351,6 +353,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
   });
+  const learned = new LearnedPhrases({
+    repository: new SqliteLearnedPhrases(store),
+    now: Date.now,
+    newId: randomUUID,
+    recording: settings.ENABLE_META_LEARNING,
+    onFailure: (error) => logger.warn({ err: error }, 'a learned phrase was not recorded'),
+  });
   const http = await createServer({
     logger,
     guard: {
@@ -386,6 +395,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       onFeedback: (rating) => metrics.feedback(rating),
     },
     tracer,
+    learned,
     models: {
       models,
       registry,

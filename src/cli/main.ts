@@ -4,6 +4,7 @@ import { toAppError } from '../shared/errors.js';
 import { CommandContext } from './command-context.js';
 import { type ChatOptions, chat } from './commands/chat.js';
 import { doctor } from './commands/doctor.js';
+import { evaluateIntents } from './commands/eval.js';
 import { installGpu } from './commands/gpu.js';
 import { logs } from './commands/logs.js';
 import {
@@ -219,6 +220,11 @@ program
   .command('install')
   .description('fetch it (about 600 MB)')
   .action(() => installGpu(context()));
+program
+  .command('eval')
+  .description('how well wishes are understood, on the labelled utterances; exits with 1 below 95 %')
+  .option('--file <path>', 'other utterances, one JSON object per line')
+  .action((options: { file?: string }) => evaluateIntents(terminal(), options));
 program
   .command('logs')
   .description("the end of the server's log")

@@ -8,6 +8,7 @@ import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
@@ -20,6 +21,7 @@ import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
+import { intentRoutes } from './routes/intents.js';
 import { type KnowledgeRoutesOptions, knowledgeRoutes } from './routes/knowledge.js';
 import { type LearningRoutesOptions, learningRoutes } from './routes/learning.js';
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
@@ -55,6 +57,7 @@ export interface ServerOptions {
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
+  learned: LearnedPhrases;
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -152,6 +155,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         tracer: options.tracer,
         resultOf: (requestId) => orchestrator.resultOf(requestId),
       });
+      await api.register(intentRoutes, { learned: options.learned });
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);

@@ -1,6 +1,6 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
 import type { SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../chat/ports.js';
-import { foldText } from './fold-text.js';
+import { foldText } from '../shared/fold-text.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const TITLE_CHARS = 80;

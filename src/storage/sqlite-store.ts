@@ -15,14 +15,15 @@ import { dirname, join } from 'node:path';
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
-import { foldText } from './fold-text.js';
+import { foldText } from '../shared/fold-text.js';
 import { first } from './migrations/001-first.js';
 import { models } from './migrations/002-models.js';
 import { tasks } from './migrations/003-tasks.js';
 import { memory } from './migrations/004-memory.js';
+import { learnedPhrases } from './migrations/005-learned-phrases.js';
 import { loadVectorExtension } from './vector-extension.js';
 
-const MIGRATIONS = [first, models, tasks, memory];
+const MIGRATIONS = [first, models, tasks, memory, learnedPhrases];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.

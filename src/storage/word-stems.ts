@@ -1,6 +1,6 @@
 // Words as the memory's index holds them: folded, and cut to their first letters. That finds the inflected forms of
 // Polish, German and English alike without a dictionary of any of them.
-import { foldText } from './fold-text.js';
+import { foldText } from '../shared/fold-text.js';
 
 const STEM_CHARS = 6;
 /** Bounds the work a pasted page of text can cause. */

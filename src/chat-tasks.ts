@@ -41,6 +41,8 @@ export interface ChatTasksParts {
   results: TurnResults;
   memory: MemorySearch;
   translator: AnswerTranslator | null;
+  /** Forgets a session and what was made of it. */
+  clearSession: (sessionId: string) => Promise<unknown>;
   /** Whether the database answers; throws where it does not. */
   checkStore: () => void;
 }
@@ -99,16 +101,18 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       results: parts.results,
       toolBox: new BuiltInTools(services, parts.memory),
       translator: parts.translator,
+      clearSession: parts.clearSession,
       identity: () => identity.get(),
       active: () => models.activeIdentity(),
       budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
       countTokens: (text) => Math.ceil(text.length / CHARS_PER_TOKEN),
       functionCalling: (name, provider) =>
         registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false,
-      onAnswer: (target, taken) => {
-        metrics.answer(target.provider, taken);
-        counters.answer(target.model, taken, target.receipt().costUsd);
-        models.outcome(target.model, null);
+      onAnswer: (target, taken, receipt) => {
+        const { provider, model } = receipt.attempts.at(-1) ?? target;
+        metrics.answer(provider, taken);
+        counters.answer(model, taken, receipt.costUsd);
+        models.outcome(model, null);
       },
       onFailure: (target, error) => models.outcome(target.model, toAppError(error).code),
     },

@@ -343,6 +343,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     results: memory.results,
     memory: memory.searchTool,
     translator: null,
+    clearSession: (sessionId) => memory.clearing.clear(sessionId),
     checkStore: () => void store.describe(),
   });
   const starter = new StarterModel({

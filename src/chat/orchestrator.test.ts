@@ -5,28 +5,11 @@ import { AppError } from '../shared/errors.js';
 import type { IntentId } from './intent.js';
 import { Orchestrator, type OrchestratorParts } from './orchestrator.js';
 import type { ChatTool } from './task-ports.js';
-import type { Task, TaskRepository, TaskRequest } from './tasks/task.js';
+import { followUpRequest, type Task, type TaskRepository, type TaskRequest } from './tasks/task.js';
 import { TaskCounters } from './tasks/task-counters.js';
+import { TaskError } from './tasks/task-failure.js';
 import { RequestTracer } from './tracing/request-tracer.js';
 import type { FinishedTurn } from './turn-ports.js';
-
-const REQUEST: TaskRequest = {
-  content: 'Tell me something',
-  preferredLanguage: null,
-  sessionId: null,
-  preferenceScope: null,
-  tone: null,
-  styleNotes: null,
-  forcedTool: null,
-  forcedProvider: null,
-  forcedIntent: null,
-  images: 0,
-  storeKnowledge: true,
-  generationParams: null,
-  expectedConfigHash: null,
-  expectedRuntimeId: null,
-  extraContext: null,
-};
 
 /** Tasks in memory; `failing` makes a disk that refuses. */
 class MemoryTasks implements TaskRepository {
@@ -130,6 +113,7 @@ function build(
       results: { enqueue: (turn) => results.push(turn) },
       toolBox: { toolsFor: () => options.tools ?? [] },
       translator: null,
+      clearSession: async () => {},
       identity: async () => facts,
       active: async () => facts,
       budgetTokens: async () => 1_000,
@@ -142,7 +126,7 @@ function build(
     { maxConcurrent: 2, maxQueued: 10, timeoutMs: 60_000 },
   );
   const run = async (request: Partial<TaskRequest> = {}): Promise<Task> => {
-    const { id } = await orchestrator.submit({ ...REQUEST, ...request });
+    const { id } = await orchestrator.submit({ ...followUpRequest({ content: 'Tell me something', labels: [] }), ...request });
     const found = orchestrator.find(id);
     if (found.kind === 'live') await found.live.done;
     return orchestrator.get(id);
@@ -258,5 +242,66 @@ describe('Orchestrator', () => {
     const { id } = await run({ content: 'Write a poem' });
     expect(orchestrator.judged(id)).toMatchObject({ taskId: id, prompt: 'Write a poem', result: 'Bad' });
     expect(orchestrator.judged('00000000-0000-7000-8000-000000000000')).toBeUndefined();
+  });
+
+  it('says that a rule refused, and counts it', async () => {
+    const counters = new TaskCounters(0);
+    const { run } = build({
+      parts: {
+        counters,
+        router: {
+          route: async () => {
+            throw new TaskError({ code: 'sensitive_blocked', message: 'not outside', stage: 'routing' });
+          },
+        },
+      },
+    });
+    const task = await run();
+    expect(task).toMatchObject({
+      status: 'FAILED',
+      context: { policy_blocked: true, decision: 'block', reason_code: 'sensitive_blocked' },
+    });
+    expect(counters).toMatchObject({ failed: 1, blocked: 1 });
+  });
+
+  it('tells who really answered where another stood in, and what it cost', async () => {
+    const attempt = (model: string, outcome: 'ok' | 'failed') => ({
+      provider: 'fake',
+      model,
+      endpoint: null,
+      location: 'local' as const,
+      bytesSent: 1,
+      bytesReceived: 1,
+      outcome,
+      error: null,
+    });
+    const { run, results } = build({
+      parts: {
+        router: {
+          route: async ({ text: asked, context }) => ({
+            ...{ provider: 'fake', model: 'm', endpoint: null, configHash: 'hash', runtimeId: 'fake@local' },
+            decision: { target: 'local', provider: 'fake', model: 'm', chain: [], decidedAt: 0 } as never,
+            receipt: () => ({
+              decision: null,
+              ranWith: null,
+              attempts: [attempt('m', 'failed'), attempt('other', 'ok')],
+              masked: [],
+              costUsd: 0.25,
+            }),
+            stream: async () =>
+              (async function* () {
+                yield [text(`${asked} after ${context?.().length} more`)];
+              })(),
+          }),
+        },
+      },
+    });
+    const task = await run({ labels: ['private'] });
+    expect(task.result).toMatch(/^Tell me something after \d+ more$/);
+    expect(task.context).toMatchObject({
+      llm_runtime: { model: 'other' },
+      routing_decision: { fallback_applied: true },
+    });
+    expect(results[0]).toMatchObject({ model: 'other', labels: ['private'] });
   });
 });

@@ -44,6 +44,8 @@ export interface OrchestratorParts {
   results: TurnResults;
   toolBox: ToolBox;
   translator: AnswerTranslator | null;
+  /** Forgets a session and what was made of it. */
+  clearSession: (sessionId: string) => Promise<unknown>;
   /** What a person sees as active, from memory: waits for no engine. */
   identity: () => Promise<RuntimeFacts>;
   /** The same, as it is now. */
@@ -324,14 +326,14 @@ export class Orchestrator {
       };
       live = new LiveTask(task);
       this.#live.set(task.id, live);
-      // One turn of the event loop, one commit: the task and its place in the session are on disk together.
       const { sessionId } = request;
+      if (parsed.clear && sessionId !== null) await this.#parts.clearSession(sessionId);
+      // One turn of the event loop, one commit: the task and its place in the session are on disk together.
       await Promise.all([
         tasks.insert(task, idempotencyKey),
         ...(sessionId === null
           ? []
           : [
-              ...(parsed.clear ? [sessions.remove(sessionId)] : []),
               sessions.beginTurn({
                 sessionId,
                 requestId: task.id,
@@ -404,7 +406,7 @@ export class Orchestrator {
     live.update({ llm_runtime: { status: 'skipped' } });
     await this.#finish(
       { ...turn, intent: 'GENERAL_CHAT', wanted: 'GENERAL_CHAT', source: 'forced', language, toolRequired: false },
-      { text, agent: AGENTS.session, usage: null, model: null, labels: [] },
+      { text, agent: AGENTS.session, usage: null, model: null, receipt: null, labels: [] },
       { learn: false },
     );
   }
@@ -436,7 +438,7 @@ export class Orchestrator {
         widget: { id: `help-${live.id}`, type: 'markdown', data: { content: answer.widget } },
       });
     }
-    return { text: answer.text, agent: AGENT_OF[intent], usage: null, model: null, labels: [] };
+    return { text: answer.text, agent: AGENT_OF[intent], usage: null, model: null, receipt: null, labels: [] };
   }
 
   async #answer(turn: DecidedTurn): Promise<TurnOutcome> {
@@ -492,6 +494,7 @@ export class Orchestrator {
       error: null,
       usage: outcome.usage,
       model: outcome.model,
+      receipt: outcome.receipt,
     });
     tracer.step(live.id, 'System', 'complete', JSON.stringify({ result_length: text.length }));
     tracer.finish(live.id, 'COMPLETED');
@@ -513,6 +516,9 @@ export class Orchestrator {
     if (partial === '') live.replace(failure.message);
     live.update({
       llm_runtime: { status: 'error', error: toEnvelope(failure), last_error_at: isoUtc(clock.now()) },
+      ...(BLOCKED.has(failure.code)
+        ? { policy_blocked: true, decision: 'block', reason_code: failure.code, user_message: failure.message }
+        : {}),
     });
     live.log(failure.message);
     const stopped = failure.code === 'cancelled' || failure.code === 'interrupted';
@@ -528,6 +534,10 @@ export class Orchestrator {
     );
     this.#closeTrace(live.id, failure);
     counters.failed += 1;
+    if (BLOCKED.has(failure.code)) {
+      counters.blocked += 1;
+      counters.count(counters.blockReasons, failure.code);
+    }
     if (stored) this.#end(live);
     else {
       // The place in the queue is given back; the task stays in sight until a disk takes its end.
@@ -681,6 +691,9 @@ export class Orchestrator {
     tracer.finish(id, 'FAILED', failure);
   }
 }
+
+/** Refused by a rule, not by a fault. */
+const BLOCKED: ReadonlySet<string> = new Set(['sensitive_blocked', 'budget_exceeded']);
 
 const CLEARED = {
   en: 'The conversation begins anew.',

@@ -1,4 +1,5 @@
 // What chat/ needs from outside. No I/O and no vendor's words in this file.
+import type { AnswerReceipt } from '../routing/decision.js';
 
 export type MessageRole = 'user' | 'assistant' | 'system';
 export type MessageStatus = 'complete' | 'streaming' | 'interrupted' | 'failed' | 'cancelled';
@@ -51,6 +52,7 @@ export interface TurnEnd {
   status: Exclude<MessageStatus, 'streaming'>;
   error: { code: string; message: string } | null;
   usage: TurnUsage | null;
+  receipt?: AnswerReceipt | null | undefined;
   /** Where it is known only at the end; null where no model answered. */
   model?: string | null;
 }

@@ -13,8 +13,12 @@ export interface RouteRequest {
   model?: string | undefined;
   forcedProvider?: string | undefined;
   forcedTool?: string | undefined;
-  /** Labels that stick to what goes along (session, memory, tool results). */
+  /** Labels that stick to what goes along (memory, tool results). The session's own are known to the router. */
   labels: readonly string[];
+  /** What goes along with `text`, such as earlier messages; asked for only where a cloud could answer. */
+  context?: (() => string) | undefined;
+  /** Null or absent where it is not known. */
+  language?: string | null | undefined;
 }
 
 /** Asking `stream` does what `decision` says: gate, masks, retries, fallback before the first byte. */

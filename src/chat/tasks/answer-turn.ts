@@ -87,7 +87,15 @@ export class TurnAnswering {
       });
       text = answer.text;
     }
-    return { text, agent, usage: model.usage(), model: model.model, labels, streaming: model.streaming };
+    return {
+      text,
+      agent,
+      usage: model.usage(),
+      model: model.model,
+      receipt: model.receipt,
+      labels,
+      streaming: model.streaming,
+    };
   }
 
   async #context(turn: DecidedTurn, agent: AgentDefinition): Promise<BuiltContext> {
@@ -156,6 +164,7 @@ export class TurnAnswering {
       sessionId: request.sessionId,
       forcedProvider: turn.provider,
       forcedTool: turn.tool,
+      language: turn.language,
       generationParams: request.generationParams,
       functionCalling,
       signal: live.signal,
@@ -224,7 +233,19 @@ export class TurnAnswering {
           result.failed ? 'error' : 'ok',
         );
       },
-      onAnswer,
+      onAnswer: (target, usage, receipt) => {
+        const answered = receipt.attempts.at(-1);
+        // Somebody else stood in: what is said of the engine is said of who answered.
+        if (answered && (answered.model !== target.model || answered.provider !== target.provider)) {
+          const { provider, model, endpoint } = answered;
+          live.update({ llm_runtime: { provider, model, endpoint }, routing_decision: { fallback_applied: true } });
+          tracer.update(live.id, (trace) => {
+            Object.assign(trace, { provider, model, endpoint });
+            if (trace.routingDecision) trace.routingDecision['fallback_applied'] = true;
+          });
+        }
+        onAnswer(target, usage, receipt);
+      },
       onFailure,
     });
   }

@@ -7,12 +7,15 @@ import type { TurnUsage } from '../ports.js';
 import type { ChatTool, ToolResult } from '../task-ports.js';
 import type { ChatRouter, RoutedTarget } from '../turn-ports.js';
 
+const MAX_ATTEMPTS = 100;
+
 export interface TaskModelOptions {
   router: ChatRouter;
   mode: 'normal' | 'complex';
   sessionId: string | null;
   forcedProvider: string | null;
   forcedTool: string | null;
+  language: string | null;
   generationParams: Record<string, unknown> | null;
   functionCalling: (model: string, provider: string) => boolean;
   signal: AbortSignal;
@@ -21,7 +24,8 @@ export interface TaskModelOptions {
   onActivity: () => void;
   onFirstText: (elapsedMs: number, text: string) => void;
   onToolCall: (name: string, result: ToolResult, durationMs: number) => void;
-  onAnswer: (target: RoutedTarget, usage: TurnUsage) => void;
+  /** The receipt says who really answered, which may be another than the first choice. */
+  onAnswer: (target: RoutedTarget, usage: TurnUsage, receipt: AnswerReceipt) => void;
   onFailure: (target: RoutedTarget, error: unknown) => void;
 }
 
@@ -58,15 +62,16 @@ export class TaskModel {
   }
 
   get model(): string | null {
-    return this.#lastTarget?.model ?? null;
+    return this.#receipts.at(-1)?.attempts.at(-1)?.model ?? this.#lastTarget?.model ?? null;
   }
 
   get costUsd(): number {
     return this.#receipts.reduce((sum, receipt) => sum + (receipt.costUsd ?? 0), 0);
   }
 
-  get receipts(): readonly AnswerReceipt[] {
-    return this.#receipts;
+  /** Of all questions together; null where no model was asked. */
+  get receipt(): AnswerReceipt | null {
+    return combined(this.#receipts);
   }
 
   get streaming(): { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } {
@@ -130,7 +135,7 @@ export class TaskModel {
           // A tool's result may be what must not leave the house, so the way is chosen anew.
           if (!target || found.length !== routedWith) {
             if (target) this.#receipts.push(target.receipt());
-            target = await this.#route(agent, textOf(options), [...labels, ...found]);
+            target = await this.#route(agent, options.prompt, [...labels, ...found]);
             routedWith = found.length;
           }
           if (this.#options.functionCalling(target.model, target.provider)) return target.stream(options);
@@ -148,14 +153,15 @@ export class TaskModel {
       this.#cachedTokens = sum(this.#cachedTokens, answer.cachedPromptTokens);
       this.#completionTokens = sum(this.#completionTokens, answer.completionTokens);
       if (target) {
-        this.#options.onAnswer(target, {
+        const usage: TurnUsage = {
           promptTokens: answer.promptTokens,
           cachedPromptTokens: answer.cachedPromptTokens,
           completionTokens: answer.completionTokens,
           timeToFirstTokenMs: rounded(firstMs),
           durationMs: Math.round(performance.now() - startedAt),
           tokensPerSecond: null,
-        });
+        };
+        this.#options.onAnswer(target, usage, target.receipt());
       }
       return answer;
     } catch (error) {
@@ -166,11 +172,25 @@ export class TaskModel {
     }
   }
 
-  async #route(agent: AgentDefinition, text: string, labels: readonly string[]): Promise<RoutedTarget> {
-    const { router, mode, sessionId, forcedProvider, forcedTool, signal } = this.#options;
+  async #route(
+    agent: AgentDefinition,
+    prompt: LanguageModelV4Prompt,
+    labels: readonly string[],
+  ): Promise<RoutedTarget> {
+    const { router, mode, sessionId, forcedProvider, forcedTool, language, signal } = this.#options;
+    const question = prompt.findLastIndex(({ role }) => role === 'user');
     const target = await abortable(
       router.route({
-        text,
+        text: prompt
+          .slice(question, question + 1)
+          .map(textOf)
+          .join(''),
+        context: () =>
+          prompt
+            .filter((_, index) => index !== question)
+            .map(textOf)
+            .join('\n'),
+        language,
         mode,
         taskType: agent.taskType,
         sessionId,
@@ -192,17 +212,27 @@ function toPromptMessage(message: Question['messages'][number]): LanguageModelV4
   return { role: message.role, content: [{ type: 'text', text: message.content }] };
 }
 
-function textOf({ prompt }: LanguageModelV4CallOptions): string {
-  return prompt
-    .map((message) => {
-      if (message.role === 'system') return message.content;
-      return message.content
-        .map((part) =>
-          part.type === 'text' ? part.text : part.type === 'tool-result' ? JSON.stringify(part.output) : '',
-        )
-        .join('');
-    })
-    .join('\n');
+function textOf(message: LanguageModelV4Prompt[number]): string {
+  if (message.role === 'system') return message.content;
+  return message.content
+    .map((part) => (part.type === 'text' ? part.text : part.type === 'tool-result' ? JSON.stringify(part.output) : ''))
+    .join('');
+}
+
+function combined(receipts: readonly AnswerReceipt[]): AnswerReceipt | null {
+  const last = receipts.at(-1);
+  if (!last || receipts.length === 1) return last ?? null;
+  const masked = new Map<string, number>();
+  for (const { kind, count } of receipts.flatMap((receipt) => receipt.masked))
+    masked.set(kind, (masked.get(kind) ?? 0) + count);
+  const costs = receipts.map(({ costUsd }) => costUsd).filter((cost) => cost !== null);
+  return {
+    decision: receipts[0]?.decision ?? null,
+    ranWith: last.ranWith,
+    attempts: receipts.flatMap(({ attempts }) => attempts).slice(-MAX_ATTEMPTS),
+    masked: [...masked].map(([kind, count]) => ({ kind, count })),
+    costUsd: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0),
+  };
 }
 
 /** Generic names to the call's; what is not a number in reach is refused before a task exists. */

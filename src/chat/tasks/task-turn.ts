@@ -1,4 +1,5 @@
 // What one run of a task carries along: the task, what its text says once commands are taken out, and what was decided.
+import type { AnswerReceipt } from '../../routing/decision.js';
 import type { AgentDefinition } from '../agents/agent.js';
 import type { IntentDecision, IntentId, Language } from '../intent.js';
 import type { TurnUsage } from '../ports.js';
@@ -29,6 +30,7 @@ export interface TurnOutcome {
   agent: AgentDefinition;
   usage: TurnUsage | null;
   model: string | null;
+  receipt: AnswerReceipt | null;
   labels: readonly string[];
 }
 

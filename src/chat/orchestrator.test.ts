@@ -264,6 +264,15 @@ describe('Orchestrator', () => {
     expect(counters).toMatchObject({ failed: 1, blocked: 1 });
   });
 
+  it('keeps the account of a turn that failed: somebody was asked', async () => {
+    const { run, tracer } = build({
+      says: [[text('Half '), { type: 'error', error: new AppError('upstream_reset', 'gone') }]],
+    });
+    const task = await run();
+    expect(task).toMatchObject({ status: 'FAILED', result: 'Half ' });
+    expect(tracer.get(task.id)?.receipt).toMatchObject({ costUsd: 0 });
+  });
+
   it('tells who really answered where another stood in, and what it cost', async () => {
     const attempt = (model: string, outcome: 'ok' | 'failed') => ({
       provider: 'fake',

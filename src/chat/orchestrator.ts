@@ -405,8 +405,16 @@ export class Orchestrator {
     const text = CLEARED[language ?? 'en'];
     live.update({ llm_runtime: { status: 'skipped' } });
     await this.#finish(
-      { ...turn, intent: 'GENERAL_CHAT', wanted: 'GENERAL_CHAT', source: 'forced', language, toolRequired: false },
-      { text, agent: AGENTS.session, usage: null, model: null, receipt: null, labels: [] },
+      {
+        ...turn,
+        intent: 'GENERAL_CHAT',
+        wanted: 'GENERAL_CHAT',
+        source: 'forced',
+        language,
+        toolRequired: false,
+        asked: null,
+      },
+      { text, agent: AGENTS.session, labels: [] },
       { learn: false },
     );
   }
@@ -438,7 +446,7 @@ export class Orchestrator {
         widget: { id: `help-${live.id}`, type: 'markdown', data: { content: answer.widget } },
       });
     }
-    return { text: answer.text, agent: AGENT_OF[intent], usage: null, model: null, receipt: null, labels: [] };
+    return { text: answer.text, agent: AGENT_OF[intent], labels: [] };
   }
 
   async #answer(turn: DecidedTurn): Promise<TurnOutcome> {
@@ -481,7 +489,7 @@ export class Orchestrator {
     live.replace(text);
     live.update({
       llm_runtime: {
-        ...(outcome.model === null ? {} : { status: 'ready' }),
+        ...(turn.asked === null ? {} : { status: 'ready' }),
         error: null,
         last_success_at: isoUtc(this.#parts.clock.now()),
       },
@@ -492,9 +500,7 @@ export class Orchestrator {
       text,
       status: 'complete',
       error: null,
-      usage: outcome.usage,
-      model: outcome.model,
-      receipt: outcome.receipt,
+      ...askedOf(turn),
     });
     tracer.step(live.id, 'System', 'complete', JSON.stringify({ result_length: text.length }));
     tracer.finish(live.id, 'COMPLETED');
@@ -526,7 +532,7 @@ export class Orchestrator {
       text: partial,
       status: stopped ? (failure.code as 'cancelled' | 'interrupted') : 'failed',
       error: { code: failure.code, message: failure.message },
-      usage: null,
+      ...askedOf(turn),
     };
     const stored = await this.#store(live, 'FAILED', ended).then(
       () => true,
@@ -557,6 +563,10 @@ export class Orchestrator {
     const { tasks, sessions } = this.#parts;
     const { sessionId } = live.task.request;
     this.#partials.delete(live.id);
+    this.#parts.tracer.update(live.id, (trace) => {
+      // The session's message keeps the receipt for as long as it lives.
+      trace.receipt = sessionId === null ? end.receipt : null;
+    });
     try {
       await Promise.all([
         tasks.save([{ ...live.task, status }]),
@@ -603,7 +613,7 @@ export class Orchestrator {
       answer,
       success: error === null,
       error,
-      model: outcome?.model ?? null,
+      model: turn.asked?.model ?? null,
       language: turn.language,
       storeKnowledge: request.storeKnowledge && !STATIC_INTENTS.has(turn.intent),
       labels: outcome?.labels ?? [],
@@ -700,6 +710,12 @@ const CLEARED = {
   pl: 'Rozmowa zaczyna się od nowa.',
   de: 'Das Gespräch beginnt von vorn.',
 } as const;
+
+/** What a turn has asked for, whether it ended well or not. */
+function askedOf(turn: TaskTurn | DecidedTurn | undefined): Pick<AnswerEnd, 'usage' | 'model' | 'receipt'> {
+  const asked = turn && 'asked' in turn ? turn.asked : null;
+  return { usage: asked?.usage() ?? null, model: asked?.model ?? null, receipt: asked?.receipt ?? null };
+}
 
 const stopFailure = (code: string, message: string, retryable: boolean): TaskFailure => ({
   code,

@@ -130,6 +130,8 @@ export interface RequestTrace {
   firstToken: { at: string; elapsedMs: number; preview: string } | null;
   streaming: { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } | null;
   generationParams: Record<string, unknown> | null;
+  /** While it runs, and for good where no message keeps it. */
+  receipt?: AnswerReceipt | null | undefined;
 }
 
 export interface TraceRepository {

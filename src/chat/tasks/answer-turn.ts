@@ -69,6 +69,7 @@ export class TurnAnswering {
     tracer.step(live.id, 'Orchestrator', 'classify_intent', JSON.stringify({ intent, source: turn.source }));
     events.publish('AGENT_THOUGHT', `Intent: ${intent}`, { task_id: live.id, intent });
     const model = this.#model(turn, agent, await this.#parts.active());
+    turn.asked = model;
     let text: string;
     if (intent === 'CODE_GENERATION') {
       tracer.step(live.id, 'DecisionGate', 'select_code_review_loop', null);
@@ -90,9 +91,6 @@ export class TurnAnswering {
     return {
       text,
       agent,
-      usage: model.usage(),
-      model: model.model,
-      receipt: model.receipt,
       labels,
       streaming: model.streaming,
     };

@@ -64,6 +64,7 @@ export async function decideTurn(
     source: decision.source,
     language: decision.language,
     toolRequired,
+    asked: null,
   };
 }
 

@@ -1,10 +1,9 @@
 // What one run of a task carries along: the task, what its text says once commands are taken out, and what was decided.
-import type { AnswerReceipt } from '../../routing/decision.js';
 import type { AgentDefinition } from '../agents/agent.js';
 import type { IntentDecision, IntentId, Language } from '../intent.js';
-import type { TurnUsage } from '../ports.js';
 import type { ParsedText } from '../task-ports.js';
 import type { LiveTask } from './live-task.js';
+import type { TaskModel } from './task-model.js';
 
 export interface TaskTurn {
   live: LiveTask;
@@ -22,15 +21,14 @@ export interface DecidedTurn extends TaskTurn {
   /** Of the person's words; what they prefer is the request's. */
   language: Language | null;
   toolRequired: boolean;
+  /** Set once a model is asked: also a turn that fails has asked somebody, and has cost something. */
+  asked: Pick<TaskModel, 'usage' | 'receipt' | 'model'> | null;
 }
 
 /** What came of a run that did not fail. */
 export interface TurnOutcome {
   text: string;
   agent: AgentDefinition;
-  usage: TurnUsage | null;
-  model: string | null;
-  receipt: AnswerReceipt | null;
   labels: readonly string[];
 }
 

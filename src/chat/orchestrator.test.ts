@@ -126,7 +126,10 @@ function build(
     { maxConcurrent: 2, maxQueued: 10, timeoutMs: 60_000 },
   );
   const run = async (request: Partial<TaskRequest> = {}): Promise<Task> => {
-    const { id } = await orchestrator.submit({ ...followUpRequest({ content: 'Tell me something', labels: [] }), ...request });
+    const { id } = await orchestrator.submit({
+      ...followUpRequest({ content: 'Tell me something', labels: [] }),
+      ...request,
+    });
     const found = orchestrator.find(id);
     if (found.kind === 'live') await found.live.done;
     return orchestrator.get(id);

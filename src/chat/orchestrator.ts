@@ -223,6 +223,8 @@ export class Orchestrator {
     if (!live || !this.#queue.active.has(live)) throw new AppError('task_not_found', `No task ${id} is running.`);
     live.stop('cancelled');
     await live.done;
+    // It came to its end in the same moment.
+    if (live.task.status === 'COMPLETED') throw new AppError('task_not_found', `Task ${id} is complete.`);
   }
 
   /** Runs an interrupted task again. @throws AppError `task_not_found`, `conflict` where it was not interrupted */

@@ -212,7 +212,7 @@ export const SettingsSchema = z.object({
   RAG_BOOST_LESSONS_LIMIT_KNOWLEDGE: whole(5).describe('lessons'),
   RESERVE_TOKENS_FOR_SUMMARY: whole(500).describe('context compression helper'),
   // Queue, timeouts, upstream
-  MAX_CONCURRENT_TASKS: whole(5).describe('parallel tasks'),
+  MAX_CONCURRENT_TASKS: whole(5, 1).describe('parallel tasks'),
   MAX_QUEUED_TASKS: whole(10_000, 1).describe('tasks that may wait; more get 503'),
   TASK_TIMEOUT_SECONDS: whole(1_800, 1).describe('longest run of a task'),
   ENABLE_QUEUE_LIMITS: flag(true).describe('apply the limit'),

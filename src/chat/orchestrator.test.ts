@@ -184,7 +184,9 @@ describe('Orchestrator', () => {
       stage: 'agent_precheck',
     });
     expect(asked).toHaveLength(0);
-    expect((await build({ intent: 'VERSION_CONTROL' }).run()).result).toBe('template UNSUPPORTED_TASK');
+    const bare = build({ intent: 'VERSION_CONTROL' });
+    expect((await bare.run()).result).toBe('template UNSUPPORTED_TASK');
+    expect(bare.results, 'nothing is learned from a template').toEqual([]);
   });
 
   it('translates where another language is preferred, and keeps the text where it cannot', async () => {

@@ -514,7 +514,8 @@ export class Orchestrator {
     this.#end(live);
     events.publish('AGENT_ACTION', text, { task_id: live.id, intent }, agent.name);
     events.publish('TASK_COMPLETED', 'A task is complete.', { task_id: live.id, result_length: text.length });
-    if (learn) this.#results(turn, text, null, outcome);
+    // A template teaches nothing, and its answer is no memory.
+    if (learn && !STATIC_INTENTS.has(intent)) this.#results(turn, text, null, outcome);
   }
 
   async #fail(live: LiveTask, turn: TaskTurn | DecidedTurn | undefined, failure: TaskFailure): Promise<void> {
@@ -617,7 +618,7 @@ export class Orchestrator {
       error,
       model: turn.asked?.model ?? null,
       language: turn.language,
-      storeKnowledge: request.storeKnowledge && !STATIC_INTENTS.has(turn.intent),
+      storeKnowledge: request.storeKnowledge,
       labels: outcome?.labels ?? [],
       finishedAt: this.#parts.clock.now(),
     });

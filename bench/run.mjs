@@ -186,6 +186,8 @@ function starterInCache() {
     process.env.VENOM_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '', '.cache'), 'venom'),
   );
   if (!existsSync(cache)) return undefined;
-  const found = readdirSync(cache, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.gguf'));
+  const found = readdirSync(cache, { recursive: true, encoding: 'utf8' }).find((name) =>
+    /SmolLM2[^/\\]*\.gguf$/.test(name),
+  );
   return found && join(cache, found);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildServer, buildWeb } from './build.mjs';
 import { install } from './install.mjs';
 import { giveUp, ROOT, run } from './run.mjs';
-import { findBrowser, findOllama, findStarterModel } from './test-tools.mjs';
+import { findBrowser, findEmbeddingModel, findOllama, findStarterModel } from './test-tools.mjs';
 
 const REPORTS = join(ROOT, 'dist', 'test-reports');
 const bin = (name, folder = '') => join(ROOT, folder, 'node_modules', '.bin', name);
@@ -29,7 +29,13 @@ await tests('browser', browser.missing, { VENOM_CHROMIUM: browser.path });
 const model = await findStarterModel();
 const ollama = model.missing ? { missing: model.missing } : await findOllama();
 if (ollama.missing) console.error(`the tests with Ollama are skipped: ${ollama.missing}`);
-await tests('model', model.missing, { VENOM_TEST_MODEL: model.path, OLLAMA_BINARY: ollama.path ?? '' });
+const embedding = await findEmbeddingModel();
+if (embedding.missing) console.error(`the tests with an embedding model are skipped: ${embedding.missing}`);
+await tests('model', model.missing, {
+  VENOM_TEST_MODEL: model.path,
+  OLLAMA_BINARY: ollama.path ?? '',
+  VENOM_TEST_EMBEDDING_MODEL: embedding.path ?? '',
+});
 conclude();
 
 async function tool(name, program, args) {

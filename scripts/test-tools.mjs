@@ -48,6 +48,25 @@ export async function findStarterModel() {
   }
 }
 
+/**
+ * A real embedding model; some seconds on a fresh machine.
+ * @returns {Promise<{ path: string } | { missing: string }>}
+ */
+export async function findEmbeddingModel() {
+  const named = process.env['VENOM_TEST_EMBEDDING_MODEL'];
+  if (named)
+    return existsSync(named)
+      ? { path: named }
+      : { missing: `VENOM_TEST_EMBEDDING_MODEL names ${named}, which is not there` };
+  const cache = process.env['VENOM_CACHE_DIR'] || process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const { embeddingModelIn } = await import('./embedding-model.mjs');
+  try {
+    return { path: await embeddingModelIn(join(cache, 'venom', 'test-embedding')) };
+  } catch (error) {
+    return { missing: `${error.message}; name its file in VENOM_TEST_EMBEDDING_MODEL` };
+  }
+}
+
 const OLLAMA_VERSION = 'v0.6.8';
 const OLLAMA_BUILD_MS = 900_000;
 

@@ -26,6 +26,7 @@ import { loadVectorExtension } from './vector-extension.js';
 const MIGRATIONS = [first, models, tasks, memory, learnedPhrases];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
+const CHECKED_WHOLE_BYTES = 33_554_432;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.
 const PAGE_BYTES = 1_024;
 
@@ -72,8 +73,7 @@ export class SqliteStore {
         db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192');
         db.exec('PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY');
         db.exec('BEGIN IMMEDIATE; COMMIT');
-        const check = db.prepare('PRAGMA quick_check(1)').get();
-        if (check?.['quick_check'] !== 'ok') throw corrupt(path);
+        if (!isSound(db, path)) throw corrupt(path);
         migrate(db, path, isNew);
         db.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? foldText(text) : null));
         return db;
@@ -265,6 +265,23 @@ function backups(path: string): string[] {
     .sort()
     .reverse()
     .map((name) => join(folder, name));
+}
+
+/**
+ * A check of everything takes seconds where much is remembered, so in a large file memory's own tables are left out: damage
+ * in them is met by the reads that touch it, and no turn of a conversation is among them.
+ */
+function isSound(db: DatabaseSync, path: string): boolean {
+  if (statSync(path).size <= CHECKED_WHOLE_BYTES)
+    return db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok';
+  const tables = db
+    .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'memor%'`)
+    .all()
+    .map((row) => String(row['name']));
+  return ['sqlite_schema', ...tables].every((name) => {
+    const check = db.prepare(`PRAGMA quick_check('${name.replaceAll("'", "''")}')`).get();
+    return check?.['quick_check'] === 'ok';
+  });
 }
 
 function migrate(db: DatabaseSync, path: string, isNew: boolean): void {

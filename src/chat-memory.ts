@@ -5,7 +5,7 @@ import { MemoryContextBuilder } from './chat/context/context-builder.js';
 import { Feedback } from './chat/learning/feedback.js';
 import { HiddenPrompts } from './chat/learning/hidden-prompts.js';
 import { Lessons } from './chat/learning/lessons.js';
-import type { FollowUpTasks, JudgedTurns } from './chat/learning/ports.js';
+import type { FollowUpTasks } from './chat/learning/ports.js';
 import { StoredTurns } from './chat/learning/stored-turns.js';
 import { EmbeddingBacklog } from './chat/memory/embedding-backlog.js';
 import { Knowledge } from './chat/memory/knowledge.js';
@@ -19,6 +19,7 @@ import { RunningSummary } from './chat/results/running-summary.js';
 import { SessionClearing } from './chat/sessions/session-clearing.js';
 import type { SessionStore } from './chat/sessions/session-store.js';
 import type { ChatTarget } from './chat/simple-mode.js';
+import type { Task } from './chat/tasks/task.js';
 import type { RequestTracer } from './chat/tracing/request-tracer.js';
 import type { RouteRequest } from './chat/turn-ports.js';
 import type { Settings } from './config/settings-schema.js';
@@ -48,10 +49,11 @@ export interface ChatMemoryParts {
   /** Whether nobody waits for an answer. */
   idle: () => boolean;
   stopSession: (sessionId: string) => void;
-  clearTasks?: (sessionId: string) => number | Promise<number>;
-  /** Tasks people may judge beside Direct answers. */
-  judged?: JudgedTurns;
-  followUps?: FollowUpTasks;
+  clearTasks: (sessionId: string) => number | Promise<number>;
+  task: (id: string) => Task | undefined;
+  followUps: FollowUpTasks;
+  /** False in a pre-production role that keeps its data. */
+  mayDelete: boolean;
   distDir: string;
   logger: Logger;
   onStep: (step: string, outcome: 'done' | 'failed' | 'given_up') => void;
@@ -129,7 +131,6 @@ export function chatMemory(parts: ChatMemoryParts) {
       memory,
       learning,
       summary,
-      sessionExists: (sessionId) => sessions.exists(sessionId),
       suggestTitle: (sessionId, title) => sessions.suggestTitle(sessionId, title),
       learns: settings.ENABLE_META_LEARNING,
     }),
@@ -139,12 +140,11 @@ export function chatMemory(parts: ChatMemoryParts) {
       logger.warn({ err: error, request_id: requestId, step, final }, 'work after a turn failed');
     },
   });
-  const stored = new StoredTurns(sessions, tracer, sessionContext);
   const feedback = new Feedback({
     repository: learning,
     lessons,
-    turns: { find: (taskId) => parts.judged?.find(taskId) ?? stored.find(taskId) },
-    followUps: parts.followUps ?? null,
+    turns: new StoredTurns({ sessions, tracer, sessionContext, task: parts.task }),
+    followUps: parts.followUps,
     clock,
     learns: settings.ENABLE_META_LEARNING,
     onFollowUpFailed: (error) => logger.warn({ err: error }, 'a follow-up task could not be submitted'),
@@ -166,7 +166,6 @@ export function chatMemory(parts: ChatMemoryParts) {
     onRemoved: (removed) => logger.info(removed, 'what was past its time is gone'),
     onFailure: (error) => logger.warn({ err: error }, 'what is past its time could not be deleted'),
   });
-  const preproduction = /^(?:preprod|pre-prod|staging|stage)$/i.test(settings.ENVIRONMENT_ROLE);
 
   return {
     memory,
@@ -191,7 +190,7 @@ export function chatMemory(parts: ChatMemoryParts) {
     feedback,
     logs: learning,
     embedder,
-    mayDelete: !preproduction || settings.ALLOW_DATA_MUTATION,
+    mayDelete: parts.mayDelete,
     start(): void {
       results.start();
       if (!background) return;

@@ -11,15 +11,15 @@ import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
 import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
+import { LearnedPhrases } from './chat/intents/learned-phrases.js';
 import { ActiveModelRouter } from './chat/interim/active-model-router.js';
 import { PlainAnswers } from './chat/interim/plain-answers.js';
 import { SlashTable } from './chat/interim/slash-table.js';
 import { WordIntents } from './chat/interim/word-intents.js';
-import { LearnedPhrases } from './chat/intents/learned-phrases.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
 import { StateManager } from './chat/state/state-manager.js';
-import { followUpRequest } from './chat/tasks/task.js';
+import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
@@ -306,6 +306,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       historyChars: HISTORY_CHARS,
     },
   );
+  const mutationAllowed = !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION;
+  const router = new ActiveModelRouter((name) => models.chatTarget(name), systemClock);
   const memory = chatMemory({
     settings,
     store,
@@ -319,8 +321,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       orchestrator.stopSession(sessionId);
     },
     clearTasks: (sessionId) => orchestrator.countOfSession(sessionId),
-    judged: { find: (taskId) => orchestrator.judged(taskId) },
-    followUps: { submit: async (task) => (await orchestrator.submit(followUpRequest(task))).id },
+    task: (id) => tasks.get(id),
+    followUps: new OrchestratedFollowUps(() => orchestrator),
+    mayDelete: mutationAllowed,
     distDir: options.distDir,
     logger,
     onStep: (step, outcome) => metrics.resultStep(step, outcome),
@@ -384,7 +387,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       taskTimeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
       intentTimeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,
     },
-    queue: { mutationAllowed: !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION },
+    queue: { mutationAllowed },
     services,
     counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },
     keepAlive: settings.LLM_KEEP_ALIVE,

@@ -242,13 +242,6 @@ describe('Orchestrator', () => {
     expect(JSON.stringify(task)).not.toContain('secret internals');
   });
 
-  it('knows its tasks as people judge them, and nothing of other requests', async () => {
-    const { run, orchestrator } = build({ says: [[text('Bad')]] });
-    const { id } = await run({ content: 'Write a poem' });
-    expect(orchestrator.judged(id)).toMatchObject({ taskId: id, prompt: 'Write a poem', result: 'Bad' });
-    expect(orchestrator.judged('00000000-0000-7000-8000-000000000000')).toBeUndefined();
-  });
-
   it('says that a rule refused, and counts it', async () => {
     const counters = new TaskCounters(0);
     const { run } = build({

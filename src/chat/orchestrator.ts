@@ -6,8 +6,7 @@ import { type Clock, isoUtc } from '../shared/clock.js';
 import { DebouncedWriter } from '../shared/debounced-writer.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';
-import type { IntentId, IntentRecognizer, Language } from './intent.js';
-import type { JudgedTurn } from './learning/ports.js';
+import type { IntentRecognizer, Language } from './intent.js';
 import type { EventSink, TurnEnd } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { AnswerTranslator, SlashCommands, StaticAnswers, ToolBox } from './task-ports.js';
@@ -121,22 +120,6 @@ export class Orchestrator {
     const submitted = this.#submit(request, idempotencyKey).finally(() => this.#starting.delete(idempotencyKey));
     this.#starting.set(idempotencyKey, submitted);
     return submitted;
-  }
-
-  /** A task as people judge it, or undefined for a request that is none. */
-  judged(id: string): JudgedTurn | undefined {
-    const task = this.#live.get(id)?.task ?? this.#parts.tasks.get(id);
-    if (!task) return undefined;
-    const { intent, required } = (task.context['tool_requirement'] ?? {}) as { intent?: IntentId; required?: boolean };
-    return {
-      taskId: id,
-      prompt: task.request.content,
-      result: task.result ?? '',
-      intent: intent ?? null,
-      toolRequired: required ?? false,
-      sessionId: task.request.sessionId,
-      labels: task.request.labels ?? [],
-    };
   }
 
   /** @throws AppError `task_not_found` */

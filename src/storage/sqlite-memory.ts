@@ -41,8 +41,14 @@ export class SqliteMemory implements MemoryRepository {
     return this.#store.vectorsUnavailable;
   }
 
-  add(entry: MemoryEntry, chunks: readonly MemoryChunk[], now: number): Promise<{ id: string; added: boolean }> {
+  add(
+    entry: MemoryEntry,
+    chunks: readonly MemoryChunk[],
+    now: number,
+    options?: { onlyWithTurn: boolean },
+  ): Promise<{ id: string; added: boolean }> {
     return this.#store.commit(() => {
+      if (options?.onlyWithTurn && !this.#hasTurn(entry)) return { id: entry.id, added: false };
       const owner = this.#ownerFor(entry);
       const digest = digestOf(entry);
       const known = this.#store
@@ -161,25 +167,33 @@ export class SqliteMemory implements MemoryRepository {
   }
 
   async clear(scope: MemoryScope | 'lessons', kind?: MemoryKind): Promise<{ entries: number; vectors: number }> {
-    const owner = scope === 'lessons' ? LESSONS : scope.kind === 'global' ? GLOBAL : this.#ownerOf(scope.sessionId);
-    if (owner === undefined) return { entries: 0, vectors: 0 };
+    const [owner, value] = scope === 'lessons' ? ['?', LESSONS] : ownerIn(scope);
     const removed = await this.#removeWhere(
-      `owner = ?${kind ? ' AND kind = ?' : ''}`,
-      kind ? [owner, kind] : [owner],
+      `owner = ${owner}${kind ? ' AND kind = ?' : ''}`,
+      kind ? [value, kind] : [value],
       Number.MAX_SAFE_INTEGER,
     );
-    if (owner > GLOBAL && !kind)
-      await this.#store.commit(() => this.#store.prepare('DELETE FROM memory_owners WHERE pk = ?').run(owner));
+    if (scope !== 'lessons' && scope.kind === 'session')
+      await this.#store.commit(() => {
+        this.#store
+          .prepare(
+            'DELETE FROM memory_owners WHERE session_id = ? AND NOT EXISTS (SELECT 1 FROM memories WHERE owner = memory_owners.pk)',
+          )
+          .run(scope.sessionId);
+      });
     return removed;
   }
 
   async removeTurns(sessionId: string, requestIds: readonly string[]): Promise<number> {
-    const owner = this.#ownerOf(sessionId);
-    if (owner === undefined) return 0;
     let removed = 0;
     for (const requestId of requestIds)
-      removed += (await this.#removeWhere('owner = ? AND request_id = ?', [owner, requestId], Number.MAX_SAFE_INTEGER))
-        .entries;
+      removed += (
+        await this.#removeWhere(
+          `owner = ${OWNER_OF} AND request_id = ?`,
+          [sessionId, requestId],
+          Number.MAX_SAFE_INTEGER,
+        )
+      ).entries;
     return removed;
   }
 
@@ -297,6 +311,14 @@ export class SqliteMemory implements MemoryRepository {
     }
   }
 
+  #hasTurn({ scope, requestId }: MemoryEntry): boolean {
+    if (scope.kind === 'global' || requestId === null) return true;
+    const row = this.#store
+      .prepare('SELECT 1 FROM messages m JOIN sessions s ON s.pk = m.session_pk WHERE m.request_id = ? AND s.id = ?')
+      .get(requestId, scope.sessionId);
+    return row !== undefined;
+  }
+
   #ownerFor(entry: MemoryEntry): number {
     if (entry.scope.kind === 'global') return entry.kind === 'lesson' ? LESSONS : GLOBAL;
     const { sessionId } = entry.scope;
@@ -347,6 +369,12 @@ export class SqliteMemory implements MemoryRepository {
     return hits;
   }
 }
+
+/** Found within the statement: what is asked for in one breath with a removal may make an owner that is not there yet. */
+const OWNER_OF = '(SELECT pk FROM memory_owners WHERE session_id = ?)';
+
+const ownerIn = (scope: MemoryScope): [owner: string, value: string | number] =>
+  scope.kind === 'global' ? ['?', GLOBAL] : [OWNER_OF, scope.sessionId];
 
 function digestOf(entry: MemoryEntry): string {
   const file = entry.details?.['sha256'];

@@ -14,7 +14,7 @@ export class SqliteResults implements ResultQueue {
   }
 
   add(turn: FinishedTurn, now: number): void {
-    this.#store.transaction(() => {
+    this.#store.write(() => {
       this.#store
         .prepare(
           `INSERT INTO result_jobs (request_id, lane, turn, due_at, created_at) VALUES (?, 'light', ?, ?, ?)

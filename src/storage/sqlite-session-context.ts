@@ -28,8 +28,11 @@ export class SqliteSessionContext implements SessionContextRepository {
 
   saveSummary(sessionId: string, summary: SessionSummaryText): Promise<void> {
     return this.#store.commitSoon(() => {
-      // A session that was deleted while its summary was being written stays deleted.
-      if (!this.#store.prepare('SELECT 1 FROM sessions WHERE id = ?').get(sessionId)) return;
+      // A session that was deleted or cut while its summary was being written keeps none of it.
+      const covered = this.#store
+        .prepare('SELECT 1 FROM messages WHERE session_pk = (SELECT pk FROM sessions WHERE id = ?) AND seq = ?')
+        .get(sessionId, summary.upToSeq);
+      if (!covered) return;
       this.#store
         .prepare(
           `INSERT INTO session_context (session_id, summary, summary_up_to_seq, summary_made_by, updated_at) VALUES (?, ?, ?, ?, ?)

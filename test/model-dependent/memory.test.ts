@@ -63,7 +63,12 @@ describe.skipIf(embedding === '' || chat === '')('memory with all-MiniLM-L6-v2',
       const response = await fetch(`${server.url}/api/v1/llm/simple/stream`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ content: 'What is the capital of France?', model: 'chat', temperature: 0, max_tokens: 12 }),
+        body: JSON.stringify({
+          content: 'What is the capital of France?',
+          model: 'chat',
+          temperature: 0,
+          max_tokens: 12,
+        }),
       });
       return textOf(await readEvents(response));
     };

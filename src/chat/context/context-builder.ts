@@ -45,6 +45,8 @@ export interface ContextSources {
   sessions: {
     recentTexts(sessionId: string, maxChars: number): readonly HistoryText[];
     textBytes(sessionId: string): number;
+    /** The question of a turn, as it was stored. */
+    question(requestId: string): { content: string } | undefined;
   };
   sessionContext: SessionContextRepository;
 }
@@ -194,17 +196,20 @@ export class MemoryContextBuilder implements ContextBuilder {
   }
 
   /** Newest last, and the bytes of all there is. Ends with an answer: a question that got none would be answered now. */
-  #history({ sessionId, text }: ContextRequest, leftTokens: number): History {
+  #history({ sessionId, text, requestId }: ContextRequest, leftTokens: number): History {
     const { sessions } = this.#sources;
     const wanted = Math.max(0, leftTokens) * CHARS_PER_TOKEN + text.length;
     const chars = Math.min(HISTORY_CHARS, Math.ceil(wanted / HISTORY_STEP_CHARS) * HISTORY_STEP_CHARS);
     const texts = [...sessions.recentTexts(sessionId as string, chars)];
     const bytes = sessions.textBytes(sessionId as string);
-    if (texts.at(-1)?.role !== 'user') return { texts, bytes };
-    // Stored as it came or without its command, it is the question itself and no history.
-    const question = texts.pop()?.content ?? '';
+    const question = (requestId === undefined ? undefined : sessions.question(requestId)?.content) ?? text;
+    const at = texts.findLastIndex(({ role, content }) => role === 'user' && content === question);
+    // Without its id, only the very last message can be taken for the question.
+    const isOwn = at !== -1 && (requestId !== undefined || at === texts.length - 1);
+    if (isOwn) texts.splice(at, 1);
+    const counted = isOwn ? bytes - Buffer.byteLength(question) : bytes;
     while (texts.at(-1)?.role === 'user') texts.pop();
-    return { texts, bytes: bytes - Buffer.byteLength(question) };
+    return { texts, bytes: counted };
   }
 
   /** From the newest backwards, as long as they fit; starts with a question, and roles alternate as templates expect. */

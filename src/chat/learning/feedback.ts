@@ -13,8 +13,7 @@ export interface FeedbackParts {
   repository: LearningRepository;
   lessons: Lessons;
   turns: JudgedTurns;
-  /** Null until something runs tasks; feedback is kept all the same. */
-  followUps: FollowUpTasks | null;
+  followUps: FollowUpTasks;
   clock: Clock;
   /** `ENABLE_META_LEARNING` */
   learns: boolean;
@@ -102,18 +101,15 @@ export class Feedback {
 
   async #followUp(turn: JudgedTurn, comment: string): Promise<string | null> {
     const { followUps, onFollowUpFailed } = this.#parts;
-    if (!followUps || turn.prompt === '') return null;
+    if (turn.prompt === '') return null;
     try {
-      return await followUps.submit({ content: followUpText(turn.prompt, comment), labels: turn.labels });
+      return await followUps.submit(turn, comment);
     } catch (error) {
       onFollowUpFailed?.(error);
       return null;
     }
   }
 }
-
-export const followUpText = (prompt: string, comment: string): string =>
-  `${prompt.slice(0, TEXT_CHARS)}\n\n---\nA person was not satisfied with the earlier answer and remarked:\n${comment}\n\nAnswer again and do better on that point.`;
 
 function toRating(text: string): Rating {
   if (text === 'up' || text === 'down') return text;

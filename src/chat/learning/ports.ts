@@ -115,6 +115,6 @@ export interface JudgedTurns {
 
 /** Where a better answer is asked for; what runs tasks implements it. */
 export interface FollowUpTasks {
-  /** Returns the new task's id. */
-  submit(task: { content: string; labels: readonly string[] }): Promise<string>;
+  /** The same question again with what was wrong. Returns the new task's id. */
+  submit(turn: JudgedTurn, remark: string): Promise<string>;
 }

@@ -1,33 +1,45 @@
-// Turns people can judge: from the session where there is one, else what the trace keeps of them.
+// Turns people can judge: tasks, and Direct answers from their session or what the trace keeps of them.
 import type { SessionContextRepository } from '../context/ports.js';
+import { INTENTS, type IntentId } from '../intent.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import type { Task } from '../tasks/task.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { JudgedTurn, JudgedTurns } from './ports.js';
 
-export class StoredTurns implements JudgedTurns {
-  readonly #sessions: SessionStore;
-  readonly #tracer: RequestTracer;
-  readonly #sessionContext: SessionContextRepository;
+export interface StoredTurnsParts {
+  sessions: SessionStore;
+  tracer: RequestTracer;
+  sessionContext: SessionContextRepository;
+  task: (id: string) => Task | undefined;
+}
 
-  constructor(sessions: SessionStore, tracer: RequestTracer, sessionContext: SessionContextRepository) {
-    this.#sessions = sessions;
-    this.#tracer = tracer;
-    this.#sessionContext = sessionContext;
+export class StoredTurns implements JudgedTurns {
+  readonly #parts: StoredTurnsParts;
+
+  constructor(parts: StoredTurnsParts) {
+    this.#parts = parts;
   }
 
   find(taskId: string): JudgedTurn | undefined {
-    const answer = this.#sessions.answer(taskId);
-    const trace = this.#tracer.get(taskId);
-    if (!answer && !trace) return undefined;
-    const sessionId = answer?.sessionId ?? trace?.sessionId ?? null;
+    const { sessions, tracer, sessionContext } = this.#parts;
+    const task = this.#parts.task(taskId);
+    const answer = sessions.answer(taskId);
+    const trace = task || answer ? undefined : tracer.get(taskId);
+    if (!task && !answer && !trace) return undefined;
+    const sessionId = task?.request.sessionId ?? answer?.sessionId ?? trace?.sessionId ?? null;
     return {
       taskId,
-      prompt: this.#sessions.question(taskId)?.content ?? trace?.prompt ?? '',
-      result: answer?.content ?? '',
-      intent: null,
-      toolRequired: false,
+      prompt: task?.request.content ?? sessions.question(taskId)?.content ?? trace?.prompt ?? '',
+      result: task?.result ?? answer?.content ?? '',
+      ...requirementOf(task),
       sessionId,
-      labels: sessionId === null ? [] : this.#sessionContext.labels(sessionId),
+      labels: sessionId === null ? [] : sessionContext.labels(sessionId),
     };
   }
+}
+
+/** As the pipeline wrote it down. */
+function requirementOf(task: Task | undefined): { intent: IntentId | null; toolRequired: boolean } {
+  const kept = task?.context['tool_requirement'] as { required?: unknown; intent?: unknown } | undefined;
+  return { intent: INTENTS.find((intent) => intent === kept?.intent) ?? null, toolRequired: kept?.required === true };
 }

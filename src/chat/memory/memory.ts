@@ -53,6 +53,8 @@ export interface NewMemory {
   /** Where its chunks are known already, as with a file. */
   chunks?: readonly MemoryChunk[] | undefined;
   createdAt?: number | undefined;
+  /** Not kept where the session no longer has the turn `requestId`. */
+  onlyWithTurn?: boolean | undefined;
 }
 
 export interface MemorySearch {
@@ -118,6 +120,7 @@ export class Memory {
       },
       chunks,
       now,
+      { onlyWithTurn: memory.onlyWithTurn ?? false },
     );
     if (added) this.#onAdded();
     return { id, added, chunks: chunks.length };

@@ -82,7 +82,13 @@ export interface MemoryRepository {
    * On disk when it resolves. The same text in the same scope, collection and kind is kept once: the entry it is known
    * as is returned, with a later expiry and `pinned` taken over.
    */
-  add(entry: MemoryEntry, chunks: readonly MemoryChunk[], now: number): Promise<{ id: string; added: boolean }>;
+  add(
+    entry: MemoryEntry,
+    chunks: readonly MemoryChunk[],
+    now: number,
+    /** Keeps nothing where the session no longer has the turn it comes from. */
+    options?: { onlyWithTurn: boolean },
+  ): Promise<{ id: string; added: boolean }>;
   get(id: string): MemoryEntry | undefined;
   list(page: MemoryPage, now: number): { entries: MemoryEntry[]; total: number };
   /** The chunks of one entry, in order. */

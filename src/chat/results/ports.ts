@@ -14,7 +14,7 @@ export interface ResultJob {
 }
 
 export interface ResultQueue {
-  /** On disk when it returns; a turn that is there already is left alone. */
+  /** Survives the process when it returns, and the power a moment later; a turn that is there already is left alone. */
   add(turn: FinishedTurn, now: number): void;
   /** The oldest that is due, and when the next one will be. */
   next(lane: ResultLane, now: number): { job: ResultJob | null; nextDueAt: number | null };

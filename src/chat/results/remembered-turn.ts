@@ -15,26 +15,23 @@ export function askedToRemember(prompt: string): string | null {
 }
 
 /** Into the memory of its own session, only of turns of the orchestrated modes that may be kept. */
-export async function rememberTurn(
-  memory: Memory,
-  turn: FinishedTurn,
-  /** Whether the session is still there: what was deleted meanwhile is not brought back. */
-  exists: (sessionId: string) => boolean,
-): Promise<void> {
+export async function rememberTurn(memory: Memory, turn: FinishedTurn): Promise<void> {
   const { sessionId, storeKnowledge, success, mode } = turn;
-  if (sessionId === null || !storeKnowledge || mode === 'direct' || !exists(sessionId)) return;
+  if (sessionId === null || !storeKnowledge || mode === 'direct') return;
   const shared = {
     scope: { kind: 'session' as const, sessionId },
     source: 'conversation',
     labels: turn.labels,
     requestId: turn.requestId,
     createdAt: turn.finishedAt,
+    // What was deleted meanwhile is not brought back.
+    onlyWithTurn: true,
   };
   const asked = askedToRemember(turn.prompt);
   if (asked !== null)
     await memory.add({ ...shared, text: asked.slice(0, TEXT_CHARS), kind: 'fact', origin: 'user', pinned: true });
   else if (turn.prompt.trim() !== '')
     await memory.add({ ...shared, text: turn.prompt.slice(0, TEXT_CHARS), kind: 'fact', origin: 'user' });
-  if (success && turn.answer.trim() !== '' && exists(sessionId))
+  if (success && turn.answer.trim() !== '')
     await memory.add({ ...shared, text: turn.answer.slice(0, TEXT_CHARS), kind: 'fact', origin: 'assistant' });
 }

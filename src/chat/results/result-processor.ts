@@ -48,6 +48,7 @@ export class ResultProcessor implements TurnResults {
     for (const lane of this.#lanes) lane.wake();
   }
 
+  /** Survives the process when it returns; nobody waits for the disk. */
   enqueue(turn: FinishedTurn): void {
     const { queue, clock } = this.#options;
     const { light, heavy } = queue.counts();

@@ -11,20 +11,12 @@ export interface ResultStepParts {
   memory: Memory;
   learning: LearningRepository;
   summary: RunningSummary;
-  sessionExists: (sessionId: string) => boolean;
   suggestTitle: (sessionId: string, title: string) => Promise<void>;
   /** `ENABLE_META_LEARNING` */
   learns: boolean;
 }
 
-export function resultSteps({
-  memory,
-  learning,
-  summary,
-  sessionExists,
-  suggestTitle,
-  learns,
-}: ResultStepParts): ResultStep[] {
+export function resultSteps({ memory, learning, summary, suggestTitle, learns }: ResultStepParts): ResultStep[] {
   return [
     {
       name: 'title',
@@ -42,7 +34,7 @@ export function resultSteps({
       },
     },
     // Vectors follow by themselves: the embedding backlog sees what has none.
-    { name: 'memory', lane: 'light', run: (turn) => rememberTurn(memory, turn, sessionExists) },
+    { name: 'memory', lane: 'light', run: (turn) => rememberTurn(memory, turn) },
     {
       name: 'summary',
       lane: 'heavy',

@@ -1,5 +1,5 @@
-// Forgetting: a session, or the end of one, with everything that was made from it. The messages go first, so that work in
-// the background that looks for them afterwards keeps nothing.
+// Forgetting: a session, or the end of one, with everything that was made from it. Work in the background that was under way
+// looks for its turn's messages before it keeps anything, and does not find them.
 import type { SessionContextRepository } from '../context/ports.js';
 import type { LearningRepository } from '../learning/ports.js';
 import type { Memory } from '../memory/memory.js';
@@ -25,18 +25,27 @@ export class SessionClearing {
 
   constructor(parts: SessionClearingParts) {
     this.#parts = parts;
+    parts.sessions.removeAlong((sessionId) => this.#forget(sessionId));
   }
 
   /** Clearing an unknown session is no mistake: what remains of one is removed all the same. */
   async clear(sessionId: string): Promise<{ existed: boolean; deletedVectors: number; clearedTasks: number }> {
-    const { sessions, memory, sessionContext, learning, results, stop, clearTasks } = this.#parts;
+    const { sessions, stop, clearTasks } = this.#parts;
     stop(sessionId);
-    const existed = await sessions.remove(sessionId);
-    await results.removeSession(sessionId);
-    await sessionContext.forget(sessionId);
-    await learning.forgetSession(sessionId);
-    const { vectors } = await memory.clear({ kind: 'session', sessionId });
+    const { existed, vectors } = await sessions.removeWhole(sessionId);
     return { existed, deletedVectors: vectors, clearedTasks: (await clearTasks?.(sessionId)) ?? 0 };
+  }
+
+  /** Asked for in one breath with the session's own removal, so that a session of the same name starts empty. */
+  async #forget(sessionId: string): Promise<number> {
+    const { memory, sessionContext, learning, results } = this.#parts;
+    const [{ vectors }] = await Promise.all([
+      memory.clear({ kind: 'session', sessionId }),
+      results.removeSession(sessionId),
+      sessionContext.forget(sessionId),
+      learning.forgetSession(sessionId),
+    ]);
+    return vectors;
   }
 
   /** Takes back the messages from `fromSeq` on; returns how many. @throws AppError `session_not_found` */

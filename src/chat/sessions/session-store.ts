@@ -13,6 +13,7 @@ export class SessionStore {
   readonly #events: EventSink;
   readonly #parts: DebouncedWriter<string, string>;
   readonly #recent = new RecentTexts();
+  #forget: (sessionId: string) => Promise<number> = async () => 0;
   /** Answers a former process left unfinished and that are now marked `interrupted`. */
   readonly recovered: number;
 
@@ -73,10 +74,6 @@ export class SessionStore {
     return found;
   }
 
-  exists(sessionId: string): boolean {
-    return this.#repository.summary(sessionId) !== undefined;
-  }
-
   messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[] {
     return this.#repository.messages(sessionId, page);
   }
@@ -121,12 +118,21 @@ export class SessionStore {
     return sessionIds;
   }
 
+  /** What else is to go in the same commit whenever a session goes; returns how many vectors did. */
+  removeAlong(forget: (sessionId: string) => Promise<number>): void {
+    this.#forget = forget;
+  }
+
   /** Whether there was such a session. */
   async remove(sessionId: string): Promise<boolean> {
-    const removed = await this.#repository.remove(sessionId);
+    return (await this.removeWhole(sessionId)).existed;
+  }
+
+  async removeWhole(sessionId: string): Promise<{ existed: boolean; vectors: number }> {
+    const [existed, vectors] = await Promise.all([this.#repository.remove(sessionId), this.#forget(sessionId)]);
     this.#recent.forget(sessionId);
-    if (removed) this.#events.publish('SESSION_UPDATED', 'Session removed', { session_id: sessionId, removed: true });
-    return removed;
+    if (existed) this.#events.publish('SESSION_UPDATED', 'Session removed', { session_id: sessionId, removed: true });
+    return { existed, vectors };
   }
 
   /** Deletes the messages from `fromSeq` on; returns how many. @throws AppError `session_not_found` */

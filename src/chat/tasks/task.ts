@@ -66,7 +66,7 @@ export interface TaskRepository {
   countOfSession(sessionId: string): number;
 }
 
-/** A person did not like an answer: the same question again, with what was wrong. It belongs to no session. */
+/** A question of its own, with everything else as it is when nobody says otherwise. It belongs to no session. */
 export const followUpRequest = ({ content, labels }: { content: string; labels: readonly string[] }): TaskRequest => ({
   content,
   labels,

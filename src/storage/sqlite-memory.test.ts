@@ -7,6 +7,7 @@ import { noEmbedder, vectorOf, WordEmbedder } from '../../test/stand-ins/word-em
 import { EmbeddingBacklog } from '../chat/memory/embedding-backlog.js';
 import { Memory, type NewMemory } from '../chat/memory/memory.js';
 import type { Embedder, MemoryScope } from '../chat/memory/ports.js';
+import { AppError } from '../shared/errors.js';
 import { SqliteMemory } from './sqlite-memory.js';
 import { SqliteStore } from './sqlite-store.js';
 
@@ -112,6 +113,20 @@ describe('memory', () => {
     expect(new SqliteMemory(store).byMeaning(vectorOf('cat'), 'words|2', ['global'], 5, now)).toHaveLength(1);
   });
 
+  it('goes on with the others when the engine refuses a text', async () => {
+    const embedder = new WordEmbedder();
+    const { repository, memory } = create(embedder);
+    for (const text of ['cat', 'poison', 'river']) await memory.add(fact(text, GLOBAL));
+    const { embed } = embedder;
+    embedder.embed = async (given) => {
+      if (given.includes('poison')) throw new AppError('invalid_input', 'too long');
+      return embed(given);
+    };
+    await embedAll(repository, embedder);
+    expect(repository.counts()).toMatchObject({ vectors: 2, waiting: 0 });
+    expect(await texts(memory, 'kitten')).toEqual(['cat']);
+  });
+
   it('keeps the same text of a scope once, and what is private stays private', async () => {
     const { memory } = create();
     const first = await memory.add(fact('The code is 4711', session('a'), { labels: ['private'] }));
@@ -207,7 +222,7 @@ describe('memory', () => {
           own.close();
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   }, 120_000);
 });

@@ -1,6 +1,6 @@
 // Gives every remembered text its vector, in the background: only while nobody waits for an answer. What is left to do is
 // in the store, so that a crash loses nothing and a changed embedder starts over by itself.
-import { AppError } from '../../shared/errors.js';
+import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import type { Embedder, MemoryRepository } from './ports.js';
 
 const BATCH = 16;
@@ -9,6 +9,7 @@ const BATCH_MS = 120_000;
 const LOOK_EVERY_MS = 30_000;
 const BUSY_MS = 200;
 const RETRY_MS = 15_000;
+const REFUSED: ReadonlySet<ErrorCode> = new Set(['invalid_input', 'upstream_rejected']);
 
 export interface EmbeddingBacklogOptions {
   repository: MemoryRepository;
@@ -65,6 +66,20 @@ export class EmbeddingBacklog {
     this.#timer.unref();
   }
 
+  /** A text the engine refuses goes without a vector, so that it does not hold up the others for ever. */
+  async #embed(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]> {
+    const { embedder } = this.#options;
+    try {
+      return await embedder.embed(texts, signal);
+    } catch (error) {
+      if (!REFUSED.has(toAppError(error).code)) throw error;
+      if (texts.length === 1) return [[]];
+      const vectors: (readonly number[])[] = [];
+      for (const text of texts) vectors.push(...(await this.#embed([text], signal)));
+      return vectors;
+    }
+  }
+
   /** Milliseconds until it is worth looking again. */
   async #work(): Promise<number> {
     const { repository, embedder, idle } = this.#options;
@@ -78,11 +93,11 @@ export class EmbeddingBacklog {
       // Asked even when nothing waits: a new embedder is taken into use before the next question, not by it.
       if (texts === null && repository.isEmbedder(identity.id)) return LOOK_EVERY_MS;
       const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(BATCH_MS)]);
-      const vectors = await embedder.embed(texts ?? ['warm up'], signal);
-      const dimensions = vectors[0]?.length ?? 0;
-      if (dimensions === 0 || vectors.length !== (texts?.length ?? 1))
+      const vectors = await this.#embed(texts ?? ['warm up'], signal);
+      const dimensions = Math.max(...vectors.map(({ length }) => length));
+      if (vectors.length !== (texts?.length ?? 1) || (dimensions === 0 && !repository.isEmbedder(identity.id)))
         throw new AppError('upstream_protocol', `${identity.model} returned no vectors for some of the texts.`);
-      repository.useEmbedder(identity.id, dimensions);
+      if (dimensions > 0) repository.useEmbedder(identity.id, dimensions);
       await repository.saveVectors(
         identity.id,
         chunks.map(({ chunkId }, index) => ({ chunkId, vector: vectors[index] ?? [] })),

@@ -90,9 +90,9 @@ describe('memory over HTTP', () => {
   it('clears a session with everything that was made from it, and counts the vectors', async () => {
     await direct('My gate code is 4711', 's-1');
     await server.close({ keepData: true });
-    // An embedder appears: the fake server now lists a model that makes vectors.
-    server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, EMBEDDING_MODEL: 'embed-small' }, server.dataDir);
+    // The fake server now lists a model that makes vectors, too.
     upstream.models.push({ id: 'embed-small' });
+    server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, EMBEDDING_MODEL: 'embed-small' }, server.dataDir);
     await call('/memory/ingest', 'POST', { text: 'The gate code is 4711', session_id: 's-1', labels: ['private'] });
     await call('/memory/ingest', 'POST', { text: 'For everybody' });
     await expect.poll(async () => (await json('/memory/status')).vectors, { timeout: 10_000 }).toBe(2);

@@ -11,14 +11,14 @@ import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
 import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
+import { IntentClassifier } from './chat/intents/intent-classifier.js';
 import { LearnedPhrases } from './chat/intents/learned-phrases.js';
 import { ActiveModelRouter } from './chat/interim/active-model-router.js';
-import { PlainAnswers } from './chat/interim/plain-answers.js';
-import { SlashTable } from './chat/interim/slash-table.js';
-import { WordIntents } from './chat/interim/word-intents.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { SimpleMode } from './chat/simple-mode.js';
+import { slashCommands } from './chat/slash-commands.js';
 import { StateManager } from './chat/state/state-manager.js';
+import { TemplateAnswers } from './chat/static-answers.js';
 import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
@@ -65,6 +65,7 @@ const FINISH_TURNS_MS = 8_000;
 const BACKUP_EVERY_MS = 86_400_000;
 const HISTORY_CHARS = 8_000;
 const HEALTH_EVERY_MS = 15_000;
+const CLOUD_NAMES = ['openai', 'google'] as const;
 
 export interface Composed {
   http: FastifyInstance;
@@ -314,7 +315,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessions,
     tracer,
     models,
-    route: ({ model }) => models.chatTarget(model),
+    route: (request) => router.route(request),
     idle: () => turns.size === 0 && orchestrator.queue.active === 0,
     stopSession: (sessionId) => {
       simple.cancelSession(sessionId);
@@ -328,6 +329,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger,
     onStep: (step, outcome) => metrics.resultStep(step, outcome),
   });
+  const learned = new LearnedPhrases({
+    repository: new SqliteLearnedPhrases(store),
+    now: Date.now,
+    newId: randomUUID,
+    recording: settings.ENABLE_META_LEARNING,
+    onFailure: (error) => logger.warn({ err: error }, 'a learned phrase was not recorded'),
+  });
   const { orchestrator, services } = chatTasks({
     settings,
     tasks,
@@ -338,10 +346,39 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     metrics,
     models,
     registry,
-    intents: new WordIntents(),
-    slash: new SlashTable(),
-    answers: (monitor) => new PlainAnswers(monitor),
-    router: new ActiveModelRouter((name) => models.chatTarget(name), systemClock),
+    intents: new IntentClassifier({
+      learned,
+      ...(settings.ENABLE_INTENT_EMBEDDING_ROUTER
+        ? {
+            embedding: {
+              embed: (texts, signal) => memory.embedder.embed(texts, signal),
+              minScore: settings.INTENT_EMBED_MIN_SCORE,
+              margin: settings.INTENT_EMBED_MARGIN,
+              timeoutMs: settings.MEMORY_EMBED_TIMEOUT_MS,
+            },
+          }
+        : {}),
+      model: {
+        // What is asked is a person's own words: never a cloud's affair.
+        ask: async () => {
+          const { runtime, model } = await models.resolve(undefined);
+          return CLOUD_NAMES.some((name) => name === runtime.provider) ? null : runtime.languageModel(model);
+        },
+        timeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,
+      },
+      onFailure: (stage, error) => logger.debug({ err: error, stage }, 'a text was classified without this stage'),
+    }),
+    slash: slashCommands,
+    answers: (monitor) =>
+      new TemplateAnswers({
+        services: monitor,
+        clock: systemClock,
+        agents: ['coder', 'critic', 'architect', 'librarian', 'chat'],
+        modes: ['direct', 'normal', 'complex'],
+        activeModel: () => state.get('active_model') || settings.LLM_MODEL_NAME || null,
+        cloud: () => CLOUD_NAMES.filter((name) => cloudKeys[name] !== ''),
+      }),
+    router,
     context: memory.context,
     results: memory.results,
     memory: memory.searchTool,
@@ -356,13 +393,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     huggingFaceToken: settings.HF_TOKEN || undefined,
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
-  });
-  const learned = new LearnedPhrases({
-    repository: new SqliteLearnedPhrases(store),
-    now: Date.now,
-    newId: randomUUID,
-    recording: settings.ENABLE_META_LEARNING,
-    onFailure: (error) => logger.warn({ err: error }, 'a learned phrase was not recorded'),
   });
   const http = await createServer({
     logger,

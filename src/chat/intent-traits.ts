@@ -4,6 +4,9 @@ import type { IntentId } from './intent.js';
 /** Answered from a template, without context and without a model. */
 export const STATIC_INTENTS: ReadonlySet<IntentId> = new Set(['HELP_REQUEST', 'TIME_REQUEST', 'INFRA_STATUS']);
 
+/** Answered from a template, whether it answers or says that it cannot be done. */
+export const TEMPLATE_INTENTS: ReadonlySet<IntentId> = new Set([...STATIC_INTENTS, 'UNSUPPORTED_TASK']);
+
 /** Words alone do not do them; without an agent for it the task is unsupported. */
 export const TOOL_REQUIRED_INTENTS: ReadonlySet<IntentId> = new Set([
   'TIME_REQUEST',

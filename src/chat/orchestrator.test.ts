@@ -79,7 +79,10 @@ function build(
           top2: [],
         }),
       },
-      slash: { parse: (given) => ({ text: given, tool: null, provider: null, clear: false }), intentOf: () => null },
+      slash: {
+        parse: (given) => ({ text: given, tool: null, provider: null, clear: false, unknown: [] }),
+        intentOf: () => null,
+      },
       answers: { answer: (intent) => ({ text: `template ${intent}` }) },
       router: {
         route: async ({ labels }) => ({

@@ -7,12 +7,13 @@ import { DebouncedWriter } from '../shared/debounced-writer.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';
 import type { IntentRecognizer, Language } from './intent.js';
+import { TEMPLATE_INTENTS } from './intent-traits.js';
 import type { EventSink, TurnEnd } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { AnswerTranslator, SlashCommands, StaticAnswers, ToolBox } from './task-ports.js';
 import { type AnswerParts, TurnAnswering } from './tasks/answer-turn.js';
 import { decideTurn } from './tasks/decide-turn.js';
-import { executionMode, STATIC_INTENTS } from './tasks/execution-mode.js';
+import { executionMode } from './tasks/execution-mode.js';
 import { LiveTask } from './tasks/live-task.js';
 import { type RuntimeFacts, runtimeContext } from './tasks/runtime-context.js';
 import type { Task, TaskRepository, TaskRequest } from './tasks/task.js';
@@ -369,12 +370,13 @@ export class Orchestrator {
       live.log('Started.');
       const parsed = this.#parsed(live.task.request);
       turn = toTurn(live, parsed);
+      for (const command of parsed.unknown) live.log(`${command} is no command here; it was left out.`);
       if (parsed.clear && parsed.text.trim() === '') return await this.#cleared(turn);
       const decided = await decideTurn(turn, this.#parts);
       turn = decided;
       await this.#finish(
         decided,
-        STATIC_INTENTS.has(decided.intent) ? this._run_task_fastpath(decided) : await this.#answer(decided),
+        TEMPLATE_INTENTS.has(decided.intent) ? this._run_task_fastpath(decided) : await this.#answer(decided),
       );
     } catch (thrown) {
       await this.#fail(live, turn, failureOf(thrown, live));
@@ -422,6 +424,7 @@ export class Orchestrator {
     const answer = answers.answer(intent, {
       text,
       language: live.task.request.preferredLanguage ?? turn.language,
+      timeZone: live.task.request.timeZone ?? null,
       requestId: live.id,
     });
     live.replace(answer.text);
@@ -498,7 +501,7 @@ export class Orchestrator {
     events.publish('AGENT_ACTION', text, { task_id: live.id, intent }, agent.name);
     events.publish('TASK_COMPLETED', 'A task is complete.', { task_id: live.id, result_length: text.length });
     // A template teaches nothing, and its answer is no memory.
-    if (learn && !STATIC_INTENTS.has(intent)) this.#results(turn, text, null, outcome);
+    if (learn && !TEMPLATE_INTENTS.has(intent)) this.#results(turn, text, null, outcome);
   }
 
   async #fail(live: LiveTask, turn: TaskTurn | DecidedTurn | undefined, failure: TaskFailure): Promise<void> {
@@ -641,7 +644,7 @@ export class Orchestrator {
   #parsed(request: TaskRequest) {
     // The UI has taken the commands out itself where it forces something.
     if (request.forcedTool !== null || request.forcedProvider !== null)
-      return { text: request.content, tool: null, provider: null, clear: false };
+      return { text: request.content, tool: null, provider: null, clear: false, unknown: [] };
     return this.#parts.slash.parse(request.content);
   }
 

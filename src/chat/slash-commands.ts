@@ -1,6 +1,7 @@
 // What somebody forces at the beginning of a message. Pure; parsed only where the request itself forces nothing.
 import { SLASH_COMMANDS, type SlashCommand } from '../contract/slash-commands.js';
 import { INTENTS, type IntentId } from './intent.js';
+import type { SlashCommands } from './task-ports.js';
 
 export interface SlashParse {
   /** Without the commands. */
@@ -54,6 +55,15 @@ export function intentOfTool(tool: string): IntentId | null {
   const command = BY_ID.get(tool);
   return command?.kind === 'tool' ? toIntent(command.intent) : null;
 }
+
+/** The same as the pipeline asks for it. */
+export const slashCommands: SlashCommands = {
+  parse: (content) => {
+    const { text, tool, provider, reset, unknown } = parseSlashCommands(content);
+    return { text, tool, provider, clear: reset, unknown };
+  },
+  intentOf: intentOfTool,
+};
 
 /** `gpt` and `gem` as well as the providers' own names, as `forced_provider` may give them. */
 export function providerOf(name: string): string {

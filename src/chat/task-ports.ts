@@ -3,7 +3,15 @@ import type { IntentId, Language } from './intent.js';
 
 export interface StaticAnswers {
   /** From memory and templates alone. `language` is what the person writes or prefers. */
-  answer(intent: IntentId, question: { text: string; language: Language | null; requestId: string }): StaticAnswer;
+  answer(intent: IntentId, question: StaticQuestion): StaticAnswer;
+}
+
+export interface StaticQuestion {
+  text: string;
+  language: Language | null;
+  /** The client's IANA zone where it sent one. */
+  timeZone: string | null;
+  requestId: string;
 }
 
 export interface StaticAnswer {
@@ -25,6 +33,8 @@ export interface ParsedText {
   provider: string | null;
   /** `/clear`: the session begins anew. */
   clear: boolean;
+  /** Commands nobody knows, as they were typed; they are no part of the text. */
+  unknown: readonly string[];
 }
 
 export interface ToolResult {

@@ -8,6 +8,8 @@ const short = (characters: number) => z.string().max(characters).nullish();
 export const TaskSubmission = z.object({
   content: z.string().max(50_000),
   preferred_language: short(40),
+  /** IANA name, such as `Europe/Warsaw`. */
+  time_zone: short(100),
   session_id: SessionId.nullish().or(z.literal('')),
   preference_scope: short(40),
   tone: short(2_000),

@@ -1,8 +1,8 @@
 // Tools that read only what this server knows itself: the time, its own parts, and what was remembered.
 import { AppError } from '../../shared/errors.js';
+import { TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import type { ServiceMonitor } from '../services/service-monitor.js';
 import type { ChatTool, ToolBox } from '../task-ports.js';
-import { requiresTool } from '../tasks/execution-mode.js';
 
 const MAX_QUERY_CHARS = 1_000;
 const HITS = 5;
@@ -23,7 +23,7 @@ export class BuiltInTools implements ToolBox {
 
   /** None of them does the work of an intent that needs a tool of its own. */
   toolsFor({ intent }: { intent: Parameters<ToolBox['toolsFor']>[0]['intent'] }): readonly ChatTool[] {
-    return requiresTool(intent) ? [] : this.#general;
+    return TOOL_REQUIRED_INTENTS.has(intent) ? [] : this.#general;
   }
 }
 

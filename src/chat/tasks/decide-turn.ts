@@ -1,8 +1,9 @@
 // The first half of a turn: forced routes, the intent, the kind of work, and whether its tool exists.
 import { INTENTS, type IntentDecision, type IntentId, type IntentRecognizer } from '../intent.js';
+import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import type { SlashCommands, ToolBox } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
-import { executionMode, requiresTool, STATIC_INTENTS } from './execution-mode.js';
+import { executionMode } from './execution-mode.js';
 import { TaskError } from './task-failure.js';
 import type { DecidedTurn, TaskTurn } from './task-turn.js';
 
@@ -46,7 +47,7 @@ export async function decideTurn(
     fallback_reason: mode.fallbackReason,
   });
   tracer.step(id, GATE, 'execution_mode_selector', JSON.stringify(mode));
-  const toolRequired = requiresTool(decision.intent);
+  const toolRequired = TOOL_REQUIRED_INTENTS.has(decision.intent);
   live.update({ tool_requirement: { required: toolRequired, intent: decision.intent } });
   tracer.step(id, GATE, 'tool_requirement', JSON.stringify({ required: toolRequired, intent: decision.intent }));
   const intent = isSupported(decision.intent, toolRequired, tool, request.sessionId, toolBox)
@@ -108,7 +109,7 @@ function isSupported(
   sessionId: string | null,
   toolBox: ToolBox,
 ): boolean {
-  if (STATIC_INTENTS.has(intent)) return true;
+  if (TEMPLATE_INTENTS.has(intent)) return true;
   // There is no store of goals to run a campaign over.
   if (intent === 'START_CAMPAIGN') return false;
   return !toolRequired || toolBox.toolsFor({ intent, forcedTool, sessionId }).length > 0;

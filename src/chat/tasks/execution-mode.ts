@@ -28,25 +28,3 @@ export function executionMode(tool: string | null, intent: string | null): Execu
     return { mode: 'gui_fallback', reasonCode: 'intent', fallbackReason: `intent:${intent}` };
   return { mode: 'api_skill', reasonCode: intent === null ? 'default' : 'intent', fallbackReason: null };
 }
-
-const TOOL_INTENTS: ReadonlySet<IntentId> = new Set([
-  'TIME_REQUEST',
-  'INFRA_STATUS',
-  'VERSION_CONTROL',
-  'DOCUMENTATION',
-  'E2E_TESTING',
-  'RELEASE_PROJECT',
-  'RESEARCH',
-  'FILE_OPERATION',
-  'STATUS_REPORT',
-]);
-
-export const requiresTool = (intent: IntentId): boolean => TOOL_INTENTS.has(intent);
-
-/** Answered from templates: no memory, no history, no engine, no network. */
-export const STATIC_INTENTS: ReadonlySet<IntentId> = new Set([
-  'HELP_REQUEST',
-  'TIME_REQUEST',
-  'INFRA_STATUS',
-  'UNSUPPORTED_TASK',
-]);

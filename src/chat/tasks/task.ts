@@ -22,6 +22,8 @@ export interface TaskRequest {
   generationParams: Record<string, unknown> | null;
   expectedConfigHash: string | null;
   expectedRuntimeId: string | null;
+  /** The client's IANA zone. */
+  timeZone?: string | null;
   /** Sensitivity that was known when it was asked, such as that of the turn it follows. */
   labels?: readonly string[];
   extraContext: { files?: string[]; links?: string[]; paths?: string[]; notes?: string[] } | null;

@@ -15,6 +15,7 @@ export function toTaskRequest(body: import('zod').output<typeof TaskSubmission>)
       LANGUAGES.find((language) => body.preferred_language?.toLowerCase().startsWith(language)) ?? null,
     sessionId: body.session_id || null,
     preferenceScope: body.preference_scope || null,
+    timeZone: body.time_zone || null,
     tone: body.tone || null,
     styleNotes: body.style_notes || null,
     forcedTool: body.forced_tool || null,

@@ -58,6 +58,7 @@ export async function openAnswer(question: Question, key: string, signal: AbortS
   const json = {
     content,
     session_id: sessionId,
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(mode === 'complex' ? { forced_intent: 'COMPLEX_PLANNING' } : {}),
     ...(Object.keys(generation).length > 0 ? { generation_params: generation } : {}),
   };

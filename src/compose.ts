@@ -22,10 +22,13 @@ import { TemplateAnswers } from './chat/static-answers.js';
 import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
+import { textLanguage } from './chat/translation/text-language.js';
+import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import { chatMemory } from './chat-memory.js';
 import { chatTasks } from './chat-tasks.js';
 import type { LoadedSettings } from './config/config.js';
+import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
 import { toOperation } from './http/routes/model-shapes.js';
@@ -55,6 +58,7 @@ import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js'
 import { systemClock } from './shared/clock.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
+import { SqliteResponses } from './storage/sqlite-responses.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
@@ -309,6 +313,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   );
   const mutationAllowed = !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION;
   const router = new ActiveModelRouter((name) => models.chatTarget(name), systemClock);
+  const translator = new Translator(
+    {
+      target: () => models.chatTarget(undefined),
+      detectLanguage: textLanguage,
+      now: Date.now,
+      onUsage: (taken, target) => metrics.answer(target.provider, taken),
+    },
+    { timeoutMs: settings.OPENAI_API_TIMEOUT * 1_000, trustedLanguages: settings.TRANSLATION_LANGUAGES },
+  );
   const memory = chatMemory({
     settings,
     store,
@@ -382,9 +395,18 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     context: memory.context,
     results: memory.results,
     memory: memory.searchTool,
-    translator: null,
     clearSession: (sessionId) => memory.clearing.clear(sessionId),
+    translator: { translate: (text, language, signal) => translator.translateAnswer(text, language, signal) },
     checkStore: () => void store.describe(),
+  });
+  const gate = new AnswerGate(settings.MAX_CONCURRENT_STREAMS);
+  const answers = new CompatibleAnswers({
+    target: (name) => models.chatTarget(name),
+    capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
+    tracer,
+    gate,
+    onUsage: (taken, target) => metrics.answer(target.provider, taken),
+    onOutcome: (target, failure) => models.outcome(target.model, failure),
   });
   const starter = new StarterModel({
     modelsDir,
@@ -444,6 +466,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       usage,
       diskLimitBytes,
       starter,
+      translator,
+      newsTranslationMs: Math.max(0.5, settings.TRANSLATION_TIMEOUT_NEWS) * 1_000,
       onOperation: (listener) => {
         operationListeners.add(listener);
         return () => operationListeners.delete(listener);
@@ -474,7 +498,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       settings: inEffect,
       describeStore: () => store.describe(),
     },
-    openAi: { models, tracer, limit: settings.MAX_CONCURRENT_STREAMS },
+    openAi: { models, tracer, gate },
+    anthropic: { models, answers },
+    ollama: {
+      models,
+      answers,
+      installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
+      version: manifest.version,
+    },
+    responses: { answers, responses: new SqliteResponses(store) },
   });
 
   const backUp = setTimeout(() => {
@@ -550,6 +582,8 @@ export function createLogger(level: string): Logger {
       paths: [
         '*.authorization',
         '*.headers.authorization',
+        '*["x-api-key"]',
+        '*.headers["x-api-key"]',
         'headers.cookie',
         '*.apiKey',
         '*.token',

@@ -35,3 +35,17 @@ it('loses no slot to those who leave and to work that fails', async () => {
   await expect(failing).rejects.toThrow('bad');
   expect(await slots.run(async () => 'fine', never)).toBe('fine');
 });
+
+it('takes nobody else from the queue when a turn comes and goes in the same moment', async () => {
+  const slots = new Slots(1, 5);
+  const first = Promise.withResolvers<void>();
+  const running = slots.run(() => first.promise, never);
+  const abort = new AbortController();
+  const second = slots.run(async () => 'second', abort.signal);
+  const third = slots.run(async () => 'third', never);
+  first.resolve();
+  await running;
+  abort.abort(new Error('too late'));
+  expect(await second).toBe('second');
+  expect(await third).toBe('third');
+});

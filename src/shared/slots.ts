@@ -32,7 +32,10 @@ export class Slots {
       throw new AppError('runtime_busy', `${this.#maxWaiting} wait for their turn already.`);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = () => {
-      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+      const index = this.#waiting.indexOf(resolve);
+      // Its turn has come in the same moment: whoever asked leaves by the work itself.
+      if (index === -1) return;
+      this.#waiting.splice(index, 1);
       reject(signal.reason);
     };
     this.#waiting.push(resolve);

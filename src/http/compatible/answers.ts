@@ -113,6 +113,7 @@ export class CompatibleAnswers {
       abort.abort();
       endOnce(new AppError('cancelled', 'The client went away.'));
     });
+    if (reply.raw.destroyed) abort.abort();
     const startedAt = performance.now();
     try {
       target = await route(model, allText(prompt));

@@ -14,8 +14,9 @@ import { StarterModel } from './catalogs/starter/starter-model.js';
 import { IntentClassifier } from './chat/intents/intent-classifier.js';
 import { LearnedPhrases } from './chat/intents/learned-phrases.js';
 import { ActiveModelRouter } from './chat/interim/active-model-router.js';
+import type { TurnUsage } from './chat/ports.js';
 import { SessionStore } from './chat/sessions/session-store.js';
-import { SimpleMode } from './chat/simple-mode.js';
+import { type ChatTarget, SimpleMode } from './chat/simple-mode.js';
 import { slashCommands } from './chat/slash-commands.js';
 import { StateManager } from './chat/state/state-manager.js';
 import { TemplateAnswers } from './chat/static-answers.js';
@@ -289,6 +290,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     now: Date.now,
   });
   const counters = new TaskCounters(systemClock.now());
+  const count = (taken: TurnUsage, target: ChatTarget) => {
+    metrics.answer(target.provider, taken);
+    counters.answer(target.model, taken, null);
+  };
   const metrics = new Metrics(() => turns.size);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
   const simple = new SimpleMode(
@@ -298,10 +303,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       turns,
       clock: systemClock,
       target: (name) => models.chatTarget(name),
-      onUsage: (taken, target) => {
-        metrics.answer(target.provider, taken);
-        counters.answer(target.model, taken, null);
-      },
+      onUsage: count,
       onOutcome: (target, failure) => models.outcome(target.model, failure),
       onFirstTurn: (turn) => memory.results.enqueue(turn),
     },
@@ -318,7 +320,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       target: () => models.chatTarget(undefined),
       detectLanguage: textLanguage,
       now: Date.now,
-      onUsage: (taken, target) => metrics.answer(target.provider, taken),
+      onUsage: count,
     },
     { timeoutMs: settings.OPENAI_API_TIMEOUT * 1_000, trustedLanguages: settings.TRANSLATION_LANGUAGES },
   );
@@ -395,8 +397,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     context: memory.context,
     results: memory.results,
     memory: memory.searchTool,
-    clearSession: (sessionId) => memory.clearing.clear(sessionId),
     translator: { translate: (text, language, signal) => translator.translateAnswer(text, language, signal) },
+    clearSession: (sessionId) => memory.clearing.clear(sessionId),
     checkStore: () => void store.describe(),
   });
   const gate = new AnswerGate(settings.MAX_CONCURRENT_STREAMS);
@@ -405,7 +407,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
     tracer,
     gate,
-    onUsage: (taken, target) => metrics.answer(target.provider, taken),
+    onUsage: count,
     onOutcome: (target, failure) => models.outcome(target.model, failure),
   });
   const starter = new StarterModel({

@@ -299,15 +299,20 @@ describe("Anthropic's own client", () => {
     expect(after.content).toMatchObject([{ text: 'ok' }]);
   });
 
-  it('leaves a trace', async () => {
+  it('leaves a trace, and is counted', async () => {
+    const get = async (path: string) => {
+      const response = await fetch(`${server.url}/api/v1${path}`, { headers: { 'x-api-key': 'sixteen-characters' } });
+      return (await response.json()) as Record<string, unknown>;
+    };
     await client.messages.create({
       model: 'fake-model',
       max_tokens: 1,
       messages: [{ role: 'user', content: 'Trace me' }],
     });
-    const response = await fetch(`${server.url}/api/v1/history/requests?limit=1`, {
-      headers: { 'x-api-key': 'sixteen-characters' },
-    });
-    expect(await response.json()).toMatchObject([{ prompt: 'Trace me', status: 'COMPLETED', llm_model: 'fake-model' }]);
+    expect(await get('/history/requests?limit=1')).toMatchObject([
+      { prompt: 'Trace me', status: 'COMPLETED', llm_model: 'fake-model' },
+    ]);
+    const { models_breakdown } = await get('/metrics/tokens');
+    expect(models_breakdown).toMatchObject({ 'fake-model': { input_tokens: expect.any(Number) } });
   });
 });

@@ -14,18 +14,22 @@ import { StarterModel } from './catalogs/starter/starter-model.js';
 import { IntentClassifier } from './chat/intents/intent-classifier.js';
 import { LearnedPhrases } from './chat/intents/learned-phrases.js';
 import { ActiveModelRouter } from './chat/interim/active-model-router.js';
+import type { TurnUsage } from './chat/ports.js';
 import { SessionStore } from './chat/sessions/session-store.js';
-import { SimpleMode } from './chat/simple-mode.js';
+import { type ChatTarget, SimpleMode } from './chat/simple-mode.js';
 import { slashCommands } from './chat/slash-commands.js';
 import { StateManager } from './chat/state/state-manager.js';
 import { TemplateAnswers } from './chat/static-answers.js';
 import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
+import { textLanguage } from './chat/translation/text-language.js';
+import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import { chatMemory } from './chat-memory.js';
 import { chatTasks } from './chat-tasks.js';
 import type { LoadedSettings } from './config/config.js';
+import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
 import { toOperation } from './http/routes/model-shapes.js';
@@ -55,6 +59,7 @@ import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js'
 import { systemClock } from './shared/clock.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
+import { SqliteResponses } from './storage/sqlite-responses.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
@@ -285,6 +290,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     now: Date.now,
   });
   const counters = new TaskCounters(systemClock.now());
+  const count = (taken: TurnUsage, target: ChatTarget) => {
+    metrics.answer(target.provider, taken);
+    counters.answer(target.model, taken, null);
+  };
   const metrics = new Metrics(() => turns.size);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
   const simple = new SimpleMode(
@@ -294,10 +303,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       turns,
       clock: systemClock,
       target: (name) => models.chatTarget(name),
-      onUsage: (taken, target) => {
-        metrics.answer(target.provider, taken);
-        counters.answer(target.model, taken, null);
-      },
+      onUsage: count,
       onOutcome: (target, failure) => models.outcome(target.model, failure),
       onFirstTurn: (turn) => memory.results.enqueue(turn),
     },
@@ -309,6 +315,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   );
   const mutationAllowed = !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION;
   const router = new ActiveModelRouter((name) => models.chatTarget(name), systemClock);
+  const translator = new Translator(
+    {
+      target: () => models.chatTarget(undefined),
+      detectLanguage: textLanguage,
+      now: Date.now,
+      onUsage: count,
+    },
+    { timeoutMs: settings.OPENAI_API_TIMEOUT * 1_000, trustedLanguages: settings.TRANSLATION_LANGUAGES },
+  );
   const memory = chatMemory({
     settings,
     store,
@@ -382,9 +397,18 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     context: memory.context,
     results: memory.results,
     memory: memory.searchTool,
-    translator: null,
+    translator: { translate: (text, language, signal) => translator.translateAnswer(text, language, signal) },
     clearSession: (sessionId) => memory.clearing.clear(sessionId),
     checkStore: () => void store.describe(),
+  });
+  const gate = new AnswerGate(settings.MAX_CONCURRENT_STREAMS);
+  const answers = new CompatibleAnswers({
+    target: (name) => models.chatTarget(name),
+    capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
+    tracer,
+    gate,
+    onUsage: count,
+    onOutcome: (target, failure) => models.outcome(target.model, failure),
   });
   const starter = new StarterModel({
     modelsDir,
@@ -444,6 +468,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       usage,
       diskLimitBytes,
       starter,
+      translator,
+      newsTranslationMs: Math.max(0.5, settings.TRANSLATION_TIMEOUT_NEWS) * 1_000,
       onOperation: (listener) => {
         operationListeners.add(listener);
         return () => operationListeners.delete(listener);
@@ -474,7 +500,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       settings: inEffect,
       describeStore: () => store.describe(),
     },
-    openAi: { models, tracer, limit: settings.MAX_CONCURRENT_STREAMS },
+    openAi: { models, tracer, gate },
+    anthropic: { models, answers },
+    ollama: {
+      models,
+      answers,
+      installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
+      version: manifest.version,
+    },
+    responses: { answers, responses: new SqliteResponses(store) },
   });
 
   const backUp = setTimeout(() => {
@@ -550,6 +584,8 @@ export function createLogger(level: string): Logger {
       paths: [
         '*.authorization',
         '*.headers.authorization',
+        '*["x-api-key"]',
+        '*.headers["x-api-key"]',
         'headers.cookie',
         '*.apiKey',
         '*.token',

@@ -218,6 +218,9 @@ export const SettingsSchema = z.object({
   ENABLE_QUEUE_LIMITS: flag(true).describe('apply the limit'),
   OPENAI_API_TIMEOUT: number(30).describe('summary, translation, remote catalogue'),
   TRANSLATION_TIMEOUT_NEWS: number(6).describe('per translated field'),
+  TRANSLATION_LANGUAGES: list('').describe(
+    'languages beside pl, en and de that the models here are trusted with, as codes; * = all',
+  ),
   NEWS_SUMMARY_MAX_CHARS: whole(240).describe('papers summary length'),
   OPENAI_CHAT_COMPLETIONS_ENDPOINT: url('https://api.openai.com/v1/chat/completions').describe(
     'also source of the models URL',

@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AppError, type ErrorCode } from '../shared/errors.js';
+import { vendorError } from './vendor-errors.js';
 
 export const STATUS = {
   invalid_input: 400,
@@ -34,6 +35,7 @@ export const STATUS = {
   unsupported: 400,
   runtime_crashed: 502,
   runtime_busy: 503,
+  translation_failed: 500,
   provider_unavailable: 503,
   upstream_unreachable: 502,
   upstream_timeout: 504,
@@ -100,13 +102,11 @@ function answer(
 ) {
   // A refused upgrade leaves a connection that the server no longer counts as its own.
   if (request.headers.upgrade) reply.header('connection', 'close').raw.once('finish', () => request.raw.socket.end());
-  if (request.url.startsWith('/v1/')) {
-    const message = typeof detail === 'string' ? detail : 'The request does not have the expected form.';
-    const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
-    const type = status === 401 ? 'authentication_error' : status >= 500 ? 'server_error' : 'invalid_request_error';
-    const text = Array.isArray(detail) ? `${param ?? 'body'}: ${detail[0]?.msg ?? message}` : message;
-    return reply.status(status === 422 ? 400 : status).send({ error: { message: text, type, param, code } });
-  }
+  const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
+  const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
+  const failure = { status, code, message, param, requestId: request.id };
+  const vendors = vendorError(request.url.split('?')[0] ?? '', failure);
+  if (vendors) return reply.status(vendors.status).send(vendors.body);
   return reply.status(status).send({ detail, code, request_id: request.id, ...(details ? { details } : {}) });
 }
 

@@ -56,7 +56,7 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
     }
     if (wanted && needsKey(request) && !timingSafeEqual(digest(presentedKey(request)), wanted)) {
       reply.header('www-authenticate', 'Bearer');
-      throw new AppError('unauthorized', 'This server needs its API key as a Bearer token.');
+      throw new AppError('unauthorized', 'This server needs its API key, as a Bearer token or in x-api-key.');
     }
     return undefined;
   });
@@ -79,6 +79,9 @@ const needsKey = (request: FastifyRequest): boolean => {
 function presentedKey(request: FastifyRequest): string {
   const header = request.headers.authorization ?? '';
   if (/^bearer /i.test(header)) return header.slice(7).trim();
+  // Where Anthropic's client libraries put it.
+  const own = request.headers['x-api-key'];
+  if (typeof own === 'string' && own !== '') return own;
   // A browser cannot set headers on a WebSocket; the subprotocol is its only place for a key.
   const protocol = request.headers['sec-websocket-protocol'];
   const offered = typeof protocol === 'string' ? protocol.split(',').map((part) => part.trim()) : [];

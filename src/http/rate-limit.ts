@@ -1,6 +1,7 @@
 // How often one client may ask: a token bucket per group of endpoints and client, as the contract draws the groups.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/config.js';
+import { vendorError } from './vendor-errors.js';
 
 const GROUPS = ['models', 'system', 'memory', 'agents', 'knowledge', 'workflow', 'governance'] as const;
 const FREE = new Set(['/health', '/api/v1/status', '/openapi.json']);
@@ -59,10 +60,9 @@ export function installRateLimit(app: FastifyInstance, options: RateLimitOptions
     if (wait === 0) return;
     const message = `Too many requests; try again in ${wait} s.`;
     reply.status(429).header('retry-after', String(wait));
-    if (path.startsWith('/v1/'))
-      return reply.send({
-        error: { message, type: 'rate_limit_error', param: null, code: 'rate_limit_exceeded' },
-      });
+    const failure = { status: 429, code: 'rate_limit_exceeded', message, param: null, requestId: request.id };
+    const vendors = vendorError(path, failure);
+    if (vendors) return reply.send(vendors.body);
     return reply.send({ error: 'rate_limit_exceeded', message, retry_after_seconds: wait });
   });
 }

@@ -18,6 +18,7 @@ import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
+import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
@@ -29,8 +30,10 @@ import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.j
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
+import { type OllamaRoutesOptions, ollamaRoutes } from './routes/ollama.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { type QueueRoutesOptions, queueRoutes } from './routes/queue.js';
+import { type ResponsesRoutesOptions, responsesRoutes } from './routes/responses.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
@@ -62,6 +65,9 @@ export interface ServerOptions {
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
   openAi: OpenAiRoutesOptions;
+  anthropic: AnthropicRoutesOptions;
+  responses: ResponsesRoutesOptions;
+  ollama: OllamaRoutesOptions;
 }
 
 const CONTENT_SECURITY_POLICY =
@@ -164,6 +170,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     { prefix: '/api/v1' },
   );
   await app.register(openAiRoutes, { prefix: '/v1', ...options.openAi });
+  await app.register(ollamaRoutes, { prefix: '/api', ...options.ollama });
+  await app.register(responsesRoutes, { prefix: '/v1', ...options.responses });
+  await app.register(anthropicRoutes, { prefix: '/v1', ...options.anthropic });
   await serveUi(app, options.webDir);
   return app;
 }

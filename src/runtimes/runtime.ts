@@ -1,7 +1,12 @@
 // The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, ollama/, vllm/,
 // pool/) adds nothing to it but what its engine knows.
 import type { Readable } from 'node:stream';
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Prompt,
+  LanguageModelV4StreamPart,
+} from '@ai-sdk/provider';
 
 /**
  * What `providerOptions.venom` of a call may say beside parameters the AI SDK has no name for. Engines that cannot hear one
@@ -109,6 +114,8 @@ export interface Runtime extends RuntimeDescription {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ vectors: number[][]; tokens: number }>;
+  /** Tokens of a conversation by the model's own tokenizer and template. */
+  countPromptTokens?(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number>;
   /** What is in memory now, for engines that say so. */
   loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;
   /** What waits, what is in memory and why something had to go, for engines whose memory is ours to manage. */
@@ -187,6 +194,10 @@ export interface SchedulerState {
 export interface ModelDescription {
   /** Tokens. */
   readonly contextLength: number | null;
+  /** Elements of one embedding, where the engine says so. */
+  readonly embeddingLength?: number | null;
+  /** Weights, where the engine says so. */
+  readonly parameterCount?: number | null;
   /** As the engine names them: `tools`, `vision`, `thinking`, `embedding`. */
   readonly capabilities: readonly string[];
   readonly template: string | null;

@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'unsupported',
   'runtime_crashed',
   'runtime_busy',
+  'translation_failed',
   'provider_unavailable',
   'upstream_unreachable',
   'upstream_timeout',

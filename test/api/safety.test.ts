@@ -76,6 +76,11 @@ describe('safety on the loopback address', () => {
     expect((await get(keyed, '/api/v1/models', { authorization: 'Bearer wrong' })).status).toBe(401);
     expect((await get(keyed, '/api/v1/models', { authorization: `Bearer ${KEY}` })).status).toBe(200);
     expect((await get(keyed, '/healthz', {})).status).toBe(200);
+    for (const path of ['/v1/models', '/v1/responses/x', '/api/tags'])
+      expect((await get(keyed, path, {})).status).toBe(401);
+    expect((await get(keyed, '/api/tags', { 'x-api-key': KEY })).status).toBe(200);
+    expect((await get(keyed, '/api/tags', { 'x-api-key': 'wrong' })).status).toBe(401);
+    expect(JSON.parse((await get(keyed, '/api/tags', {})).body)).toEqual({ error: expect.any(String) });
   });
 
   it('never shows a secret among the settings', async () => {

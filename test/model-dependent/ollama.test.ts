@@ -1,11 +1,13 @@
 // Real Ollama and the whole server: a model from a local file, chat, memory, the switch between engines, removal.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Ollama } from 'ollama';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OllamaClient } from '../../src/runtimes/ollama/ollama-client.js';
 import { readEvents, startServer, type TestServer, textOf } from '../api/server.js';
@@ -90,6 +92,34 @@ describe.skipIf(!binary)('real Ollama', () => {
     expect(textOf(events)).toMatch(/Paris/);
     const { body } = await call('/models/loaded');
     expect(body['models']).toMatchObject([{ name: NAME, runtime: 'ollama', expires_at: null }]);
+  });
+
+  it("answers Ollama's own client through us, with options only it knows, and leaves memory when told so", async () => {
+    const own = new Ollama({ host: server.url });
+    const messages = [{ role: 'user', content: 'What is the capital of France?' }];
+    const options = { temperature: 0, num_predict: 24, mirostat: 0, num_ctx: 1_024 };
+    const lines = [];
+    for await (const line of await own.chat({ model: 'smol', messages, options, stream: true })) lines.push(line);
+    expect(lines.map(({ message }) => message.content).join('')).toMatch(/Paris/);
+    expect(lines.at(-1)).toMatchObject({ done: true, eval_count: expect.any(Number) });
+    expect((await own.show({ model: NAME })).details.quantization_level).toBe('Q4_1');
+    await expect(own.chat({ model: NAME, messages, think: true })).rejects.toMatchObject({ status_code: 400 });
+    await own.generate({ model: NAME, prompt: 'Hi', options: { num_predict: 2 }, keep_alive: 0 });
+    await expect.poll(() => client.ps(), { timeout: 15_000 }).toEqual([]);
+    expect(await own.generate({ model: NAME, prompt: '' })).toMatchObject({ done_reason: 'load' });
+    expect(await client.ps()).toHaveLength(1);
+  });
+
+  it("shows itself to Ollama's own command line", async () => {
+    const run = async (...args: string[]) => {
+      const env = { PATH: process.env['PATH'], HOME: folder, OLLAMA_HOST: server.url };
+      return (await promisify(execFile)(binary, args, { env, timeout: 60_000 })).stdout;
+    };
+    expect(await run('list')).toMatch(new RegExp(`${EMBEDDED}[\\s\\S]*${NAME}`));
+    expect(await run('show', EMBEDDED)).toMatch(/llama[\s\S]*134\.52M[\s\S]*8192[\s\S]*576[\s\S]*Q4_1/);
+    expect(await run('ps')).toContain(NAME);
+    await run('stop', NAME);
+    expect(await client.ps()).toEqual([]);
   });
 
   it('is tried before it answers, and what it can do is kept', async () => {

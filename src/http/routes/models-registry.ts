@@ -1,18 +1,40 @@
 // /models/providers, /models/trending, /models/search, /models/news
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { GUARANTEED_LANGUAGES } from '../../chat/translation/languages.js';
+import type { Translator } from '../../chat/translation/translator.js';
 import { CatalogQuery, NewsQuery, Preflight, SearchQuery, TrendingQuery } from '../../contract/models.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
-import type { CatalogEntry } from '../../models/ports.js';
+import type { CatalogEntry, NewsItem } from '../../models/ports.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { toEntry, toNews, toPreflight } from './model-shapes.js';
 
-const LANGUAGES = ['pl', 'en', 'de'];
+export interface ModelsRegistryOptions {
+  registry: ModelRegistry;
+  translator: Translator;
+  /** For one title or summary. */
+  newsTranslationMs: number;
+}
 
-export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegistry }> = async (app, { registry }) => {
+export const modelsRegistryRoutes: FastifyPluginAsyncZod<ModelsRegistryOptions> = async (
+  app,
+  { registry, translator, newsTranslationMs },
+) => {
   const tags = ['models'];
   const entries = (items: CatalogEntry[]) =>
     items.map((item) => toEntry(item, registry.manifest(item.modelName) !== undefined));
+
+  const inLanguage = (items: readonly NewsItem[], language: string): Promise<NewsItem[]> => {
+    // One clock for all of them: the page waits for the slowest, not for their sum.
+    const signal = AbortSignal.timeout(newsTranslationMs);
+    const read = (text: string) => translator.translateOrKeep(text, language, signal);
+    return Promise.all(
+      items.map(async (item) => {
+        const [title, summary] = await Promise.all([read(item.title), read(item.summary)]);
+        return { ...item, title, summary };
+      }),
+    );
+  };
 
   app.get('/models/providers', { schema: { querystring: CatalogQuery, tags } }, async ({ query }) => {
     const { items, stale, error } = await registry.list('catalog', query.provider, query.limit);
@@ -40,11 +62,12 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegist
   });
 
   app.get('/models/news', { schema: { querystring: NewsQuery, tags } }, async ({ query }) => {
-    if (!LANGUAGES.includes(query.lang))
-      throw new AppError('invalid_input', `The language must be one of ${LANGUAGES.join(', ')}.`);
+    if (!GUARANTEED_LANGUAGES.includes(query.lang))
+      throw new AppError('invalid_input', `The language must be one of ${GUARANTEED_LANGUAGES.join(', ')}.`);
     try {
       const { items, stale, error } = await registry.news(query.provider, query.type, query.month, query.limit);
-      return { success: true, provider: query.provider, items: items.map(toNews), count: items.length, stale, error };
+      const read = query.lang === 'en' ? items : await inLanguage(items, query.lang);
+      return { success: true, provider: query.provider, items: read.map(toNews), count: items.length, stale, error };
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.code === 'invalid_input') throw error;

@@ -5,15 +5,18 @@ import type { StarterInstaller } from '../../models/starter.js';
 import { AppError } from '../../shared/errors.js';
 import { type ModelsConfigOptions, modelsConfigRoutes } from './models-config.js';
 import { type ModelsInstallOptions, modelsInstallRoutes } from './models-install.js';
-import { modelsRegistryRoutes } from './models-registry.js';
+import { type ModelsRegistryOptions, modelsRegistryRoutes } from './models-registry.js';
 import { type ModelsRegistryOpsOptions, modelsRegistryOpsRoutes } from './models-registry-ops.js';
 import { modelsRemoteRoutes } from './models-remote.js';
 import { modelsStarterRoutes } from './models-starter.js';
+import { type ModelsTranslationOptions, modelsTranslationRoutes } from './models-translation.js';
 import { type ModelsUsageOptions, modelsUsageRoutes } from './models-usage.js';
 
 export type ModelRoutesOptions = ModelsInstallOptions &
   ModelsUsageOptions &
   ModelsRegistryOpsOptions &
+  ModelsRegistryOptions &
+  ModelsTranslationOptions &
   ModelsConfigOptions & { starter: StarterInstaller; remote: RemoteCatalogs };
 
 export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app, options) => {
@@ -22,6 +25,7 @@ export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app
   await app.register(modelsRegistryRoutes, options);
   await app.register(modelsRegistryOpsRoutes, options);
   await app.register(modelsRemoteRoutes, options);
+  await app.register(modelsTranslationRoutes, options);
   await app.register(modelsStarterRoutes, options);
   await app.register(modelsConfigRoutes, options);
 

@@ -13,28 +13,26 @@ import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
-import type { Runtime } from '../../runtimes/runtime.js';
+import type { Runtime, RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import type { AnswerGate } from '../compatible/answers.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
 
 export interface OpenAiRoutesOptions {
   models: ModelManager;
   tracer: RequestTracer;
-  /** Answers written at the same time. */
-  limit: number;
+  gate: AnswerGate;
 }
 
-export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (app, { models, tracer, limit }) => {
+export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (app, { models, tracer, gate }) => {
   const tags = ['openai'];
-  let running = 0;
 
   app.get('/models', { schema: { tags } }, async () => {
     const { models: found } = await models.list();
-    return {
-      object: 'list',
-      data: found.map((model) => ({ id: model.name, object: 'model', created: 0, owned_by: model.provider })),
-    };
+    const data = found.map(toModel);
+    // Anthropic's clients ask at the same address and read the pages of a list.
+    return { object: 'list', data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
   });
 
   app.get('/models/*', { schema: { tags } }, async (request) => {
@@ -42,20 +40,19 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
     const { models: found } = await models.list();
     const model = found.find((known) => known.name === name);
     if (!model) throw new AppError('model_not_found', `No installed model is called ${name}.`);
-    return { id: model.name, object: 'model', created: 0, owned_by: model.provider };
+    return toModel(model);
   });
 
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
     const body = request.body;
-    if (running >= limit) throw new AppError('runtime_busy', `${limit} answers are being written already.`);
     const { runtime, model } = await models.resolve(body.model);
+    const leave = gate.enter();
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     const requestId = uuidv7({ random: randomBytes(16) });
     const abort = new AbortController();
     reply.raw.on('close', () => abort.abort());
     reply.header('x-request-id', requestId);
     tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity });
-    running += 1;
     let streaming = false;
     try {
       if (runtime.forward) {
@@ -71,7 +68,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           'x-request-id': requestId,
         });
         void passThrough(answer.body, reply.raw).then((broken) => {
-          running -= 1;
+          leave();
           tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
         });
         return reply;
@@ -97,7 +94,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           { objectMode: false, highWaterMark: 16_384 },
         );
         source.on('close', () => {
-          running -= 1;
+          leave();
           tracer.finish(requestId, 'FAILED', {
             code: 'cancelled',
             class: 'Cancelled',
@@ -134,7 +131,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
       failed(tracer, requestId, toAppError(error));
       throw error;
     } finally {
-      if (!streaming) running -= 1;
+      if (!streaming) leave();
     }
   });
 
@@ -152,6 +149,17 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
     };
   });
 };
+
+/** What both OpenAI's and Anthropic's clients know a model by. Nobody tells when it was made. */
+const toModel = ({ name, provider }: RuntimeModel) => ({
+  id: name,
+  object: 'model',
+  created: 0,
+  owned_by: provider,
+  type: 'model',
+  display_name: name,
+  created_at: '1970-01-01T00:00:00Z',
+});
 
 async function* chatEvents(
   runtime: Runtime,

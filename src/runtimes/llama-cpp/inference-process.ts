@@ -132,7 +132,10 @@ export class InferenceProcess {
 
   /** `onAnswer` is called until an end, a failure, or an AppError for a crash. */
   ask(
-    order: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> | Omit<Extract<ToWorker, { type: 'embed' }>, 'id'>,
+    order:
+      | Omit<Extract<ToWorker, { type: 'generate' }>, 'id'>
+      | Omit<Extract<ToWorker, { type: 'embed' }>, 'id'>
+      | Omit<Extract<ToWorker, { type: 'count' }>, 'id'>,
     onAnswer: (answer: Answer | AppError) => void,
   ): { cancel: () => void } {
     const id = this.#nextId;

@@ -1,7 +1,12 @@
 // The embedded runtime: llama.cpp through node-llama-cpp, one process per model. This is the engine as the port sees it;
 // ResourceGuard decides which models are in memory, model-loader.ts brings them there, answer-stream.ts reads answers.
 import { cpus } from 'node:os';
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Prompt,
+  LanguageModelV4StreamPart,
+} from '@ai-sdk/provider';
 import { parseKeepAlive } from '../../models/keep-alive.js';
 import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
 import type { ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
@@ -19,7 +24,7 @@ import { streamAnswer } from './answer-stream.js';
 import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
-import { samplingDefaults, toGenerateOrder } from './to-generate-order.js';
+import { samplingDefaults, toGenerateOrder, toMessage } from './to-generate-order.js';
 
 const QUEUE_LIMIT = 64;
 /** How long a model waits for its client to come back with the next question. */
@@ -85,6 +90,8 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
+    if (options.tools?.length && options.toolChoice?.type !== 'none')
+      throw new AppError('unsupported', 'Tools are not supported by this model yet.');
     const file = await this.#files.find(modelName);
     const order = toGenerateOrder(options, samplingDefaults(file.header.parameters));
     const lease = await this.#acquire(file, this.#treatment(options), options.abortSignal);
@@ -135,6 +142,23 @@ export class LlamaCppRuntime implements Runtime {
     }
   }
 
+  async countPromptTokens(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number> {
+    const messages = prompt.map(toMessage);
+    const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
+    try {
+      return await new Promise((resolve, reject) => {
+        lease.model.process.ask({ type: 'count', messages }, (answer) => {
+          if (answer instanceof AppError) reject(answer);
+          else if (answer.type === 'counted') resolve(answer.tokens);
+          else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
+        });
+        signal?.addEventListener('abort', () => reject(new AppError('cancelled', 'The request was stopped.')));
+      });
+    } finally {
+      lease.release();
+    }
+  }
+
   async loaded(): Promise<LoadedModelInfo[]> {
     await this.#guard.measure();
     const { models } = this.#guard;
@@ -173,6 +197,8 @@ export class LlamaCppRuntime implements Runtime {
     const { header, model } = await this.#files.find(modelName);
     return {
       contextLength: header.contextLength,
+      embeddingLength: header.embeddingLength,
+      parameterCount: header.parameters || null,
       capabilities: model.embedding ? ['embedding'] : ['completion'],
       template: null,
       family: header.architecture,

@@ -47,7 +47,7 @@ function within(name: string, value: unknown, minimum: number, maximum: number):
   throw new AppError('invalid_input', `${name} must be a number from ${minimum} to ${maximum}.`);
 }
 
-function toMessage(message: LanguageModelV4CallOptions['prompt'][number]): ChatMessage {
+export function toMessage(message: LanguageModelV4CallOptions['prompt'][number]): ChatMessage {
   if (message.role === 'system') return { role: 'system', text: message.content };
   if (message.role === 'tool') throw new AppError('unsupported', 'This model takes no tool results.');
   const text = message.content

@@ -25,6 +25,7 @@ export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
   | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions }
   | { type: 'embed'; id: number; texts: string[] }
+  | { type: 'count'; id: number; messages: ChatMessage[] }
   | { type: 'cancel'; id: number }
   /** How many threads it may use while other models answer too; 0 = its own number. */
   | { type: 'threads'; limit: number };
@@ -49,5 +50,6 @@ export type FromWorker =
       cachedTokens: number;
       completionTokens: number;
     }
+  | { type: 'counted'; id: number; tokens: number }
   | { type: 'vectors'; id: number; vectors: number[][]; tokens: number }
   | { type: 'failed'; id: number | null; code: ErrorCode; message: string };

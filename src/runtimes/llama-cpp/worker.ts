@@ -65,6 +65,8 @@ async function handle(message: ToWorker): Promise<void> {
       return generate(message.id, message.messages, message.sampling);
     case 'embed':
       return embed(message.id, message.texts);
+    case 'count':
+      return count(message.id, message.messages);
     case 'cancel':
       running.get(message.id)?.abort();
       return;
@@ -220,6 +222,11 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
       waiting.shift()?.();
     }
   }
+}
+
+function count(id: number, messages: ChatMessage[]): void {
+  if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
+  send({ type: 'counted', id, tokens: promptTokens(loaded, messages).length });
 }
 
 function promptTokens({ wrapper, model }: Extract<Loaded, { kind: 'chat' }>, messages: ChatMessage[]): Token[] {

@@ -150,10 +150,15 @@ export class OllamaRuntime implements Runtime {
   async describeModel(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null> {
     const shown = await this.#client.show(modelName, signal);
     const info = shown.model_info ?? {};
-    const context = Object.entries(info).find(([key]) => key.endsWith('.context_length'))?.[1];
+    const figure = (name: string) => {
+      const value = Object.entries(info).find(([key]) => key.endsWith(`.${name}`))?.[1];
+      return typeof value === 'number' ? value : null;
+    };
     const license = Array.isArray(shown.license) ? shown.license[0] : shown.license;
     return {
-      contextLength: typeof context === 'number' ? context : null,
+      contextLength: figure('context_length'),
+      embeddingLength: figure('embedding_length'),
+      parameterCount: figure('parameter_count'),
       capabilities: shown.capabilities ?? [],
       template: shown.template ?? null,
       family: shown.details?.family ?? null,

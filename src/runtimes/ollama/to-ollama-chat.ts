@@ -1,6 +1,7 @@
 // A call of the AI SDK's contract as the body of Ollama's `/api/chat`.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
-import { toFunctionTools, withoutUndefined } from '../function-tools.js';
+import { AppError } from '../../shared/errors.js';
+import { toFunctionTools, toolResultText, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter } from '../generation-params.js';
 
 /** Ollama takes a duration text or a number of seconds, and refuses the text "-1". */
@@ -22,6 +23,8 @@ export function toOllamaChat(
   const schema = call.responseFormat?.type === 'json' ? (call.responseFormat.schema ?? 'json') : undefined;
   const tools = own['tools'] ?? toFunctionTools(call.tools);
   // Ollama has no choice of tools: one that may not be called is not shown.
+  if (call.toolChoice?.type === 'required' || call.toolChoice?.type === 'tool')
+    throw new AppError('unsupported', 'Ollama leaves it to the model whether a tool is called.');
   const none = call.toolChoice?.type === 'none' || own['toolChoice'] === 'none';
   return withoutUndefined({
     model,
@@ -33,6 +36,7 @@ export function toOllamaChat(
     keep_alive: toKeepAlive(typeof own['keepAlive'] === 'string' ? own['keepAlive'] : defaults.keepAlive),
     options: withoutUndefined({
       ...defaults.options,
+      ...(own['ollamaOptions'] as object | undefined),
       ...GenerationParamsAdapter.toRuntimeParams('ollama', {
         max_tokens: call.maxOutputTokens,
         temperature: call.temperature,
@@ -53,12 +57,15 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
   if (message.role === 'system') return [{ role: 'system', content: message.content }];
   if (message.role === 'tool')
     return message.content.flatMap((part) =>
-      part.type === 'tool-result'
-        ? [{ role: 'tool', tool_name: part.toolName, content: JSON.stringify(part.output) }]
-        : [],
+      part.type === 'tool-result' ? [{ role: 'tool', tool_name: part.toolName, content: toolResultText(part) }] : [],
     );
   const text = message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
-  if (message.role === 'user') return [{ role: 'user', content: text }];
+  if (message.role === 'user') {
+    const images = message.content.flatMap((part) =>
+      part.type === 'file' && part.data.type === 'data' && typeof part.data.data === 'string' ? [part.data.data] : [],
+    );
+    return [withoutUndefined({ role: 'user', content: text, images: images.length > 0 ? images : undefined })];
+  }
   const calls = message.content.flatMap((part) =>
     part.type === 'tool-call' ? [{ function: { name: part.toolName, arguments: part.input } }] : [],
   );

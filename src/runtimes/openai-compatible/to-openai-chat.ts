@@ -1,6 +1,6 @@
 // A call of the AI SDK's contract as the body of OpenAI's chat completions.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
-import { toFunctionTools, withoutUndefined } from '../function-tools.js';
+import { toFunctionTools, toolResultText, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.js';
 
 /**
@@ -49,7 +49,7 @@ export function toOpenAiChat(
           ? { type: 'json_object' }
           : undefined),
     tools: own['tools'] ?? toFunctionTools(options.tools),
-    tool_choice: own['toolChoice'] ?? (options.toolChoice?.type === 'required' ? 'required' : undefined),
+    tool_choice: own['toolChoice'] ?? toToolChoice(options.toolChoice),
     logprobs: own['logprobs'],
     top_logprobs: own['topLogprobs'],
     format: own['format'],
@@ -57,6 +57,9 @@ export function toOpenAiChat(
     keep_alive: own['keepAlive'],
   });
 }
+
+const toToolChoice = (choice: LanguageModelV4CallOptions['toolChoice']): unknown =>
+  choice?.type === 'tool' ? { type: 'function', function: { name: choice.toolName } } : choice?.type;
 
 function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] {
   switch (message.role) {
@@ -84,7 +87,7 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
     default:
       return message.content.flatMap((part) =>
         part.type === 'tool-result'
-          ? [{ role: 'tool', tool_call_id: part.toolCallId, content: JSON.stringify(part.output) }]
+          ? [{ role: 'tool', tool_call_id: part.toolCallId, content: toolResultText(part) }]
           : [],
       );
   }

@@ -1,0 +1,106 @@
+// Ollama's API: what of a request is understood. What is not named here is refused, not passed over.
+import { z } from 'zod';
+
+const Model = z.string().min(1).max(300);
+const KeepAlive = z.union([z.number(), z.string().max(20)]).nullish();
+const Format = z.union([z.literal('json'), z.literal(''), z.looseObject({})]).nullish();
+const Think = z.union([z.boolean(), z.enum(['high', 'medium', 'low'])]).nullish();
+
+/** Those every engine knows are read, the others go to engines of Ollama's kind alone. */
+export const OllamaOptions = z.looseObject({
+  num_predict: z.int().optional(),
+  temperature: z.number().min(0).max(5).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  top_k: z.int().min(0).optional(),
+  min_p: z.number().min(0).max(1).optional(),
+  seed: z.int().optional(),
+  stop: z.union([z.string().max(1_000), z.array(z.string().max(1_000)).max(16)]).optional(),
+  repeat_penalty: z.number().min(0).max(10).optional(),
+  presence_penalty: z.number().min(-2).max(2).optional(),
+  frequency_penalty: z.number().min(-2).max(2).optional(),
+});
+export type OllamaOptions = z.output<typeof OllamaOptions>;
+
+const common = {
+  model: Model,
+  stream: z.boolean().nullish(),
+  format: Format,
+  options: OllamaOptions.nullish(),
+  keep_alive: KeepAlive,
+  think: Think,
+  logprobs: z.literal(false).nullish(),
+  top_logprobs: z.literal(0).nullish(),
+};
+
+const Images = z.array(z.base64()).max(64).nullish();
+
+export const OllamaMessage = z.looseObject({
+  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  content: z.string().nullish(),
+  images: Images,
+  tool_calls: z
+    .array(
+      z.looseObject({
+        id: z.string().max(200).optional(),
+        function: z.looseObject({ name: z.string().max(200), arguments: z.looseObject({}).nullish() }),
+      }),
+    )
+    .max(128)
+    .nullish(),
+  tool_name: z.string().max(200).nullish(),
+  tool_call_id: z.string().max(200).nullish(),
+});
+export type OllamaMessage = z.output<typeof OllamaMessage>;
+
+export const OllamaChatRequest = z.strictObject({
+  ...common,
+  messages: z.array(OllamaMessage).max(4_096).nullish(),
+  tools: z
+    .array(
+      z.looseObject({
+        type: z.literal('function'),
+        function: z.looseObject({
+          name: z.string().min(1).max(200),
+          description: z.string().nullish(),
+          parameters: z.looseObject({}).nullish(),
+        }),
+      }),
+    )
+    .max(128)
+    .nullish(),
+});
+export type OllamaChatRequest = z.output<typeof OllamaChatRequest>;
+
+export const OllamaGenerateRequest = z.strictObject({
+  ...common,
+  prompt: z.string().nullish(),
+  system: z.string().nullish(),
+  images: Images,
+  // Prompts of one's own making, and tokens of an earlier one, no engine here takes.
+  suffix: z.literal('').nullish(),
+  template: z.literal('').nullish(),
+  context: z.array(z.never()).nullish(),
+  raw: z.literal(false).nullish(),
+});
+export type OllamaGenerateRequest = z.output<typeof OllamaGenerateRequest>;
+
+const Text = z.string().max(200_000);
+export const OllamaEmbedRequest = z.strictObject({
+  model: Model,
+  input: z.union([Text, z.array(Text).max(2_048)]),
+  truncate: z.boolean().nullish(),
+  options: z.looseObject({}).nullish(),
+  keep_alive: KeepAlive,
+});
+
+export const OllamaEmbeddingsRequest = z.strictObject({
+  model: Model,
+  prompt: Text,
+  options: z.looseObject({}).nullish(),
+  keep_alive: KeepAlive,
+});
+
+/** Older clients say `name`, some of them with an empty `model` beside it. */
+export const OllamaShowRequest = z
+  .looseObject({ model: z.string().max(300).optional(), name: z.string().max(300).optional() })
+  .refine(({ model, name }) => model || name, 'model is required');

@@ -1,0 +1,263 @@
+// One way to an answer for every API that stands beside our own: finds the engine, counts, traces, and stops the engine
+// when the client goes away. What an answer looks like on the wire is the routes' affair.
+import { randomBytes } from 'node:crypto';
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type { FastifyReply } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import type { TurnUsage } from '../../chat/ports.js';
+import type { ChatTarget } from '../../chat/simple-mode.js';
+import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
+import { allText, lastUserText } from './prompt-text.js';
+
+const PREVIEW_CHARS = 200;
+const TOUCH_EVERY_MS = 5_000;
+
+/** Answers that are being written for clients of these APIs, all together. */
+export class AnswerGate {
+  readonly #limit: number;
+  #running = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @returns how to leave; calling it twice does no harm. @throws AppError `runtime_busy` */
+  enter(): () => void {
+    if (this.#running >= this.#limit)
+      throw new AppError('runtime_busy', `${this.#limit} answers are being written already.`);
+    this.#running += 1;
+    let inside = true;
+    return () => {
+      if (inside) this.#running -= 1;
+      inside = false;
+    };
+  }
+}
+
+export interface CompatibleParts {
+  /**
+   * @param text  all that would go along
+   * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, and what routing refuses
+   */
+  target: (model: string | undefined, text: string) => Promise<ChatTarget> | ChatTarget;
+  /** What a model's engine says it can; null where it does not say. */
+  capabilities: (model: string) => Promise<readonly string[] | null>;
+  tracer: RequestTracer;
+  gate: AnswerGate;
+  onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
+  onOutcome?: (target: ChatTarget, failure: ErrorCode | null) => void;
+}
+
+export interface CompatibleRequest {
+  /** For the trace, such as `Anthropic`. */
+  api: string;
+  model: string;
+  options: LanguageModelV4CallOptions;
+  reply: FastifyReply;
+}
+
+export interface CompatibleAnswer {
+  requestId: string;
+  target: ChatTarget;
+  /** Fails with an AppError, `cancelled` among them; reading it to its end is what closes the trace. */
+  batches: AsyncIterable<readonly LanguageModelV4StreamPart[]>;
+  /** Milliseconds so far: until the first part, and in all. */
+  timing(): { firstMs: number; totalMs: number };
+}
+
+export interface WholeAnswer {
+  text: string;
+  reasoning: string;
+  toolCalls: { id: string; name: string; input: string }[];
+  finish: string;
+  usage: LanguageModelV4Usage;
+}
+
+export class CompatibleAnswers {
+  readonly #parts: CompatibleParts;
+
+  constructor(parts: CompatibleParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves with the first part, so that a refusal is an HTTP error and not a broken stream.
+   * @throws AppError whatever the engine or the routing refuses
+   */
+  async ask({ api, model, options, reply }: CompatibleRequest): Promise<CompatibleAnswer> {
+    const { target: route, tracer, gate, onOutcome } = this.#parts;
+    const { prompt } = options;
+    const leave = gate.enter();
+    const requestId = uuidv7({ random: randomBytes(16) });
+    const abort = new AbortController();
+    let target: ChatTarget | undefined;
+    const end = (error: AppError | null) => {
+      leave();
+      const { code, message } = error ?? {};
+      if (target && code !== 'cancelled') onOutcome?.(target, code ?? null);
+      if (code) tracer.step(requestId, api, 'error', code, 'error');
+      tracer.finish(
+        requestId,
+        error ? 'FAILED' : 'COMPLETED',
+        code && message ? { code, class: code, message, stage: api, retryable: code === 'cancelled' } : null,
+      );
+    };
+    let ended = false;
+    const endOnce = (error: AppError | null) => {
+      if (!ended) end(error);
+      ended = true;
+    };
+    // Whether the answer is whole or not: when the response is closed, nobody reads on.
+    reply.raw.on('close', () => {
+      abort.abort();
+      endOnce(new AppError('cancelled', 'The client went away.'));
+    });
+    if (reply.raw.destroyed) abort.abort();
+    const startedAt = performance.now();
+    try {
+      target = await route(model, allText(prompt));
+      await this.#checkAbilities(options, target);
+      tracer.start({
+        requestId,
+        prompt: lastUserText(prompt),
+        sessionId: null,
+        provider: target.provider,
+        model: target.model,
+        endpoint: target.endpoint,
+        configHash: target.configHash,
+        runtimeId: target.runtimeId,
+      });
+      tracer.step(requestId, api, 'request', JSON.stringify({ messages: options.prompt.length, model: target.model }));
+      const stream = await target.stream({ ...options, abortSignal: abort.signal });
+      const parts = stream[Symbol.asyncIterator]();
+      const first = await parts.next();
+      const firstMs = performance.now() - startedAt;
+      reply.header('x-request-id', requestId);
+      return {
+        requestId,
+        target,
+        timing: () => ({ firstMs, totalMs: performance.now() - startedAt }),
+        batches: this.#watched(requestId, api, target, parts, first, { startedAt, firstMs }, endOnce),
+      };
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      endOnce(error);
+      throw error;
+    }
+  }
+
+  async *#watched(
+    requestId: string,
+    api: string,
+    target: ChatTarget,
+    parts: AsyncIterator<readonly LanguageModelV4StreamPart[]>,
+    first: IteratorResult<readonly LanguageModelV4StreamPart[]>,
+    { startedAt, firstMs }: { startedAt: number; firstMs: number },
+    end: (error: AppError | null) => void,
+  ): AsyncGenerator<readonly LanguageModelV4StreamPart[]> {
+    const { tracer, onUsage } = this.#parts;
+    let usage: LanguageModelV4Usage | undefined;
+    let chars = 0;
+    let shown = false;
+    let touchedAt = startedAt;
+    try {
+      for (let next = first; !next.done; next = await parts.next()) {
+        for (const part of next.value) {
+          if (part.type === 'error') throw part.error;
+          if (part.type === 'finish') usage = part.usage;
+          if (part.type !== 'text-delta') continue;
+          chars += part.delta.length;
+          if (!shown) tracer.step(requestId, api, 'first_chunk', preview(firstMs, part.delta));
+          shown = true;
+        }
+        yield next.value;
+        const now = performance.now();
+        if (now - touchedAt > TOUCH_EVERY_MS) {
+          touchedAt = now;
+          tracer.touch(requestId);
+        }
+      }
+      const durationMs = performance.now() - startedAt;
+      tracer.step(requestId, api, 'response', JSON.stringify({ chars, total_ms: Math.round(durationMs) }));
+      onUsage?.(toTurnUsage(usage, firstMs, durationMs), target);
+      end(null);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      end(error);
+      throw error;
+    } finally {
+      // Also when the reader leaves in the middle.
+      await parts.return?.();
+    }
+  }
+
+  /** @throws AppError `unsupported` for pictures the model cannot see, and thoughts it does not have */
+  async #checkAbilities({ prompt, providerOptions }: LanguageModelV4CallOptions, target: ChatTarget): Promise<void> {
+    const own = providerOptions?.['venom'] ?? {};
+    const needed = own['ollamaOptionsNeeded'];
+    if (Array.isArray(needed) && needed.length > 0 && target.provider !== 'ollama')
+      throw new AppError(
+        'unsupported',
+        `${target.provider} does not know the options ${needed.join(', ').slice(0, 200)}.`,
+      );
+    const thinks = own['think'] !== undefined && own['think'] !== false;
+    const files = prompt.flatMap((message) =>
+      message.role === 'user' ? message.content.filter((part) => part.type === 'file') : [],
+    );
+    if (files.length === 0 && !thinks) return;
+    const can = (await this.#parts.capabilities(target.model)) ?? [];
+    if (thinks && !can.includes('thinking')) throw new AppError('unsupported', `${target.model} does not think aloud.`);
+    for (const { mediaType } of files)
+      if (!mediaType.startsWith('image/') || !can.includes('vision'))
+        throw new AppError('unsupported', `${target.model} does not take in ${mediaType.split('/')[0]} parts.`);
+  }
+}
+
+/** @throws AppError what the engine said */
+export async function readWhole({ batches }: CompatibleAnswer): Promise<WholeAnswer> {
+  const answer: WholeAnswer = { text: '', reasoning: '', toolCalls: [], finish: 'other', usage: NO_USAGE };
+  for await (const batch of batches)
+    for (const part of batch) {
+      if (part.type === 'text-delta') answer.text += part.delta;
+      else if (part.type === 'reasoning-delta') answer.reasoning += part.delta;
+      else if (part.type === 'tool-call')
+        answer.toolCalls.push({ id: part.toolCallId, name: part.toolName, input: part.input });
+      else if (part.type === 'finish') {
+        answer.finish = part.finishReason.unified;
+        answer.usage = part.usage;
+      }
+    }
+  return answer;
+}
+
+export const NO_USAGE: LanguageModelV4Usage = {
+  inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+  outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+};
+
+/** Arguments of a tool call as an object. @throws AppError `upstream_protocol` */
+export function toolInput(input: string): Record<string, unknown> {
+  if (input.trim() === '') return {};
+  try {
+    const value = JSON.parse(input);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // As below.
+  }
+  throw new AppError('upstream_protocol', 'The model called a tool with arguments that are no JSON object.');
+}
+
+const preview = (firstMs: number, text: string): string =>
+  `elapsed_ms=${Math.round(firstMs)} preview=${text.slice(0, PREVIEW_CHARS)}`;
+
+function toTurnUsage(usage: LanguageModelV4Usage | undefined, firstMs: number, durationMs: number): TurnUsage {
+  return {
+    promptTokens: usage?.inputTokens.total ?? null,
+    cachedPromptTokens: usage?.inputTokens.cacheRead ?? null,
+    completionTokens: usage?.outputTokens.total ?? null,
+    timeToFirstTokenMs: Math.round(firstMs * 10) / 10,
+    durationMs: Math.round(durationMs * 10) / 10,
+    tokensPerSecond: null,
+  };
+}

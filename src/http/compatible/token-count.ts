@@ -1,0 +1,29 @@
+// How many tokens a conversation is: by the model's own tokenizer where the engine lends it, else by rule of thumb.
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import type { Runtime } from '../../runtimes/runtime.js';
+import { allText } from './prompt-text.js';
+
+const BYTES_PER_TOKEN = 3.5;
+/** What a chat template adds to a message. */
+const TOKENS_PER_MESSAGE = 5;
+
+export interface TokenCount {
+  tokens: number;
+  exact: boolean;
+}
+
+export async function countTokens(
+  runtime: Pick<Runtime, 'countPromptTokens' | 'countTokens'>,
+  model: string,
+  { prompt, tools }: LanguageModelV4CallOptions,
+  signal: AbortSignal,
+): Promise<TokenCount> {
+  const withTools = tools !== undefined && tools.length > 0;
+  const counted = withTools ? undefined : await runtime.countPromptTokens?.(model, prompt, signal);
+  if (counted !== undefined) return { tokens: counted, exact: true };
+  const text = allText(prompt) + (withTools ? JSON.stringify(tools) : '');
+  // The words may be counted exactly; what the chat template adds to them is not.
+  const words = await runtime.countTokens?.(model, text, signal).catch(() => null);
+  const tokens = words ?? Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+  return { tokens: tokens + prompt.length * TOKENS_PER_MESSAGE, exact: false };
+}

@@ -1,0 +1,158 @@
+// /api/*: what Ollama's clients call to chat, to embed and to see which models there are. Installing and removing go
+// through our own API.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import {
+  OllamaChatRequest,
+  OllamaEmbeddingsRequest,
+  OllamaEmbedRequest,
+  OllamaGenerateRequest,
+  OllamaShowRequest,
+} from '../../contract/ollama.js';
+import type { ModelManager } from '../../models/model-manager.js';
+import type { Runtime } from '../../runtimes/runtime.js';
+import { AppError } from '../../shared/errors.js';
+import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
+import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../compatible/ollama-answer.js';
+import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
+import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
+import { sendStream } from '../compatible/stream-reply.js';
+
+export interface OllamaRoutesOptions {
+  models: ModelManager;
+  answers: CompatibleAnswers;
+  /** Milliseconds since the epoch; null where nobody wrote it down. */
+  installedAt: (model: string) => number | null;
+  /** Of Venom itself. */
+  version: string;
+}
+
+/** Whose API this is: clients look here for what they may ask. */
+const API_LEVEL = '0.9.0';
+const EMBED_LIMIT_MS = 300_000;
+const LOAD_LIMIT_MS = 600_000;
+
+export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
+  app,
+  { models, answers, installedAt, version },
+) => {
+  const tags = ['ollama'];
+  // Ollama reads JSON whatever it is called, and its documentation shows requests without a content type.
+  app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? undefined : JSON.parse(body as string));
+    } catch {
+      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400 }), undefined);
+    }
+  });
+
+  app.get('/version', { schema: { tags } }, async () => ({ version: API_LEVEL, venom: version }));
+
+  app.get('/tags', { schema: { tags } }, async () => {
+    const { models: found } = await models.list();
+    return {
+      models: found.filter(({ problem }) => problem === null).map((model) => toTag(model, installedAt(model.name))),
+    };
+  });
+
+  app.get('/ps', { schema: { tags } }, async () => {
+    const [loaded, { models: found }] = await Promise.all([models.loaded(), models.list()]);
+    return {
+      models: loaded.map((one) =>
+        toRunning(
+          one,
+          found.find(({ name }) => name === one.name),
+        ),
+      ),
+    };
+  });
+
+  app.post('/show', { schema: { body: OllamaShowRequest, tags } }, async ({ body }) => {
+    const name = await installedName(models, body.model || body.name || '');
+    const found = await models.find(name);
+    if (!found) throw new AppError('model_not_found', `model '${name}' not found`);
+    return toShown(found.model, await models.describe(name), installedAt(name));
+  });
+
+  app.post('/chat', { schema: { body: OllamaChatRequest, tags } }, async ({ body }, reply) => {
+    const model = await installedName(models, body.model);
+    if (!body.messages?.length) return bring('chat', model, body.keep_alive);
+    return answer('chat', model, toOllamaChatCall(body), body, reply);
+  });
+
+  app.post('/generate', { schema: { body: OllamaGenerateRequest, tags } }, async ({ body }, reply) => {
+    const model = await installedName(models, body.model);
+    if (!body.prompt) return bring('generate', model, body.keep_alive);
+    return answer('generate', model, toOllamaGenerateCall(body), body, reply);
+  });
+
+  app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }) => {
+    const startedAt = performance.now();
+    const texts = typeof body.input === 'string' ? [body.input] : body.input;
+    const { model, vectors, tokens } = await embed(body.model, texts);
+    return {
+      model,
+      embeddings: vectors.map(toUnitLength),
+      total_duration: Math.round((performance.now() - startedAt) * 1_000_000),
+      load_duration: 0,
+      prompt_eval_count: tokens,
+    };
+  });
+
+  app.post('/embeddings', { schema: { body: OllamaEmbeddingsRequest, tags } }, async ({ body }) => {
+    const { vectors } = await embed(body.model, [body.prompt]);
+    return { embedding: vectors[0] ?? [] };
+  });
+
+  async function embed(name: string, texts: readonly string[]) {
+    const { runtime, model } = await models.resolve(await installedName(models, name));
+    if (texts.length === 0) return { model, vectors: [], tokens: 0 };
+    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS))) };
+  }
+
+  async function answer(
+    kind: OllamaKind,
+    model: string,
+    options: Parameters<CompatibleAnswers['ask']>[0]['options'],
+    { stream, keep_alive }: Pick<OllamaChatRequest, 'stream' | 'keep_alive'>,
+    reply: Parameters<CompatibleAnswers['ask']>[0]['reply'],
+  ) {
+    if (unloadsAfter(keep_alive)) {
+      const unload = await unloader(model);
+      // When the client has its answer, or has left.
+      reply.raw.on(
+        'close',
+        () => void unload().catch((error) => app.log.warn({ err: error }, 'a model was not freed')),
+      );
+    }
+    const asked = await answers.ask({ api: 'Ollama', model, options, reply });
+    if (stream !== false) return sendStream(reply, 'application/x-ndjson', ollamaLines(kind, asked));
+    return toOllamaAnswer(kind, asked, await readWhole(asked));
+  }
+
+  /** A request without words: the model itself is wanted, or wanted away. */
+  async function bring(kind: OllamaKind, model: string, keepAlive: OllamaChatRequest['keep_alive']) {
+    const unloads = unloadsAfter(keepAlive);
+    if (unloads) await (await unloader(model))();
+    else await (await models.resolve(model)).runtime.load?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
+    return emptyAnswer(kind, model, unloads ? 'unload' : 'load');
+  }
+
+  async function unloader(model: string): Promise<() => Promise<void>> {
+    const { runtime }: { runtime: Runtime } = await models.resolve(model);
+    if (!runtime.unload) throw new AppError('unsupported', `${runtime.provider} manages its memory itself.`);
+    return async () => runtime.unload?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
+  }
+};
+
+/** Ollama's clients say `name:latest` for what is called `name` here. */
+async function installedName(models: ModelManager, name: string): Promise<string> {
+  if (!name.endsWith(':latest') || (await models.find(name))) return name;
+  const short = name.slice(0, -':latest'.length);
+  return (await models.find(short)) ? short : name;
+}
+
+function toUnitLength(vector: number[]): number[] {
+  const length = Math.hypot(...vector);
+  return length > 0 ? vector.map((value) => value / length) : vector;
+}

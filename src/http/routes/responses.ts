@@ -1,0 +1,96 @@
+// /v1/responses: OpenAI's Responses API. Answers are kept, unless the client says otherwise, so that it can go on from
+// them by id.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { ResponseRepository, StoredResponse } from '../../chat/responses/ports.js';
+import { type ResponseItem, ResponseParams, ResponseRequest } from '../../contract/responses.js';
+import { AppError } from '../../shared/errors.js';
+import type { CompatibleAnswers } from '../compatible/answers.js';
+import { ResponsesAnswer } from '../compatible/responses-answer.js';
+import { inputItems, toResponsesCall } from '../compatible/responses-call.js';
+import { EVENT_STREAM, sendStream } from '../compatible/stream-reply.js';
+
+export interface ResponsesRoutesOptions {
+  answers: CompatibleAnswers;
+  responses: ResponseRepository;
+}
+
+/** Answers one conversation may go back. */
+const MAX_CHAIN = 1_000;
+const MAX_ITEMS = 4_096;
+
+export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = async (app, { answers, responses }) => {
+  const tags = ['openai'];
+
+  app.post('/responses', { schema: { body: ResponseRequest, tags } }, async ({ body }, reply) => {
+    const input = inputItems(body);
+    const items = [...formerItems(responses, body.previous_response_id ?? null), ...input];
+    if (items.length > MAX_ITEMS)
+      throw new AppError('invalid_input', `input: a conversation may have ${MAX_ITEMS} items at most.`);
+    const options = toResponsesCall(body, items);
+    const answer = new ResponsesAnswer(
+      body,
+      await answers.ask({ api: 'Responses', model: body.model, options, reply }),
+      Date.now(),
+    );
+    const keep = async () => {
+      if (body.store === false) return;
+      await responses.save({
+        id: answer.id,
+        previousId: body.previous_response_id ?? null,
+        createdAt: Date.now(),
+        response: answer.response(),
+        input,
+      });
+    };
+    const events = answer.events(keep);
+    if (body.stream) return sendStream(reply, EVENT_STREAM, events);
+    for await (const _event of events);
+    if (answer.failure) throw answer.failure;
+    return answer.response();
+  });
+
+  app.get(
+    '/responses/:response_id',
+    { schema: { params: ResponseParams, querystring: z.object({ stream: z.literal('false').optional() }), tags } },
+    async ({ params }) => found(responses, params.response_id).response,
+  );
+
+  app.get('/responses/:response_id/input_items', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
+    const { id, input } = found(responses, params.response_id);
+    const data = input.map((item, index) => ({ id: `${id}_in${index}`, type: 'message', ...(item as object) }));
+    return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: false };
+  });
+
+  app.delete('/responses/:response_id', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
+    if (!(await responses.remove(params.response_id))) throw notFound(params.response_id);
+    return { id: params.response_id, object: 'response', deleted: true };
+  });
+
+  app.post('/responses/:response_id/cancel', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
+    found(responses, params.response_id);
+    throw new AppError('unsupported', 'Only background responses can be cancelled, and there are none here.');
+  });
+};
+
+/** What was said before, oldest first. @throws AppError `invalid_input` when a link is missing */
+function formerItems(responses: ResponseRepository, id: string | null): ResponseItem[] {
+  const chain: StoredResponse[] = [];
+  for (let next = id; next !== null; next = chain.at(-1)?.previousId ?? null) {
+    const stored = responses.get(next);
+    if (!stored || chain.length >= MAX_CHAIN)
+      throw new AppError('invalid_input', `previous_response_id: there is no response ${next} (any more).`);
+    chain.push(stored);
+  }
+  return chain
+    .reverse()
+    .flatMap(({ input, response }) => [...input, ...(response['output'] as unknown[])] as ResponseItem[]);
+}
+
+function found(responses: ResponseRepository, id: string): StoredResponse {
+  const stored = responses.get(id);
+  if (!stored) throw notFound(id);
+  return stored;
+}
+
+const notFound = (id: string) => new AppError('not_found', `There is no response ${id}.`);

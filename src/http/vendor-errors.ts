@@ -1,0 +1,56 @@
+// Errors in the form the clients of each API read. One place, because a refusal may come before any route is reached.
+
+export interface VendorFailure {
+  /** As our own API would answer. */
+  status: number;
+  code: string;
+  message: string;
+  /** The field at fault, where one is. */
+  param: string | null;
+  requestId: string;
+}
+
+/** Undefined for paths of our own API. */
+export function vendorError(path: string, failure: VendorFailure): { status: number; body: object } | undefined {
+  if (/^\/v1\/messages(?:\/|$)/.test(path)) return anthropicError(failure);
+  if (path.startsWith('/v1/')) return openAiError(failure);
+  if (path.startsWith('/api/') && !path.startsWith('/api/v1/'))
+    return { status: formStatus(failure.status), body: { error: failure.message } };
+  return undefined;
+}
+
+/** A wrong form is 400 everywhere but at home. */
+const formStatus = (status: number): number => (status === 422 ? 400 : status);
+
+function openAiError({ status, code, message, param }: VendorFailure) {
+  const type =
+    status === 401
+      ? 'authentication_error'
+      : status === 429
+        ? 'rate_limit_error'
+        : status >= 500
+          ? 'server_error'
+          : 'invalid_request_error';
+  return { status: formStatus(status), body: { error: { message, type, param, code } } };
+}
+
+const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+};
+
+export const anthropicErrorType = (status: number): string =>
+  ANTHROPIC_TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
+
+function anthropicError({ status, message, requestId }: VendorFailure) {
+  return {
+    // Their clients know "overloaded" by this number.
+    status: status === 503 ? 529 : formStatus(status),
+    body: { type: 'error', error: { type: anthropicErrorType(status), message }, request_id: requestId },
+  };
+}

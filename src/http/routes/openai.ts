@@ -13,10 +13,17 @@ import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
+import type { RanWith } from '../../routing/decision.js';
+import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
+import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
+import { withNote } from '../ran-with-note.js';
+import { isStrict } from '../strict-header.js';
+
+const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
 
 export interface OpenAiRoutesOptions {
   models: ModelManager;
@@ -49,17 +56,31 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
     const body = request.body;
     if (running >= limit) throw new AppError('runtime_busy', `${limit} answers are being written already.`);
     const { runtime, model } = await models.resolve(body.model);
+    // Where a body is passed on, the engine itself judges what we do not know.
+    const ran = models.ranWith(
+      runtime,
+      model,
+      paramsOfBody(body),
+      runtime.forward ? [] : unknownParams(body, KNOWN),
+      runtime.forward ? 'openai' : 'own',
+    );
+    if (isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
+    const note = isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     const requestId = uuidv7({ random: randomBytes(16) });
     const abort = new AbortController();
     reply.raw.on('close', () => abort.abort());
     reply.header('x-request-id', requestId);
-    tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity });
+    tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity, ranWith: note ?? null });
     running += 1;
     let streaming = false;
     try {
       if (runtime.forward) {
-        const answer = await runtime.forward('/chat/completions', { ...body, model }, abort.signal);
+        const answer = await runtime.forward(
+          '/chat/completions',
+          { ...withBodyParams(body, ran.sent), model },
+          abort.signal,
+        );
         tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
         streaming = true;
         reply.hijack();
@@ -70,15 +91,23 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           'x-accel-buffering': 'no',
           'x-request-id': requestId,
         });
-        void passThrough(answer.body, reply.raw).then((broken) => {
+        const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
+        void passThrough(noted, reply.raw).then((broken) => {
           running -= 1;
           tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
         });
         return reply;
       }
-      const options = toCallOptions(body, abort.signal);
+      const options = models.withStoredParams(runtime, model, toCallOptions(body, abort.signal));
       if (body.stream) {
-        const events = chatEvents(runtime, model, options, requestId, body.stream_options?.include_usage === true);
+        const events = chatEvents(
+          runtime,
+          model,
+          options,
+          requestId,
+          body.stream_options?.include_usage === true,
+          note,
+        );
         // The first event is waited for, so that a refusal is an HTTP error and not a broken stream.
         const first = await events.next();
         streaming = true;
@@ -129,6 +158,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           },
         ],
         usage: toUsage(result.usage),
+        ...(note ? { venom: { ran_with: note } } : {}),
       };
     } catch (error) {
       failed(tracer, requestId, toAppError(error));
@@ -159,6 +189,7 @@ async function* chatEvents(
   options: LanguageModelV4CallOptions,
   requestId: string,
   withUsage: boolean,
+  note: RanWith | undefined,
 ): AsyncGenerator<string> {
   const { stream } = await runtime.languageModel(model).doStream(options);
   const head = {
@@ -182,19 +213,26 @@ async function* chatEvents(
       ]);
       started = true;
     } else if (part.type === 'finish') {
-      yield event([
-        {
-          index: 0,
-          delta: started ? {} : { role: 'assistant', content: '' },
-          logprobs: null,
-          finish_reason: finishReason(part.finishReason.unified),
-        },
-      ]);
+      yield event(
+        [
+          {
+            index: 0,
+            delta: started ? {} : { role: 'assistant', content: '' },
+            logprobs: null,
+            finish_reason: finishReason(part.finishReason.unified),
+          },
+        ],
+        note ? { venom: { ran_with: note } } : {},
+      );
       if (withUsage) yield event([], { usage: toUsage(part.usage) });
     }
   }
   yield 'data: [DONE]\n\n';
 }
+
+/** Without lists and maps, which may be long and are the client's own anyway. */
+const plain = (sent: RanWith['sent']): RanWith['sent'] =>
+  Object.fromEntries(Object.entries(sent).filter(([, value]) => typeof value !== 'object'));
 
 /** @throws AppError `unsupported` for what the embedded runtime cannot do */
 function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
@@ -223,7 +261,12 @@ function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): L
           },
         }
       : {}),
-    providerOptions: { venom: { ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}) } },
+    providerOptions: {
+      venom: {
+        ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}),
+        ...(body.min_p ? { minP: body.min_p } : {}),
+      },
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
@@ -9,7 +10,6 @@ import { CloudCatalogs } from './catalogs/cloud/cloud-catalogs.js';
 import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
 import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
-import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
 import { IntentClassifier } from './chat/intents/intent-classifier.js';
 import { LearnedPhrases } from './chat/intents/learned-phrases.js';
@@ -125,9 +125,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
     systemClock.now,
   );
+  const digests = new MachineFileDigests(state);
   const environment = options.environment ?? {};
   const servers = modelServers(settings, { environment, traffic });
-  const { catalogs, sources } = modelCatalogs(settings, { modelsDir });
+  const { catalogs, sources } = modelCatalogs(settings, { modelsDir, digests });
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
       modelsDir,
@@ -170,7 +171,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
   const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
-  const digests = new MachineFileDigests(state);
   const models: ModelManager = new ModelManager({
     runtimes,
     memory: state,
@@ -193,7 +193,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;
   const registry = new ModelRegistry({
     catalogs,
-    sources: [...sources, ...servers.sources, new LocalModels(modelsDir)],
+    sources: [...sources, ...servers.sources],
     manifests: new SqliteManifests(store),
     operations,
     now: Date.now,
@@ -214,9 +214,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     shapes: {
       local: readGguf,
       remote: (file, signal) =>
-        readGgufFrom(
-          remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
-        ),
+        file.url.startsWith('file:')
+          ? readGguf(fileURLToPath(file.url))
+          : readGgufFrom(
+              remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
+            ),
     },
     machine: async () => {
       const sample = await usage.sample();

@@ -29,6 +29,7 @@ export const SettingsSchema = z.object({
   LLAMA_QUEUE_LIMIT: whole(64, 0, 10_000).describe('requests that may wait for the embedded runtime; more get 503'),
   SESSION_MAX_ENTRIES: whole(0, 0).describe('entries kept per session, oldest dropped; 0 = all'),
   BODY_LIMIT_BYTES: whole(10_485_760, 65_536).describe('largest request body'),
+  MODELS_FOLDERS: list('').describe('more folders whose GGUF files are listed and can be linked, with commas'),
   MODELS_DISK_LIMIT_GB: number(50).describe('space models may take; 0 = what the disk has'),
   DOWNLOAD_BYTES_PER_SECOND: whole(0, 0).describe('bandwidth of model downloads together; 0 = no limit'),
   OLLAMA_LIBRARY_ENDPOINT: url('https://ollama.com').describe("base URL of Ollama's library or a mirror of it"),

@@ -12,10 +12,20 @@ import {
 import type { ProbeReport } from './manifest.js';
 import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
-import type { ModelShapes } from './ports.js';
+import type { InstallPlan, ModelShapes } from './ports.js';
 
 const REMOTE_MS = 20_000;
 const COMPARED_CONTEXT = 4_096;
+const UNKNOWN_SHAPE: Omit<ModelShape, 'fileBytes'> = {
+  layers: null,
+  kvHeads: null,
+  keyLength: null,
+  valueLength: null,
+  contextLength: null,
+  vocabulary: null,
+  parameters: 0,
+  quantization: null,
+};
 
 export interface FitAdvice {
   shape: ModelShape;
@@ -66,12 +76,20 @@ export class FitAdvisor {
   /** Before the first byte of its weights is fetched. @throws AppError as the source does */
   async offered(name: string, provider: string): Promise<FitAdvice> {
     const signal = AbortSignal.timeout(REMOTE_MS);
-    const plan = await this.#options.registry().plan(name, provider, 'llama-cpp', signal);
+    return this.ofPlan(await this.#options.registry().plan(name, provider, 'llama-cpp', signal), signal);
+  }
+
+  /** @throws AppError `unsupported` where nobody can tell before the download, and as the source does */
+  async ofPlan(plan: InstallPlan, signal: AbortSignal): Promise<FitAdvice> {
     const [file] = plan.files;
-    if (!file) throw new AppError('unsupported', `${provider} does not say which file it would be.`);
-    const shape = await this.#options.shapes.remote(file, signal);
+    // Of an engine that fetches by itself only the size is known: weights without their cache.
+    if (!file && plan.totalBytes > 0) return this.#advise({ ...UNKNOWN_SHAPE, fileBytes: plan.totalBytes }, null);
+    if (!file || plan.runtime !== 'llama-cpp')
+      throw new AppError('unsupported', `${plan.provider} does not say which file it would be.`);
+    const shape = file.shape ?? (await this.#options.shapes.remote(file, signal));
     // A model in parts has its header in the first, and its weights in all of them.
-    return this.#advise({ ...shape, fileBytes: plan.totalBytes }, null);
+    const fileBytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return this.#advise({ ...shape, fileBytes }, null);
   }
 
   async #advise(shape: ModelShape, probe: ProbeReport | null): Promise<FitAdvice> {

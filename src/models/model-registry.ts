@@ -73,8 +73,12 @@ export class ModelRegistry {
     const catalogs = provider === undefined ? this.#options.catalogs : [this.#catalog(provider)];
     const answers = await Promise.all(
       catalogs.map((catalog) =>
-        this.#remembered(this.#kept, `${catalog.provider}:${mode}:${limit}`, catalog.provider, (signal) =>
-          catalog.list(mode, bounded(limit), signal),
+        this.#remembered(
+          this.#kept,
+          `${catalog.provider}:${mode}:${limit}`,
+          catalog.provider,
+          (signal) => catalog.list(mode, bounded(limit), signal),
+          catalog.freshMs,
         ),
       ),
     );
@@ -257,9 +261,10 @@ export class ModelRegistry {
     key: string,
     provider: string,
     ask: (signal: AbortSignal) => Promise<T[]>,
+    freshMs = FRESH_MS,
   ): Promise<Listing<T>> {
     const former = kept.get(key);
-    if (former && this.#options.now() - former.at < FRESH_MS) return { items: former.items, stale: false, error: null };
+    if (former && this.#options.now() - former.at < freshMs) return { items: former.items, stale: false, error: null };
     try {
       const items = await within(ask(AbortSignal.timeout(LONG_DEADLINE_MS)), DEADLINE_MS);
       if (kept.size >= LIMIT) kept.delete(kept.keys().next().value as string);

@@ -36,6 +36,11 @@ export interface CatalogEntry {
   licence: string | null;
   /** The person has to accept terms at the source first. */
   gated: boolean;
+  quantization?: string | null;
+  /** Why it cannot be used, such as a damaged file. */
+  problem?: string | null;
+  /** Where the catalogue knows it better than our manifests do. */
+  installed?: boolean;
 }
 
 export interface NewsItem {
@@ -51,6 +56,8 @@ export interface NewsItem {
 /** A place where models are found. Every call ends by the signal's deadline. @throws AppError from each */
 export interface ModelCatalog {
   readonly provider: string;
+  /** How long an answer may be told again; half an hour where nothing is said. */
+  readonly freshMs?: number;
   /** `trending` by what is asked for now, `catalog` by downloads. */
   list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]>;
   /** `total` is what the source says matches, or the number of entries where it does not say. */
@@ -71,6 +78,8 @@ export interface PlannedFile {
   sizeBytes: number;
   /** Hex; null where the source does not know it. */
   sha256: string | null;
+  /** Where the header is known already. */
+  shape?: ModelShape;
 }
 
 /** What an installation would do, known before its first byte. */

@@ -2,14 +2,19 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { CatalogQuery, NewsQuery, Preflight, SearchQuery, TrendingQuery } from '../../contract/models.js';
+import type { FitAdvisor } from '../../models/fit-advisor.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import type { CatalogEntry } from '../../models/ports.js';
+import { preflight } from '../../models/preflight.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { toEntry, toNews, toPreflight } from './model-shapes.js';
 
 const LANGUAGES = ['pl', 'en', 'de'];
 
-export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegistry }> = async (app, { registry }) => {
+export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegistry; fit: FitAdvisor }> = async (
+  app,
+  { registry, fit },
+) => {
   const tags = ['models'];
   const entries = (items: CatalogEntry[]) =>
     items.map((item) => toEntry(item, registry.manifest(item.modelName) !== undefined));
@@ -65,6 +70,6 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegist
         tags,
       },
     },
-    async ({ query }) => toPreflight(await registry.preflight(query.name, query.provider, query.runtime)),
+    async ({ query }) => toPreflight(await preflight(registry, fit, query)),
   );
 };

@@ -33,7 +33,7 @@ import { toStarter } from './http/routes/models-starter.js';
 import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
-import { availableMemory, freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { availableMemory, diskOf, MachineUsage } from './machine/usage-meter.js';
 import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
@@ -197,7 +197,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     manifests: new SqliteManifests(store),
     operations,
     now: Date.now,
-    freeDiskBytes: () => freeDiskBytes(modelsDir),
+    disk: () => diskOf(modelsDir),
     diskLimitBytes,
     modelsBytes: async () => (await usage.sample()).modelsBytes,
     inUse: async (name, runtime) => {

@@ -33,6 +33,9 @@ export const SettingsSchema = z.object({
   MODELS_DISK_LIMIT_GB: number(50).describe('space models may take; 0 = what the disk has'),
   DOWNLOAD_BYTES_PER_SECOND: whole(0, 0).describe('bandwidth of model downloads together; 0 = no limit'),
   OLLAMA_LIBRARY_ENDPOINT: url('https://ollama.com').describe("base URL of Ollama's library or a mirror of it"),
+  OLLAMA_REGISTRY_ENDPOINT: url('https://registry.ollama.ai').describe(
+    'where sizes of models are asked before Ollama fetches them; empty = not at all',
+  ),
   GOOGLE_MODELS_ENDPOINT: url('https://generativelanguage.googleapis.com/v1beta/models').describe(
     "address of Google's model list",
   ),

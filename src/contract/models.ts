@@ -157,11 +157,12 @@ export const Preflight = z.object({
   /** Null where there is no plan, or an engine fetches and verifies by itself. */
   checksum_known: z.boolean().nullable(),
   disk: z.object({
-    free_bytes: z.number(),
+    /** Null where nobody here can see the disk. */
+    free_bytes: z.number().nullable(),
     reserved_bytes: z.number(),
     needed_bytes: z.number(),
     /** What would be left beside everything that is under way; below zero it is refused. */
-    after_bytes: z.number(),
+    after_bytes: z.number().nullable(),
   }),
   /** Will it run here, and up to which context length? Null where nobody can tell before the download. */
   fit: z

@@ -105,9 +105,18 @@ export interface InstallProgress {
   message: string;
 }
 
+/** A file system that weights go to. */
+export interface ModelDisk {
+  /** The same for two places that share their free space. */
+  id: string;
+  freeBytes: number;
+}
+
 /** Where models are installed from and removed to. */
 export interface ModelSource {
   readonly provider: string;
+  /** Where the weights go, if not to the models folder; null where nobody here can see that disk. */
+  disk?(): Promise<ModelDisk | null>;
   /** @throws AppError `model_not_found`, `gated_model`, `unsafe_model`, `source_unavailable`, `invalid_input` */
   plan(modelName: string, runtime: string, signal: AbortSignal): Promise<InstallPlan>;
   /**

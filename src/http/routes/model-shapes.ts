@@ -92,7 +92,7 @@ export const toPreflight = ({
     free_bytes: disk.freeBytes,
     reserved_bytes: disk.reservedBytes,
     needed_bytes: disk.neededBytes,
-    after_bytes: disk.freeBytes - disk.reservedBytes - disk.neededBytes,
+    after_bytes: disk.freeBytes === null ? null : disk.freeBytes - disk.reservedBytes - disk.neededBytes,
   },
   fit: fit && {
     verdict: fit.verdict,

@@ -201,14 +201,16 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
             title={t(`discover.verdict.${preflight.data.verdict}`)}
           >
             <Stack gap={4}>
-              {preflight.data.total_bytes !== null && preflight.data.total_bytes > 0 && (
-                <Text size="sm">
-                  {t('discover.needs', {
-                    size: bytes(preflight.data.total_bytes, i18n.language),
-                    free: bytes(preflight.data.disk.free_bytes, i18n.language),
-                  })}
-                </Text>
-              )}
+              {preflight.data.total_bytes !== null &&
+                preflight.data.total_bytes > 0 &&
+                preflight.data.disk.free_bytes !== null && (
+                  <Text size="sm">
+                    {t('discover.needs', {
+                      size: bytes(preflight.data.total_bytes, i18n.language),
+                      free: bytes(preflight.data.disk.free_bytes, i18n.language),
+                    })}
+                  </Text>
+                )}
               {preflight.data.fit && (
                 <Text size="sm">
                   {t(`discover.fit.${preflight.data.fit.verdict}`, {

@@ -2,6 +2,7 @@
 // operations; touches no network and no disk itself.
 import { AppError, toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
+import { CatalogIndex } from './catalog-index.js';
 import type { ModelManifest } from './manifest.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 import type {
@@ -14,6 +15,8 @@ import type {
   NewsItem,
 } from './ports.js';
 
+/** A search in what is known of every catalogue. */
+const ALL = 'all';
 const FRESH_MS = 30 * 60_000;
 const DEADLINE_MS = 3_000;
 const LONG_DEADLINE_MS = 10_000;
@@ -75,6 +78,7 @@ export class ModelRegistry {
   readonly #options: ModelRegistryOptions;
   readonly #manifests = new Map<string, ModelManifest>();
   readonly #kept = new Map<string, Kept<CatalogEntry>>();
+  readonly #index = new CatalogIndex();
   readonly #news = new Map<string, Kept<NewsItem>>();
 
   constructor(options: ModelRegistryOptions) {
@@ -103,6 +107,7 @@ export class ModelRegistry {
         ),
       ),
     );
+    for (const { items } of answers) this.#index.add(items);
     return {
       items: answers.flatMap(({ items }) => items),
       stale: answers.some(({ stale }) => stale),
@@ -110,13 +115,21 @@ export class ModelRegistry {
     };
   }
 
-  /** One page; nothing is kept, but a failed search says so instead of being empty. */
+  /**
+   * One page. `all` asks nobody and answers from what is known of every catalogue; the same is told, and said to be stale,
+   * where a catalogue cannot be asked.
+   */
   async search(
     query: string,
     provider: string,
     limit: number,
     page: number,
-  ): Promise<{ items: CatalogEntry[]; total: number; error: string | null }> {
+  ): Promise<Listing<CatalogEntry> & { total: number }> {
+    const known = (of?: string) => {
+      const { entries, total } = this.#index.search(query, { provider: of, limit, offset: (page - 1) * limit });
+      return { items: entries, total };
+    };
+    if (provider === ALL) return { ...known(), stale: false, error: null };
     const catalog = this.#catalog(provider);
     try {
       const { entries, total } = await catalog.search(
@@ -124,9 +137,10 @@ export class ModelRegistry {
         Math.min(bounded(limit) * page, 1_000),
         AbortSignal.timeout(LONG_DEADLINE_MS),
       );
-      return { items: entries.slice((page - 1) * limit, page * limit), total, error: null };
+      this.#index.add(entries);
+      return { items: entries.slice((page - 1) * limit, page * limit), total, stale: false, error: null };
     } catch (error) {
-      return { items: [], total: 0, error: toAppError(asTimeout(error, provider)).message };
+      return { ...known(provider), stale: true, error: toAppError(asTimeout(error, provider)).message };
     }
   }
 

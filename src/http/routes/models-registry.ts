@@ -30,7 +30,7 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegist
   });
 
   app.get('/models/search', { schema: { querystring: SearchQuery, tags } }, async ({ query }) => {
-    const { items, total, error } = await registry.search(query.query, query.provider, query.limit, query.page);
+    const { items, total, stale, error } = await registry.search(query.query, query.provider, query.limit, query.page);
     return {
       success: true,
       provider: query.provider,
@@ -40,6 +40,7 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<{ registry: ModelRegist
       total,
       page: query.page,
       limit: query.limit,
+      stale,
       error,
     };
   });

@@ -206,6 +206,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       const pinned = activation.versions(name).some((version) => version.pinned && version.runtime === runtime);
       return pinned ? `${name} is pinned.` : null;
     },
+    beforeAdding: () => models.holdActive(),
     onChanged: () => models.changed(),
   });
   const fit = new FitAdvisor({
@@ -238,6 +239,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     digests,
     checkFile: readGguf,
     now: Date.now,
+    beforeAdding: () => models.holdActive(),
     onAdopted: () => models.changed(),
   });
   const controller = new LlmServerController({

@@ -129,6 +129,14 @@ export class ModelManager {
     return models.find(({ chat }) => chat)?.name ?? null;
   }
 
+  /** Before models are added: who answers without having been chosen goes on answering, whatever names come before it. */
+  async holdActive(): Promise<void> {
+    const { memory, configuredModel } = this.#options;
+    if (memory.get(ACTIVE_KEY) || configuredModel) return;
+    const name = await this.activeModel();
+    if (name !== null) memory.set(ACTIVE_KEY, name);
+  }
+
   async activeIdentity(): Promise<RuntimeIdentity> {
     const model = await this.activeModel();
     if (model === null) return runtimeIdentity(this.activeServer ?? 'llama-cpp', '', null);

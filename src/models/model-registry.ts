@@ -65,6 +65,8 @@ export interface ModelRegistryOptions {
   modelsBytes: () => Promise<number>;
   /** Looked up before a removal. @returns why it may not go, or null */
   inUse: (name: string, runtime: string) => Promise<string | null>;
+  /** Before a model is added to those that are here. */
+  beforeAdding: () => Promise<void>;
   /** The engines have other models from now on. */
   onChanged: () => void;
 }
@@ -253,6 +255,7 @@ export class ModelRegistry {
     if (short) throw new AppError('insufficient_storage', short);
     context.remember({ disk: room.id });
     context.progress(operation.receivedBytes, totalBytes);
+    await this.#options.beforeAdding();
     context.step('download', 'Downloading');
     let step = 'download';
     let reservedBytes = totalBytes;

@@ -99,6 +99,14 @@ describe('files on this machine', () => {
     expect(readFileSync(original).equals(FILE)).toBe(true);
   });
 
+  it('do not take the place of the model that answers, whatever they are called', async () => {
+    const active = async () => ((await call('/models')).body['active'] as { model: string }).model;
+    copyFileSync(join(folder, 'deeper', 'found-Q4_K_M.gguf'), join(modelsDir(), 'zebra.gguf'));
+    expect(await active()).toBe('zebra');
+    await install('found-Q4_K_M', 'local');
+    expect(await active()).toBe('zebra');
+  });
+
   it.each([
     ['broken', 'invalid_model'],
     ['nowhere', 'model_not_found'],

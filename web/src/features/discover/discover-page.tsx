@@ -120,6 +120,11 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
             {t('discover.gated')}
           </Badge>
         )}
+        {entry.installed && (
+          <Badge color="teal" variant="dot" size="sm" tt="none">
+            {t('discover.installed')}
+          </Badge>
+        )}
         {entry.problem && (
           <Badge color="red" variant="dot" size="sm" tt="none" title={entry.problem}>
             {t('discover.problem')}
@@ -150,7 +155,7 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
           onClick={() => onInstall(entry)}
           aria-label={`${t('discover.install')} ${entry.model_name}`}
         >
-          {entry.installed ? t('discover.again') : t('discover.install')}
+          {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
         </Button>
       </Group>
     </article>

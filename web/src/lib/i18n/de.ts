@@ -178,6 +178,7 @@ export const de: Record<string, string> = {
   'discover.source': 'Quelle',
   'discover.pythonIndex': 'Python-Index',
   'discover.local': 'Dieser Rechner',
+  'discover.installed': 'installiert',
   'discover.problem': 'Nicht verwendbar',
   'discover.blog': 'Neuigkeiten',
   'discover.papers': 'Fachartikel',

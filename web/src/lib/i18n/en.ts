@@ -177,6 +177,7 @@ export const en = {
   'discover.source': 'Source',
   'discover.pythonIndex': 'Python index',
   'discover.local': 'This machine',
+  'discover.installed': 'installed',
   'discover.problem': 'Cannot be used',
   'discover.blog': 'News',
   'discover.papers': 'Papers',

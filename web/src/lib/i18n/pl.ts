@@ -177,6 +177,7 @@ export const pl: Record<string, string> = {
   'discover.source': 'Źródło',
   'discover.pythonIndex': 'Indeks Pythona',
   'discover.local': 'Ten komputer',
+  'discover.installed': 'zainstalowany',
   'discover.problem': 'Nie nadaje się do użycia',
   'discover.blog': 'Aktualności',
   'discover.papers': 'Publikacje',

@@ -9,13 +9,13 @@ export function RanWith({ ran }: { ran: RanWithReport }) {
   const changed = ran.dropped.length + ran.clamped.length + ran.unknown.length;
   return (
     <Popover width={300} position="top" withArrow shadow="md" trapFocus returnFocus>
-      <Popover.Target>
-        <Indicator disabled={changed === 0} color="orange" size={7} offset={5}>
+      <Indicator disabled={changed === 0} color="orange" size={7} offset={5}>
+        <Popover.Target>
           <ActionIcon variant="subtle" color="gray" size="md" aria-label={t('chat.ranWith')}>
             <IconAdjustmentsHorizontal size={16} aria-hidden />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown aria-label={t('chat.ranWith')}>
         <Stack gap="xs">
           <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>

@@ -31,8 +31,10 @@ export const SimpleChatRequest = z.looseObject({
   tools: z.array(z.record(z.string(), z.unknown())).max(128).nullish(),
   tool_choice: z.union([z.record(z.string(), z.unknown()), z.string().max(200)]).nullish(),
   think: z.boolean().nullish(),
-  /** 400 where a parameter is unknown, dropped or out of range, instead of a note in `ran_with`. */
-  strict: z.boolean().nullish(),
+  strict: z
+    .boolean()
+    .nullish()
+    .describe('400 where a parameter is unknown, dropped or out of range, instead of a note in `ran_with`'),
   /** The answer goes on when the client goes away. */
   resumable: z.boolean().nullish(),
 });

@@ -102,7 +102,8 @@ describe('files on this machine', () => {
   it('do not take the place of the model that answers, whatever they are called', async () => {
     const active = async () => ((await call('/models')).body['active'] as { model: string }).model;
     copyFileSync(join(folder, 'deeper', 'found-Q4_K_M.gguf'), join(modelsDir(), 'zebra.gguf'));
-    expect(await active()).toBe('zebra');
+    // The folder may have been looked at a moment before.
+    await expect.poll(active, { timeout: 10_000 }).toBe('zebra');
     await install('found-Q4_K_M', 'local');
     expect(await active()).toBe('zebra');
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mjs';
 import { contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
+import { benchModels } from './models.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
 import { benchScheduler } from './scheduler.mjs';
 import { commitTimes, fillStore } from './store.mjs';
@@ -28,6 +29,7 @@ try {
   await benchTasks(folder, report);
   await memory();
   await benchScheduler(folder, report);
+  await benchModels(join(folder, 'models'), report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
@@ -9,7 +10,6 @@ import { CloudCatalogs } from './catalogs/cloud/cloud-catalogs.js';
 import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
 import { remoteBytes } from './catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/foreign-models.js';
-import { LocalModels } from './catalogs/local-folders/local-models.js';
 import { StarterModel } from './catalogs/starter/starter-model.js';
 import { IntentClassifier } from './chat/intents/intent-classifier.js';
 import { LearnedPhrases } from './chat/intents/learned-phrases.js';
@@ -37,7 +37,7 @@ import { toStarter } from './http/routes/models-starter.js';
 import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
-import { availableMemory, freeDiskBytes, MachineUsage } from './machine/usage-meter.js';
+import { availableMemory, diskOf, MachineUsage } from './machine/usage-meter.js';
 import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
@@ -130,9 +130,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
     systemClock.now,
   );
+  const digests = new MachineFileDigests(state);
   const environment = options.environment ?? {};
   const servers = modelServers(settings, { environment, traffic });
-  const { catalogs, sources } = modelCatalogs(settings, { modelsDir });
+  const { catalogs, sources } = modelCatalogs(settings, { modelsDir, digests });
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
       modelsDir,
@@ -175,7 +176,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
   const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
-  const digests = new MachineFileDigests(state);
   const models: ModelManager = new ModelManager({
     runtimes,
     memory: state,
@@ -198,11 +198,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;
   const registry = new ModelRegistry({
     catalogs,
-    sources: [...sources, ...servers.sources, new LocalModels(modelsDir)],
+    sources: [...sources, ...servers.sources],
     manifests: new SqliteManifests(store),
     operations,
     now: Date.now,
-    freeDiskBytes: () => freeDiskBytes(modelsDir),
+    disk: () => diskOf(modelsDir),
     diskLimitBytes,
     modelsBytes: async () => (await usage.sample()).modelsBytes,
     inUse: async (name, runtime) => {
@@ -211,6 +211,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       const pinned = activation.versions(name).some((version) => version.pinned && version.runtime === runtime);
       return pinned ? `${name} is pinned.` : null;
     },
+    beforeAdding: () => models.holdActive(),
     onChanged: () => models.changed(),
   });
   const fit = new FitAdvisor({
@@ -219,9 +220,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     shapes: {
       local: readGguf,
       remote: (file, signal) =>
-        readGgufFrom(
-          remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
-        ),
+        file.url.startsWith('file:')
+          ? readGguf(fileURLToPath(file.url))
+          : readGgufFrom(
+              remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
+            ),
     },
     machine: async () => {
       const sample = await usage.sample();
@@ -241,6 +244,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     digests,
     checkFile: readGguf,
     now: Date.now,
+    beforeAdding: () => models.holdActive(),
     onAdopted: () => models.changed(),
   });
   const controller = new LlmServerController({

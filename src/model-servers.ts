@@ -1,10 +1,14 @@
 // Part of the composition: the engines beside the embedded one, that the settings name or this machine has, each with the
 // way to start it; several addresses of one kind are a pool.
+import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
+import { libraryLayers } from './catalogs/ollama-library/library-manifest.js';
 import type { Settings } from './config/config.js';
+import { diskOf } from './machine/usage-meter.js';
 import type { ModelSource } from './models/ports.js';
 import { allowedByProfile } from './models/runtime-profile.js';
 import type { LlmServerDefinition, ServerHealth } from './runtimes/llm-server-controller.js';
 import { OllamaClient } from './runtimes/ollama/ollama-client.js';
+import { ollamaFolder } from './runtimes/ollama/ollama-disk.js';
 import { OllamaModels } from './runtimes/ollama/ollama-models.js';
 import { OllamaRuntime } from './runtimes/ollama/ollama-runtime.js';
 import { OpenAiCompatibleRuntime } from './runtimes/openai-compatible/openai-compatible-runtime.js';
@@ -107,6 +111,14 @@ const addOllama: Add = (servers, settings, place, named, program) => {
     new OllamaModels(clients, {
       attempts: settings.OLLAMA_RETRY_MAX_ATTEMPTS,
       backOffMs: settings.OLLAMA_RETRY_BACKOFF_SECONDS * 1_000,
+      foresight: {
+        folderOf: (baseUrl) => ollamaFolder(baseUrl, place.environment['OLLAMA_MODELS']),
+        diskOf,
+        layersOf: async (name, signal) =>
+          settings.OLLAMA_REGISTRY_ENDPOINT === ''
+            ? null
+            : libraryLayers({ baseUrl: settings.OLLAMA_REGISTRY_ENDPOINT, fetch: fetchByEnvironment }, name, signal),
+      },
     }),
   );
   servers.definitions.push({

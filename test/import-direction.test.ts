@@ -29,7 +29,7 @@ it.each(['runtimes', 'catalogs', 'storage', 'machine', 'documents', 'config'])('
 it('only main, cli and compose read the environment', () => {
   const all = sourceFiles('.').filter(
     (file) =>
-      !/src\/(main\.ts|compose\.ts|cli\/|runtimes\/llama-cpp\/inference-process|catalogs\/starter\/)/.test(file),
+      !/src\/(main\.ts|compose\.ts|cli\/|runtimes\/llama-cpp\/inference-process|catalogs\/python-index\/)/.test(file),
   );
   expect(offenders(all, /process\.env/)).toEqual([]);
 });

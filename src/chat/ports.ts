@@ -1,5 +1,5 @@
 // What chat/ needs from outside. No I/O and no vendor's words in this file.
-import type { AnswerReceipt } from '../routing/decision.js';
+import type { AnswerReceipt, RanWith } from '../routing/decision.js';
 
 export type MessageRole = 'user' | 'assistant' | 'system';
 export type MessageStatus = 'complete' | 'streaming' | 'interrupted' | 'failed' | 'cancelled';
@@ -11,6 +11,8 @@ export interface TurnUsage {
   timeToFirstTokenMs: number | null;
   durationMs: number;
   tokensPerSecond: number | null;
+  /** How the parameters reached the engine; absent in answers of earlier versions. */
+  ranWith?: RanWith | null;
 }
 
 export interface StoredMessage {
@@ -132,6 +134,7 @@ export interface RequestTrace {
   generationParams: Record<string, unknown> | null;
   /** While it runs, and for good where no message keeps it. */
   receipt?: AnswerReceipt | null | undefined;
+  ranWith?: RanWith | null;
 }
 
 export interface TraceRepository {

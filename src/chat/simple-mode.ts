@@ -8,6 +8,8 @@ import type {
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
 import { v7 as uuidv7 } from 'uuid';
+import type { RanWith } from '../routing/decision.js';
+import { refuseUnlessExact } from '../routing/strict-params.js';
 import type { Clock } from '../shared/clock.js';
 import { isoUtc } from '../shared/clock.js';
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
@@ -30,6 +32,10 @@ export interface SimpleRequest {
   idempotencyKey?: string | undefined;
   resumable: boolean;
   options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>;
+  /** Refused unless every parameter reaches the engine as it is. */
+  strict?: boolean | undefined;
+  /** Names of parameters that nobody knows. */
+  unknownParams?: readonly string[] | undefined;
   /** As the client named them, for the trace. */
   generationParams: Record<string, unknown>;
 }
@@ -43,6 +49,8 @@ export interface ChatTarget {
   configHash: string;
   /** Batches of parts, so that many tokens in one packet cost one hop. */
   stream(options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
+  /** What becomes of a call's parameters; after the stream has ended, what became of them. */
+  ranWith?(options: SimpleRequest['options'], unknown: readonly string[]): RanWith;
 }
 
 export interface SimpleModeOptions {
@@ -82,7 +90,8 @@ export class SimpleMode {
 
   /**
    * Resolves when the question is on disk; the answer goes on by itself.
-   * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, `runtime_busy`, `insufficient_storage`
+   * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, `runtime_busy`, `insufficient_storage`,
+   * `unknown_parameter` in strict mode
    */
   async start(request: SimpleRequest): Promise<Followed> {
     const key = request.idempotencyKey;
@@ -99,6 +108,9 @@ export class SimpleMode {
   async #start(request: SimpleRequest): Promise<Followed> {
     const { sessions, tracer, turns } = this.#parts;
     const target = await this.#parts.target(request.model);
+    const ranWith = () => target.ranWith?.(request.options, request.unknownParams ?? []) ?? null;
+    const refused = request.strict ? ranWith() : null;
+    if (refused !== null) refuseUnlessExact(refused);
     const sessionId = request.sessionId ?? null;
     const turn = new LiveTurn({
       requestId: uuidv7({ random: randomBytes(16) }),
@@ -161,7 +173,7 @@ export class SimpleMode {
         throw error;
       }
     }
-    void this.#run(turn, target, stream, startedAt, history.length === 0 ? request.content : null);
+    void this.#run(turn, target, stream, startedAt, history.length === 0 ? request.content : null, ranWith);
     return { kind: 'live', turn };
   }
 
@@ -191,6 +203,7 @@ export class SimpleMode {
     asked: Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>,
     startedAt: number,
     firstQuestion: string | null,
+    ranWith: () => RanWith | null,
   ): Promise<void> {
     const { sessions, tracer, turns, clock } = this.#parts;
     let chunks = 0;
@@ -261,6 +274,7 @@ export class SimpleMode {
     const durationMs = performance.now() - startedAt;
     const completionTokens = usage?.outputTokens.total ?? null;
     const writingMs = firstMs === null ? 0 : durationMs - firstMs;
+    turn.ranWith = ranWith();
     const turnUsage: TurnUsage = {
       promptTokens: usage?.inputTokens.total ?? null,
       cachedPromptTokens: usage?.inputTokens.cacheRead ?? null,
@@ -271,6 +285,7 @@ export class SimpleMode {
         writingMs > 0 && (completionTokens ?? chunks) > 1
           ? round((((completionTokens ?? chunks) - 1) / writingMs) * 1_000)
           : null,
+      ranWith: turn.ranWith,
     };
     const status = stopped ?? (failure ? 'failed' : 'complete');
     let error = stopped ? STOPPED[stopped] : failure ? publicFailure(failure) : null;
@@ -289,6 +304,7 @@ export class SimpleMode {
       }
     }
     tracer.update(turn.requestId, (trace) => {
+      trace.ranWith = turn.ranWith;
       trace.streaming = {
         chunkCount: chunks,
         firstChunkMs: firstMs === null ? null : Math.round(firstMs),

@@ -91,7 +91,8 @@ models
   .argument('<name>')
   .option('--path <file>', 'with `starter`: take it from this file instead of the internet')
   .option('--runtime <name>', 'llama-cpp, ollama or vllm; chosen by the name otherwise')
-  .action((name: string, options: { path?: string; runtime?: string }) =>
+  .option('--provider <name>', 'huggingface, ollama, python-index or local; chosen by the name otherwise')
+  .action((name: string, options: { path?: string; runtime?: string; provider?: string }) =>
     name === 'starter' ? installStarter(context(), options) : installModel(context(), name, options),
   );
 models

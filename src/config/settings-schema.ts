@@ -29,9 +29,13 @@ export const SettingsSchema = z.object({
   LLAMA_QUEUE_LIMIT: whole(64, 0, 10_000).describe('requests that may wait for the embedded runtime; more get 503'),
   SESSION_MAX_ENTRIES: whole(0, 0).describe('entries kept per session, oldest dropped; 0 = all'),
   BODY_LIMIT_BYTES: whole(10_485_760, 65_536).describe('largest request body'),
+  MODELS_FOLDERS: list('').describe('more folders whose GGUF files are listed and can be linked, with commas'),
   MODELS_DISK_LIMIT_GB: number(50).describe('space models may take; 0 = what the disk has'),
   DOWNLOAD_BYTES_PER_SECOND: whole(0, 0).describe('bandwidth of model downloads together; 0 = no limit'),
   OLLAMA_LIBRARY_ENDPOINT: url('https://ollama.com').describe("base URL of Ollama's library or a mirror of it"),
+  OLLAMA_REGISTRY_ENDPOINT: url('https://registry.ollama.ai').describe(
+    'where sizes of models are asked before Ollama fetches them; empty = not at all',
+  ),
   GOOGLE_MODELS_ENDPOINT: url('https://generativelanguage.googleapis.com/v1beta/models').describe(
     "address of Google's model list",
   ),

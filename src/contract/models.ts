@@ -14,9 +14,14 @@ export const InstallRequest = z.object({
 export const RegistryInstallRequest = z
   .object({
     name: Name.regex(/^[\w\-.:/]+$/),
-    provider: z.enum(['huggingface', 'ollama']),
-    runtime: z.enum(['vllm', 'ollama', 'onnx', 'llama-cpp']).default('vllm'),
+    provider: z.enum(['huggingface', 'ollama', 'python-index', 'local']),
+    runtime: z.enum(['vllm', 'ollama', 'onnx', 'llama-cpp']).optional(),
   })
+  .transform(({ runtime, ...request }) => ({
+    ...request,
+    // What is a GGUF file in any case needs no word about who runs it.
+    runtime: runtime ?? (/^(python-index|local)$/.test(request.provider) ? 'llama-cpp' : 'vllm'),
+  }))
   .superRefine(({ name, provider, runtime }, context) => {
     const issue = (message: string) => context.addIssue({ code: 'custom', message, path: ['name'] });
     if (name.includes('..')) issue('The name must not hold "..".');
@@ -28,6 +33,10 @@ export const RegistryInstallRequest = z
           message: 'Hugging Face models run in vllm or llama-cpp.',
           path: ['runtime'],
         });
+    } else if (provider === 'python-index' || provider === 'local') {
+      if (name.includes('/')) issue('Names of these models hold no slash.');
+      if (runtime !== 'llama-cpp')
+        context.addIssue({ code: 'custom', message: 'GGUF files run in llama-cpp.', path: ['runtime'] });
     } else {
       if (name.includes('/')) issue('Names of Ollama models hold no slash.');
       if (runtime !== 'ollama')
@@ -94,6 +103,8 @@ export const CatalogEntry = z.object({
   licence: z.string().nullable(),
   gated: z.boolean(),
   installed: z.boolean(),
+  quantization: z.string().nullable(),
+  problem: z.string().nullable(),
 });
 
 export const NewsItem = z.object({
@@ -143,7 +154,26 @@ export const Preflight = z.object({
   licence: z.string().nullable(),
   gated: z.boolean(),
   revision: z.string().nullable(),
-  disk: z.object({ free_bytes: z.number(), reserved_bytes: z.number(), needed_bytes: z.number() }),
+  /** Null where there is no plan, or an engine fetches and verifies by itself. */
+  checksum_known: z.boolean().nullable(),
+  disk: z.object({
+    /** Null where nobody here can see the disk. */
+    free_bytes: z.number().nullable(),
+    reserved_bytes: z.number(),
+    needed_bytes: z.number(),
+    /** What would be left beside everything that is under way; below zero it is refused. */
+    after_bytes: z.number().nullable(),
+  }),
+  /** Will it run here, and up to which context length? Null where nobody can tell before the download. */
+  fit: z
+    .object({
+      verdict: z.enum(['yes', 'tight', 'no']),
+      context_length: z.number(),
+      total_bytes: z.number(),
+      available_bytes: z.number(),
+      tokens_per_second: z.number().nullable(),
+    })
+    .nullable(),
 });
 
 export const Version = z.object({

@@ -17,6 +17,7 @@ export const ChatCompletionRequest = z.looseObject({
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   top_k: z.int().min(0).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
   seed: z.int().nullish(),
   stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),

@@ -1,6 +1,6 @@
 // Sessions: what was said, listed, renamed, searched, exported; and the original's session memory.
 import { z } from 'zod';
-import { SessionId } from './simple-chat.js';
+import { RanWith, SessionId } from './simple-chat.js';
 
 export const SessionParams = z.object({ session_id: SessionId });
 
@@ -38,6 +38,7 @@ export const MessageItem = z.object({
       ttft_ms: z.number().nullable(),
       duration_ms: z.number(),
       tokens_per_second: z.number().nullable(),
+      ran_with: RanWith.nullable(),
     })
     .nullable(),
 });

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { StoredMessage } from '../chat/ports.js';
 import type { LiveTurn, TurnFailure } from '../chat/turns/live-turn.js';
+import type { RanWith } from '../routing/decision.js';
 import { GATHER_MS, gather, stopGathering } from '../shared/gather.js';
 
 /** Where a client stands: characters of text and other events it has seen. */
@@ -75,7 +76,7 @@ export function followLive(
       blocks += block('content', { text: delta }, id());
       writtenAt = performance.now();
     }
-    if (turn.outcome) blocks += last(turn.outcome.failure, id());
+    if (turn.outcome) blocks += last(turn.outcome.failure, turn.ranWith, id());
     return blocks;
   };
   const pump = () => {
@@ -132,14 +133,14 @@ export function replayStored(
   response.end(
     (from ? '' : block('start', {}, `${answer.requestId}:0.0`)) +
       (rest ? block('content', { text: rest }, end) : '') +
-      last(failure, end),
+      last(failure, answer.usage?.ranWith, end),
   );
 }
 
-const last = (failure: TurnFailure | null, id: string): string =>
+const last = (failure: TurnFailure | null, ranWith: RanWith | null | undefined, id: string): string =>
   failure
     ? block('error', { code: failure.code, message: failure.message, error: failure.message }, id)
-    : block('done', {}, id);
+    : block('done', ranWith ? { ran_with: ranWith } : {}, id);
 
 const block = (event: string, payload: unknown, id: string): string =>
   `event: ${event}\ndata: ${JSON.stringify(payload)}\nid: ${id}\n\n`;

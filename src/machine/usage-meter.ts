@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { UsageMeter, UsageSample } from '../models/ports.js';
+import type { ModelDisk, UsageMeter, UsageSample } from '../models/ports.js';
 
 const KEEP_MS = 1_000;
 const MEBIBYTE = 1_048_576;
@@ -107,9 +107,19 @@ export async function availableMemory(): Promise<number> {
 }
 
 /** Bytes a file could take where the folder is. */
-export async function freeDiskBytes(folder: string): Promise<number> {
-  const disk = await statfs(folder);
-  return disk.bavail * disk.bsize;
+/** The disk that holds a folder, or will hold it: one that does not exist yet is made below the nearest that does. */
+export async function diskOf(folder: string): Promise<ModelDisk> {
+  let place = resolve(folder);
+  for (;;) {
+    try {
+      const [{ dev }, disk] = await Promise.all([stat(place), statfs(place)]);
+      return { id: String(dev), freeBytes: disk.bavail * disk.bsize };
+    } catch (error) {
+      const above = dirname(place);
+      if (above === place) throw error;
+      place = above;
+    }
+  }
 }
 
 async function folderBytes(folder: string): Promise<number> {

@@ -12,6 +12,8 @@ export interface AdoptionOptions {
   digests: FileDigests;
   checkFile: ModelFileCheck;
   now: () => number;
+  /** Before a model is added to those that are here. */
+  beforeAdding: () => Promise<void>;
   onAdopted: () => void;
 }
 
@@ -43,7 +45,7 @@ export class Adoption {
   }
 
   async #adopt(context: OperationContext): Promise<Record<string, unknown>> {
-    const { foreign, registry, digests, checkFile, now, onAdopted } = this.#options;
+    const { foreign, registry, digests, checkFile, now, beforeAdding, onAdopted } = this.#options;
     const { modelName, input } = context.operation;
     const model = (await foreign.find()).find(({ id }) => id === input['id']);
     if (!model) throw new AppError('model_not_found', 'The other application no longer holds this model.');
@@ -53,6 +55,7 @@ export class Adoption {
     if (model.sha256 !== null && model.sha256 !== sha256)
       throw new AppError('hash_mismatch', `The file has SHA-256 ${sha256}, its owner says ${model.sha256}.`);
     context.step('link', 'Linking');
+    await beforeAdding();
     const { path, linked } = await foreign.adopt(model, `${modelName}.gguf`);
     registry.record({
       name: modelName,

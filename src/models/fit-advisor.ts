@@ -12,10 +12,21 @@ import {
 import type { ProbeReport } from './manifest.js';
 import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
-import type { ModelShapes } from './ports.js';
+import type { InstallPlan, ModelShapes, PlannedFile } from './ports.js';
 
 const REMOTE_MS = 20_000;
 const COMPARED_CONTEXT = 4_096;
+const REMOTE_KEPT = 100;
+const UNKNOWN_SHAPE: Omit<ModelShape, 'fileBytes'> = {
+  layers: null,
+  kvHeads: null,
+  keyLength: null,
+  valueLength: null,
+  contextLength: null,
+  vocabulary: null,
+  parameters: 0,
+  quantization: null,
+};
 
 export interface FitAdvice {
   shape: ModelShape;
@@ -48,6 +59,7 @@ export interface FitAdvisorOptions {
 
 export class FitAdvisor {
   readonly #options: FitAdvisorOptions;
+  readonly #remote = new Map<string, ModelShape>();
 
   constructor(options: FitAdvisorOptions) {
     this.#options = options;
@@ -66,12 +78,32 @@ export class FitAdvisor {
   /** Before the first byte of its weights is fetched. @throws AppError as the source does */
   async offered(name: string, provider: string): Promise<FitAdvice> {
     const signal = AbortSignal.timeout(REMOTE_MS);
-    const plan = await this.#options.registry().plan(name, provider, 'llama-cpp', signal);
+    return this.ofPlan(await this.#options.registry().plan(name, provider, 'llama-cpp', signal), signal);
+  }
+
+  /** @throws AppError `unsupported` where nobody can tell before the download, and as the source does */
+  async ofPlan(plan: InstallPlan, signal: AbortSignal): Promise<FitAdvice> {
     const [file] = plan.files;
-    if (!file) throw new AppError('unsupported', `${provider} does not say which file it would be.`);
-    const shape = await this.#options.shapes.remote(file, signal);
+    // Of an engine that fetches by itself only the size is known: weights without their cache.
+    if (!file && plan.totalBytes > 0) return this.#advise({ ...UNKNOWN_SHAPE, fileBytes: plan.totalBytes }, null);
+    if (!file || plan.runtime !== 'llama-cpp')
+      throw new AppError('unsupported', `${plan.provider} does not say which file it would be.`);
+    const shape = file.shape ?? (await this.#remoteShape(file, signal));
     // A model in parts has its header in the first, and its weights in all of them.
-    return this.#advise({ ...shape, fileBytes: plan.totalBytes }, null);
+    const fileBytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return this.#advise({ ...shape, fileBytes }, null);
+  }
+
+  /** A header costs megabytes of somebody's network; its address is pinned, so what it says stays true. */
+  async #remoteShape(file: PlannedFile, signal: AbortSignal): Promise<ModelShape> {
+    const key = `${file.url} ${file.sizeBytes} ${file.sha256 ?? ''}`;
+    const known = this.#remote.get(key);
+    // A file of this machine costs nothing to read, and may change under its name.
+    if (known && !file.url.startsWith('file:')) return known;
+    const shape = await this.#options.shapes.remote(file, signal);
+    if (this.#remote.size >= REMOTE_KEPT) this.#remote.delete(this.#remote.keys().next().value as string);
+    this.#remote.set(key, shape);
+    return shape;
   }
 
   async #advise(shape: ModelShape, probe: ProbeReport | null): Promise<FitAdvice> {

@@ -1,6 +1,7 @@
 // Generation parameters a person set for a model on an engine. They come before the engine's defaults and after the
 // request's own.
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import type { GenericParams } from '../runtimes/call-params.js';
 import { formatOf, schemaFor, validateParams } from '../runtimes/generation-params.js';
 import { AppError } from '../shared/errors.js';
 import type { GenerationSchema } from './manifest.js';
@@ -51,7 +52,15 @@ export class GenerationOverrides {
     return valid;
   }
 
-  /** What a request left open, filled in. */
+  /** What a request left open, filled in, under generic names. */
+  fill(runtime: string, model: string, params: GenericParams): GenericParams {
+    const stored = this.get(runtime, model);
+    if (stored === NONE) return params;
+    const given = Object.entries(params).filter(([, value]) => value !== undefined && value !== null);
+    return { ...stored, ...Object.fromEntries(given) };
+  }
+
+  /** The same for a call. */
   apply<T extends Omit<LanguageModelV4CallOptions, 'prompt'>>(runtime: string, model: string, options: T): T {
     const params = this.get(runtime, model);
     if (params === NONE) return options;

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ChatTarget } from '../chat/simple-mode.js';
+import type { RanWith } from '../routing/decision.js';
+import { type GenericParams, paramsOfCall } from '../runtimes/call-params.js';
 import {
   BACKGROUND,
   type LoadedModelInfo,
@@ -20,6 +22,7 @@ import type { ModelRegistry } from './model-registry.js';
 import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
 import type { FileDigests } from './ports.js';
 import { probeModel } from './probe-suite.js';
+import { ranWith } from './ran-with.js';
 
 const ACTIVE_KEY = 'active_model';
 const SERVER_KEY = 'active_server';
@@ -126,6 +129,14 @@ export class ModelManager {
     return models.find(({ chat }) => chat)?.name ?? null;
   }
 
+  /** Before models are added: who answers without having been chosen goes on answering, whatever names come before it. */
+  async holdActive(): Promise<void> {
+    const { memory, configuredModel } = this.#options;
+    if (memory.get(ACTIVE_KEY) || configuredModel) return;
+    const name = await this.activeModel();
+    if (name !== null) memory.set(ACTIVE_KEY, name);
+  }
+
   async activeIdentity(): Promise<RuntimeIdentity> {
     const model = await this.activeModel();
     if (model === null) return runtimeIdentity(this.activeServer ?? 'llama-cpp', '', null);
@@ -182,7 +193,24 @@ export class ModelManager {
         const options = this.#options.overrides.apply(runtime.provider, model, asked);
         return runtime.streamBatches ? runtime.streamBatches(model, options) : batchesOf(runtime, model, options);
       },
+      ranWith: (asked, unknown) => this.ranWith(runtime, model, paramsOfCall(asked), unknown),
     };
+  }
+
+  /** What becomes of parameters on their way to an engine, those a person has stored included. */
+  ranWith(
+    runtime: Runtime,
+    model: string,
+    asked: GenericParams,
+    unknown: readonly string[],
+    wire: 'own' | 'openai' = 'own',
+  ): RanWith {
+    return ranWith(runtime, model, this.#options.overrides.fill(runtime.provider, model, asked), unknown, wire);
+  }
+
+  /** A call with what a person has stored for this model and engine in place of what it leaves open. */
+  withStoredParams<T extends Omit<LanguageModelV4CallOptions, 'prompt'>>(runtime: Runtime, model: string, asked: T): T {
+    return this.#options.overrides.apply(runtime.provider, model, asked);
   }
 
   async describe(name: string): Promise<ModelDescription | null> {

@@ -2,10 +2,21 @@
 // operations; touches no network and no disk itself.
 import { AppError, toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
+import { CatalogIndex } from './catalog-index.js';
 import type { ModelManifest } from './manifest.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
-import type { CatalogEntry, InstallPlan, ManifestRepository, ModelCatalog, ModelSource, NewsItem } from './ports.js';
+import type {
+  CatalogEntry,
+  InstallPlan,
+  ManifestRepository,
+  ModelCatalog,
+  ModelDisk,
+  ModelSource,
+  NewsItem,
+} from './ports.js';
 
+/** A search in what is known of every catalogue. */
+const ALL = 'all';
 const FRESH_MS = 30 * 60_000;
 const DEADLINE_MS = 3_000;
 const LONG_DEADLINE_MS = 10_000;
@@ -25,7 +36,20 @@ export interface Preflight {
   verdict: 'ok' | 'warn' | 'no';
   reasons: { code: string; message: string }[];
   plan: InstallPlan | null;
-  disk: { freeBytes: number; reservedBytes: number; neededBytes: number };
+  /** `freeBytes` is null where nobody here can see the disk. */
+  disk: DiskNeed;
+}
+
+interface DiskNeed {
+  freeBytes: number | null;
+  reservedBytes: number;
+  neededBytes: number;
+}
+
+/** What an installation may write to: the free bytes within our limits, and how to name the disk in a ledger. */
+interface Room {
+  id: string | null;
+  freeBytes: number | null;
 }
 
 export interface ModelRegistryOptions {
@@ -34,13 +58,15 @@ export interface ModelRegistryOptions {
   manifests: ManifestRepository;
   operations: ModelOperations;
   now: () => number;
-  /** Bytes free where models are kept. */
-  freeDiskBytes: () => Promise<number>;
+  /** Where models are kept, if their source says nothing else. */
+  disk: () => Promise<ModelDisk>;
   /** Bytes the models may take; 0 = what the disk has. */
   diskLimitBytes: number;
   modelsBytes: () => Promise<number>;
   /** Looked up before a removal. @returns why it may not go, or null */
   inUse: (name: string, runtime: string) => Promise<string | null>;
+  /** Before a model is added to those that are here. */
+  beforeAdding: () => Promise<void>;
   /** The engines have other models from now on. */
   onChanged: () => void;
 }
@@ -54,6 +80,7 @@ export class ModelRegistry {
   readonly #options: ModelRegistryOptions;
   readonly #manifests = new Map<string, ModelManifest>();
   readonly #kept = new Map<string, Kept<CatalogEntry>>();
+  readonly #index = new CatalogIndex();
   readonly #news = new Map<string, Kept<NewsItem>>();
 
   constructor(options: ModelRegistryOptions) {
@@ -73,11 +100,16 @@ export class ModelRegistry {
     const catalogs = provider === undefined ? this.#options.catalogs : [this.#catalog(provider)];
     const answers = await Promise.all(
       catalogs.map((catalog) =>
-        this.#remembered(this.#kept, `${catalog.provider}:${mode}:${limit}`, catalog.provider, (signal) =>
-          catalog.list(mode, bounded(limit), signal),
+        this.#remembered(
+          this.#kept,
+          `${catalog.provider}:${mode}:${limit}`,
+          catalog.provider,
+          (signal) => catalog.list(mode, bounded(limit), signal),
+          catalog.freshMs,
         ),
       ),
     );
+    for (const { items } of answers) this.#index.add(items);
     return {
       items: answers.flatMap(({ items }) => items),
       stale: answers.some(({ stale }) => stale),
@@ -85,13 +117,21 @@ export class ModelRegistry {
     };
   }
 
-  /** One page; nothing is kept, but a failed search says so instead of being empty. */
+  /**
+   * One page. `all` asks nobody and answers from what is known of every catalogue; the same is told, and said to be stale,
+   * where a catalogue cannot be asked.
+   */
   async search(
     query: string,
     provider: string,
     limit: number,
     page: number,
-  ): Promise<{ items: CatalogEntry[]; total: number; error: string | null }> {
+  ): Promise<Listing<CatalogEntry> & { total: number }> {
+    const known = (of?: string) => {
+      const { entries, total } = this.#index.search(query, { provider: of, limit, offset: (page - 1) * limit });
+      return { items: entries, total };
+    };
+    if (provider === ALL) return { ...known(), stale: false, error: null };
     const catalog = this.#catalog(provider);
     try {
       const { entries, total } = await catalog.search(
@@ -99,9 +139,10 @@ export class ModelRegistry {
         Math.min(bounded(limit) * page, 1_000),
         AbortSignal.timeout(LONG_DEADLINE_MS),
       );
-      return { items: entries.slice((page - 1) * limit, page * limit), total, error: null };
+      this.#index.add(entries);
+      return { items: entries.slice((page - 1) * limit, page * limit), total, stale: false, error: null };
     } catch (error) {
-      return { items: [], total: 0, error: toAppError(asTimeout(error, provider)).message };
+      return { ...known(provider), stale: true, error: toAppError(asTimeout(error, provider)).message };
     }
   }
 
@@ -146,14 +187,20 @@ export class ModelRegistry {
       reasons.push({ code, message });
     }
     const neededBytes = plan?.totalBytes ?? 0;
+    const room = await this.#roomOf(this.#sourceOf(provider));
     const disk = {
-      freeBytes: await this.#freeBytes(),
-      reservedBytes: this.#options.operations.reservedBytes(),
+      freeBytes: room.freeBytes,
+      reservedBytes: this.#options.operations.reservedBytes(undefined, room.id),
       neededBytes,
     };
     const short = this.#shortage(disk);
     if (short) reasons.push({ code: 'insufficient_storage', message: short });
     const blocked = reasons.length > 0;
+    if (plan && room.freeBytes === null)
+      reasons.push({
+        code: 'storage_unknown',
+        message: 'Its disk belongs to another machine and cannot be seen here.',
+      });
     if (plan?.gated) reasons.push({ code: 'gated_model', message: 'The owner asks for an agreement at the source.' });
     if (plan && plan.licence === null)
       reasons.push({ code: 'licence_unknown', message: 'The source names no licence.' });
@@ -196,28 +243,45 @@ export class ModelRegistry {
       context.remember({ plan });
     }
     const { totalBytes } = plan;
-    const freeBytes = await this.#freeBytes();
+    const room = await this.#roomOf(source);
+    const reserve = (needed: number): string | null =>
+      this.#shortage({
+        freeBytes: room.freeBytes,
+        reservedBytes: this.#options.operations.reservedBytes(operation.operationId, room.id),
+        neededBytes: Math.max(0, needed - operation.receivedBytes),
+      });
     // Asked for and reserved without a pause in between: of two that fit alone but not together, one is refused.
-    const short = this.#shortage({
-      freeBytes,
-      reservedBytes: this.#options.operations.reservedBytes(operation.operationId),
-      neededBytes: Math.max(0, totalBytes - operation.receivedBytes),
-    });
+    const short = reserve(totalBytes);
     if (short) throw new AppError('insufficient_storage', short);
+    context.remember({ disk: room.id });
     context.progress(operation.receivedBytes, totalBytes);
+    await this.#options.beforeAdding();
     context.step('download', 'Downloading');
     let step = 'download';
-    const manifest = await source.install(
+    let reservedBytes = totalBytes;
+    let refused: string | null = null;
+    const stop = new AbortController();
+    const installing = source.install(
       plan,
       (progress) => {
+        if (refused !== null) return;
+        // Some sources know their size only once they have begun, and then it is judged like any other.
+        if ((progress.totalBytes ?? 0) > reservedBytes) {
+          reservedBytes = progress.totalBytes ?? 0;
+          refused = reserve(reservedBytes);
+          if (refused !== null) return stop.abort();
+        }
         if (progress.step !== step) {
           step = progress.step;
           context.step(step, progress.message);
         }
         context.progress(progress.receivedBytes, progress.totalBytes ?? totalBytes, progress.message);
       },
-      signal,
+      AbortSignal.any([signal, stop.signal]),
     );
+    const manifest = await installing.catch((error) => {
+      throw refused === null ? error : new AppError('insufficient_storage', refused, { cause: error });
+    });
     context.step('register', 'Recording');
     this.record({ ...manifest, installedAt: this.#options.now(), status: 'installed' });
     this.#options.onChanged();
@@ -239,15 +303,19 @@ export class ModelRegistry {
     return null;
   }
 
-  async #freeBytes(): Promise<number> {
-    const free = await this.#options.freeDiskBytes();
+  async #roomOf(source: ModelSource | undefined): Promise<Room> {
+    const own = source?.disk ? await source.disk() : undefined;
+    if (own === null) return { id: null, freeBytes: null };
+    // The limit is for our folder; an engine that keeps its own weights has limits of its own.
+    if (own !== undefined) return { id: own.id, freeBytes: Math.max(0, own.freeBytes - SPARE_BYTES) };
+    const { id, freeBytes: free } = await this.#options.disk();
     const limit = this.#options.diskLimitBytes;
     const allowed = limit > 0 ? Math.max(0, limit - (await this.#options.modelsBytes())) : Number.POSITIVE_INFINITY;
-    return Math.min(Math.max(0, free - SPARE_BYTES), allowed);
+    return { id, freeBytes: Math.min(Math.max(0, free - SPARE_BYTES), allowed) };
   }
 
-  #shortage({ freeBytes, reservedBytes, neededBytes }: Preflight['disk']): string | null {
-    if (neededBytes + reservedBytes <= freeBytes) return null;
+  #shortage({ freeBytes, reservedBytes, neededBytes }: DiskNeed): string | null {
+    if (freeBytes === null || neededBytes + reservedBytes <= freeBytes) return null;
     const others = reservedBytes > 0 ? ` and running installations still need ${megabytes(reservedBytes)} MB` : '';
     return `It needs ${megabytes(neededBytes)} MB${others}, together ${megabytes(neededBytes + reservedBytes)} MB, but ${megabytes(freeBytes)} MB may be used (disk, and MODELS_DISK_LIMIT_GB).`;
   }
@@ -257,9 +325,10 @@ export class ModelRegistry {
     key: string,
     provider: string,
     ask: (signal: AbortSignal) => Promise<T[]>,
+    freshMs = FRESH_MS,
   ): Promise<Listing<T>> {
     const former = kept.get(key);
-    if (former && this.#options.now() - former.at < FRESH_MS) return { items: former.items, stale: false, error: null };
+    if (former && this.#options.now() - former.at < freshMs) return { items: former.items, stale: false, error: null };
     try {
       const items = await within(ask(AbortSignal.timeout(LONG_DEADLINE_MS)), DEADLINE_MS);
       if (kept.size >= LIMIT) kept.delete(kept.keys().next().value as string);
@@ -276,8 +345,12 @@ export class ModelRegistry {
     return catalog;
   }
 
+  #sourceOf(provider: string): ModelSource | undefined {
+    return this.#options.sources.find((candidate) => candidate.provider === provider);
+  }
+
   #source(provider: string): ModelSource {
-    const source = this.#options.sources.find((candidate) => candidate.provider === provider);
+    const source = this.#sourceOf(provider);
     if (!source) throw new AppError('invalid_input', `Models cannot be installed from ${provider} here.`);
     return source;
   }

@@ -254,10 +254,13 @@ export class ModelOperations {
     return { resumed, interrupted };
   }
 
-  /** Bytes that running installations will still write, without those of `exceptId`. */
-  reservedBytes(exceptId?: string): number {
+  /** Bytes that running installations will still write, without those of `exceptId`; to one disk where it is named. */
+  reservedBytes(exceptId?: string, disk?: string | null): number {
     return this.#unfinished()
-      .filter(({ operationId, type }) => type === 'install' && operationId !== exceptId)
+      .filter(
+        ({ operationId, type, input }) =>
+          type === 'install' && operationId !== exceptId && (disk === undefined || input['disk'] === disk),
+      )
       .reduce((sum, { totalBytes, receivedBytes }) => sum + Math.max(0, (totalBytes ?? 0) - receivedBytes), 0);
   }
 

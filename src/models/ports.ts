@@ -36,6 +36,11 @@ export interface CatalogEntry {
   licence: string | null;
   /** The person has to accept terms at the source first. */
   gated: boolean;
+  quantization?: string | null;
+  /** Why it cannot be used, such as a damaged file. */
+  problem?: string | null;
+  /** Where the catalogue knows it better than our manifests do. */
+  installed?: boolean;
 }
 
 export interface NewsItem {
@@ -51,6 +56,8 @@ export interface NewsItem {
 /** A place where models are found. Every call ends by the signal's deadline. @throws AppError from each */
 export interface ModelCatalog {
   readonly provider: string;
+  /** How long an answer may be told again; half an hour where nothing is said. */
+  readonly freshMs?: number;
   /** `trending` by what is asked for now, `catalog` by downloads. */
   list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]>;
   /** `total` is what the source says matches, or the number of entries where it does not say. */
@@ -71,6 +78,8 @@ export interface PlannedFile {
   sizeBytes: number;
   /** Hex; null where the source does not know it. */
   sha256: string | null;
+  /** Where the header is known already. */
+  shape?: ModelShape;
 }
 
 /** What an installation would do, known before its first byte. */
@@ -96,9 +105,18 @@ export interface InstallProgress {
   message: string;
 }
 
+/** A file system that weights go to. */
+export interface ModelDisk {
+  /** The same for two places that share their free space. */
+  id: string;
+  freeBytes: number;
+}
+
 /** Where models are installed from and removed to. */
 export interface ModelSource {
   readonly provider: string;
+  /** Where the weights go, if not to the models folder; null where nobody here can see that disk. */
+  disk?(): Promise<ModelDisk | null>;
   /** @throws AppError `model_not_found`, `gated_model`, `unsafe_model`, `source_unavailable`, `invalid_input` */
   plan(modelName: string, runtime: string, signal: AbortSignal): Promise<InstallPlan>;
   /**

@@ -1,17 +1,66 @@
 // GenerationParamsAdapter: generic parameter names to each engine's own, with what was dropped or clamped on the way.
 // Pure: tables and rules, no engine.
 import type { GenerationSchema } from '../models/manifest.js';
+import { familyOf } from './model-families.js';
 
-export type ParamFormat = 'openai' | 'vllm' | 'ollama' | 'onnx' | 'llama-cpp';
+export type ParamFormat =
+  | 'openai'
+  | 'openai-compatible'
+  | 'google'
+  | 'vllm'
+  | 'ollama'
+  /** Ollama's OpenAI-style wire, which hears less than its own. */
+  | 'ollama-v1'
+  | 'onnx'
+  | 'llama-cpp';
 
-/** Generic name → the engine's. A missing name is one the engine does not know; others pass through unchanged. */
+/** Generic name → the engine's. `null` is a name the engine does not know; others pass through unchanged. */
 const NAMES: Readonly<Record<ParamFormat, Readonly<Record<string, string | null>>>> = {
-  openai: { top_k: null, repeat_penalty: null },
+  openai: { top_k: null, repeat_penalty: null, min_p: null },
+  'openai-compatible': {},
+  google: {
+    max_tokens: 'maxOutputTokens',
+    top_p: 'topP',
+    top_k: 'topK',
+    stop: 'stopSequences',
+    frequency_penalty: 'frequencyPenalty',
+    presence_penalty: 'presencePenalty',
+    repeat_penalty: null,
+    min_p: null,
+    logit_bias: null,
+    logprobs: null,
+    top_logprobs: null,
+  },
   vllm: { repeat_penalty: 'repetition_penalty' },
-  ollama: { max_tokens: 'num_predict' },
+  ollama: { max_tokens: 'num_predict', logprobs: null, top_logprobs: null, logit_bias: null },
+  'ollama-v1': {
+    top_k: null,
+    min_p: null,
+    repeat_penalty: null,
+    logprobs: null,
+    top_logprobs: null,
+    logit_bias: null,
+  },
   onnx: { max_tokens: 'max_new_tokens', repeat_penalty: 'repetition_penalty' },
-  'llama-cpp': {},
+  'llama-cpp': { logprobs: null, top_logprobs: null, logit_bias: null, think: null },
 };
+
+/** What every engine takes, and where some take less or more: beyond it they answer with an error or with noise. */
+const LIMITS: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  temperature: [0, 5],
+  top_p: [0, 1],
+  min_p: [0, 1],
+  top_k: [0, 1_000_000],
+  repeat_penalty: [0, 10],
+  frequency_penalty: [-2, 2],
+  presence_penalty: [-2, 2],
+};
+const NARROWER: Readonly<Partial<Record<ParamFormat, typeof LIMITS>>> = {
+  openai: { temperature: [0, 2] },
+  google: { temperature: [0, 2] },
+  vllm: { temperature: [0, 2], repeat_penalty: [0.01, 10] },
+};
+const LEAST_VLLM_TOKENS = 64;
 
 export const DEFAULT_SCHEMA: GenerationSchema = {
   temperature: { type: 'float', default: 0.7, min: 0, max: 2, desc: 'How freely words are chosen' },
@@ -36,43 +85,78 @@ export function formatOf(provider: string, active?: string): ParamFormat {
   if (name.includes('vllm')) return 'vllm';
   if (name.includes('llama-cpp')) return 'llama-cpp';
   if (name.includes('onnx')) return 'onnx';
+  if (name.includes('google')) return 'google';
   return 'openai';
 }
 
-/** @param contextLength  tokens of the model; vLLM answers 400 to a `max_tokens` that leaves no room for the prompt */
+export interface ModelFacts {
+  modelName?: string | undefined;
+  /** Tokens; vLLM answers 400 to a `max_tokens` that leaves no room for the prompt. */
+  contextLength?: number | undefined;
+}
+
+/** What of the generic parameters an engine gets, under its own names and within what it and the model take. */
 export function toRuntimeParams(
   format: ParamFormat,
   params: Readonly<Record<string, unknown>>,
-  contextLength?: number,
+  facts: ModelFacts = {},
 ): AdaptedParams {
   const adapted: AdaptedParams = { sent: {}, dropped: [], clamped: [] };
-  for (const [name, given] of Object.entries(params)) {
+  const names = NAMES[format];
+  for (const name in params) {
+    const given = params[name];
     if (given === undefined || given === null) continue;
-    const known = NAMES[format][name];
+    const known = Object.hasOwn(names, name) ? names[name] : undefined;
     if (known === null) {
-      adapted.dropped.push(name);
+      // `false` asks for nothing, so nothing is lost with it.
+      if (given !== false) adapted.dropped.push(name);
       continue;
     }
     let value = given;
-    if (format === 'vllm' && name === 'max_tokens' && contextLength && typeof given === 'number') {
-      const most = Math.max(64, Math.floor(contextLength / 4));
-      if (given > most) {
-        adapted.clamped.push({ name, from: given, to: most });
-        value = most;
-      }
+    if (typeof given === 'number') {
+      const within = clamp(given, limits(format, name, facts));
+      if (within !== given) adapted.clamped.push({ name, from: given, to: within });
+      value = within;
     }
     adapted.sent[known ?? name] = value;
   }
   return adapted;
 }
 
-/** A model's own schema wins; Llama 3 derails above a temperature of 1. */
+function limits(format: ParamFormat, name: string, { modelName, contextLength }: ModelFacts) {
+  if (name === 'max_tokens')
+    return format === 'vllm' && contextLength
+      ? ([1, Math.max(LEAST_VLLM_TOKENS, Math.floor(contextLength / 4))] as const)
+      : undefined;
+  const range = NARROWER[format]?.[name] ?? LIMITS[name];
+  if (name === 'temperature' && range && modelName !== undefined && derailsAboveOne(modelName, format))
+    return [range[0], 1] as const;
+  return range;
+}
+
+const clamp = (value: number, range: readonly [number, number] | undefined): number =>
+  range === undefined ? value : Math.min(range[1], Math.max(range[0], value));
+
+/** Llama 3 loses the thread above a temperature of 1. */
+const derailsAboveOne = (modelName: string, format: ParamFormat): boolean =>
+  format.startsWith('ollama') && /llama-?3(?=[:-]|$)/i.test(modelName);
+
+/** A model's own schema wins; its family's published sampling comes before the defaults of all. */
 export function schemaFor(modelName: string, format: ParamFormat, own?: GenerationSchema): GenerationSchema {
   if (own) return own;
-  const temperature = DEFAULT_SCHEMA['temperature'];
-  if (format === 'ollama' && temperature && /llama-?3(?=[:-]|$)/i.test(modelName))
-    return { ...DEFAULT_SCHEMA, temperature: { ...temperature, max: 1 } };
-  return DEFAULT_SCHEMA;
+  const recommended = familyOf(modelName)?.sampling ?? {};
+  const narrow = derailsAboveOne(modelName, format);
+  if (!narrow && Object.keys(recommended).length === 0) return DEFAULT_SCHEMA;
+  return Object.fromEntries(
+    Object.entries(DEFAULT_SCHEMA).map(([name, rule]) => [
+      name,
+      {
+        ...rule,
+        default: recommended[name] ?? rule.default,
+        ...(narrow && name === 'temperature' ? { max: 1 } : {}),
+      },
+    ]),
+  );
 }
 
 /** Every problem at once, in the person's words. */

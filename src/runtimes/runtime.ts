@@ -7,6 +7,8 @@ import type {
   LanguageModelV4Prompt,
   LanguageModelV4StreamPart,
 } from '@ai-sdk/provider';
+import type { GenericParams } from './call-params.js';
+import type { AdaptedParams } from './generation-params.js';
 
 /**
  * What `providerOptions.venom` of a call may say beside parameters the AI SDK has no name for. Engines that cannot hear one
@@ -105,6 +107,11 @@ export interface Runtime extends RuntimeDescription {
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
   /** Passes an OpenAI-style request on as it is, for engines that speak that wire themselves. */
   forward?(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer>;
+  /**
+   * What reaches the engine of parameters under generic names, by the very rules its requests are made with.
+   * @param wire  `openai` for what `forward` passes on, `own` for everything else
+   */
+  adaptParams?(modelName: string, params: GenericParams, wire: 'own' | 'openai'): AdaptedParams;
   /** @throws AppError `provider_unavailable` */
   listModels(signal?: AbortSignal): Promise<RuntimeModel[]>;
   health(signal?: AbortSignal): Promise<RuntimeHealth>;

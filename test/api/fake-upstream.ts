@@ -70,6 +70,10 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
       response.end(JSON.stringify({ object: 'list', data: fake.models }));
       return;
     }
+    if (request.method === 'GET') {
+      response.writeHead(404).end('{}');
+      return;
+    }
     let text = '';
     for await (const piece of request) text += piece;
     const body = JSON.parse(text);

@@ -95,8 +95,12 @@ describe('an installation from Hugging Face', () => {
     expect(asked.length).toBeLessThan(5);
     await ended(await install('org/tiny'));
     expect((await call('/models/tiny-Q4_K_M/fit')).body['estimates']).toEqual(rows);
+    // The header of a pinned file is read once.
+    const known = hub.requests.length;
+    expect((await call('/models/fit?name=org%2Ftiny')).body['estimates']).toEqual(rows);
+    expect(hub.requests.slice(known).filter(({ path }) => path.includes('/resolve/'))).toEqual([]);
     hub.ranges = false;
-    expect((await call('/models/fit?name=org%2Ftiny')).body).toMatchObject({ code: 'unsupported' });
+    expect((await call('/models/fit?name=org%2Ftiny%3AF16')).body).toMatchObject({ code: 'unsupported' });
   });
 
   it('survives twenty cuts at random places without reading much twice', async () => {
@@ -261,6 +265,13 @@ describe('what a caller may ask for', () => {
     await hub.close();
     expect((await call('/models/trending?provider=huggingface')).body).toMatchObject({ count: 1, stale: false });
     expect((await call('/models/trending?provider=huggingface&limit=3')).body).toMatchObject({ stale: true });
+    expect((await call('/models/search?query=tiny')).body).toMatchObject({
+      models: [{ model_name: 'org/tiny' }],
+      total: 1,
+      stale: true,
+      error: expect.any(String),
+    });
+    expect((await call('/models/search?query=tiny&provider=all')).body).toMatchObject({ total: 1, stale: false });
   });
 
   it('a path in another application is adopted by link, and only what was found there', async () => {

@@ -23,6 +23,7 @@ export async function startServer(
     {
       VENOM_DATA_DIR: dataDir,
       VENOM_STARTER_MODEL: 'off',
+      OLLAMA_REGISTRY_ENDPOINT: '',
       VENOM_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
       ENV_FILE: '/dev/null',
       ...env,

@@ -39,6 +39,19 @@ describe('chat', () => {
     expect(errors).toEqual([]);
   });
 
+  it('says under an answer what it ran with, and what was left out', async () => {
+    const { page, ask, answer } = await open();
+    await page.evaluate(() => localStorage.setItem('venom.parameters', '{"temperature":0.4}'));
+    await page.reload();
+    await ask('With parameters');
+    await answer.getByText('Hello world').waitFor();
+    await page.getByRole('button', { name: 'How it was generated' }).click();
+    const popover = page.getByRole('dialog', { name: 'How it was generated' });
+    await popover.getByText('openai-compatible ran fake-model with').waitFor();
+    await popover.getByRole('row', { name: 'temperature 0.4' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
   it('comes back to an answer that is being written after a reload, and loses nothing', async () => {
     const tokens = Array.from({ length: 60 }, (_, index) => `w${index} `);
     site.upstream.behaviour = streams(tokens, 40);

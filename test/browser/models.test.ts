@@ -43,6 +43,20 @@ describe('the life of a model', () => {
     await context.close();
   });
 
+  it('lists files of this machine and packages of the Python index beside the hubs', async () => {
+    const { page, context, errors } = await site.open({ path: '/discover' });
+    await page.getByText('Python index').click();
+    await page.getByRole('button', { name: 'Install gemma-3-270m-q4_k_m' }).click();
+    await page.getByText('Licence: gemma').waitFor();
+    await page.getByText('Its checksum is known and will be verified.').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByText('This machine').click();
+    await page.getByRole('article').getByText('installed', { exact: true }).first().waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
   it.each([1_280, 390])('its pages are clean for axe at %i pixels', async (width) => {
     for (const path of ['/discover', '/activity', '/runtimes', '/models']) {
       const { page, context } = await site.open({ path, width });

@@ -1,15 +1,14 @@
 // GGUF files that other applications hold: Ollama's blobs, LM Studio's folders, the Hugging Face cache. They are linked,
 // never copied, moved or deleted.
-import { copyFile, link, lstat, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { ForeignModelFiles, FoundForeignModel } from '../../models/ports.js';
-import { AppError } from '../../shared/errors.js';
+import { linkModel } from './link-model.js';
+import { filesBelow, isGguf } from './model-files.js';
 
 const MANIFEST_MEDIA = 'application/vnd.ollama.image.model';
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
-const MAX_FILES = 5_000;
-const MAX_DEPTH = 6;
 const MAX_MANIFEST_BYTES = 1_048_576;
 
 export interface ForeignFolders {
@@ -51,35 +50,13 @@ export class ForeignModels implements ForeignModelFiles {
    * @throws AppError `conflict` when the name is taken, `insufficient_storage`
    */
   async adopt(model: FoundForeignModel, fileName: string): Promise<{ path: string; linked: boolean }> {
-    const target = join(this.#modelsDir, fileName);
-    if (await lstat(target).catch(() => undefined))
-      throw new AppError('conflict', `A model file called ${fileName} is here already.`);
-    // The cache of Hugging Face holds links to its blobs; a hard link needs the file itself.
-    const source = await realpath(model.path);
-    try {
-      await link(source, target);
-      return { path: target, linked: true };
-    } catch (error) {
-      // Another file system, or one without hard links.
-      if (!['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
-    const partial = `${target}.adopt.part`;
-    try {
-      await copyFile(source, partial);
-      await rename(partial, target);
-    } catch (cause) {
-      await rm(partial, { force: true });
-      if ((cause as NodeJS.ErrnoException).code === 'ENOSPC')
-        throw new AppError('insufficient_storage', 'The disk is full; the model was not adopted.', { cause });
-      throw cause;
-    }
-    return { path: target, linked: false };
+    return linkModel(model.path, this.#modelsDir, fileName);
   }
 }
 
 async function ollamaModels(folder: string): Promise<FoundForeignModel[]> {
   const models: FoundForeignModel[] = [];
-  for (const path of await files(join(folder, 'manifests'), () => true)) {
+  for (const path of await filesBelow(join(folder, 'manifests'), () => true)) {
     try {
       if ((await stat(path)).size > MAX_MANIFEST_BYTES) continue;
       const manifest = JSON.parse(await readFile(path, 'utf8')) as {
@@ -107,7 +84,7 @@ async function ollamaModels(folder: string): Promise<FoundForeignModel[]> {
 }
 
 async function ggufFiles(folder: string, application: string): Promise<FoundForeignModel[]> {
-  const paths = await files(folder, (name) => name.toLowerCase().endsWith('.gguf'));
+  const paths = await filesBelow(folder, isGguf);
   const models = await Promise.all(
     paths.map(async (path): Promise<FoundForeignModel | undefined> => {
       const file = await stat(path).catch(() => undefined);
@@ -123,17 +100,4 @@ async function ggufFiles(folder: string, application: string): Promise<FoundFore
     }),
   );
   return models.filter((model) => model !== undefined);
-}
-
-async function files(folder: string, wanted: (name: string) => boolean, depth = 0): Promise<string[]> {
-  if (depth > MAX_DEPTH) return [];
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const found: string[] = [];
-  for (const entry of entries.slice(0, MAX_FILES)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...(await files(path, wanted, depth + 1)));
-    else if ((entry.isFile() || entry.isSymbolicLink()) && wanted(entry.name)) found.push(path);
-    if (found.length >= MAX_FILES) break;
-  }
-  return found;
 }

@@ -6,7 +6,7 @@ import type { StarterInstaller, StarterSnapshot } from '../../models/starter.js'
 import { AppError, toAppError } from '../../shared/errors.js';
 import { downloadRanged, fetchByEnvironment } from '../download/ranged-download.js';
 import { type ExpectedFile, PartFile, refuseWithoutSpace } from '../download/verified-file.js';
-import { downloadFromPythonIndex } from './python-index-source.js';
+import { downloadFromPythonIndex } from '../python-index/python-index-download.js';
 import { STARTER } from './starter-catalogue.js';
 
 const TELL_EVERY_MS = 250;

@@ -1,4 +1,5 @@
 // One answer while it is being written: its text so far, who listens, and who may stop it.
+import type { RanWith } from '../../routing/decision.js';
 import type { MessageStatus } from '../ports.js';
 
 export type TurnEvent = { type: 'tool-calls'; toolCalls: unknown[] } | { type: 'logprobs'; content: unknown[] };
@@ -28,6 +29,8 @@ export class LiveTurn {
   #why: 'cancelled' | 'interrupted' | undefined;
   #text = '';
   readonly events: TurnEvent[] = [];
+  /** What became of the parameters, once the engine is done. */
+  ranWith: RanWith | null = null;
   /** Set once the end is on disk. */
   outcome: { status: Exclude<MessageStatus, 'streaming'>; failure: TurnFailure | null } | undefined;
 

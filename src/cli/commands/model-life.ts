@@ -99,13 +99,12 @@ export async function showFit(context: CommandContext, name: string): Promise<vo
   context.terminal.result(answer, table(['CONTEXT', 'CONVERSATIONS', 'MEMORY', 'FITS', 'TOKENS/S'], rows));
 }
 
-/** Names with a slash come from Hugging Face, others from Ollama's library. */
+/** Names with a slash come from Hugging Face, others from Ollama's library, where nobody says otherwise. */
 export async function installModel(
   context: CommandContext,
   name: string,
-  { runtime }: { runtime?: string },
+  { runtime, provider = name.includes('/') ? 'huggingface' : 'ollama' }: { runtime?: string; provider?: string },
 ): Promise<void> {
-  const provider = name.includes('/') ? 'huggingface' : 'ollama';
   const client = await context.server();
   const started = await client.post<Started>('/api/v1/models/registry/install', {
     name,

@@ -44,6 +44,7 @@ export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async 
         },
         context_preview: contextPreview(trace),
         generation_params: trace.generationParams,
+        ran_with: trace.ranWith ?? null,
         llm_runtime: trace.provider && {
           provider: trace.provider,
           model: trace.model,

@@ -4,9 +4,9 @@ import type * as Contract from '../../contract/models.js';
 import { feedbackTier } from '../../models/coding-models.js';
 import type { ModelManifest } from '../../models/manifest.js';
 import type { LoadedModel } from '../../models/model-manager.js';
-import type { Preflight } from '../../models/model-registry.js';
 import type { ModelOperation } from '../../models/operations.js';
 import type { CatalogEntry, ModelVersion, NewsItem } from '../../models/ports.js';
+import type { PreflightVerdict } from '../../models/preflight.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
 
 const GIGABYTE = 1_073_741_824;
@@ -54,7 +54,9 @@ export const toEntry = (entry: CatalogEntry, installed: boolean): z.output<typeo
   description: entry.description,
   licence: entry.licence,
   gated: entry.gated,
-  installed,
+  installed: installed || entry.installed === true,
+  quantization: entry.quantization ?? null,
+  problem: entry.problem ?? null,
 });
 
 export const toNews = (item: NewsItem): z.output<typeof Contract.NewsItem> => ({
@@ -66,7 +68,14 @@ export const toNews = (item: NewsItem): z.output<typeof Contract.NewsItem> => ({
   source: item.source,
 });
 
-export const toPreflight = ({ verdict, reasons, plan, disk }: Preflight): z.output<typeof Contract.Preflight> => ({
+export const toPreflight = ({
+  verdict,
+  reasons,
+  plan,
+  disk,
+  fit,
+  checksumKnown,
+}: PreflightVerdict): z.output<typeof Contract.Preflight> => ({
   verdict,
   reasons,
   total_bytes: plan?.totalBytes ?? null,
@@ -78,7 +87,20 @@ export const toPreflight = ({ verdict, reasons, plan, disk }: Preflight): z.outp
   licence: plan?.licence ?? null,
   gated: plan?.gated ?? false,
   revision: plan?.revision ?? null,
-  disk: { free_bytes: disk.freeBytes, reserved_bytes: disk.reservedBytes, needed_bytes: disk.neededBytes },
+  checksum_known: checksumKnown,
+  disk: {
+    free_bytes: disk.freeBytes,
+    reserved_bytes: disk.reservedBytes,
+    needed_bytes: disk.neededBytes,
+    after_bytes: disk.freeBytes === null ? null : disk.freeBytes - disk.reservedBytes - disk.neededBytes,
+  },
+  fit: fit && {
+    verdict: fit.verdict,
+    context_length: fit.contextLength,
+    total_bytes: fit.totalBytes,
+    available_bytes: fit.availableBytes,
+    tokens_per_second: fit.tokensPerSecond,
+  },
 });
 
 export const toVersion = (version: ModelVersion): z.output<typeof Contract.Version> => ({

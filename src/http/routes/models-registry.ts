@@ -4,13 +4,16 @@ import { z } from 'zod';
 import { GUARANTEED_LANGUAGES } from '../../chat/translation/languages.js';
 import type { Translator } from '../../chat/translation/translator.js';
 import { CatalogQuery, NewsQuery, Preflight, SearchQuery, TrendingQuery } from '../../contract/models.js';
+import type { FitAdvisor } from '../../models/fit-advisor.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import type { CatalogEntry, NewsItem } from '../../models/ports.js';
+import { preflight } from '../../models/preflight.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { toEntry, toNews, toPreflight } from './model-shapes.js';
 
 export interface ModelsRegistryOptions {
   registry: ModelRegistry;
+  fit: FitAdvisor;
   translator: Translator;
   /** For one title or summary. */
   newsTranslationMs: number;
@@ -18,7 +21,7 @@ export interface ModelsRegistryOptions {
 
 export const modelsRegistryRoutes: FastifyPluginAsyncZod<ModelsRegistryOptions> = async (
   app,
-  { registry, translator, newsTranslationMs },
+  { registry, fit, translator, newsTranslationMs },
 ) => {
   const tags = ['models'];
   const entries = (items: CatalogEntry[]) =>
@@ -47,7 +50,7 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<ModelsRegistryOptions> 
   });
 
   app.get('/models/search', { schema: { querystring: SearchQuery, tags } }, async ({ query }) => {
-    const { items, total, error } = await registry.search(query.query, query.provider, query.limit, query.page);
+    const { items, total, stale, error } = await registry.search(query.query, query.provider, query.limit, query.page);
     return {
       success: true,
       provider: query.provider,
@@ -57,6 +60,7 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<ModelsRegistryOptions> 
       total,
       page: query.page,
       limit: query.limit,
+      stale,
       error,
     };
   });
@@ -88,6 +92,6 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<ModelsRegistryOptions> 
         tags,
       },
     },
-    async ({ query }) => toPreflight(await registry.preflight(query.name, query.provider, query.runtime)),
+    async ({ query }) => toPreflight(await preflight(registry, fit, query)),
   );
 };

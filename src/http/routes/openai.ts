@@ -13,11 +13,18 @@ import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
+import type { RanWith } from '../../routing/decision.js';
+import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
+import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
 import type { Runtime, RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { AnswerGate } from '../compatible/answers.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
+import { withNote } from '../ran-with-note.js';
+import { isStrict } from '../strict-header.js';
+
+const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
 
 export interface OpenAiRoutesOptions {
   models: ModelManager;
@@ -46,17 +53,31 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
     const body = request.body;
     const { runtime, model } = await models.resolve(body.model);
+    // Where a body is passed on, the engine itself judges what we do not know.
+    const ran = models.ranWith(
+      runtime,
+      model,
+      paramsOfBody(body),
+      runtime.forward ? [] : unknownParams(body, KNOWN),
+      runtime.forward ? 'openai' : 'own',
+    );
+    if (isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
+    const note = isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
     const leave = gate.enter();
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
     const requestId = uuidv7({ random: randomBytes(16) });
     const abort = new AbortController();
     reply.raw.on('close', () => abort.abort());
     reply.header('x-request-id', requestId);
-    tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity });
+    tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity, ranWith: note ?? null });
     let streaming = false;
     try {
       if (runtime.forward) {
-        const answer = await runtime.forward('/chat/completions', { ...body, model }, abort.signal);
+        const answer = await runtime.forward(
+          '/chat/completions',
+          { ...withBodyParams(body, ran.sent), model },
+          abort.signal,
+        );
         tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
         streaming = true;
         reply.hijack();
@@ -67,15 +88,23 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           'x-accel-buffering': 'no',
           'x-request-id': requestId,
         });
-        void passThrough(answer.body, reply.raw).then((broken) => {
+        const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
+        void passThrough(noted, reply.raw).then((broken) => {
           leave();
           tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
         });
         return reply;
       }
-      const options = toCallOptions(body, abort.signal);
+      const options = models.withStoredParams(runtime, model, toCallOptions(body, abort.signal));
       if (body.stream) {
-        const events = chatEvents(runtime, model, options, requestId, body.stream_options?.include_usage === true);
+        const events = chatEvents(
+          runtime,
+          model,
+          options,
+          requestId,
+          body.stream_options?.include_usage === true,
+          note,
+        );
         // The first event is waited for, so that a refusal is an HTTP error and not a broken stream.
         const first = await events.next();
         streaming = true;
@@ -126,6 +155,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           },
         ],
         usage: toUsage(result.usage),
+        ...(note ? { venom: { ran_with: note } } : {}),
       };
     } catch (error) {
       failed(tracer, requestId, toAppError(error));
@@ -167,6 +197,7 @@ async function* chatEvents(
   options: LanguageModelV4CallOptions,
   requestId: string,
   withUsage: boolean,
+  note: RanWith | undefined,
 ): AsyncGenerator<string> {
   const { stream } = await runtime.languageModel(model).doStream(options);
   const head = {
@@ -190,19 +221,26 @@ async function* chatEvents(
       ]);
       started = true;
     } else if (part.type === 'finish') {
-      yield event([
-        {
-          index: 0,
-          delta: started ? {} : { role: 'assistant', content: '' },
-          logprobs: null,
-          finish_reason: finishReason(part.finishReason.unified),
-        },
-      ]);
+      yield event(
+        [
+          {
+            index: 0,
+            delta: started ? {} : { role: 'assistant', content: '' },
+            logprobs: null,
+            finish_reason: finishReason(part.finishReason.unified),
+          },
+        ],
+        note ? { venom: { ran_with: note } } : {},
+      );
       if (withUsage) yield event([], { usage: toUsage(part.usage) });
     }
   }
   yield 'data: [DONE]\n\n';
 }
+
+/** Without lists and maps, which may be long and are the client's own anyway. */
+const plain = (sent: RanWith['sent']): RanWith['sent'] =>
+  Object.fromEntries(Object.entries(sent).filter(([, value]) => typeof value !== 'object'));
 
 /** @throws AppError `unsupported` for what the embedded runtime cannot do */
 function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
@@ -231,7 +269,12 @@ function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): L
           },
         }
       : {}),
-    providerOptions: { venom: { ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}) } },
+    providerOptions: {
+      venom: {
+        ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}),
+        ...(body.min_p ? { minP: body.min_p } : {}),
+      },
+    },
   };
 }
 

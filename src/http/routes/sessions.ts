@@ -1,9 +1,12 @@
 // /sessions: what was said, listed, renamed, searched, exported, taken back.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import type { SessionSummary, StoredMessage } from '../../chat/ports.js';
 import type { SessionClearing } from '../../chat/sessions/session-clearing.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import * as contract from '../../contract/sessions.js';
+import type { RanWith as RanWithShape } from '../../contract/simple-chat.js';
+import type { RanWith } from '../../routing/decision.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 
@@ -98,6 +101,13 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   );
 };
 
+const toRanWith = (ran: RanWith): z.output<typeof RanWithShape> => ({
+  ...ran,
+  dropped: [...ran.dropped],
+  clamped: [...ran.clamped],
+  unknown: [...ran.unknown],
+});
+
 const toItem = (session: SessionSummary) => ({
   session_id: session.sessionId,
   title: session.title,
@@ -123,6 +133,7 @@ const toMessage = (message: StoredMessage): contract.MessageItem => ({
     ttft_ms: message.usage.timeToFirstTokenMs,
     duration_ms: message.usage.durationMs,
     tokens_per_second: message.usage.tokensPerSecond,
+    ran_with: message.usage.ranWith ? toRanWith(message.usage.ranWith) : null,
   },
 });
 

@@ -4,10 +4,16 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Followed, SimpleMode, SimpleRequest } from '../../chat/simple-mode.js';
 import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contract/simple-chat.js';
+import { unknownParams } from '../../runtimes/call-params.js';
 import { AppError } from '../../shared/errors.js';
 import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
+import { isStrict } from '../strict-header.js';
 
 const TOP_LOGPROBS = 8;
+const KNOWN: ReadonlySet<string> = new Set(Object.keys(SimpleChatRequest.shape));
+const GENERATION = (Object.keys(SimpleChatRequest.shape) as (keyof typeof SimpleChatRequest.shape)[]).filter(
+  (name) => !['content', 'session_id', 'model', 'strict'].includes(name),
+);
 
 export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepAlive: string }> = async (
   app,
@@ -19,7 +25,8 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
     const key = header(request, 'idempotency-key');
     if (key !== undefined && (key.length > 200 || key === ''))
       throw new AppError('invalid_input', 'Idempotency-Key must have 1 to 200 characters.');
-    const asked = toSimpleRequest(request.body, key, keepAlive);
+    const strict = request.body.strict === true || isStrict(request.headers['x-venom-strict-params']);
+    const asked = toSimpleRequest(request.body, key, keepAlive, strict);
     return stream(reply, await simple.start(asked), undefined, asked.sessionId);
   });
 
@@ -70,6 +77,7 @@ function toSimpleRequest(
   body: z.output<typeof SimpleChatRequest>,
   idempotencyKey: string | undefined,
   keepAlive: string,
+  strict: boolean,
 ): SimpleRequest {
   const format = body.response_format ?? undefined;
   const schema = jsonSchemaOf(format) ?? jsonSchemaOf(body.format);
@@ -77,6 +85,7 @@ function toSimpleRequest(
     // A pool sends a conversation to the server that has it in its cache.
     sessionId: body.session_id || undefined,
     repeatPenalty: body.repeat_penalty ?? undefined,
+    minP: body.min_p ?? undefined,
     stream: body.stream ?? undefined,
     logprobs: body.logprobs ?? undefined,
     topLogprobs: body.logprobs ? Math.min(body.top_logprobs ?? 0, TOP_LOGPROBS) : undefined,
@@ -87,21 +96,24 @@ function toSimpleRequest(
     think: body.think ?? undefined,
     keepAlive,
   };
-  const { content: _content, session_id: _session, model: _model, ...generation } = body;
   return {
     content: body.content,
     model: body.model ?? undefined,
     sessionId: body.session_id || undefined,
     idempotencyKey,
     resumable: body.resumable ?? false,
+    strict,
+    unknownParams: unknownParams(body, KNOWN),
     generationParams: Object.fromEntries(
-      Object.entries(generation).filter(([, value]) => value !== undefined && value !== null),
+      GENERATION.flatMap((name) => (body[name] === undefined || body[name] === null ? [] : [[name, body[name]]])),
     ),
     options: {
       maxOutputTokens: body.max_tokens ?? undefined,
       temperature: body.temperature ?? undefined,
       topP: body.top_p ?? undefined,
       topK: body.top_k ?? undefined,
+      frequencyPenalty: body.frequency_penalty ?? undefined,
+      presencePenalty: body.presence_penalty ?? undefined,
       seed: body.seed ?? undefined,
       stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
       ...(schema ? { responseFormat: { type: 'json' as const, schema } } : {}),

@@ -256,7 +256,7 @@ class Reader {
       const count = (await this.#take(8)).readBigUInt64LE();
       if (count > MAX_ARRAY_ITEMS || count > this.#size) throw bad(`an array claims ${count} items`);
       if (itemType === STRING) {
-        for (let index = 0n; index < count; index += 1n) await this.#skip(await this.#length(MAX_STRING_BYTES));
+        await this.#skipStrings(Number(count));
         // Of a list of texts only its length is of use here.
         return Number(count);
       }
@@ -319,6 +319,33 @@ class Reader {
 
   async #string(limit: bigint): Promise<string> {
     return (await this.#take(await this.#length(limit))).toString('utf8');
+  }
+
+  /** A vocabulary has hundreds of thousands of them: those that lie whole in the buffer cost no promise. */
+  async #skipStrings(count: number): Promise<void> {
+    for (let left = count; left > 0; ) {
+      left -= this.#skipBuffered(left);
+      if (left === 0) return;
+      await this.#skip(await this.#length(MAX_STRING_BYTES));
+      left -= 1;
+    }
+  }
+
+  /** Stops before whatever is cut or looks wrong; the slow way says what it is. @returns how many were passed */
+  #skipBuffered(most: number): number {
+    const buffer = this.#buffer;
+    let at = this.#at - this.#bufferAt;
+    if (at < 0 || at > buffer.length) return 0;
+    let passed = 0;
+    while (passed < most && at + 8 <= buffer.length) {
+      const length = buffer.readUInt32LE(at);
+      const next = at + 8 + length;
+      if (buffer.readUInt32LE(at + 4) !== 0 || next > buffer.length) break;
+      at = next;
+      passed += 1;
+    }
+    this.#at = this.#bufferAt + at;
+    return passed;
   }
 
   async #skip(count: number): Promise<void> {

@@ -12,6 +12,8 @@ import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
 import type { ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
+import type { GenericParams } from '../call-params.js';
+import type { AdaptedParams } from '../generation-params.js';
 import type {
   LoadedModelInfo,
   ModelDescription,
@@ -24,7 +26,7 @@ import { streamAnswer } from './answer-stream.js';
 import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
-import { samplingDefaults, toGenerateOrder, toMessage } from './to-generate-order.js';
+import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessage } from './to-generate-order.js';
 
 const QUEUE_LIMIT = 64;
 /** How long a model waits for its client to come back with the next question. */
@@ -93,9 +95,14 @@ export class LlamaCppRuntime implements Runtime {
     if (options.tools?.length && options.toolChoice?.type !== 'none')
       throw new AppError('unsupported', 'Tools are not supported by this model yet.');
     const file = await this.#files.find(modelName);
-    const order = toGenerateOrder(options, samplingDefaults(file.header.parameters));
+    const order = toGenerateOrder(options, samplingDefaults(modelName, file.header.parameters));
     const lease = await this.#acquire(file, this.#treatment(options), options.abortSignal);
     return answer(lease, order, options.abortSignal);
+  }
+
+  adaptParams(modelName: string, params: GenericParams): AdaptedParams {
+    const header = this.#files.knownHeader(modelName);
+    return adaptToLlamaCpp(params, header && samplingDefaults(modelName, header.parameters));
   }
 
   listModels(): Promise<RuntimeModel[]> {

@@ -39,6 +39,13 @@ export class ModelFiles {
     return { ...found, header };
   }
 
+  /** Of a file that was looked at before; null where it was not, or was refused. */
+  knownHeader(name: string): GgufHeader | null {
+    for (const { found } of this.#known.values())
+      if (found.model.name === name) return found.header instanceof AppError ? null : found.header;
+    return null;
+  }
+
   async #discover(): Promise<Found[]> {
     const entries = await readdir(this.#folder, { withFileTypes: true }).catch(() => []);
     const paths: string[] = [];

@@ -1,50 +1,75 @@
 // A call of the AI SDK's contract as an order to the inference process, every number within its range.
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
+import { type GenericParams, paramsOfCall } from '../call-params.js';
+import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
+import { familyOf } from '../model-families.js';
 import type { ChatMessage, ToWorker } from './worker-protocol.js';
 
 export interface SamplingDefaults {
   temperature: number;
   topP: number;
+  topK: number;
+  repeatPenalty: number;
 }
 
 const SMALL_MODEL_PARAMETERS = 1_000_000_000;
 const DEFAULT_TOP_K = 40;
 const DEFAULT_REPEAT_PENALTY = 1;
 
-/** Small models lose the thread at the temperature that makes large ones lively. */
-export const samplingDefaults = (parameters: number): SamplingDefaults =>
-  parameters < SMALL_MODEL_PARAMETERS ? { temperature: 0.2, topP: 0.9 } : { temperature: 0.7, topP: 0.95 };
+/** What the family's makers recommend; else small models lose the thread at the temperature that makes large ones lively. */
+export function samplingDefaults(modelName: string, parameters: number): SamplingDefaults {
+  const sampling = familyOf(modelName)?.sampling ?? {};
+  const small = parameters < SMALL_MODEL_PARAMETERS;
+  return {
+    temperature: sampling['temperature'] ?? (small ? 0.2 : 0.7),
+    topP: sampling['top_p'] ?? (small ? 0.9 : 0.95),
+    topK: sampling['top_k'] ?? DEFAULT_TOP_K,
+    repeatPenalty: sampling['repeat_penalty'] ?? DEFAULT_REPEAT_PENALTY,
+  };
+}
 
-/** @throws AppError `invalid_input` for a parameter out of range, `unsupported` for parts that are not text */
+/** The same as in an order, for whoever wants to know before or after it. */
+export function adaptToLlamaCpp(params: GenericParams, defaults: SamplingDefaults | null): AdaptedParams {
+  const adapted = toRuntimeParams('llama-cpp', params);
+  if (defaults === null) return adapted;
+  const { temperature, topP, topK, repeatPenalty } = defaults;
+  return {
+    ...adapted,
+    sent: { temperature, top_p: topP, top_k: topK, repeat_penalty: repeatPenalty, ...adapted.sent },
+  };
+}
+
+/** @throws AppError `invalid_input` for a parameter that is no number, `unsupported` for parts that are not text */
 export function toGenerateOrder(
   options: LanguageModelV4CallOptions,
   defaults: SamplingDefaults,
 ): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
-  const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
+  const { sent } = adaptToLlamaCpp(paramsOfCall(options), defaults);
   return {
     type: 'generate',
     messages: options.prompt.map(toMessage),
     sampling: {
-      temperature: within('temperature', options.temperature, 0, 5) ?? defaults.temperature,
-      topP: within('top_p', options.topP, 0, 1) ?? defaults.topP,
-      topK: within('top_k', options.topK, 0, 1_000_000) ?? DEFAULT_TOP_K,
-      minP: within('min_p', own['minP'], 0, 1) ?? 0,
-      repeatPenalty: within('repeat_penalty', own['repeatPenalty'], 0, 10) ?? DEFAULT_REPEAT_PENALTY,
-      frequencyPenalty: within('frequency_penalty', options.frequencyPenalty, -2, 2) ?? 0,
-      presencePenalty: within('presence_penalty', options.presencePenalty, -2, 2) ?? 0,
-      seed: within('seed', options.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-      maxTokens: within('max_tokens', options.maxOutputTokens, 1, Number.MAX_SAFE_INTEGER),
+      temperature: number('temperature', sent) ?? defaults.temperature,
+      topP: number('top_p', sent) ?? defaults.topP,
+      topK: number('top_k', sent) ?? defaults.topK,
+      minP: number('min_p', sent) ?? 0,
+      repeatPenalty: number('repeat_penalty', sent) ?? defaults.repeatPenalty,
+      frequencyPenalty: number('frequency_penalty', sent) ?? 0,
+      presencePenalty: number('presence_penalty', sent) ?? 0,
+      seed: number('seed', sent),
+      maxTokens: number('max_tokens', sent),
       stop: options.stopSequences?.filter(Boolean) ?? [],
       json: options.responseFormat?.type === 'json' ? (options.responseFormat.schema ?? true) : undefined,
     },
   };
 }
 
-function within(name: string, value: unknown, minimum: number, maximum: number): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
-  throw new AppError('invalid_input', `${name} must be a number from ${minimum} to ${maximum}.`);
+function number(name: string, sent: Readonly<Record<string, unknown>>): number | undefined {
+  const value = sent[name];
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isFinite(value) && (name !== 'max_tokens' || value >= 1)) return value;
+  throw new AppError('invalid_input', `${name} must be a number${name === 'max_tokens' ? ' from 1' : ''}.`);
 }
 
 export function toMessage(message: LanguageModelV4CallOptions['prompt'][number]): ChatMessage {

@@ -1,36 +1,65 @@
 // Ollama's library as a place models are installed from: Ollama itself fetches, keeps and deletes them. Of a pool every
 // member gets the model, so that any of them can answer.
 import { DEFAULT_CAPABILITIES, type ModelManifest } from '../../models/manifest.js';
-import type { InstallPlan, InstallProgress, ModelSource } from '../../models/ports.js';
+import type { InstallPlan, InstallProgress, ModelDisk, ModelSource } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
 import { checkedName, type OllamaClient, type OllamaProgress, type OllamaTag, sameModel } from './ollama-client.js';
+import { missingBytes } from './ollama-disk.js';
+
+/** A registry that is slow to say how large a model is must not keep the model from being fetched. */
+const LAYERS_MS = 4_000;
+
+/** What can be told before a pull. */
+export interface OllamaForesight {
+  /** Where an Ollama keeps its weights; null on another machine. */
+  folderOf: (baseUrl: string) => Promise<string | null>;
+  diskOf: (folder: string) => Promise<ModelDisk>;
+  /** What a model consists of; null where nobody knows before the pull. */
+  layersOf: (modelName: string, signal: AbortSignal) => Promise<{ digest: string; size: number }[] | null>;
+}
 
 export class OllamaModels implements ModelSource {
   readonly provider = 'ollama';
   readonly #clients: readonly OllamaClient[];
   readonly #attempts: number;
   readonly #backOffMs: number;
+  readonly #foresight: OllamaForesight | undefined;
 
-  constructor(clients: readonly OllamaClient[], { attempts, backOffMs }: { attempts: number; backOffMs: number }) {
+  constructor(
+    clients: readonly OllamaClient[],
+    { attempts, backOffMs, foresight }: { attempts: number; backOffMs: number; foresight?: OllamaForesight },
+  ) {
     this.#clients = clients;
     this.#attempts = Math.max(1, attempts);
     this.#backOffMs = backOffMs;
+    this.#foresight = foresight;
+  }
+
+  /** Of Ollama's own folder, which need not be where our models lie. Of a pool each member has a disk of its own. */
+  async disk(): Promise<ModelDisk | null> {
+    const folder = await this.#folder();
+    return folder === null ? null : ((await this.#foresight?.diskOf(folder)) ?? null);
   }
 
   async plan(modelName: string, runtime: string, signal: AbortSignal): Promise<InstallPlan> {
     checkedName(modelName);
     if (runtime !== 'ollama') throw new AppError('invalid_input', 'Models of the Ollama library run in Ollama.');
-    // Only Ollama knows sizes, once it has begun; but whether it is there can be told before.
-    await Promise.any(this.#clients.map((client) => client.version(signal))).catch((error: AggregateError) => {
-      throw error.errors[0];
-    });
+    const [layers, folder] = await Promise.all([
+      this.#foresight?.layersOf(modelName, AbortSignal.any([signal, AbortSignal.timeout(LAYERS_MS)])) ?? null,
+      this.#folder(),
+      // Whether it is there can be told before it is asked to fetch anything.
+      Promise.any(this.#clients.map((client) => client.version(signal))).catch((error: AggregateError) => {
+        throw error.errors[0];
+      }),
+    ]);
     return {
       provider: this.provider,
       modelName,
       runtime,
       revision: null,
       files: [],
-      totalBytes: 0,
+      // Nobody may know before the pull itself says so; then it is judged as it begins.
+      totalBytes: layers === null ? 0 : (await missingBytes(folder, layers)) * this.#clients.length,
       licence: null,
       gated: false,
       targetName: null,
@@ -109,6 +138,11 @@ export class OllamaModels implements ModelSource {
       if (answer.reason instanceof AppError && answer.reason.code === 'model_not_found') continue;
       throw answer.reason;
     }
+  }
+
+  async #folder(): Promise<string | null> {
+    const [only, ...others] = this.#clients;
+    return only && others.length === 0 ? ((await this.#foresight?.folderOf(only.baseUrl)) ?? null) : null;
   }
 
   async #pull(

@@ -2,6 +2,8 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
+import type { GenericParams } from '../call-params.js';
+import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { errorText } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type {
@@ -70,6 +72,10 @@ export class OllamaRuntime implements Runtime {
       contentType: String(response.headers['content-type'] ?? 'application/json'),
       body: response.body,
     };
+  }
+
+  adaptParams(modelName: string, params: GenericParams, wire: 'own' | 'openai'): AdaptedParams {
+    return toRuntimeParams(wire === 'own' ? 'ollama' : 'ollama-v1', params, { modelName });
   }
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {

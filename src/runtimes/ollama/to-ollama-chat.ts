@@ -1,6 +1,7 @@
 // A call of the AI SDK's contract as the body of Ollama's `/api/chat`.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
+import { paramsOfCall } from '../call-params.js';
 import { toFunctionTools, toolResultText, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter } from '../generation-params.js';
 
@@ -22,6 +23,9 @@ export function toOllamaChat(
   const own = (call.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
   const schema = call.responseFormat?.type === 'json' ? (call.responseFormat.schema ?? 'json') : undefined;
   const tools = own['tools'] ?? toFunctionTools(call.tools);
+  const { think, ...params } = GenerationParamsAdapter.toRuntimeParams('ollama', paramsOfCall(call), {
+    modelName: model,
+  }).sent;
   // Ollama has no choice of tools: one that may not be called is not shown.
   if (call.toolChoice?.type === 'required' || call.toolChoice?.type === 'tool')
     throw new AppError('unsupported', 'Ollama leaves it to the model whether a tool is called.');
@@ -32,23 +36,12 @@ export function toOllamaChat(
     stream: own['stream'] !== false,
     format: schema ?? own['format'],
     tools: none ? undefined : tools,
-    think: own['think'],
+    think,
     keep_alive: toKeepAlive(typeof own['keepAlive'] === 'string' ? own['keepAlive'] : defaults.keepAlive),
     options: withoutUndefined({
       ...defaults.options,
       ...(own['ollamaOptions'] as object | undefined),
-      ...GenerationParamsAdapter.toRuntimeParams('ollama', {
-        max_tokens: call.maxOutputTokens,
-        temperature: call.temperature,
-        top_p: call.topP,
-        top_k: call.topK,
-        repeat_penalty: own['repeatPenalty'],
-      }).sent,
-      min_p: own['minP'],
-      presence_penalty: call.presencePenalty,
-      frequency_penalty: call.frequencyPenalty,
-      seed: call.seed,
-      stop: call.stopSequences,
+      ...params,
     }),
   });
 }

@@ -3,6 +3,8 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
+import type { GenericParams } from '../call-params.js';
+import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
@@ -98,6 +100,10 @@ export class OpenAiCompatibleRuntime implements Runtime {
       contentType: String(response.headers['content-type'] ?? 'application/json'),
       body: response.body,
     };
+  }
+
+  adaptParams(modelName: string, params: GenericParams): AdaptedParams {
+    return toRuntimeParams('openai-compatible', params, { modelName });
   }
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {

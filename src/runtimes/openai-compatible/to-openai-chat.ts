@@ -1,5 +1,6 @@
 // A call of the AI SDK's contract as the body of OpenAI's chat completions.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+import { paramsOfCall } from '../call-params.js';
 import { toFunctionTools, toolResultText, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.js';
 
@@ -10,7 +11,7 @@ import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.
 export function toOpenAiChat(
   model: string,
   options: LanguageModelV4CallOptions,
-  format: ParamFormat = 'llama-cpp',
+  format: ParamFormat = 'openai-compatible',
   contextLength?: number,
 ): Record<string, unknown> {
   const own = (options.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
@@ -20,21 +21,7 @@ export function toOpenAiChat(
     messages: options.prompt.flatMap(toMessages),
     stream: own['stream'] !== false,
     stream_options: own['stream'] === false ? undefined : { include_usage: true },
-    ...GenerationParamsAdapter.toRuntimeParams(
-      format,
-      {
-        max_tokens: options.maxOutputTokens,
-        temperature: options.temperature,
-        top_p: options.topP,
-        top_k: options.topK,
-        repeat_penalty: own['repeatPenalty'],
-      },
-      contextLength,
-    ).sent,
-    frequency_penalty: options.frequencyPenalty,
-    presence_penalty: options.presencePenalty,
-    seed: options.seed,
-    stop: options.stopSequences,
+    ...GenerationParamsAdapter.toRuntimeParams(format, paramsOfCall(options), { modelName: model, contextLength }).sent,
     response_format:
       own['responseFormat'] ??
       (schema
@@ -50,10 +37,7 @@ export function toOpenAiChat(
           : undefined),
     tools: own['tools'] ?? toFunctionTools(options.tools),
     tool_choice: own['toolChoice'] ?? toToolChoice(options.toolChoice),
-    logprobs: own['logprobs'],
-    top_logprobs: own['topLogprobs'],
     format: own['format'],
-    think: own['think'],
     keep_alive: own['keepAlive'],
   });
 }

@@ -49,6 +49,7 @@ export class EndpointPool implements Runtime {
   unload?: NonNullable<Runtime['unload']>;
   loaded?: NonNullable<Runtime['loaded']>;
   countTokens?: NonNullable<Runtime['countTokens']>;
+  adaptParams?: NonNullable<Runtime['adaptParams']>;
 
   constructor({ members, backOffMs = 1_000, now = Date.now }: EndpointPoolOptions) {
     const [first] = members;
@@ -59,6 +60,8 @@ export class EndpointPool implements Runtime {
     if (first.load) this.load = (model, signal) => this.#load(model, signal);
     if (first.unload) this.unload = (model, signal) => this.#unload(model, signal);
     if (first.loaded) this.loaded = (signal) => this.#loaded(signal);
+    // Members are of one kind, so what one of them does to parameters all do.
+    if (first.adaptParams) this.adaptParams = first.adaptParams.bind(first);
     if (first.countTokens) this.countTokens = (model, text, signal) => this.#countTokens(model, text, signal);
   }
 

@@ -2,6 +2,8 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
+import type { GenericParams } from '../call-params.js';
+import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { discard } from '../http-upstream.js';
 import { streamedChat, wholeChat } from '../openai-compatible/read-chat.js';
 import { probedHealth } from '../probed-health.js';
@@ -49,6 +51,11 @@ export class VllmRuntime implements Runtime {
 
   languageModel(modelName: string): LanguageModelV4 {
     return new BatchLanguageModel(this.provider, modelName, (options) => this.streamBatches(modelName, options));
+  }
+
+  adaptParams(modelName: string, params: GenericParams): AdaptedParams {
+    const contextLength = this.#facts.get(modelName)?.contextLength ?? undefined;
+    return toRuntimeParams('vllm', params, { modelName, contextLength });
   }
 
   async streamBatches(

@@ -17,6 +17,7 @@ import { Markdown } from '../../components/markdown';
 import { duration, number } from '../../lib/format';
 import { sendFeedback } from './api/feedback';
 import type { Message } from './api/sessions';
+import { RanWith } from './ran-with';
 
 export function UserMessage({ text, onResend }: { text: string; onResend?: ((text: string) => void) | undefined }) {
   const { t } = useTranslation();
@@ -115,6 +116,7 @@ export function AssistantMessage({
           tokensPerSecond={message.usage?.tokens_per_second ?? null}
           tokens={message.usage?.completion_tokens ?? null}
         />
+        {message.usage?.ran_with && <RanWith ran={message.usage.ran_with} />}
       </div>
     </article>
   );

@@ -55,11 +55,14 @@ export function DiscoverPage() {
             />
             <SegmentedControl
               aria-label={t('discover.source')}
+              style={{ maxWidth: '100%', overflowX: 'auto' }}
               value={provider}
               onChange={setProvider}
               data={[
                 { value: 'huggingface', label: 'Hugging Face' },
                 { value: 'ollama', label: 'Ollama' },
+                { value: 'python-index', label: t('discover.pythonIndex') },
+                { value: 'local', label: t('discover.local') },
               ]}
             />
           </Group>
@@ -117,6 +120,16 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
             {t('discover.gated')}
           </Badge>
         )}
+        {entry.installed && (
+          <Badge color="teal" variant="dot" size="sm" tt="none">
+            {t('discover.installed')}
+          </Badge>
+        )}
+        {entry.problem && (
+          <Badge color="red" variant="dot" size="sm" tt="none" title={entry.problem}>
+            {t('discover.problem')}
+          </Badge>
+        )}
         {entry.tags.slice(0, 4).map((tag) => (
           <Badge key={tag} variant="default" size="sm" tt="none">
             {tag}
@@ -138,10 +151,11 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
           size="compact-sm"
           variant={entry.installed ? 'default' : 'light'}
           leftSection={<IconDownload size={14} aria-hidden />}
+          disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
           onClick={() => onInstall(entry)}
           aria-label={`${t('discover.install')} ${entry.model_name}`}
         >
-          {entry.installed ? t('discover.again') : t('discover.install')}
+          {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
         </Button>
       </Group>
     </article>
@@ -152,6 +166,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
   const { t, i18n } = useTranslation();
   const [variant, setVariant] = useState('');
   const runtime = entry?.runtime ?? 'llama-cpp';
+  const hasVariants = entry?.provider === 'huggingface' || entry?.provider === 'ollama';
   const name = entry ? `${entry.model_name}${variant && !entry.model_name.includes(':') ? `:${variant}` : ''}` : '';
   const [asked] = useDebouncedValue(name, 400);
   const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
@@ -169,13 +184,15 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
       size="lg"
     >
       <Stack>
-        <TextInput
-          label={t('discover.variant')}
-          description={t('discover.variant.hint')}
-          styles={{ description: { color: 'var(--venom-muted)' } }}
-          value={variant}
-          onChange={(event) => setVariant(event.currentTarget.value.trim())}
-        />
+        {hasVariants && (
+          <TextInput
+            label={t('discover.variant')}
+            description={t('discover.variant.hint')}
+            styles={{ description: { color: 'var(--venom-muted)' } }}
+            value={variant}
+            onChange={(event) => setVariant(event.currentTarget.value.trim())}
+          />
+        )}
         <Text size="sm">
           {t('discover.runs', { runtime })} <code>{name}</code>
         </Text>
@@ -189,14 +206,28 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
             title={t(`discover.verdict.${preflight.data.verdict}`)}
           >
             <Stack gap={4}>
-              {preflight.data.total_bytes !== null && preflight.data.total_bytes > 0 && (
+              {preflight.data.total_bytes !== null &&
+                preflight.data.total_bytes > 0 &&
+                preflight.data.disk.free_bytes !== null && (
+                  <Text size="sm">
+                    {t('discover.needs', {
+                      size: bytes(preflight.data.total_bytes, i18n.language),
+                      free: bytes(preflight.data.disk.free_bytes, i18n.language),
+                    })}
+                  </Text>
+                )}
+              {preflight.data.fit && (
                 <Text size="sm">
-                  {t('discover.needs', {
-                    size: bytes(preflight.data.total_bytes, i18n.language),
-                    free: bytes(preflight.data.disk.free_bytes, i18n.language),
+                  {t(`discover.fit.${preflight.data.fit.verdict}`, {
+                    context: number(preflight.data.fit.context_length, i18n.language, 0),
+                    size: bytes(preflight.data.fit.total_bytes, i18n.language),
                   })}
                 </Text>
               )}
+              {preflight.data.licence && (
+                <Text size="sm">{t('discover.licence', { licence: preflight.data.licence })}</Text>
+              )}
+              {preflight.data.checksum_known && <Text size="sm">{t('discover.checksum')}</Text>}
               {preflight.data.reasons.map(({ code, message }) => (
                 <Text key={code} size="sm">
                   {message}

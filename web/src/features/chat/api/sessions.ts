@@ -1,6 +1,7 @@
 // Conversations and their messages.
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
+import { RanWith } from '../../../../../src/contract/simple-chat';
 import { request, send } from '../../../lib/http';
 
 const PAGE = 40;
@@ -30,9 +31,11 @@ const Message = z.object({
       ttft_ms: z.number().nullable(),
       duration_ms: z.number(),
       tokens_per_second: z.number().nullable(),
+      ran_with: RanWith.nullable(),
     })
     .nullable(),
 });
+export type RanWithReport = z.output<typeof RanWith>;
 export type Message = z.output<typeof Message>;
 const Messages = z.object({ messages: z.array(Message), has_more: z.boolean() });
 

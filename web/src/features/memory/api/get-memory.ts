@@ -2,18 +2,10 @@
 import { notifications } from '@mantine/notifications';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { LessonList } from '../../../../../src/contract/learning';
-import {
-  type KnowledgeFileItem,
-  KnowledgeList,
-  MemoryList,
-  MemorySearchResponse,
-  MemoryStatus,
-} from '../../../../../src/contract/memory';
+import { KnowledgeList, MemoryList, MemorySearchResponse, MemoryStatus } from '../../../../../src/contract/memory';
 import { request, send } from '../../../lib/http';
 
 const PAGE = 50;
-
-export type { KnowledgeFileItem };
 
 export const useMemoryStatus = () =>
   useQuery({

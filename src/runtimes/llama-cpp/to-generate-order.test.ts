@@ -1,0 +1,57 @@
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import { describe, expect, it } from 'vitest';
+import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder } from './to-generate-order.js';
+
+const call = (rest: Partial<LanguageModelV4CallOptions> = {}): LanguageModelV4CallOptions => ({
+  prompt: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
+  ...rest,
+});
+const own = (values: Record<string, number>) => ({ providerOptions: { venom: values } });
+
+describe('toGenerateOrder', () => {
+  it("samples as the family's makers say, else by size, and a request wins", () => {
+    const sampling = (name: string, parameters: number, rest = {}) =>
+      toGenerateOrder(call(rest), samplingDefaults(name, parameters)).sampling;
+    expect(sampling('gemma-3-12b-it', 12e9)).toMatchObject({ temperature: 1, topP: 0.95, topK: 64, repeatPenalty: 1 });
+    expect(sampling('Qwen3-0.6B', 6e8)).toMatchObject({ temperature: 0.6, topK: 20 });
+    expect(sampling('nobody-knows', 1e8)).toMatchObject({ temperature: 0.2, topP: 0.9, topK: 40 });
+    expect(sampling('nobody-knows', 7e9)).toMatchObject({ temperature: 0.7, topP: 0.95 });
+    expect(sampling('gemma-3-12b-it', 12e9, { temperature: 0, ...own({ repeatPenalty: 1.3 }) })).toMatchObject({
+      temperature: 0,
+      repeatPenalty: 1.3,
+      topK: 64,
+    });
+  });
+
+  it('orders what its report says, value by value', () => {
+    const options = call({ temperature: 9, topP: 0.5, topK: 7, seed: 3, maxOutputTokens: 20, ...own({ minP: 2 }) });
+    const defaults = samplingDefaults('x', 7e9);
+    const { sampling } = toGenerateOrder(options, defaults);
+    const { sent, clamped } = adaptToLlamaCpp(
+      { temperature: 9, top_p: 0.5, top_k: 7, seed: 3, max_tokens: 20, min_p: 2 },
+      defaults,
+    );
+    expect(sampling).toMatchObject({
+      temperature: sent['temperature'],
+      topP: sent['top_p'],
+      topK: sent['top_k'],
+      minP: sent['min_p'],
+      repeatPenalty: sent['repeat_penalty'],
+      seed: sent['seed'],
+      maxTokens: sent['max_tokens'],
+    });
+    expect(clamped).toEqual([
+      { name: 'temperature', from: 9, to: 5 },
+      { name: 'min_p', from: 2, to: 1 },
+    ]);
+  });
+
+  it.each([{ temperature: Number.NaN }, { temperature: 'warm' as never }, { maxOutputTokens: 0 }])(
+    'refuses %j',
+    (rest) => {
+      expect(() => toGenerateOrder(call(rest), samplingDefaults('x', 7e9))).toThrow(
+        expect.objectContaining({ code: 'invalid_input' }),
+      );
+    },
+  );
+});

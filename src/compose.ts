@@ -392,7 +392,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       new TemplateAnswers({
         services: monitor,
         clock: systemClock,
-        agents: ['coder', 'critic', 'architect', 'librarian', 'chat'],
+        agents: ['chat', 'coder', 'critic', 'architect', 'librarian', 'toolmaker'],
         modes: ['direct', 'normal', 'complex'],
         activeModel: () => state.get('active_model') || settings.LLM_MODEL_NAME || null,
         cloud: () => CLOUD_NAMES.filter((name) => cloudKeys[name] !== ''),
@@ -521,7 +521,12 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   }, 60_000);
   backUp.unref();
 
-  const healthChecks = setInterval(() => void controller.checkAll(HEALTH_EVERY_MS), HEALTH_EVERY_MS).unref();
+  const healthChecks = setInterval(() => {
+    void controller.checkAll(HEALTH_EVERY_MS);
+    services.snapshot();
+  }, HEALTH_EVERY_MS).unref();
+  // Who asks for the state of the services waits for no check.
+  services.snapshot();
   memory.start();
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');

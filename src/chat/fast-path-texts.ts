@@ -81,7 +81,8 @@ const en: FastPathTexts = {
   alerts: (names) => `⚠️ **Critical:** ${names}`,
   statusAge: (seconds) => `Checked ${seconds} s ago.`,
   statusUnknown: 'The state of the services has not been collected yet. Please ask again in a moment.',
-  unsupported: 'I cannot do that: it needs something outside this system, such as a phone, a payment or a device.',
+  unsupported:
+    'I cannot do that here: it needs a tool that is not installed, or something outside this system, such as a phone or a payment.',
   insteadHeading: 'What I can do',
   askHelp: 'Ask “what can you do?” for the whole list.',
 };
@@ -135,7 +136,7 @@ const pl: FastPathTexts = {
   statusAge: (seconds) => `Sprawdzono ${seconds} s temu.`,
   statusUnknown: 'Stan usług nie został jeszcze zebrany. Zapytaj ponownie za chwilę.',
   unsupported:
-    'Tego nie potrafię: potrzeba do tego czegoś spoza systemu, na przykład telefonu, płatności albo urządzenia.',
+    'Tego tu nie zrobię: potrzeba do tego narzędzia, którego nie zainstalowano, albo czegoś spoza systemu, na przykład telefonu lub płatności.',
   insteadHeading: 'Co potrafię',
   askHelp: 'Zapytaj „co potrafisz?”, aby zobaczyć całą listę.',
 };
@@ -189,7 +190,7 @@ const de: FastPathTexts = {
   statusAge: (seconds) => `Geprüft vor ${seconds} s.`,
   statusUnknown: 'Der Zustand der Dienste wurde noch nicht erfasst. Bitte frag gleich noch einmal.',
   unsupported:
-    'Das kann ich nicht: Dafür braucht es etwas außerhalb dieses Systems, etwa ein Telefon, eine Zahlung oder ein Gerät.',
+    'Das kann ich hier nicht: Dafür braucht es ein Werkzeug, das nicht installiert ist, oder etwas außerhalb dieses Systems, etwa ein Telefon oder eine Zahlung.',
   insteadHeading: 'Was ich kann',
   askHelp: 'Frag „Was kannst du?“ für die ganze Liste.',
 };

@@ -63,7 +63,7 @@ describe('POST /tasks', () => {
       context_used: { lessons: [], memory_entries: [] },
       context_history: {
         llm_runtime: { provider: 'openai-compatible', model: 'fake-model', status: 'ready', error: null },
-        intent_debug: { source: 'fallback' },
+        intent_debug: { source: 'lexicon', language: 'en' },
         tool_requirement: { required: false, intent: 'GENERAL_CHAT' },
         first_token: { preview: 'Hello' },
         streaming: { chunk_count: expect.any(Number) },
@@ -195,6 +195,30 @@ describe('the fast path', () => {
     const { steps } = await client.get<{ steps: { component: string }[] }>(`/history/requests/${task.id}`);
     expect(steps.map(({ component }) => component)).toContain(agent);
   });
+
+  it.each([
+    ['what time is it?', /^It is \d\d:\d\d on /],
+    ['która godzina', /^Jest \d\d:\d\d, /],
+    ['wie spaet ist es', /^Es ist \d\d:\d\d Uhr, /],
+    ['co potrafisz?', /^Jestem \*\*Venom\*\*/],
+    ['Bestell mir eine Pizza', /^Das kann ich hier nicht/],
+    ['läuft der Server?', /\*\*Zustand der Dienste\.\*\* .*läuft: \d/],
+  ])('answers "%s" in its own language', async (content, expected) => {
+    // The first check of the services begins with the server.
+    await vi.waitFor(async () => expect((await client.run({ content })).result).toMatch(expected));
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  it.each(['is it time to buy a house', 'explain heritage', 'how do I use docker compose', 'tell me about websites'])(
+    'does not take "%s" for an order',
+    async (content) => {
+      const task = await client.run({ content });
+      expect(task.context_history['tool_requirement']).toMatchObject({ required: false, intent: 'GENERAL_CHAT' });
+      expect(task.result).toBe('Hello world');
+      // The answer alone: no model is asked what was meant.
+      expect(upstream.requests).toHaveLength(1);
+    },
+  );
 
   it('answers while no engine can be reached', async () => {
     await upstream.close();

@@ -76,18 +76,15 @@ describe('words alone', () => {
   it('never throw, whatever the text', () => {
     const words = new WordClassifier();
     fc.assert(
-      fc.property(
-        fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 300 })),
-        (text) => {
-          const { decision } = words.classify(text);
-          expect(INTENTS).toContain(decision.intent);
-          expect(decision.score).toBeGreaterThanOrEqual(0);
-          expect(decision.score).toBeLessThanOrEqual(1);
-        },
-      ),
-      { numRuns: 200 },
+      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 300 })), (text) => {
+        const { decision } = words.classify(text);
+        expect(INTENTS).toContain(decision.intent);
+        expect(decision.score).toBeGreaterThanOrEqual(0);
+        expect(decision.score).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 100 },
     );
-  });
+  }, 20_000);
 });
 
 describe('the model', () => {

@@ -9,6 +9,7 @@ import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type {
   LoadedModelInfo,
+  MeasuredMemory,
   ModelDescription,
   Runtime,
   RuntimeHealth,
@@ -19,6 +20,7 @@ import { streamAnswer } from './answer-stream.js';
 import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
+import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
 import { samplingDefaults, toGenerateOrder } from './to-generate-order.js';
 
 const QUEUE_LIMIT = 64;
@@ -27,8 +29,9 @@ const LINGER_MS = 250;
 /** Whoever waits longer for another model lets no newcomer pass. */
 const PATIENCE_MS = { interactive: 10_000, background: 30_000 };
 
-export interface LlamaCppRuntimeOptions extends Omit<ModelLoaderOptions, 'files'> {
+export interface LlamaCppRuntimeOptions extends Omit<ModelLoaderOptions, 'files' | 'measurements'> {
   modelsDir: string;
+  measurements: MeasurementStore;
   /** `LLM_KEEP_ALIVE`. */
   keepAlive: string;
   /** What was set for one model, in the same form; empty where nothing was. */
@@ -49,6 +52,7 @@ export class LlamaCppRuntime implements Runtime {
   readonly endpoint = null;
   readonly #options: LlamaCppRuntimeOptions;
   readonly #files: ModelFiles;
+  readonly #measurements: ModelMeasurements;
   readonly #guard: ResourceGuard<EmbeddedModel>;
 
   constructor(options: LlamaCppRuntimeOptions) {
@@ -56,9 +60,10 @@ export class LlamaCppRuntime implements Runtime {
     this.#files = new ModelFiles(options.modelsDir, this.provider, (path, reason) =>
       options.logger?.warn({ path, reason }, 'a model file was refused'),
     );
+    this.#measurements = new ModelMeasurements(options.measurements);
     const keepAliveMs = keepAliveSetting(options.keepAlive);
     this.#guard = new ResourceGuard({
-      host: new ModelLoader({ ...options, files: this.#files }),
+      host: new ModelLoader({ ...options, files: this.#files, measurements: this.#measurements }),
       limits: {
         loadedModels: 0,
         memoryBytes: 0,
@@ -169,6 +174,12 @@ export class LlamaCppRuntime implements Runtime {
     this.#guard.reconsider(modelName);
   }
 
+  async measuredMemory(modelName: string): Promise<MeasuredMemory | null> {
+    const { header } = await this.#files.find(modelName);
+    const { plannedBytes, memoryBytes, at } = (await this.#measurements.get(modelName, header.fileBytes)) ?? {};
+    return plannedBytes && memoryBytes && at ? { plannedBytes, memoryBytes, at: Date.parse(at) } : null;
+  }
+
   async describeModel(modelName: string): Promise<ModelDescription> {
     const { header, model } = await this.#files.find(modelName);
     return {
@@ -201,13 +212,19 @@ export class LlamaCppRuntime implements Runtime {
     };
   }
 
-  #acquire(
+  async #acquire(
     { header, model }: ModelFile,
     treated: Partial<Treatment>,
     signal: AbortSignal | undefined,
   ): Promise<Lease<EmbeddedModel>> {
     const { contextLength, conversations } = this.#options;
-    const needs = memoryNeed(header, { contextLength, conversations, embedding: model.embedding });
+    const { wantedBytes, leastBytes } = memoryNeed(header, {
+      contextLength,
+      conversations,
+      embedding: model.embedding,
+    });
+    const correction = await this.#measurements.memoryCorrection(model.name, header.fileBytes);
+    const needs = { wantedBytes: wantedBytes * correction, leastBytes: leastBytes * correction };
     return this.#guard.acquire(model.name, { needs, signal, ...treated });
   }
 }

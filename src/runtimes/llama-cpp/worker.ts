@@ -24,6 +24,7 @@ import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worke
 const FLUSH_MS = 12;
 const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
+const GIVE_UP_FACTOR = 2;
 const PENALTY_TOKENS = 64;
 const MAX_PROBED_THREADS = 8;
 
@@ -145,6 +146,7 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
   ];
   const prompt = model.tokenize('Once upon a time there was a small house in the woods, and');
   let best = { threads: 1, tokensPerSecond: 0 };
+  let bestMs = Number.POSITIVE_INFINITY;
   // Twice around, because a neighbour's moment of work must not decide for ever.
   for (const threads of [...candidates, ...candidates]) {
     const context = await model.createContext({ sequences: 1, contextSize: 256, batchSize: 64, threads });
@@ -154,10 +156,15 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
       if (count === WARM_TOKENS) startedAt = performance.now();
       count += 1;
       if (count > WARM_TOKENS + PROBE_TOKENS) break;
+      // On a busy machine a wrong count is many times slower; it has lost long before its last token.
+      if (count > WARM_TOKENS + 1 && performance.now() - startedAt > GIVE_UP_FACTOR * bestMs) break;
     }
     const tokensPerSecond = ((count - WARM_TOKENS - 1) / (performance.now() - startedAt)) * 1_000;
     await context.dispose();
-    if (tokensPerSecond > best.tokensPerSecond) best = { threads, tokensPerSecond };
+    if (tokensPerSecond > best.tokensPerSecond) {
+      best = { threads, tokensPerSecond };
+      bestMs = (PROBE_TOKENS / tokensPerSecond) * 1_000;
+    }
   }
   return { threads: best.threads, tokensPerSecond: Math.round(best.tokensPerSecond * 10) / 10 };
 }

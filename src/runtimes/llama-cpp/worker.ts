@@ -150,21 +150,24 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
   // Twice around, because a neighbour's moment of work must not decide for ever.
   for (const threads of [...candidates, ...candidates]) {
     const context = await model.createContext({ sequences: 1, contextSize: 256, batchSize: 64, threads });
+    const begunAt = performance.now();
     let count = 0;
     let startedAt = 0;
+    let lost = false;
     for await (const _token of context.getSequence().evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
       if (count === WARM_TOKENS) startedAt = performance.now();
       count += 1;
       if (count > WARM_TOKENS + PROBE_TOKENS) break;
       // On a busy machine a wrong count is many times slower; it has lost long before its last token.
-      if (count > WARM_TOKENS + 1 && performance.now() - startedAt > GIVE_UP_FACTOR * bestMs) break;
+      lost = performance.now() - begunAt > GIVE_UP_FACTOR * bestMs;
+      if (lost) break;
     }
-    const tokensPerSecond = ((count - WARM_TOKENS - 1) / (performance.now() - startedAt)) * 1_000;
+    const endedAt = performance.now();
     await context.dispose();
-    if (tokensPerSecond > best.tokensPerSecond) {
-      best = { threads, tokensPerSecond };
-      bestMs = (PROBE_TOKENS / tokensPerSecond) * 1_000;
-    }
+    const tokensPerSecond = ((count - WARM_TOKENS - 1) / (endedAt - startedAt)) * 1_000;
+    if (lost || tokensPerSecond <= best.tokensPerSecond) continue;
+    best = { threads, tokensPerSecond };
+    bestMs = endedAt - begunAt;
   }
   return { threads: best.threads, tokensPerSecond: Math.round(best.tokensPerSecond * 10) / 10 };
 }

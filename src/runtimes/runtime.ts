@@ -108,6 +108,8 @@ export interface Runtime extends RuntimeDescription {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    /** As `providerOptions.venom.background` of an answer. */
+    treatment?: { background?: boolean },
   ): Promise<{ vectors: number[][]; tokens: number }>;
   /** What is in memory now, for engines that say so. */
   loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;

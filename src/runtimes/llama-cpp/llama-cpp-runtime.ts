@@ -121,8 +121,11 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    treatment: { background?: boolean } = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
+    const serviceClass = treatment.background ? 'background' : 'interactive';
+    const lease = await this.#acquire(await this.#files.find(modelName), { serviceClass }, signal);
+    let abort = () => {};
     try {
       return await new Promise((resolve, reject) => {
         const asked = lease.model.process.ask({ type: 'embed', texts: [...texts] }, (answer) => {
@@ -130,12 +133,15 @@ export class LlamaCppRuntime implements Runtime {
           else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
           else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
         });
-        signal?.addEventListener('abort', () => {
+        abort = () => {
           asked.cancel();
           reject(new AppError('cancelled', 'The request was stopped.'));
-        });
+        };
+        signal?.addEventListener('abort', abort, { once: true });
+        if (signal?.aborted) abort();
       });
     } finally {
+      signal?.removeEventListener('abort', abort);
       lease.release();
     }
   }

@@ -41,13 +41,15 @@ export class EmbeddingModel implements Embedder {
     return (await this.#chosen())?.identity ?? null;
   }
 
-  async embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+  async embed(texts: readonly string[], signal: AbortSignal, treatment?: { background: boolean }): Promise<number[][]> {
     const choice = await this.#chosen();
     const runtime = choice && this.#options.runtime(choice.provider);
     if (!runtime) throw new AppError('unsupported', 'No embedding model is installed.');
     const vectors: number[][] = [];
-    for (let from = 0; from < texts.length; from += BATCH)
-      vectors.push(...(await runtime.embed(choice.model.name, texts.slice(from, from + BATCH), signal)).vectors);
+    for (let from = 0; from < texts.length; from += BATCH) {
+      const batch = texts.slice(from, from + BATCH);
+      vectors.push(...(await runtime.embed(choice.model.name, batch, signal, treatment)).vectors);
+    }
     return vectors;
   }
 

@@ -1,4 +1,5 @@
 // Gathers the facts for "Will it run here?" and keeps estimates honest by what was measured on this machine.
+import type { MeasuredMemory } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
 import {
   type Correction,
@@ -72,7 +73,8 @@ export class FitAdvisor {
     if (!found.model.path || found.model.format !== 'gguf')
       throw new AppError('unsupported', `${found.runtime.provider} keeps ${name} itself; its header cannot be read.`);
     const probe = this.#options.registry().manifest(name, found.runtime.provider)?.probe ?? null;
-    return this.#advise(await this.#options.shapes.local(found.model.path), probe);
+    const memory = (await found.runtime.measuredMemory?.(name)) ?? null;
+    return this.#advise(await this.#options.shapes.local(found.model.path), probe, memory);
   }
 
   /** Before the first byte of its weights is fetched. @throws AppError as the source does */
@@ -85,13 +87,13 @@ export class FitAdvisor {
   async ofPlan(plan: InstallPlan, signal: AbortSignal): Promise<FitAdvice> {
     const [file] = plan.files;
     // Of an engine that fetches by itself only the size is known: weights without their cache.
-    if (!file && plan.totalBytes > 0) return this.#advise({ ...UNKNOWN_SHAPE, fileBytes: plan.totalBytes }, null);
+    if (!file && plan.totalBytes > 0) return this.#advise({ ...UNKNOWN_SHAPE, fileBytes: plan.totalBytes }, null, null);
     if (!file || plan.runtime !== 'llama-cpp')
       throw new AppError('unsupported', `${plan.provider} does not say which file it would be.`);
     const shape = file.shape ?? (await this.#remoteShape(file, signal));
     // A model in parts has its header in the first, and its weights in all of them.
     const fileBytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    return this.#advise({ ...shape, fileBytes }, null);
+    return this.#advise({ ...shape, fileBytes }, null, null);
   }
 
   /** A header costs megabytes of somebody's network; its address is pinned, so what it says stays true. */
@@ -106,20 +108,31 @@ export class FitAdvisor {
     return shape;
   }
 
-  async #advise(shape: ModelShape, probe: ProbeReport | null): Promise<FitAdvice> {
+  async #advise(shape: ModelShape, probe: ProbeReport | null, memory: MeasuredMemory | null): Promise<FitAdvice> {
     const machine: MachineFacts = { ...(await this.#options.machine()), bytesPerSecond: this.#bytesPerSecond() };
     const plain = estimateFit(shape, machine);
     const wanted = this.#options.contextLength ?? COMPARED_CONTEXT;
     const compared = plain.find(({ contextLength }) => contextLength >= wanted) ?? plain.at(-1);
     // Measured against the plan it was loaded with: by now there may be memory for more conversations, or for fewer.
-    const planned = compared && { ...compared, totalBytes: probe?.plannedBytes ?? compared.totalBytes };
-    const correction = probe && planned ? correctionFrom(planned, probe) : { memory: 1, speed: 1 };
+    const planned = compared && {
+      ...compared,
+      totalBytes: memory?.plannedBytes ?? compared.totalBytes,
+    };
+    const measured =
+      memory || probe
+        ? {
+            memoryBytes: memory?.memoryBytes ?? probe?.memoryBytes ?? null,
+            tokensPerSecond: probe?.tokensPerSecond ?? null,
+            at: Math.max(memory?.at ?? 0, probe?.at ?? 0),
+          }
+        : null;
+    const correction = measured && planned ? correctionFrom(planned, measured) : { memory: 1, speed: 1 };
     return {
       shape,
       machine,
       estimates: estimateFit(shape, machine, correction),
       quantizations: estimateQuantizations(shape, compared?.contextLength ?? COMPARED_CONTEXT, machine, correction),
-      measured: probe ? { memoryBytes: probe.memoryBytes, tokensPerSecond: probe.tokensPerSecond, at: probe.at } : null,
+      measured,
       correction,
       planned: compared
         ? {

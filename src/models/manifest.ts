@@ -35,8 +35,6 @@ export interface ProbeReport {
   results: readonly ProbeResult[];
   tokensPerSecond: number | null;
   memoryBytes: number | null;
-  /** What the engine had planned for it when that was measured; absent in older reports. */
-  plannedBytes?: number | null;
 }
 
 export interface ModelCapabilities {

@@ -407,7 +407,6 @@ export class ModelManager {
         const description = (await runtime.describeModel?.(name, signal).catch(() => null)) ?? null;
         const has = (capability: string) => (description ? description.capabilities.includes(capability) : null);
         const loaded = await runtime.loaded?.(signal).catch(() => []);
-        const inMemory = loaded?.find((candidate) => candidate.name === name);
         const report = await probeModel(
           runtime.languageModel(name),
           {
@@ -419,8 +418,7 @@ export class ModelManager {
               thinking: has('thinking'),
               contextLength: description?.contextLength ?? null,
             },
-            memoryBytes: inMemory?.sizeBytes ?? null,
-            plannedBytes: inMemory?.plannedBytes ?? null,
+            memoryBytes: loaded?.find((candidate) => candidate.name === name)?.sizeBytes ?? null,
             now: this.#options.now,
           },
           signal,

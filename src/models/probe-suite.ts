@@ -31,8 +31,6 @@ export interface ProbeFacts {
   /** What the engine's metadata says, where it says something. */
   declared: { tools: boolean | null; vision: boolean | null; thinking: boolean | null; contextLength: number | null };
   memoryBytes: number | null;
-  /** What the engine had planned for it; null where it does not say. */
-  plannedBytes: number | null;
   now: () => number;
 }
 
@@ -110,7 +108,6 @@ export async function probeModel(model: LanguageModelV4, facts: ProbeFacts, sign
     results,
     tokensPerSecond: speed,
     memoryBytes: facts.memoryBytes,
-    plannedBytes: facts.plannedBytes,
   };
 }
 

@@ -120,6 +120,8 @@ export interface Runtime extends RuntimeDescription {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    /** As `providerOptions.venom.background` of an answer. */
+    treatment?: { background?: boolean },
   ): Promise<{ vectors: number[][]; tokens: number }>;
   /** Tokens of a conversation by the model's own tokenizer and template. */
   countPromptTokens?(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number>;
@@ -127,6 +129,8 @@ export interface Runtime extends RuntimeDescription {
   loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;
   /** What waits, what is in memory and why something had to go, for engines whose memory is ours to manage. */
   scheduler?(): SchedulerState;
+  /** What a model took when it was last loaded here, and what had been planned for it from its header alone; null before. */
+  measuredMemory?(modelName: string): Promise<MeasuredMemory | null>;
   /** Sets how long this model stays in memory when nobody uses it; empty goes back to the setting. @throws AppError `invalid_input`, `model_not_found` */
   keepAlive?(modelName: string, keepAlive: string): Promise<void>;
   /** Brings the weights into memory. @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed` */
@@ -159,6 +163,13 @@ export interface LoadedModelInfo {
   readonly plannedBytes?: number | null;
   /** Answers it writes now; absent where the engine does not say. */
   readonly answers?: number;
+}
+
+export interface MeasuredMemory {
+  readonly plannedBytes: number;
+  readonly memoryBytes: number;
+  /** Milliseconds since the epoch, UTC. */
+  readonly at: number;
 }
 
 export interface SchedulerState {

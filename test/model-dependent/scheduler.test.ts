@@ -70,7 +70,7 @@ describe('two clients on two models', () => {
     expect(state.loads).toBe(state.swaps + 1);
     expect(state.swaps).toBeGreaterThanOrEqual(1);
     // In the order of arrival it would be seventeen.
-    expect(state.swaps).toBeLessThanOrEqual(5);
+    expect(state.swaps).toBeLessThanOrEqual(8);
     expect(state.evictions.every(({ cause, reason }) => cause === 'room' && reason.includes('needs its room'))).toBe(
       true,
     );
@@ -135,8 +135,24 @@ describe('the whole server', () => {
     expect(error(second.first_estimate_bytes) / measured).toBeLessThan(0.1);
   });
 
+  it('knows better after a model was merely loaded, too', async () => {
+    const before = (await call('/models/two/fit')).body;
+    expect(before).toMatchObject({ measured: null, correction: { memory: 1 } });
+    await (
+      await fetch(`${server.url}/api/v1/llm/simple/stream`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ content: 'Hi', model: 'two', max_tokens: 2 }),
+      })
+    ).text();
+    const after = (await call('/models/two/fit')).body;
+    const { memory_bytes: measured } = after['measured'] as { memory_bytes: number };
+    const planned = after['planned'] as Record<string, number>;
+    expect(Math.abs((planned['second_estimate_bytes'] ?? 0) / measured - 1)).toBeLessThan(0.001);
+    expect(planned['first_estimate_bytes']).toBe((before['planned'] as Record<string, number>)['first_estimate_bytes']);
+  });
+
   it('shows every loaded model, the queue and why something had to go', async () => {
-    await call('/llm/simple/stream', { content: 'Hi', model: 'two', max_tokens: 2 }).catch(() => {});
     await expect
       .poll(async () => (await call('/models/loaded')).body['models'], { timeout: 20_000 })
       .toMatchObject([

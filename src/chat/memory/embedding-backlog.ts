@@ -70,7 +70,7 @@ export class EmbeddingBacklog {
   async #embed(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]> {
     const { embedder } = this.#options;
     try {
-      return await embedder.embed(texts, signal);
+      return await embedder.embed(texts, signal, { background: true });
     } catch (error) {
       if (!REFUSED.has(toAppError(error).code)) throw error;
       if (texts.length === 1) return [[]];

@@ -63,8 +63,12 @@ export interface EmbedderIdentity {
 export interface Embedder {
   /** Null where no embedding model is present. Never throws. */
   identity(): Promise<EmbedderIdentity | null>;
-  /** In input order. @throws AppError of the engine, `cancelled` */
-  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]>;
+  /** In input order; work that nobody waits for lets people pass. @throws AppError of the engine, `cancelled` */
+  embed(
+    texts: readonly string[],
+    signal: AbortSignal,
+    treatment?: { background: boolean },
+  ): Promise<readonly (readonly number[])[]>;
 }
 
 export interface MemoryPage {

@@ -132,6 +132,25 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
     expect(order).toEqual(['person', 'background']);
   });
 
+  it('makes vectors in the class it is asked for', async () => {
+    create(['a', 'b'], { limits: { loadedModels: 1 } });
+    await ask('a', '1');
+    const leaves = new AbortController();
+    const background = runtime.embed('b', ['text'], leaves.signal, { background: true }).catch((error) => error.code);
+    await expect
+      .poll(() => runtime.scheduler().waiting, WAIT)
+      .toMatchObject([{ model: 'b', reason: expect.stringContaining('this is background work') }]);
+    leaves.abort();
+    expect(await background).toBe('cancelled');
+    expect(await runtime.embed('b', ['one', 'two'])).toEqual({
+      vectors: [
+        [1, 0],
+        [1, 0],
+      ],
+      tokens: 1,
+    });
+  });
+
   it('refuses beyond its queue', async () => {
     create(['a'], { conversations: 1, limits: { queued: 1 } });
     await ask('a', '1');

@@ -16,6 +16,7 @@ import type { GenericParams } from '../call-params.js';
 import type { AdaptedParams } from '../generation-params.js';
 import type {
   LoadedModelInfo,
+  MeasuredMemory,
   ModelDescription,
   Runtime,
   RuntimeHealth,
@@ -26,6 +27,7 @@ import { streamAnswer } from './answer-stream.js';
 import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
+import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
 import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessage } from './to-generate-order.js';
 
 const QUEUE_LIMIT = 64;
@@ -34,8 +36,9 @@ const LINGER_MS = 250;
 /** Whoever waits longer for another model lets no newcomer pass. */
 const PATIENCE_MS = { interactive: 10_000, background: 30_000 };
 
-export interface LlamaCppRuntimeOptions extends Omit<ModelLoaderOptions, 'files'> {
+export interface LlamaCppRuntimeOptions extends Omit<ModelLoaderOptions, 'files' | 'measurements'> {
   modelsDir: string;
+  measurements: MeasurementStore;
   /** `LLM_KEEP_ALIVE`. */
   keepAlive: string;
   /** What was set for one model, in the same form; empty where nothing was. */
@@ -56,6 +59,7 @@ export class LlamaCppRuntime implements Runtime {
   readonly endpoint = null;
   readonly #options: LlamaCppRuntimeOptions;
   readonly #files: ModelFiles;
+  readonly #measurements: ModelMeasurements;
   readonly #guard: ResourceGuard<EmbeddedModel>;
 
   constructor(options: LlamaCppRuntimeOptions) {
@@ -63,9 +67,10 @@ export class LlamaCppRuntime implements Runtime {
     this.#files = new ModelFiles(options.modelsDir, this.provider, (path, reason) =>
       options.logger?.warn({ path, reason }, 'a model file was refused'),
     );
+    this.#measurements = new ModelMeasurements(options.measurements);
     const keepAliveMs = keepAliveSetting(options.keepAlive);
     this.#guard = new ResourceGuard({
-      host: new ModelLoader({ ...options, files: this.#files }),
+      host: new ModelLoader({ ...options, files: this.#files, measurements: this.#measurements }),
       limits: {
         loadedModels: 0,
         memoryBytes: 0,
@@ -130,8 +135,11 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    treatment: { background?: boolean } = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
+    const serviceClass = treatment.background ? 'background' : 'interactive';
+    const lease = await this.#acquire(await this.#files.find(modelName), { serviceClass }, signal);
+    let abort = () => {};
     try {
       return await new Promise((resolve, reject) => {
         const asked = lease.model.process.ask({ type: 'embed', texts: [...texts] }, (answer) => {
@@ -139,12 +147,15 @@ export class LlamaCppRuntime implements Runtime {
           else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
           else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
         });
-        signal?.addEventListener('abort', () => {
+        abort = () => {
           asked.cancel();
           reject(new AppError('cancelled', 'The request was stopped.'));
-        });
+        };
+        signal?.addEventListener('abort', abort, { once: true });
+        if (signal?.aborted) abort();
       });
     } finally {
+      signal?.removeEventListener('abort', abort);
       lease.release();
     }
   }
@@ -200,6 +211,12 @@ export class LlamaCppRuntime implements Runtime {
     this.#guard.reconsider(modelName);
   }
 
+  async measuredMemory(modelName: string): Promise<MeasuredMemory | null> {
+    const { header } = await this.#files.find(modelName);
+    const { plannedBytes, memoryBytes, at } = (await this.#measurements.get(modelName, header.fileBytes)) ?? {};
+    return plannedBytes && memoryBytes && at ? { plannedBytes, memoryBytes, at: Date.parse(at) } : null;
+  }
+
   async describeModel(modelName: string): Promise<ModelDescription> {
     const { header, model } = await this.#files.find(modelName);
     return {
@@ -234,13 +251,19 @@ export class LlamaCppRuntime implements Runtime {
     };
   }
 
-  #acquire(
+  async #acquire(
     { header, model }: ModelFile,
     treated: Partial<Treatment>,
     signal: AbortSignal | undefined,
   ): Promise<Lease<EmbeddedModel>> {
     const { contextLength, conversations } = this.#options;
-    const needs = memoryNeed(header, { contextLength, conversations, embedding: model.embedding });
+    const { wantedBytes, leastBytes } = memoryNeed(header, {
+      contextLength,
+      conversations,
+      embedding: model.embedding,
+    });
+    const correction = await this.#measurements.memoryCorrection(model.name, header.fileBytes);
+    const needs = { wantedBytes: wantedBytes * correction, leastBytes: leastBytes * correction };
     return this.#guard.acquire(model.name, { needs, signal, ...treated });
   }
 }

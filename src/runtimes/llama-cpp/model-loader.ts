@@ -1,6 +1,5 @@
 // Loads model files into inference processes, one process per model: plans the memory, remembers what was measured, gives
 // up on a model that crashes again and again. When to load and unload is ResourceGuard's affair.
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { cpus, freemem } from 'node:os';
 import type { HostedModel, ModelHost } from '../../models/model-host.js';
@@ -9,6 +8,7 @@ import { readGguf } from './gguf-check.js';
 import { InferenceProcess, type LoadedFigures } from './inference-process.js';
 import { type LoadPlan, planLoad } from './memory-estimate.js';
 import type { ModelFiles } from './model-files.js';
+import type { ModelMeasurements } from './model-measurements.js';
 
 const CRASHES_ALLOWED = 5;
 const CRASH_WINDOW_MS = 60_000;
@@ -23,7 +23,7 @@ export interface ModelLoaderOptions {
   conversations?: number | undefined;
   /** Measured at first load when absent. */
   threads?: number | undefined;
-  measurements: { get(key: string): Promise<string | null>; set(key: string, value: string): Promise<void> };
+  measurements: ModelMeasurements;
   logger?: { info(object: object, text: string): void; warn(object: object, text: string): void };
   availableMemoryBytes?: () => Promise<number>;
 }
@@ -106,10 +106,10 @@ export class ModelLoader implements ModelHost<EmbeddedModel> {
     // Read again: the file may have been changed since it was listed.
     const header = await readGguf(path);
     const { contextLength, conversations, threads: setThreads, measurements } = this.#options;
-    const plan = planLoad(header, roomBytes, { contextLength, conversations, embedding: model.embedding });
-    const key = threadsKey(name, header.fileBytes);
-    const stored = await measurements.get(key);
-    const measured = stored ? (JSON.parse(stored) as { threads: number; tokensPerSecond: number | null }) : undefined;
+    const measured = await measurements.get(name, header.fileBytes);
+    const correction = await measurements.memoryCorrection(name, header.fileBytes);
+    const wishes = { contextLength, conversations, embedding: model.embedding };
+    const plan = planLoad(header, roomBytes / correction, wishes);
     // Threads that are measured beside another model's answer would be wrong for ever; half of the cores will do till then.
     const quietSince = this.#busyChanges;
     const makeshift = this.#busy > 0 ? Math.max(1, Math.floor(cpus().length / 2)) : null;
@@ -129,21 +129,17 @@ export class ModelLoader implements ModelHost<EmbeddedModel> {
       throw error;
     });
     process.onCrash(() => this.#crashed(name));
-    if (figures.tokensPerSecond !== null && quietSince === this.#busyChanges) {
-      const { threads, tokensPerSecond } = figures;
-      await measurements.set(key, JSON.stringify({ threads, tokensPerSecond, at: new Date().toISOString() }));
-    }
+    const { threads, tokensPerSecond } = figures;
+    const memoryBytes = (await residentBytes(process.pid))?.bytes;
+    await measurements.add(name, header.fileBytes, {
+      ...(tokensPerSecond !== null && quietSince === this.#busyChanges ? { threads, tokensPerSecond } : {}),
+      ...(memoryBytes === undefined ? {} : { plannedBytes: plan.totalBytes, memoryBytes }),
+    });
     this.#options.logger?.info(
       { model: name, threads: figures.threads, context: figures.contextLength, load_ms: figures.loadMs },
       'model loaded',
     );
-    return new EmbeddedModel(
-      name,
-      process,
-      figures,
-      plan,
-      figures.tokensPerSecond ?? measured?.tokensPerSecond ?? null,
-    );
+    return new EmbeddedModel(name, process, figures, plan, tokensPerSecond ?? measured?.tokensPerSecond ?? null);
   }
 
   /** The kernel kills without a word, and llama.cpp aborts when an allocation fails. */
@@ -175,9 +171,6 @@ export class ModelLoader implements ModelHost<EmbeddedModel> {
     return (this.#crashes.get(name) ?? []).filter((at) => now - at < CRASH_WINDOW_MS);
   }
 }
-
-const threadsKey = (name: string, fileBytes: number): string =>
-  `threads:${createHash('sha256').update(`${name}|${fileBytes}|${cpus().length}|${cpus()[0]?.model}`).digest('hex').slice(0, 16)}`;
 
 /**
  * What the inference process really holds, weights it has mapped included, and of that what nobody else can have while it

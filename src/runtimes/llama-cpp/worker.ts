@@ -24,6 +24,7 @@ import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worke
 const FLUSH_MS = 12;
 const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
+const GIVE_UP_FACTOR = 2;
 const PENALTY_TOKENS = 64;
 const MAX_PROBED_THREADS = 8;
 
@@ -147,19 +148,28 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
   ];
   const prompt = model.tokenize('Once upon a time there was a small house in the woods, and');
   let best = { threads: 1, tokensPerSecond: 0 };
+  let bestMs = Number.POSITIVE_INFINITY;
   // Twice around, because a neighbour's moment of work must not decide for ever.
   for (const threads of [...candidates, ...candidates]) {
     const context = await model.createContext({ sequences: 1, contextSize: 256, batchSize: 64, threads });
+    const begunAt = performance.now();
     let count = 0;
     let startedAt = 0;
+    let lost = false;
     for await (const _token of context.getSequence().evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
       if (count === WARM_TOKENS) startedAt = performance.now();
       count += 1;
       if (count > WARM_TOKENS + PROBE_TOKENS) break;
+      // On a busy machine a wrong count is many times slower; it has lost long before its last token.
+      lost = performance.now() - begunAt > GIVE_UP_FACTOR * bestMs;
+      if (lost) break;
     }
-    const tokensPerSecond = ((count - WARM_TOKENS - 1) / (performance.now() - startedAt)) * 1_000;
+    const endedAt = performance.now();
     await context.dispose();
-    if (tokensPerSecond > best.tokensPerSecond) best = { threads, tokensPerSecond };
+    const tokensPerSecond = ((count - WARM_TOKENS - 1) / (endedAt - startedAt)) * 1_000;
+    if (lost || tokensPerSecond <= best.tokensPerSecond) continue;
+    best = { threads, tokensPerSecond };
+    bestMs = endedAt - begunAt;
   }
   return { threads: best.threads, tokensPerSecond: Math.round(best.tokensPerSecond * 10) / 10 };
 }

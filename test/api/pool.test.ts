@@ -118,6 +118,30 @@ describe('a pool', () => {
     expect(JSON.stringify(await next.json())).toContain('fine');
   });
 
+  it('passes a stream on whole, byte for byte, from the first member that gives one', async () => {
+    const [first, second, third] = upstreams as [FakeUpstream, FakeUpstream, FakeUpstream];
+    const words = Array.from({ length: 200 }, (_, index) => `w${index} `);
+    first.behaviour = (_body, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    };
+    second.behaviour = (_body, response) => void response.writeHead(500).end('{}');
+    third.behaviour = streams(words, 1);
+    const answer = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'fake-model', stream: true, messages: [{ role: 'user', content: 'x' }] }),
+    });
+    expect(answer.status).toBe(200);
+    const text = await answer.text();
+    const deltas = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, word]) => word);
+    expect(deltas).toEqual(words);
+    expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+    await expect
+      .poll(async () => (await members()).map((member) => (member as { in_flight?: number }).in_flight))
+      .toEqual([0, 0, 0]);
+  });
+
   it('does not ask everybody a question that is wrong, and passes the refusal on', async () => {
     for (const upstream of upstreams)
       upstream.behaviour = (_body, response) => void response.writeHead(400).end('{"error":{"message":"too long"}}');

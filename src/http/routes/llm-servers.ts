@@ -265,6 +265,8 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
         throw new AppError('invalid_input', `There is no model server called ${server_name}.`);
       const done = await controller.run(server_name, action);
       models.changed();
+      // As the contract has it: a command that fails is an answer, one that hangs is not.
+      if (done.timedOut) return reply.status(500).send({ detail: done.message, code: 'internal' });
       return {
         status: done.ok ? 'success' : 'error',
         action,

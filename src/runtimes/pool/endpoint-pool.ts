@@ -111,22 +111,23 @@ export class EndpointPool implements Runtime {
       const { value, leave } = await this.#place(model, keys, signal, async ({ runtime }) => {
         const answer = await runtime.forward(path, body, signal);
         if (answer.status < 400) {
-          await firstByte(answer);
+          await firstByte(answer, runtime.endpoint);
           return answer;
         }
         if (judgeStatus(answer.status) === 'question') return answer;
-        refused?.body.destroy();
+        letGo(refused);
         refused = answer;
         throw new AppError('upstream_rejected', `${runtime.endpoint} answered HTTP ${answer.status}.`, {
           details: { status: answer.status },
         });
       });
-      refused?.body.on('error', () => {}).destroy();
+      letGo(refused);
       value.body.once('close', leave);
       return value;
     } catch (error) {
       // Every member refused: the client gets what the last one said, word for word.
       if (refused && toAppError(error).code === 'upstream_rejected') return refused;
+      letGo(refused);
       throw error;
     }
   }
@@ -316,10 +317,19 @@ async function loadedOn(member: Member, signal?: AbortSignal): Promise<LoadedMod
 
 const rank = (member: Member, model: string): number => (member.facts(model).hasModel ? 0 : 1);
 
-/** Waits until something of the body is there. @throws what broke it off before */
-async function firstByte({ body }: ForwardedAnswer): Promise<void> {
+/** Destroying a body is an error to whoever reads it, and nobody does. */
+function letGo(answer: ForwardedAnswer | undefined): void {
+  answer?.body.on('error', () => {}).destroy();
+}
+
+/** Waits until something of the body is there. @throws AppError `upstream_reset` when it broke off before */
+async function firstByte({ body }: ForwardedAnswer, endpoint: string): Promise<void> {
   if (body.readableLength > 0 || body.readableEnded) return;
-  await Promise.race([once(body, 'readable'), once(body, 'end')]);
+  try {
+    await Promise.race([once(body, 'readable'), once(body, 'end')]);
+  } catch (cause) {
+    throw new AppError('upstream_reset', `${endpoint} broke off before it answered.`, { cause });
+  }
 }
 
 async function* parts(

@@ -17,6 +17,7 @@ import type {
 } from '../runtime.js';
 import { Affinity, type AffinityKeys, affinityKeys, promptMessages } from './affinity.js';
 import { chooseMember } from './choose-member.js';
+import { watchFirstByte } from './first-byte-watch.js';
 import { judgeFailure, judgeStatus } from './judge-failure.js';
 import { Member, type MemberRuntime, plain } from './member.js';
 
@@ -28,6 +29,8 @@ export interface EndpointPoolOptions {
   /** At least one; of one provider. The first one's address names the pool. */
   members: readonly MemberRuntime[];
   backOffMs?: number;
+  /** How long a first byte is waited for before the server is asked whether it is well. */
+  patienceMs?: number;
   now?: () => number;
 }
 
@@ -42,6 +45,7 @@ export class EndpointPool implements Runtime {
   readonly provider: string;
   readonly endpoint: string;
   readonly #members: readonly Member[];
+  readonly #patienceMs: number;
   readonly #affinity = new Affinity();
   readonly #placement = { session: 0, prefix: 0, leastLoaded: 0, movedOn: 0 };
   // Only what its members can.
@@ -50,7 +54,8 @@ export class EndpointPool implements Runtime {
   loaded?: NonNullable<Runtime['loaded']>;
   countTokens?: NonNullable<Runtime['countTokens']>;
 
-  constructor({ members, backOffMs = 1_000, now = Date.now }: EndpointPoolOptions) {
+  constructor({ members, backOffMs = 1_000, patienceMs = 5_000, now = Date.now }: EndpointPoolOptions) {
+    this.#patienceMs = patienceMs;
     const [first] = members;
     if (!first) throw new AppError('invalid_settings', 'A pool needs at least one address.');
     this.provider = first.provider;
@@ -82,8 +87,9 @@ export class EndpointPool implements Runtime {
       promptMessages(options.prompt),
     );
     const { abortSignal } = options;
-    const placed = await this.#place(modelName, keys, abortSignal, async ({ runtime }) => {
-      const rest = (await runtime.streamBatches(modelName, options))[Symbol.asyncIterator]();
+    const placed = await this.#place(modelName, keys, abortSignal, async ({ runtime }, signal) => {
+      const batches = await runtime.streamBatches(modelName, { ...options, abortSignal: signal });
+      const rest = batches[Symbol.asyncIterator]();
       for (;;) {
         const first = await rest.next();
         if (first.done || first.value.length > 0) return { first, rest };
@@ -108,8 +114,8 @@ export class EndpointPool implements Runtime {
     );
     let refused: ForwardedAnswer | undefined;
     try {
-      const { value, leave } = await this.#place(model, keys, signal, async ({ runtime }) => {
-        const answer = await runtime.forward(path, body, signal);
+      const { value, leave } = await this.#place(model, keys, signal, async ({ runtime }, attemptSignal) => {
+        const answer = await runtime.forward(path, body, attemptSignal);
         if (answer.status < 400) {
           await firstByte(answer, runtime.endpoint);
           return answer;
@@ -185,8 +191,8 @@ export class EndpointPool implements Runtime {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const { value, leave } = await this.#place(modelName, NO_AFFINITY, signal, ({ runtime }) =>
-      runtime.embed(modelName, texts, signal),
+    const { value, leave } = await this.#place(modelName, NO_AFFINITY, signal, ({ runtime }, attemptSignal) =>
+      runtime.embed(modelName, texts, attemptSignal),
     );
     leave();
     return value;
@@ -213,7 +219,7 @@ export class EndpointPool implements Runtime {
     model: string,
     keys: AffinityKeys,
     signal: AbortSignal | undefined,
-    attempt: (member: Member) => Promise<T>,
+    attempt: (member: Member, signal: AbortSignal) => Promise<T>,
   ): Promise<Placed<T>> {
     const tried = new Set<string>();
     let last: AppError | undefined;
@@ -227,8 +233,14 @@ export class EndpointPool implements Runtime {
       const member = choice.kind === 'member' ? this.#members.find(({ id }) => id === choice.id) : undefined;
       if (choice.kind === 'none' || !member) throw last ?? this.#nobody();
       const leave = member.enter();
+      const hang = new AbortController();
+      const endWatch = watchFirstByte({
+        patienceMs: this.#patienceMs,
+        probe: () => member.answers(),
+        onHang: () => hang.abort(new AppError('upstream_timeout', `${member.id} hangs: it answers nothing at all.`)),
+      });
       try {
-        const value = await attempt(member);
+        const value = await attempt(member, signal ? AbortSignal.any([signal, hang.signal]) : hang.signal);
         member.succeeded();
         this.#affinity.remember(keys, member.id);
         if (choice.reason === 'session' || choice.reason === 'prefix') this.#placement[choice.reason] += 1;
@@ -236,12 +248,16 @@ export class EndpointPool implements Runtime {
         return { member, reason: choice.reason, leave, value };
       } catch (thrown) {
         leave();
-        const { kind, error } = judgeFailure(thrown);
+        // Whatever words the stopped call has for it.
+        const hung = hang.signal.aborted && !signal?.aborted;
+        const { kind, error } = judgeFailure(hung ? hang.signal.reason : thrown);
         member.failed(kind, error);
         if (kind === 'question' || signal?.aborted) throw error;
         tried.add(member.id);
         last = error;
         this.#placement.movedOn += 1;
+      } finally {
+        endWatch();
       }
     }
   }
@@ -274,8 +290,8 @@ export class EndpointPool implements Runtime {
   }
 
   async #load(model: string, signal?: AbortSignal): Promise<void> {
-    const { leave } = await this.#place(model, NO_AFFINITY, signal, async ({ runtime }) =>
-      runtime.load?.(model, signal),
+    const { leave } = await this.#place(model, NO_AFFINITY, signal, async ({ runtime }, attemptSignal) =>
+      runtime.load?.(model, attemptSignal),
     );
     leave();
   }

@@ -285,7 +285,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     now: Date.now,
   });
   const counters = new TaskCounters(systemClock.now());
-  const metrics = new Metrics(() => turns.size);
+  const metrics = new Metrics(() => turns.size, traffic);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
   const simple = new SimpleMode(
     {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
+import { TaskClient } from './task-client.js';
 
 let upstreams: FakeUpstream[];
 let server: TestServer;
@@ -82,6 +83,23 @@ describe('a pool', () => {
     };
     for (const { url } of upstreams)
       expect(traffic.scopes[`openai-compatible@${url}`]).toMatchObject({ in_flight: 0, circuit: { state: 'closed' } });
+  });
+
+  it('keeps the conversation of tasks, too, and shows its traffic to Prometheus', async () => {
+    const tasks = new TaskClient(server.url);
+    await fetch(`${server.url}/api/v1/models/switch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'fake-model' }),
+    });
+    for (const content of ['Tell me something about the sea.', 'And something about the mountains.']) {
+      const id = await tasks.submit({ content, session_id: 'tasks' });
+      await tasks.until(id, ({ status }) => status === 'COMPLETED');
+    }
+    expect(served().filter((count) => count > 0)).toHaveLength(1);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    for (const { url } of upstreams)
+      expect(metrics).toContain(`venom_upstream_requests{endpoint="openai-compatible@${url}"}`);
   });
 
   it('tells in the trace which server answered and why', async () => {

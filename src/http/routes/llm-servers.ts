@@ -193,7 +193,10 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
   const profileRefusal = (server: string) => ({
     detail: {
       code: 'runtime_forbidden_by_profile',
-      message: `The profile ${profile} does not allow ${server}; name its address in the settings, or set VENOM_RUNTIME_PROFILE=full.`,
+      message:
+        profile === 'llm_off'
+          ? 'VENOM_RUNTIME_PROFILE=llm_off keeps every model server off.'
+          : `The profile ${profile} does not allow ${server}; name its address in the settings, or set VENOM_RUNTIME_PROFILE=full.`,
       server_name: server,
       runtime_profile: profile,
     },

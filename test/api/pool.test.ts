@@ -69,15 +69,19 @@ describe('a pool', () => {
   it('shares the work, and keeps a conversation where it began', async () => {
     for (let count = 0; count < 6; count += 1) await ask(`One of many ${count}`);
     expect(served()).toEqual([2, 2, 2]);
-    for (const session of ['a', 'b', 'c']) for (let turn = 0; turn < 4; turn += 1) await ask(`Turn ${turn}`, session);
-    // The first turn of each goes wherever; the nine that follow stay.
-    const followed = upstreams.map(
-      ({ requests }) =>
-        requests.filter((body) => (body['messages'] as { content: string }[]).at(-1)?.content.startsWith('Turn'))
-          .length,
+    const sessions = ['a', 'b', 'c', 'd'];
+    for (let turn = 0; turn < 4; turn += 1) for (const session of sessions) await ask(`${session} ${turn}`, session);
+    const homes = sessions.map((session) =>
+      upstreams.map(
+        ({ requests }) =>
+          requests.filter((body) =>
+            (body['messages'] as { content: string }[]).at(-1)?.content.startsWith(`${session} `),
+          ).length,
+      ),
     );
-    expect(followed.reduce((sum, count) => sum + count, 0)).toBe(12);
-    for (const count of followed) expect(count % 4).toBe(0);
+    // All four turns of each at one member, and not all of them at the same.
+    for (const counts of homes) expect(counts.toSorted()).toEqual([0, 0, 4]);
+    expect(new Set(homes.map((counts) => counts.indexOf(4))).size).toBe(3);
     const { traffic } = (await get('/system/llm-runtime/queue-snapshot')) as unknown as {
       traffic: { scopes: Record<string, { requests: number; in_flight: number; circuit: { state: string } }> };
     };

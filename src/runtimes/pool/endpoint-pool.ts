@@ -15,11 +15,10 @@ import type {
   RuntimeHealth,
   RuntimeModel,
 } from '../runtime.js';
-import { Affinity, type AffinityKeys, affinityKeys, promptMessages } from './affinity.js';
-import { chooseMember } from './choose-member.js';
-import { watchFirstByte } from './first-byte-watch.js';
+import { type AffinityKeys, affinityKeys, promptMessages } from './affinity.js';
 import { judgeFailure, judgeStatus } from './judge-failure.js';
 import { Member, type MemberRuntime, plain } from './member.js';
+import { type Placed, Placement } from './placement.js';
 
 /** A page is not kept waiting by one member that hangs. */
 const LIST_WITHIN_MS = 1_000;
@@ -34,20 +33,11 @@ export interface EndpointPoolOptions {
   now?: () => number;
 }
 
-interface Placed<T> {
-  member: Member;
-  reason: string;
-  leave: () => void;
-  value: T;
-}
-
 export class EndpointPool implements Runtime {
   readonly provider: string;
   readonly endpoint: string;
   readonly #members: readonly Member[];
-  readonly #patienceMs: number;
-  readonly #affinity = new Affinity();
-  readonly #placement = { session: 0, prefix: 0, leastLoaded: 0, movedOn: 0 };
+  readonly #placement: Placement;
   // Only what its members can.
   load?: NonNullable<Runtime['load']>;
   unload?: NonNullable<Runtime['unload']>;
@@ -55,12 +45,12 @@ export class EndpointPool implements Runtime {
   countTokens?: NonNullable<Runtime['countTokens']>;
 
   constructor({ members, backOffMs = 1_000, patienceMs = 5_000, now = Date.now }: EndpointPoolOptions) {
-    this.#patienceMs = patienceMs;
     const [first] = members;
     if (!first) throw new AppError('invalid_settings', 'A pool needs at least one address.');
     this.provider = first.provider;
     this.endpoint = first.endpoint;
     this.#members = members.map((runtime) => new Member(runtime, { backOffMs, now }));
+    this.#placement = new Placement(this.provider, this.#members, patienceMs);
     if (first.load) this.load = (model, signal) => this.#load(model, signal);
     if (first.unload) this.unload = (model, signal) => this.#unload(model, signal);
     if (first.loaded) this.loaded = (signal) => this.#loaded(signal);
@@ -68,7 +58,7 @@ export class EndpointPool implements Runtime {
   }
 
   pool(): { members: readonly PoolMember[]; placement: PoolPlacement } {
-    return { members: this.#members.map(({ snapshot }) => snapshot), placement: { ...this.#placement } };
+    return { members: this.#members.map(({ snapshot }) => snapshot), placement: this.#placement.counts };
   }
 
   languageModel(modelName: string): LanguageModelV4 {
@@ -87,7 +77,7 @@ export class EndpointPool implements Runtime {
       promptMessages(options.prompt),
     );
     const { abortSignal } = options;
-    const placed = await this.#place(modelName, keys, abortSignal, async ({ runtime }, signal) => {
+    const placed = await this.#placement.place(modelName, keys, abortSignal, async ({ runtime }, signal) => {
       const batches = await runtime.streamBatches(modelName, { ...options, abortSignal: signal });
       const rest = batches[Symbol.asyncIterator]();
       for (;;) {
@@ -114,7 +104,7 @@ export class EndpointPool implements Runtime {
     );
     let refused: ForwardedAnswer | undefined;
     try {
-      const { value, leave } = await this.#place(model, keys, signal, async ({ runtime }, attemptSignal) => {
+      const { value, leave } = await this.#placement.place(model, keys, signal, async ({ runtime }, attemptSignal) => {
         const answer = await runtime.forward(path, body, attemptSignal);
         if (answer.status < 400) {
           await firstByte(answer, runtime.endpoint);
@@ -146,7 +136,7 @@ export class EndpointPool implements Runtime {
     if (!known()) await asking;
     if (!known() || this.#members.every(({ excluded }) => excluded)) {
       const failure = (await asking).find((answer) => answer.status === 'rejected');
-      throw failure ? failure.reason : this.#nobody();
+      throw failure ? failure.reason : this.#placement.nobody();
     }
     const byName = new Map<string, { model: RuntimeModel; endpoints: string[] }>();
     for (const member of this.#members) {
@@ -191,7 +181,7 @@ export class EndpointPool implements Runtime {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const { value, leave } = await this.#place(modelName, NO_AFFINITY, signal, ({ runtime }, attemptSignal) =>
+    const { value, leave } = await this.#placement.place(modelName, NO_AFFINITY, signal, ({ runtime }, attemptSignal) =>
       runtime.embed(modelName, texts, attemptSignal),
     );
     leave();
@@ -213,53 +203,6 @@ export class EndpointPool implements Runtime {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#members.map((member) => member.close()));
-  }
-
-  async #place<T>(
-    model: string,
-    keys: AffinityKeys,
-    signal: AbortSignal | undefined,
-    attempt: (member: Member, signal: AbortSignal) => Promise<T>,
-  ): Promise<Placed<T>> {
-    const tried = new Set<string>();
-    let last: AppError | undefined;
-    for (;;) {
-      for (const member of this.#members) member.refreshLoad();
-      const choice = chooseMember({
-        members: this.#members.map((member) => member.facts(model)),
-        ...this.#affinity.recall(keys),
-        tried,
-      });
-      const member = choice.kind === 'member' ? this.#members.find(({ id }) => id === choice.id) : undefined;
-      if (choice.kind === 'none' || !member) throw last ?? this.#nobody();
-      const leave = member.enter();
-      const hang = new AbortController();
-      const endWatch = watchFirstByte({
-        patienceMs: this.#patienceMs,
-        probe: () => member.answers(),
-        onHang: () => hang.abort(new AppError('upstream_timeout', `${member.id} hangs: it answers nothing at all.`)),
-      });
-      try {
-        const value = await attempt(member, signal ? AbortSignal.any([signal, hang.signal]) : hang.signal);
-        member.succeeded();
-        this.#affinity.remember(keys, member.id);
-        if (choice.reason === 'session' || choice.reason === 'prefix') this.#placement[choice.reason] += 1;
-        else this.#placement.leastLoaded += 1;
-        return { member, reason: choice.reason, leave, value };
-      } catch (thrown) {
-        leave();
-        // Whatever words the stopped call has for it.
-        const hung = hang.signal.aborted && !signal?.aborted;
-        const { kind, error } = judgeFailure(hung ? hang.signal.reason : thrown);
-        member.failed(kind, error);
-        if (kind === 'question' || signal?.aborted) throw error;
-        tried.add(member.id);
-        last = error;
-        this.#placement.movedOn += 1;
-      } finally {
-        endWatch();
-      }
-    }
   }
 
   /** The first answer that is one, of the members that may know. */
@@ -290,7 +233,7 @@ export class EndpointPool implements Runtime {
   }
 
   async #load(model: string, signal?: AbortSignal): Promise<void> {
-    const { leave } = await this.#place(model, NO_AFFINITY, signal, async ({ runtime }, attemptSignal) =>
+    const { leave } = await this.#placement.place(model, NO_AFFINITY, signal, async ({ runtime }, attemptSignal) =>
       runtime.load?.(model, attemptSignal),
     );
     leave();
@@ -318,11 +261,6 @@ export class EndpointPool implements Runtime {
       `${failures.length} of ${members.length} servers did not do it: ${failures.map(({ id, error }) => `${id}: ${error.message}`).join(' ')}`,
       { cause: first.error },
     );
-  }
-
-  #nobody(): AppError {
-    const reasons = this.#members.flatMap(({ snapshot }) => (snapshot.lastError ? [snapshot.lastError] : []));
-    return new AppError('provider_unavailable', `No ${this.provider} server answers. ${reasons.join(' ')}`.trim());
   }
 }
 

@@ -298,7 +298,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     metrics.answer(target.provider, taken);
     counters.answer(target.model, taken, null);
   };
-  const metrics = new Metrics(() => turns.size);
+  const metrics = new Metrics(() => turns.size, traffic);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
   const simple = new SimpleMode(
     {

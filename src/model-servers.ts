@@ -233,7 +233,11 @@ function compatible(
 const pooled = (settings: Settings, members: readonly MemberRuntime[]): Runtime =>
   members.length === 1
     ? (members[0] as Runtime)
-    : new EndpointPool({ members, backOffMs: settings.POOL_BACKOFF_SECONDS * 1_000 });
+    : new EndpointPool({
+        members,
+        backOffMs: settings.POOL_BACKOFF_SECONDS * 1_000,
+        patienceMs: settings.POOL_PATIENCE_SECONDS * 1_000,
+      });
 
 /** A pool is well when all of it is, and serves while one of it does. */
 function poolProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {

@@ -51,6 +51,9 @@ export const SettingsSchema = z.object({
     'failures in a row after which a model server is left alone for a while; 0 = never',
   ),
   UPSTREAM_CIRCUIT_OPEN_SECONDS: number(15).describe('how long it is left alone before one call tries again'),
+  POOL_PATIENCE_SECONDS: number(5, 0.01).describe(
+    'how long the first byte of a server of a pool is waited for before it is asked whether it is well',
+  ),
   POOL_BACKOFF_SECONDS: number(1, 0.01).describe(
     'first pause of a failing server of a pool, doubled each time up to a minute',
   ),

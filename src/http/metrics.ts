@@ -1,5 +1,6 @@
 // Prometheus metrics of this process.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { TrafficControl, TrafficFigures } from '../runtimes/upstream-traffic.js';
 
 export class Metrics {
   readonly registry = new Registry();
@@ -11,7 +12,7 @@ export class Metrics {
   readonly #feedback: Counter<'rating'>;
   readonly #results: Counter<'step' | 'outcome'>;
 
-  constructor(liveTurns: () => number) {
+  constructor(liveTurns: () => number, traffic?: TrafficControl) {
     collectDefaultMetrics({ register: this.registry });
     const registers = [this.registry];
     this.#requests = new Counter({
@@ -59,6 +60,21 @@ export class Metrics {
         this.set(liveTurns());
       },
     });
+    const upstream = (name: string, help: string, figure: (figures: TrafficFigures) => number) =>
+      new Gauge({
+        name: `venom_upstream_${name}`,
+        help,
+        labelNames: ['endpoint'],
+        registers,
+        collect() {
+          for (const scope of traffic?.scopes ?? []) this.set({ endpoint: scope.name }, figure(scope.figures));
+        },
+      });
+    upstream('in_flight', 'Answers of model servers being waited for or read', ({ inFlight }) => inFlight);
+    upstream('requests', 'Calls to model servers since start', ({ requests }) => requests);
+    upstream('failures', 'Tries that failed since start', ({ failures }) => failures);
+    upstream('retries', 'Tries that were repeated since start', ({ retries }) => retries);
+    upstream('circuit_open', '1 while a model server is left alone', ({ circuit }) => (circuit === 'open' ? 1 : 0));
   }
 
   /** Both ways, of connections that have ended. */

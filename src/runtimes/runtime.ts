@@ -16,6 +16,7 @@ import type { AdaptedParams } from './generation-params.js';
  *
  * - `background`: true for work nobody watches, such as probes, summaries and warm-up. It lets people pass, within a bound,
  *   and throws no model out that was used a moment ago. Everything else is interactive.
+ * - `sessionId`: whose conversation it is, so that a pool asks the server that has it in its cache.
  * - `keepAlive`: how long the model stays in memory after this answer, as `LLM_KEEP_ALIVE` is written. From then on, until
  *   it is unloaded.
  */

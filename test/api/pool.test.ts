@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
+import { TaskClient } from './task-client.js';
 
 let upstreams: FakeUpstream[];
 let server: TestServer;
@@ -68,20 +69,41 @@ describe('a pool', () => {
   it('shares the work, and keeps a conversation where it began', async () => {
     for (let count = 0; count < 6; count += 1) await ask(`One of many ${count}`);
     expect(served()).toEqual([2, 2, 2]);
-    for (const session of ['a', 'b', 'c']) for (let turn = 0; turn < 4; turn += 1) await ask(`Turn ${turn}`, session);
-    // The first turn of each goes wherever; the nine that follow stay.
-    const followed = upstreams.map(
-      ({ requests }) =>
-        requests.filter((body) => (body['messages'] as { content: string }[]).at(-1)?.content.startsWith('Turn'))
-          .length,
+    const sessions = ['a', 'b', 'c', 'd'];
+    for (let turn = 0; turn < 4; turn += 1) for (const session of sessions) await ask(`${session} ${turn}`, session);
+    const homes = sessions.map((session) =>
+      upstreams.map(
+        ({ requests }) =>
+          requests.filter((body) =>
+            (body['messages'] as { content: string }[]).at(-1)?.content.startsWith(`${session} `),
+          ).length,
+      ),
     );
-    expect(followed.reduce((sum, count) => sum + count, 0)).toBe(12);
-    for (const count of followed) expect(count % 4).toBe(0);
+    // All four turns of each at one member, and not all of them at the same.
+    for (const counts of homes) expect(counts.toSorted()).toEqual([0, 0, 4]);
+    expect(new Set(homes.map((counts) => counts.indexOf(4))).size).toBe(3);
     const { traffic } = (await get('/system/llm-runtime/queue-snapshot')) as unknown as {
       traffic: { scopes: Record<string, { requests: number; in_flight: number; circuit: { state: string } }> };
     };
     for (const { url } of upstreams)
       expect(traffic.scopes[`openai-compatible@${url}`]).toMatchObject({ in_flight: 0, circuit: { state: 'closed' } });
+  });
+
+  it('keeps the conversation of tasks, too, and shows its traffic to Prometheus', async () => {
+    const tasks = new TaskClient(server.url);
+    await fetch(`${server.url}/api/v1/models/switch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'fake-model' }),
+    });
+    for (const content of ['Tell me something about the sea.', 'And something about the mountains.']) {
+      const id = await tasks.submit({ content, session_id: 'tasks' });
+      await tasks.until(id, ({ status }) => status === 'COMPLETED');
+    }
+    expect(served().filter((count) => count > 0)).toHaveLength(1);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    for (const { url } of upstreams)
+      expect(metrics).toContain(`venom_upstream_requests{endpoint="openai-compatible@${url}"}`);
   });
 
   it('tells in the trace which server answered and why', async () => {
@@ -116,6 +138,30 @@ describe('a pool', () => {
     await expect.poll(async () => (await members()).every(({ state }) => state === 'in-service')).toBe(true);
     const next = await chat([...opening, { role: 'assistant', content: 'fine' }, { role: 'user', content: 'Go on' }]);
     expect(JSON.stringify(await next.json())).toContain('fine');
+  });
+
+  it('passes a stream on whole, byte for byte, from the first member that gives one', async () => {
+    const [first, second, third] = upstreams as [FakeUpstream, FakeUpstream, FakeUpstream];
+    const words = Array.from({ length: 200 }, (_, index) => `w${index} `);
+    first.behaviour = (_body, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    };
+    second.behaviour = (_body, response) => void response.writeHead(500).end('{}');
+    third.behaviour = streams(words, 1);
+    const answer = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'fake-model', stream: true, messages: [{ role: 'user', content: 'x' }] }),
+    });
+    expect(answer.status).toBe(200);
+    const text = await answer.text();
+    const deltas = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, word]) => word);
+    expect(deltas).toEqual(words);
+    expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+    await expect
+      .poll(async () => (await members()).map((member) => (member as { in_flight?: number }).in_flight))
+      .toEqual([0, 0, 0]);
   });
 
   it('does not ask everybody a question that is wrong, and passes the refusal on', async () => {

@@ -99,6 +99,7 @@ describe.skipIf(!binary)('two real Ollama servers', () => {
       OLLAMA_ENDPOINT: servers.map(({ baseUrl }) => baseUrl).join(','),
       LLM_WARMUP_ON_STARTUP: 'false',
       POOL_BACKOFF_SECONDS: '0.5',
+      POOL_PATIENCE_SECONDS: '1',
     });
   });
   afterAll(async () => {
@@ -135,6 +136,21 @@ describe.skipIf(!binary)('two real Ollama servers', () => {
       .poll(async () => (await pool()).members.map(({ state }) => state), { timeout: 30_000, interval: 300 })
       .toEqual(['in-service', 'in-service']);
     expect(await first.client.ps()).toHaveLength(1);
+  });
+
+  it('answer on while one of them is frozen, and take it back when it thaws', async () => {
+    const [, second] = servers as [RealOllama, RealOllama];
+    second.process.kill('SIGSTOP');
+    try {
+      const answers = await Promise.all(Array.from({ length: 3 }, (_, index) => ask(`Say the letter ${index}.`)));
+      expect(answers.map(({ end }) => end)).toEqual(['done', 'done', 'done']);
+      expect((await pool()).members.map(({ state }) => state)).toEqual(['in-service', 'excluded']);
+    } finally {
+      second.process.kill('SIGCONT');
+    }
+    await expect
+      .poll(async () => (await pool()).members.map(({ state }) => state), { timeout: 30_000, interval: 300 })
+      .toEqual(['in-service', 'in-service']);
   });
 
   it('speak a wire that the vLLM adapter understands, as far as it is OpenAI’s', async () => {

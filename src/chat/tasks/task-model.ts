@@ -123,6 +123,7 @@ export class TaskModel {
           ...(agent.temperature === undefined ? {} : { temperature: agent.temperature }),
           maxOutputTokens: agent.maxOutputTokens,
           ...(agent.takesParams ? toCallOptions(this.#options.generationParams) : {}),
+          providerOptions: toVenomOptions(agent.takesParams ? this.#options.generationParams : null, sessionId),
           ...(question.jsonSchema
             ? { responseFormat: { type: 'json' as const, schema: question.jsonSchema as never } }
             : {}),
@@ -238,16 +239,25 @@ function combined(receipts: readonly AnswerReceipt[]): AnswerReceipt | null {
 /** Generic names to the call's; what is not a number in reach is refused before a task exists. */
 function toCallOptions(params: Record<string, unknown> | null): Partial<LanguageModelV4CallOptions> {
   const number = (name: string) => (typeof params?.[name] === 'number' ? (params[name] as number) : undefined);
-  const repeatPenalty = number('repeat_penalty');
   const options = {
     temperature: number('temperature'),
     maxOutputTokens: number('max_tokens'),
     topP: number('top_p'),
     topK: number('top_k'),
     seed: number('seed'),
-    ...(repeatPenalty === undefined ? {} : { providerOptions: { venom: { repeatPenalty } } }),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function toVenomOptions(params: Record<string, unknown> | null, sessionId: string | null) {
+  const repeatPenalty = params?.['repeat_penalty'];
+  return {
+    venom: {
+      ...(typeof repeatPenalty === 'number' ? { repeatPenalty } : {}),
+      // A pool sends a conversation to the server that has it in its cache.
+      ...(sessionId === null ? {} : { sessionId }),
+    },
+  };
 }
 
 const sum = (one: number | null, other: number | null) => (other === null ? one : (one ?? 0) + other);

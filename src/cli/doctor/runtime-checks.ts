@@ -65,15 +65,15 @@ async function nvidiaGpu(): Promise<string | null> {
   }
 }
 
+const ADDRESSES = ['LLM_LOCAL_ENDPOINT', 'OLLAMA_ENDPOINT', 'VLLM_ENDPOINT', 'LLAMA_SERVER_ENDPOINT'] as const;
+
 export async function checkModelServers(
-  settings: Pick<Settings, 'LLM_LOCAL_ENDPOINT' | 'VLLM_ENDPOINT' | 'LLM_LOCAL_API_KEY'>,
+  settings: Pick<Settings, (typeof ADDRESSES)[number] | 'LLM_LOCAL_API_KEY'>,
 ): Promise<Finding[]> {
-  const named = (['LLM_LOCAL_ENDPOINT', 'VLLM_ENDPOINT'] as const).flatMap((setting) =>
-    settings[setting].map((address) => ({ setting, address })),
-  );
+  const named = ADDRESSES.flatMap((setting) => settings[setting].map((address) => ({ setting, address })));
   const findings = await Promise.all(
     named.map(async ({ setting, address }): Promise<Finding> => {
-      const answer = await ask(`${address}/models`, settings.LLM_LOCAL_API_KEY);
+      const answer = await ask(`${address.replace(/\/v1$/, '')}/v1/models`, settings.LLM_LOCAL_API_KEY);
       if (answer === 'ok') return { name: setting, status: 'ok', detail: `${address} answers` };
       return {
         name: setting,
@@ -83,7 +83,7 @@ export async function checkModelServers(
       };
     }),
   );
-  if (settings.LLM_LOCAL_ENDPOINT.length === 0 && (await ask(`${OLLAMA_DEFAULT}/api/version`)) === 'ok') {
+  if (named.length === 0 && (await ask(`${OLLAMA_DEFAULT}/api/version`)) === 'ok') {
     findings.push({
       name: 'Ollama',
       status: 'info',

@@ -193,7 +193,10 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
   const profileRefusal = (server: string) => ({
     detail: {
       code: 'runtime_forbidden_by_profile',
-      message: `The profile ${profile} does not allow ${server}; name its address in the settings, or set VENOM_RUNTIME_PROFILE=full.`,
+      message:
+        profile === 'llm_off'
+          ? 'VENOM_RUNTIME_PROFILE=llm_off keeps every model server off.'
+          : `The profile ${profile} does not allow ${server}; name its address in the settings, or set VENOM_RUNTIME_PROFILE=full.`,
       server_name: server,
       runtime_profile: profile,
     },
@@ -265,6 +268,8 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
         throw new AppError('invalid_input', `There is no model server called ${server_name}.`);
       const done = await controller.run(server_name, action);
       models.changed();
+      // As the contract has it: a command that fails is an answer, one that hangs is not.
+      if (done.timedOut) return reply.status(500).send({ detail: done.message, code: 'internal' });
       return {
         status: done.ok ? 'success' : 'error',
         action,

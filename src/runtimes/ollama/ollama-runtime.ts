@@ -1,5 +1,6 @@
 // Ollama as an engine, on its native API: only there `keep_alive` and `options` are heard.
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import type { Dispatcher } from 'undici';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
@@ -16,9 +17,12 @@ import type {
 } from '../runtime.js';
 import { ChatLine } from './ollama-api.js';
 import { type OllamaClient, type OllamaTag, sameModel } from './ollama-client.js';
+import { OpenAnswers } from './open-answers.js';
 import { type OllamaDefaults, toKeepAlive, toOllamaChat } from './to-ollama-chat.js';
 
 const LOAD_MS = 600_000;
+/** An answer that takes longer is not waited for; Ollama lets it end all the same. */
+const ANSWERS_END_MS = 120_000;
 
 export interface OllamaRuntimeOptions extends OllamaDefaults {
   client: OllamaClient;
@@ -34,6 +38,8 @@ export class OllamaRuntime implements Runtime {
   readonly #optional: boolean;
   /** Models that are in memory because of us; the only ones we take out again. */
   readonly #ours = new Set<string>();
+  /** A question that Ollama hears after the order to let go would hold the model for as long as it says. */
+  readonly #answers = new OpenAnswers();
 
   constructor({ client, optional, ...defaults }: OllamaRuntimeOptions) {
     this.#client = client;
@@ -52,16 +58,16 @@ export class OllamaRuntime implements Runtime {
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
     const body = toOllamaChat(modelName, options, this.#defaults);
     this.#ours.add(modelName);
-    let response = await this.#client.chat(body, options.abortSignal);
-    if (response.statusCode === 400 && body['think'] !== undefined) {
-      const refused = await this.#client.upstream.rejected(response);
-      if (!/think/i.test(refused.message)) throw refused;
-      // The model cannot think aloud; the question is still worth an answer.
-      delete body['think'];
-      response = await this.#client.chat(body, options.abortSignal);
+    const ended = this.#answers.begin(modelName);
+    try {
+      const response = await this.#ask(body, options.abortSignal);
+      if (response.statusCode !== 200) throw toModelError(await this.#client.upstream.rejected(response), modelName);
+      response.body.once('close', ended);
+      return this.#parts(this.#client.upstream.lines(response));
+    } catch (error) {
+      ended();
+      throw error;
     }
-    if (response.statusCode !== 200) throw toModelError(await this.#client.upstream.rejected(response), modelName);
-    return this.#parts(this.#client.upstream.lines(response));
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
@@ -149,6 +155,7 @@ export class OllamaRuntime implements Runtime {
   }
 
   async unload(modelName: string, signal?: AbortSignal): Promise<void> {
+    await this.#answers.idle(modelName, ANSWERS_END_MS);
     await this.#client.unload(modelName, signal);
     this.#ours.delete(modelName);
   }
@@ -184,12 +191,27 @@ export class OllamaRuntime implements Runtime {
     if (this.#ours.size === 0) return;
     const running = await this.#client.ps();
     const mine = running.filter(({ name }) => [...this.#ours].some((own) => sameModel(own, name)));
-    await Promise.all(mine.map(({ name }) => this.#client.unload(name)));
+    await Promise.all(
+      mine.map(async ({ name }) => {
+        await this.#answers.idle(name, ANSWERS_END_MS);
+        await this.#client.unload(name);
+      }),
+    );
     this.#ours.clear();
   }
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  async #ask(body: Record<string, unknown>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const response = await this.#client.chat(body, signal);
+    if (response.statusCode !== 400 || body['think'] === undefined) return response;
+    const refused = await this.#client.upstream.rejected(response);
+    if (!/think/i.test(refused.message)) throw refused;
+    // The model cannot think aloud; the question is still worth an answer.
+    delete body['think'];
+    return this.#client.chat(body, signal);
   }
 
   async *#parts(lines: AsyncIterable<unknown[]>): AsyncGenerator<LanguageModelV4StreamPart[]> {

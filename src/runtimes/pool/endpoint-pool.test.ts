@@ -165,6 +165,33 @@ describe('EndpointPool', () => {
     expect(states(pool)).toEqual(['in-service', 'in-service']);
   });
 
+  it('leaves a member that answers nothing at all, and waits for one that only takes its time', async () => {
+    const [a, b] = [fakeMember('a'), fakeMember('b')];
+    const pool = new EndpointPool({ members: [a, b], patienceMs: 10 });
+    pools.push(pool);
+    const never = vi.fn((_name: string, { abortSignal }: { abortSignal?: AbortSignal }) => {
+      return new Promise<never>((_, reject) => {
+        abortSignal?.addEventListener('abort', () => reject(abortSignal.reason));
+      });
+    });
+    const well = a.streamBatches;
+    a.streamBatches = never;
+    a.health = async () => ({ state: 'offline', latencyMs: null, error: 'no answer in time', details: {} });
+    expect(await ask(pool)).toBe('b');
+    expect(never).toHaveBeenCalledOnce();
+    expect(pool.pool().members[0]).toMatchObject({
+      state: 'excluded',
+      lastError: 'http://a/v1 hangs: it answers nothing at all.',
+    });
+    // The other one is slow, but says that it is well.
+    b.streamBatches = async (...asked) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return well(...asked);
+    };
+    expect(await ask(pool)).toBe('a');
+    expect(states(pool)).toEqual(['excluded', 'in-service']);
+  });
+
   it('asks excluded members rather than nobody', async () => {
     const [a, b] = [fakeMember('a'), fakeMember('b')];
     const pool = create(a, b);

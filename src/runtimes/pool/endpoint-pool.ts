@@ -15,10 +15,10 @@ import type {
   RuntimeHealth,
   RuntimeModel,
 } from '../runtime.js';
-import { Affinity, type AffinityKeys, affinityKeys, promptMessages } from './affinity.js';
-import { chooseMember } from './choose-member.js';
+import { type AffinityKeys, affinityKeys, promptMessages } from './affinity.js';
 import { judgeFailure, judgeStatus } from './judge-failure.js';
 import { Member, type MemberRuntime, plain } from './member.js';
+import { type Placed, Placement } from './placement.js';
 
 /** A page is not kept waiting by one member that hangs. */
 const LIST_WITHIN_MS = 1_000;
@@ -28,22 +28,16 @@ export interface EndpointPoolOptions {
   /** At least one; of one provider. The first one's address names the pool. */
   members: readonly MemberRuntime[];
   backOffMs?: number;
+  /** How long a first byte is waited for before the server is asked whether it is well. */
+  patienceMs?: number;
   now?: () => number;
-}
-
-interface Placed<T> {
-  member: Member;
-  reason: string;
-  leave: () => void;
-  value: T;
 }
 
 export class EndpointPool implements Runtime {
   readonly provider: string;
   readonly endpoint: string;
   readonly #members: readonly Member[];
-  readonly #affinity = new Affinity();
-  readonly #placement = { session: 0, prefix: 0, leastLoaded: 0, movedOn: 0 };
+  readonly #placement: Placement;
   // Only what its members can.
   load?: NonNullable<Runtime['load']>;
   unload?: NonNullable<Runtime['unload']>;
@@ -51,12 +45,13 @@ export class EndpointPool implements Runtime {
   countTokens?: NonNullable<Runtime['countTokens']>;
   adaptParams?: NonNullable<Runtime['adaptParams']>;
 
-  constructor({ members, backOffMs = 1_000, now = Date.now }: EndpointPoolOptions) {
+  constructor({ members, backOffMs = 1_000, patienceMs = 5_000, now = Date.now }: EndpointPoolOptions) {
     const [first] = members;
     if (!first) throw new AppError('invalid_settings', 'A pool needs at least one address.');
     this.provider = first.provider;
     this.endpoint = first.endpoint;
     this.#members = members.map((runtime) => new Member(runtime, { backOffMs, now }));
+    this.#placement = new Placement(this.provider, this.#members, patienceMs);
     if (first.load) this.load = (model, signal) => this.#load(model, signal);
     if (first.unload) this.unload = (model, signal) => this.#unload(model, signal);
     if (first.loaded) this.loaded = (signal) => this.#loaded(signal);
@@ -66,7 +61,7 @@ export class EndpointPool implements Runtime {
   }
 
   pool(): { members: readonly PoolMember[]; placement: PoolPlacement } {
-    return { members: this.#members.map(({ snapshot }) => snapshot), placement: { ...this.#placement } };
+    return { members: this.#members.map(({ snapshot }) => snapshot), placement: this.#placement.counts };
   }
 
   languageModel(modelName: string): LanguageModelV4 {
@@ -85,8 +80,9 @@ export class EndpointPool implements Runtime {
       promptMessages(options.prompt),
     );
     const { abortSignal } = options;
-    const placed = await this.#place(modelName, keys, abortSignal, async ({ runtime }) => {
-      const rest = (await runtime.streamBatches(modelName, options))[Symbol.asyncIterator]();
+    const placed = await this.#placement.place(modelName, keys, abortSignal, async ({ runtime }, signal) => {
+      const batches = await runtime.streamBatches(modelName, { ...options, abortSignal: signal });
+      const rest = batches[Symbol.asyncIterator]();
       for (;;) {
         const first = await rest.next();
         if (first.done || first.value.length > 0) return { first, rest };
@@ -111,25 +107,26 @@ export class EndpointPool implements Runtime {
     );
     let refused: ForwardedAnswer | undefined;
     try {
-      const { value, leave } = await this.#place(model, keys, signal, async ({ runtime }) => {
-        const answer = await runtime.forward(path, body, signal);
+      const { value, leave } = await this.#placement.place(model, keys, signal, async ({ runtime }, attemptSignal) => {
+        const answer = await runtime.forward(path, body, attemptSignal);
         if (answer.status < 400) {
-          await firstByte(answer);
+          await firstByte(answer, runtime.endpoint);
           return answer;
         }
         if (judgeStatus(answer.status) === 'question') return answer;
-        refused?.body.destroy();
+        letGo(refused);
         refused = answer;
         throw new AppError('upstream_rejected', `${runtime.endpoint} answered HTTP ${answer.status}.`, {
           details: { status: answer.status },
         });
       });
-      refused?.body.on('error', () => {}).destroy();
+      letGo(refused);
       value.body.once('close', leave);
       return value;
     } catch (error) {
       // Every member refused: the client gets what the last one said, word for word.
       if (refused && toAppError(error).code === 'upstream_rejected') return refused;
+      letGo(refused);
       throw error;
     }
   }
@@ -142,7 +139,7 @@ export class EndpointPool implements Runtime {
     if (!known()) await asking;
     if (!known() || this.#members.every(({ excluded }) => excluded)) {
       const failure = (await asking).find((answer) => answer.status === 'rejected');
-      throw failure ? failure.reason : this.#nobody();
+      throw failure ? failure.reason : this.#placement.nobody();
     }
     const byName = new Map<string, { model: RuntimeModel; endpoints: string[] }>();
     for (const member of this.#members) {
@@ -187,8 +184,8 @@ export class EndpointPool implements Runtime {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const { value, leave } = await this.#place(modelName, NO_AFFINITY, signal, ({ runtime }) =>
-      runtime.embed(modelName, texts, signal),
+    const { value, leave } = await this.#placement.place(modelName, NO_AFFINITY, signal, ({ runtime }, attemptSignal) =>
+      runtime.embed(modelName, texts, attemptSignal),
     );
     leave();
     return value;
@@ -209,43 +206,6 @@ export class EndpointPool implements Runtime {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#members.map((member) => member.close()));
-  }
-
-  async #place<T>(
-    model: string,
-    keys: AffinityKeys,
-    signal: AbortSignal | undefined,
-    attempt: (member: Member) => Promise<T>,
-  ): Promise<Placed<T>> {
-    const tried = new Set<string>();
-    let last: AppError | undefined;
-    for (;;) {
-      for (const member of this.#members) member.refreshLoad();
-      const choice = chooseMember({
-        members: this.#members.map((member) => member.facts(model)),
-        ...this.#affinity.recall(keys),
-        tried,
-      });
-      const member = choice.kind === 'member' ? this.#members.find(({ id }) => id === choice.id) : undefined;
-      if (choice.kind === 'none' || !member) throw last ?? this.#nobody();
-      const leave = member.enter();
-      try {
-        const value = await attempt(member);
-        member.succeeded();
-        this.#affinity.remember(keys, member.id);
-        if (choice.reason === 'session' || choice.reason === 'prefix') this.#placement[choice.reason] += 1;
-        else this.#placement.leastLoaded += 1;
-        return { member, reason: choice.reason, leave, value };
-      } catch (thrown) {
-        leave();
-        const { kind, error } = judgeFailure(thrown);
-        member.failed(kind, error);
-        if (kind === 'question' || signal?.aborted) throw error;
-        tried.add(member.id);
-        last = error;
-        this.#placement.movedOn += 1;
-      }
-    }
   }
 
   /** The first answer that is one, of the members that may know. */
@@ -276,8 +236,8 @@ export class EndpointPool implements Runtime {
   }
 
   async #load(model: string, signal?: AbortSignal): Promise<void> {
-    const { leave } = await this.#place(model, NO_AFFINITY, signal, async ({ runtime }) =>
-      runtime.load?.(model, signal),
+    const { leave } = await this.#placement.place(model, NO_AFFINITY, signal, async ({ runtime }, attemptSignal) =>
+      runtime.load?.(model, attemptSignal),
     );
     leave();
   }
@@ -305,11 +265,6 @@ export class EndpointPool implements Runtime {
       { cause: first.error },
     );
   }
-
-  #nobody(): AppError {
-    const reasons = this.#members.flatMap(({ snapshot }) => (snapshot.lastError ? [snapshot.lastError] : []));
-    return new AppError('provider_unavailable', `No ${this.provider} server answers. ${reasons.join(' ')}`.trim());
-  }
 }
 
 async function loadedOn(member: Member, signal?: AbortSignal): Promise<LoadedModelInfo[]> {
@@ -319,10 +274,19 @@ async function loadedOn(member: Member, signal?: AbortSignal): Promise<LoadedMod
 
 const rank = (member: Member, model: string): number => (member.facts(model).hasModel ? 0 : 1);
 
-/** Waits until something of the body is there. @throws what broke it off before */
-async function firstByte({ body }: ForwardedAnswer): Promise<void> {
+/** Destroying a body is an error to whoever reads it, and nobody does. */
+function letGo(answer: ForwardedAnswer | undefined): void {
+  answer?.body.on('error', () => {}).destroy();
+}
+
+/** Waits until something of the body is there. @throws AppError `upstream_reset` when it broke off before */
+async function firstByte({ body }: ForwardedAnswer, endpoint: string): Promise<void> {
   if (body.readableLength > 0 || body.readableEnded) return;
-  await Promise.race([once(body, 'readable'), once(body, 'end')]);
+  try {
+    await Promise.race([once(body, 'readable'), once(body, 'end')]);
+  } catch (cause) {
+    throw new AppError('upstream_reset', `${endpoint} broke off before it answered.`, { cause });
+  }
 }
 
 async function* parts(

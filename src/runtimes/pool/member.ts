@@ -8,6 +8,8 @@ import { type FailureKind, judgeFailure } from './judge-failure.js';
 const FAULTS_TO_EXCLUDE = 3;
 const MOST_BACK_OFF_MS = 60_000;
 const PROBE_MS = 2_000;
+/** A machine that computes with all it has may take its time to say so. */
+const ANSWERS_WITHIN_MS = 5_000;
 const LOAD_FRESH_MS = 1_000;
 
 /** A pool is made of engines that stream in batches and pass requests on. */
@@ -118,6 +120,11 @@ export class Member {
       if (error.code !== 'upstream_timeout') this.failed(kind, error);
       throw error;
     }
+  }
+
+  /** Whether it says anything at all. */
+  async answers(): Promise<boolean> {
+    return (await this.runtime.health(AbortSignal.timeout(ANSWERS_WITHIN_MS))).state !== 'offline';
   }
 
   /** Asks how busy it is, in the background and not too often: a choice waits for nobody. */

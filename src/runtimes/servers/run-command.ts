@@ -12,6 +12,8 @@ export interface CommandResult {
   stdout: string;
   stderr: string;
   exitCode: number | null;
+  /** It was ended because it took too long. */
+  timedOut?: boolean;
 }
 
 /** Never throws: a command that fails, hangs or is not there is a result. */
@@ -33,13 +35,13 @@ export function runCommand(
     child.stderr.on('data', (bytes) => {
       stderr = (stderr + bytes).slice(-OUTPUT_KEPT);
     });
-    const finish = (ok: boolean, message: string, exitCode: number | null) => {
+    const finish = (ok: boolean, message: string, exitCode: number | null, timedOut = false) => {
       clearTimeout(timer);
-      resolve({ ok, message, stdout, stderr, exitCode });
+      resolve({ ok, message, stdout, stderr, exitCode, timedOut });
     };
     const timer = setTimeout(() => {
       endGroup(child.pid, 'SIGKILL');
-      finish(false, `The command did not end within ${timeoutMs / 1_000} s.`, null);
+      finish(false, `The command did not end within ${timeoutMs / 1_000} s.`, null, true);
     }, timeoutMs);
     child.once('error', (error) => finish(false, error.message, null));
     child.once('exit', (code) => {

@@ -63,7 +63,7 @@ describe('POST /tasks', () => {
       context_used: { lessons: [], memory_entries: [] },
       context_history: {
         llm_runtime: { provider: 'openai-compatible', model: 'fake-model', status: 'ready', error: null },
-        intent_debug: { source: 'fallback' },
+        intent_debug: { source: 'lexicon' },
         tool_requirement: { required: false, intent: 'GENERAL_CHAT' },
         first_token: { preview: 'Hello' },
         streaming: { chunk_count: expect.any(Number) },

@@ -29,6 +29,8 @@ interface FastPathTexts {
   statusAge: (seconds: number) => string;
   statusUnknown: string;
   unsupported: string;
+  /** The wish is understood, and its tool is not there. */
+  toolMissing: string;
   insteadHeading: string;
   askHelp: string;
 }
@@ -82,6 +84,8 @@ const en: FastPathTexts = {
   statusAge: (seconds) => `Checked ${seconds} s ago.`,
   statusUnknown: 'The state of the services has not been collected yet. Please ask again in a moment.',
   unsupported: 'I cannot do that: it needs something outside this system, such as a phone, a payment or a device.',
+  toolMissing:
+    'I understand what you want, but the tool for it is not installed here, and I will not pretend to have done it.',
   insteadHeading: 'What I can do',
   askHelp: 'Ask “what can you do?” for the whole list.',
 };
@@ -134,6 +138,8 @@ const pl: FastPathTexts = {
   alerts: (names) => `⚠️ **Krytyczne:** ${names}`,
   statusAge: (seconds) => `Sprawdzono ${seconds} s temu.`,
   statusUnknown: 'Stan usług nie został jeszcze zebrany. Zapytaj ponownie za chwilę.',
+  toolMissing:
+    'Rozumiem, o co chodzi, ale nie ma tu zainstalowanego potrzebnego narzędzia, a nie będę udawać, że to zrobiłem.',
   unsupported:
     'Tego nie potrafię: potrzeba do tego czegoś spoza systemu, na przykład telefonu, płatności albo urządzenia.',
   insteadHeading: 'Co potrafię',
@@ -188,6 +194,8 @@ const de: FastPathTexts = {
   alerts: (names) => `⚠️ **Kritisch:** ${names}`,
   statusAge: (seconds) => `Geprüft vor ${seconds} s.`,
   statusUnknown: 'Der Zustand der Dienste wurde noch nicht erfasst. Bitte frag gleich noch einmal.',
+  toolMissing:
+    'Ich verstehe, was gemeint ist, aber das Werkzeug dafür ist hier nicht installiert, und ich gebe nicht vor, es getan zu haben.',
   unsupported:
     'Das kann ich nicht: Dafür braucht es etwas außerhalb dieses Systems, etwa ein Telefon, eine Zahlung oder ein Gerät.',
   insteadHeading: 'Was ich kann',

@@ -29,6 +29,8 @@ interface FastPathTexts {
   statusAge: (seconds: number) => string;
   statusUnknown: string;
   unsupported: string;
+  /** The wish is understood, and its tool is not there. */
+  toolMissing: string;
   insteadHeading: string;
   askHelp: string;
 }
@@ -81,8 +83,9 @@ const en: FastPathTexts = {
   alerts: (names) => `⚠️ **Critical:** ${names}`,
   statusAge: (seconds) => `Checked ${seconds} s ago.`,
   statusUnknown: 'The state of the services has not been collected yet. Please ask again in a moment.',
-  unsupported:
-    'I cannot do that here: it needs a tool that is not installed, or something outside this system, such as a phone or a payment.',
+  unsupported: 'I cannot do that: it needs something outside this system, such as a phone, a payment or a device.',
+  toolMissing:
+    'I understand what you want, but the tool for it is not installed here, and I will not pretend to have done it.',
   insteadHeading: 'What I can do',
   askHelp: 'Ask “what can you do?” for the whole list.',
 };
@@ -135,8 +138,10 @@ const pl: FastPathTexts = {
   alerts: (names) => `⚠️ **Krytyczne:** ${names}`,
   statusAge: (seconds) => `Sprawdzono ${seconds} s temu.`,
   statusUnknown: 'Stan usług nie został jeszcze zebrany. Zapytaj ponownie za chwilę.',
+  toolMissing:
+    'Rozumiem, o co chodzi, ale nie ma tu zainstalowanego potrzebnego narzędzia, a nie będę udawać, że to zrobiłem.',
   unsupported:
-    'Tego tu nie zrobię: potrzeba do tego narzędzia, którego nie zainstalowano, albo czegoś spoza systemu, na przykład telefonu lub płatności.',
+    'Tego nie potrafię: potrzeba do tego czegoś spoza systemu, na przykład telefonu, płatności albo urządzenia.',
   insteadHeading: 'Co potrafię',
   askHelp: 'Zapytaj „co potrafisz?”, aby zobaczyć całą listę.',
 };
@@ -189,8 +194,10 @@ const de: FastPathTexts = {
   alerts: (names) => `⚠️ **Kritisch:** ${names}`,
   statusAge: (seconds) => `Geprüft vor ${seconds} s.`,
   statusUnknown: 'Der Zustand der Dienste wurde noch nicht erfasst. Bitte frag gleich noch einmal.',
+  toolMissing:
+    'Ich verstehe, was gemeint ist, aber das Werkzeug dafür ist hier nicht installiert, und ich gebe nicht vor, es getan zu haben.',
   unsupported:
-    'Das kann ich hier nicht: Dafür braucht es ein Werkzeug, das nicht installiert ist, oder etwas außerhalb dieses Systems, etwa ein Telefon oder eine Zahlung.',
+    'Das kann ich nicht: Dafür braucht es etwas außerhalb dieses Systems, etwa ein Telefon, eine Zahlung oder ein Gerät.',
   insteadHeading: 'Was ich kann',
   askHelp: 'Frag „Was kannst du?“ für die ganze Liste.',
 };

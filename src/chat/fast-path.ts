@@ -135,10 +135,19 @@ export function statusAnswer(
 }
 
 /** What cannot be done is said, with what can be done instead. */
-export function unsupportedAnswer(facts: Pick<FastPathFacts, 'agents'>, language: Language): string {
+/** @param understood  the wish is one of ours, and only its tool is missing */
+export function unsupportedAnswer(
+  facts: Pick<FastPathFacts, 'agents'>,
+  language: Language,
+  understood = false,
+): string {
   const texts = FAST_PATH_TEXTS[language];
   const able = facts.agents.map((agent) => texts.agents[agent]);
-  return [texts.unsupported, section(texts.insteadHeading, able.slice(0, 4)), texts.askHelp]
+  return [
+    understood ? texts.toolMissing : texts.unsupported,
+    section(texts.insteadHeading, able.slice(0, 4)),
+    texts.askHelp,
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }

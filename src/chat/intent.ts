@@ -40,4 +40,6 @@ export interface IntentDecision {
 export interface IntentRecognizer {
   /** Never throws for a text: what nothing recognises is GENERAL_CHAT by `fallback`. */
   classify(text: string, options: { signal: AbortSignal }): Promise<IntentDecision>;
+  /** By the words alone; asks nobody, and is null where they do not tell. */
+  language(text: string): Promise<Language | null>;
 }

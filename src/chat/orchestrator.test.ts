@@ -71,6 +71,7 @@ function build(
       clock,
       counters: new TaskCounters(0),
       intents: {
+        language: async () => 'en',
         classify: async () => ({
           intent: options.intent ?? 'GENERAL_CHAT',
           source: 'llm',
@@ -234,6 +235,7 @@ describe('Orchestrator', () => {
     const { run } = build({
       parts: {
         intents: {
+          language: async () => null,
           classify: async () => {
             throw new TypeError('secret internals');
           },

@@ -423,6 +423,7 @@ export class Orchestrator {
     tracer.step(live.id, 'LLM', 'start', '{"skipped":"static answer"}');
     const answer = answers.answer(intent, {
       text,
+      wanted: turn.wanted,
       language: live.task.request.preferredLanguage ?? turn.language,
       timeZone: live.task.request.timeZone ?? null,
       requestId: live.id,

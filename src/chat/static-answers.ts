@@ -1,6 +1,6 @@
 // The fast path's templates, filled with what this server knows at the moment without asking anybody.
 import type { Clock } from '../shared/clock.js';
-import { type AdvancedMode, type AgentId, fastPathAnswer } from './fast-path.js';
+import { type AdvancedMode, type AgentId, fastPathAnswer, unsupportedAnswer } from './fast-path.js';
 import type { IntentId } from './intent.js';
 import type { ServiceMonitor } from './services/service-monitor.js';
 import type { StaticAnswer, StaticAnswers, StaticQuestion } from './task-ports.js';
@@ -22,7 +22,7 @@ export class TemplateAnswers implements StaticAnswers {
     this.#parts = parts;
   }
 
-  answer(intent: IntentId, { text, language, timeZone }: StaticQuestion): StaticAnswer {
+  answer(intent: IntentId, { text, wanted, language, timeZone }: StaticQuestion): StaticAnswer {
     const { services, clock, agents, modes, activeModel, cloud } = this.#parts;
     const reports = services.snapshot();
     const checkedAt = reports.map((report) => (report.checkedAt === null ? 0 : Date.parse(report.checkedAt)));
@@ -47,6 +47,8 @@ export class TemplateAnswers implements StaticAnswers {
       cloud: cloud(),
       hasMemory: true,
     };
+    if (intent === 'UNSUPPORTED_TASK' && wanted !== intent)
+      return { text: unsupportedAnswer(facts, language ?? 'en', true) };
     const answer = fastPathAnswer(intent, text, facts, language) ?? '';
     return { text: answer, ...(intent === 'HELP_REQUEST' ? { widget: answer } : {}) };
   }

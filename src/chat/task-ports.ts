@@ -8,6 +8,8 @@ export interface StaticAnswers {
 
 export interface StaticQuestion {
   text: string;
+  /** What the person meant, where that is not what is answered: its tool is missing. */
+  wanted: IntentId;
   language: Language | null;
   /** The client's IANA zone where it sent one. */
   timeZone: string | null;

@@ -64,6 +64,12 @@ describe('Complex chat', () => {
     );
   });
 
+  it('reports in the language of the goal, though the intent is forced', async () => {
+    script([plan({ instruction: 'Schreibe es' })], (_name, response, body) => says('Fertig.', body, response));
+    const task = await complex('Bitte schreibe mir ein kurzes Gedicht über den Herbst und die fallenden Blätter');
+    expect(task.result).toContain('**1 von 1 Schritten erledigt**');
+  });
+
   it('runs steps that do not need each other at the same time', async () => {
     let open = 0;
     let together = 0;

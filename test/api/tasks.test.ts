@@ -229,6 +229,7 @@ describe('the fast path', () => {
   it('says that a tool is missing instead of pretending', async () => {
     const task = await client.run({ content: '/git push everything' });
     expect(task.status).toBe('COMPLETED');
+    expect(task.result).toContain('the tool for it is not installed');
     expect(task.context_history['forced_route']).toMatchObject({ tool: 'git' });
     expect(upstream.requests).toHaveLength(0);
     const { steps } = await client.get<{ steps: { action: string }[] }>(`/history/requests/${task.id}`);

@@ -1,6 +1,6 @@
 // What a person wants. Lexicons first; an embedder where one is given; a small model only where a tool may be wanted and
 // the words do not settle it; else it is chat.
-import type { IntentDecision, IntentId, IntentRecognizer } from '../intent.js';
+import type { IntentDecision, IntentId, IntentRecognizer, Language } from '../intent.js';
 import { NEVER_LEARNING_INTENTS } from '../intent-traits.js';
 import { EmbeddingRouter } from './embedding-router.js';
 import type { LearnedPhrases } from './learned-phrases.js';
@@ -55,6 +55,10 @@ export class IntentClassifier implements IntentRecognizer {
     if (!chosen) return decision;
     const score = ranked.find(({ intent }) => intent === chosen)?.score ?? 0;
     return this.#learning(text, { intent: chosen, source: 'llm', language, score, top2: decision.top2 });
+  }
+
+  async language(text: string): Promise<Language | null> {
+    return (await this.#ready()).language(text);
   }
 
   /** Loaded with the first text: a server that only passes Direct chat on needs no lexicon in memory. */

@@ -42,6 +42,10 @@ export class WordClassifier {
     return { ...decide(ranked, language), ranked };
   }
 
+  language(text: string): Language | null {
+    return detectLanguage(text, this.#mender.mend(tokensOf(text)), this.#lexicons);
+  }
+
   /** Texts by intent, for those who compare meanings. */
   examples(): Map<IntentId, string[]> {
     const examples = new Map<IntentId, string[]>();

@@ -66,18 +66,21 @@ export function checkPlan(text: string): { plan: PlanStep[] } | { problems: stri
   if (!parsed.success)
     return { problems: parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
   const problems: string[] = [];
-  const numbers = new Set<number>();
-  const plan = parsed.data.steps.map((step): PlanStep => {
-    const number = step.step_number;
-    if (numbers.has(number)) problems.push(`Step number ${number} is used twice.`);
+  // Models count as they like; here the first step is 1.
+  const numbers = new Map<number, number>();
+  const plan = parsed.data.steps.map((step, index): PlanStep => {
+    const own = step.step_number;
+    if (numbers.has(own)) problems.push(`Step number ${own} is used twice.`);
     if (!AGENT_NAMES.includes(step.agent_type as PlanAgent))
-      problems.push(`Step ${number}: agent_type must be one of ${AGENT_NAMES.join(', ')}.`);
+      problems.push(`Step ${own}: agent_type must be one of ${AGENT_NAMES.join(', ')}.`);
     const given = step.depends_on ?? [];
-    const dependsOn = [...new Set(typeof given === 'number' ? [given] : given)];
-    for (const needed of dependsOn)
-      if (!numbers.has(needed)) problems.push(`Step ${number} depends on ${needed}, which is not an earlier step.`);
-    numbers.add(number);
-    return { number, agent: step.agent_type as PlanAgent, instruction: step.instruction, dependsOn };
+    const dependsOn = [...new Set(typeof given === 'number' ? [given] : given)].map((needed) => {
+      const earlier = numbers.get(needed);
+      if (earlier === undefined) problems.push(`Step ${own} depends on ${needed}, which is not an earlier step.`);
+      return earlier ?? 0;
+    });
+    numbers.set(own, index + 1);
+    return { number: index + 1, agent: step.agent_type as PlanAgent, instruction: step.instruction, dependsOn };
   });
   return problems.length > 0 ? { problems } : { plan };
 }

@@ -74,10 +74,11 @@ async function intentOf(
   forcedIntent: string | null,
   { intents, slash }: Pick<DecideParts, 'intents' | 'slash'>,
 ): Promise<IntentDecision> {
-  const forced = (intent: IntentId): IntentDecision => ({
+  // What is wanted is settled; what it is answered in is not.
+  const forced = async (intent: IntentId): Promise<IntentDecision> => ({
     intent,
     source: 'forced',
-    language: null,
+    language: await intents.language(text),
     score: 1,
     top2: [{ intent, score: 1 }],
   });

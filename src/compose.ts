@@ -314,7 +314,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessions,
     tracer,
     models,
-    route: ({ model }) => models.chatTarget(model),
+    route: (request) => router.route(request),
     idle: () => turns.size === 0 && orchestrator.queue.active === 0,
     stopSession: (sessionId) => {
       simple.cancelSession(sessionId);
@@ -341,7 +341,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     intents: new WordIntents(),
     slash: new SlashTable(),
     answers: (monitor) => new PlainAnswers(monitor),
-    router: new ActiveModelRouter((name) => models.chatTarget(name), systemClock),
+    router,
     context: memory.context,
     results: memory.results,
     memory: memory.searchTool,

@@ -110,7 +110,7 @@ function readHtml(html: string): string {
       depth -= 1;
       if (name === 'title') inTitle = false;
       if (SILENT.has(name)) silent = Math.max(0, silent - 1);
-      if (BLOCKS.has(name)) text += '\n';
+      if (BLOCKS.has(name) && name !== 'br') text += '\n';
     },
   });
   parser.end(html);

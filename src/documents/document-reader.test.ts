@@ -38,6 +38,16 @@ describe('DocumentReader', () => {
     expect(await read('a.txt', pdf(['Hidden']))).toEqual([{ page: 1, text: 'Hidden' }]);
   });
 
+  it('refuses what is nested without end before it takes long', async () => {
+    const reader = new DocumentReader({ workerPath: real, timeoutMs: 20_000 });
+    const bytes = Buffer.from(`${'<div>'.repeat(500_000)}text`);
+    await expect(reader.read({ name: 'a.html', mediaType: null, bytes }, never)).rejects.toEqual(refusal('damaged'));
+    const lines = Buffer.from('line<br>'.repeat(20_000));
+    expect((await reader.read({ name: 'a.html', mediaType: null, bytes: lines }, never)).pages[0]?.text).toMatch(
+      /^line\nline/,
+    );
+  });
+
   it('stops a file that takes too long, and reads the next one', async () => {
     const reader = hostile('for (;;);', 300);
     await expect(reader.read(file, never)).rejects.toEqual(refusal('too_slow'));

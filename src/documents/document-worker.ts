@@ -15,6 +15,7 @@ const UNPACKED_RATIO = 200;
 const RATIO_FROM_BYTES = 1_048_576;
 const WORD_PARTS = /^word\/(?:document|footnotes|endnotes)\.xml$/;
 const XML_DEPTH = 500;
+const HTML_DEPTH = 5_000;
 
 class Refused extends Error {
   readonly reason: DocumentRefusal;
@@ -92,8 +93,12 @@ function readHtml(html: string): string {
   let text = '';
   let silent = 0;
   let inTitle = false;
+  let depth = 0;
   const parser = new Parser({
     onopentagname(name) {
+      depth += 1;
+      // The parser's own work grows with the square of it.
+      if (depth > HTML_DEPTH) throw new Refused('damaged', 'The file is nested too deeply.');
       if (name === 'title') inTitle = true;
       if (SILENT.has(name)) silent += 1;
       if (BLOCKS.has(name)) text += '\n';
@@ -102,9 +107,10 @@ function readHtml(html: string): string {
       if (silent === 0 || inTitle) text += piece;
     },
     onclosetag(name) {
+      depth -= 1;
       if (name === 'title') inTitle = false;
       if (SILENT.has(name)) silent = Math.max(0, silent - 1);
-      if (BLOCKS.has(name)) text += '\n';
+      if (BLOCKS.has(name) && name !== 'br') text += '\n';
     },
   });
   parser.end(html);

@@ -8,7 +8,7 @@ import type { InstalledList } from './installed-models.js';
 const LOOK_EVERY_MS = 30_000;
 /** Texts of one request to an engine. */
 const BATCH = 32;
-const CLOUD = new Set(['openai', 'google', 'azure']);
+const CLOUD = new Set(['openai', 'google', 'azure', 'cloud-compatible']);
 
 export interface EmbeddingModelOptions {
   list: () => Promise<InstalledList>;

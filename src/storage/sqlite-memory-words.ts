@@ -6,7 +6,9 @@ import { queryStems, saysNothing, wordStems } from './word-stems.js';
 const TERMS_ASKED = 8;
 const FUNCTION_WORD_WEIGHT = 0.05;
 /** Ranking costs by the row: of a large memory only the rarest words are asked for, together in so many rows. */
-const ROWS_RANKED = 2_500;
+const ROWS_RANKED = 1_500;
+/** Of the sessions' common index only one owner's rows are ranked, but all of a word's are read. */
+const OWNED_ROWS_READ = 10_000;
 const FREQUENCIES_KEPT = 20_000;
 /** Frequencies are remembered for so many changes of the index. */
 const CHANGES_UNTIL_STALE = 500;
@@ -49,7 +51,7 @@ export class SqliteMemoryWords {
     const index = owner === 0 ? 'global' : 'owned';
     const weighted = this.#weighted(text, index);
     const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
-    const asked = rarest(weighted, owner === 0 ? ROWS_RANKED : Number.POSITIVE_INFINITY);
+    const asked = rarest(weighted, owner === 0 ? ROWS_RANKED : OWNED_ROWS_READ);
     if (asked.length === 0) return [];
     const words = asked.map(({ stem }) => `"${stem}"`).join(' OR ');
     const rows =
@@ -120,7 +122,8 @@ function rarest<T extends { rows: number; weight: number }>(words: readonly T[],
   let rows = 0;
   for (const word of words.filter(({ rows }) => rows > 0).sort((a, b) => b.weight - a.weight)) {
     rows += word.rows;
-    if (chosen.length >= TERMS_ASKED || rows > rowsRanked) break;
+    // The rarest is always asked for.
+    if (chosen.length > 0 && (chosen.length >= TERMS_ASKED || rows > rowsRanked)) break;
     chosen.push(word);
   }
   return chosen;

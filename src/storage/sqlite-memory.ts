@@ -143,6 +143,14 @@ export class SqliteMemory implements MemoryRepository {
     );
   }
 
+  holds(place: MemoryPlace, kind: MemoryKind): boolean {
+    const [owner] = this.#owners([place]);
+    if (owner === undefined) return false;
+    return (
+      this.#store.prepare('SELECT 1 FROM memories WHERE kind = ? AND owner = ? LIMIT 1').get(kind, owner) !== undefined
+    );
+  }
+
   pinned(places: readonly MemoryPlace[], limit: number, now: number): MemoryEntry[] {
     return this.#owners(places)
       .flatMap((owner) =>

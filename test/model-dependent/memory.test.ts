@@ -75,7 +75,7 @@ describe.skipIf(embedding === '' || chat === '')('memory with all-MiniLM-L6-v2',
     expect(await ask()).toContain('Paris');
     await call('/api/v1/memory/search', { query: 'a question nobody asked before' });
     const { models } = await call('/api/v1/models/loaded');
-    expect(models.map(({ name }: { name: string }) => name)).toEqual(['chat']);
+    expect(models.map(({ name }: { name: string }) => name)).toContain('chat');
     expect(await ask()).toContain('Paris');
   });
 });

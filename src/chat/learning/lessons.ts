@@ -1,7 +1,7 @@
 // Lessons: what went wrong or right before, in situation, result and conclusion, found again by what is asked.
 import { AppError } from '../../shared/errors.js';
 import type { Memory } from '../memory/memory.js';
-import type { MemoryEntry, MemoryScope } from '../memory/ports.js';
+import type { MemoryEntry, MemoryPlace, MemoryScope } from '../memory/ports.js';
 
 const PART_CHARS = 1_200;
 const SEARCHED_CHARS = 500;
@@ -61,10 +61,12 @@ export class Lessons {
     limit: number,
     signal?: AbortSignal,
   ): Promise<{ id: string; text: string; labels: readonly string[] }[]> {
-    if (limit === 0) return [];
+    const places: MemoryPlace[] = ['lessons', ...(sessionId === null ? [] : [{ sessionId }])];
+    const promising = places.filter((place) => this.#memory.holds(place, 'lesson'));
+    if (limit === 0 || promising.length === 0) return [];
     const { hits } = await this.#memory.search({
       text: text.slice(0, SEARCHED_CHARS),
-      places: ['lessons', ...(sessionId === null ? [] : [{ sessionId }])],
+      places: promising,
       kinds: ['lesson'],
       limit,
       signal,

@@ -33,7 +33,9 @@ export class StoredTurns implements JudgedTurns {
       result: task?.result ?? answer?.content ?? '',
       ...requirementOf(task),
       sessionId,
-      labels: sessionId === null ? [] : sessionContext.labels(sessionId),
+      labels: [
+        ...new Set([...(task?.request.labels ?? []), ...(sessionId === null ? [] : sessionContext.labels(sessionId))]),
+      ],
     };
   }
 }

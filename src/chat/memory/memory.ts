@@ -19,7 +19,7 @@ import type {
 
 const DAY_MS = 86_400_000;
 /** Of each ranking; more than are asked for, because some are filtered out. */
-const RANKED = 24;
+const RANKED = 20;
 const QUERY_CHARS = 2_000;
 const EXPIRED_AT_ONCE = 1_000;
 const QUERIES_KEPT = 64;
@@ -131,9 +131,10 @@ export class Memory {
     const query = text.slice(0, QUERY_CHARS);
     const now = this.#clock.now();
     const embedded = await this.#vectorOf(query, signal);
-    const byWords = this.#repository.byWords(query, places, RANKED, now);
+    const ranked = Math.max(RANKED, limit * 2);
+    const byWords = this.#repository.byWords(query, places, ranked, now);
     const byMeaning = embedded
-      ? this.#repository.byMeaning(embedded.vector, embedded.embedderId, places, RANKED, now)
+      ? this.#repository.byMeaning(embedded.vector, embedded.embedderId, places, ranked, now)
       : [];
     const wanted = ({ entry }: FusedHit) =>
       (collection === undefined || entry.collection === collection) && (!kinds || kinds.includes(entry.kind));
@@ -141,6 +142,10 @@ export class Memory {
       hits: fuse([byMeaning, byWords], this.#options).filter(wanted).slice(0, limit),
       degraded: embedded ? null : 'lexical_only',
     };
+  }
+
+  holds(place: MemoryPlace, kind: MemoryKind): boolean {
+    return this.#repository.holds(place, kind);
   }
 
   /** What a person asked to be kept in mind, newest first. */

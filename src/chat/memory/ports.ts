@@ -107,6 +107,8 @@ export interface MemoryRepository {
     limit: number,
     now: number,
   ): MemoryHit[];
+  /** Whether a place has anything of a kind: asked before it is searched in vain. */
+  holds(place: MemoryPlace, kind: MemoryKind): boolean;
   /** What a person asked to be kept in mind, newest first; never a model's words. */
   pinned(places: readonly MemoryPlace[], limit: number, now: number): MemoryEntry[];
   remove(id: string): Promise<{ removed: boolean; vectors: number }>;

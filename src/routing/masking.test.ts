@@ -17,6 +17,15 @@ describe('Masks', () => {
     ]);
   });
 
+  it('takes a value out together with what its name said of it', () => {
+    const text = 'password: hunter2, token=abc123';
+    const masks = new Masks({}, [text]);
+    const masked = masks.mask(text);
+    expect(masked).toBe('password: [PASSWORD_1], token=[SECRET_1]');
+    expect(findSensitive(masked, { shapesOnly: true })).toEqual([]);
+    expect(masks.restore(masked)).toBe(text);
+  });
+
   it('does not take a name that stands in the text already', () => {
     const text = 'Keep [EMAIL_1] as it is; mail anna@example.com';
     const masks = new Masks({}, [text]);

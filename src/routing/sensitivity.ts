@@ -56,6 +56,9 @@ const MASKABLE: ReadonlySet<string> = new Set<SensitiveKind>([
   'custom_term',
 ]);
 
+/** What masking leaves behind is not found again. */
+const PLACEHOLDER = new RegExp(`^\\[(?:${[...MASKABLE].join('|').toUpperCase()})_\\d+\\]?$`);
+
 const MAX_EMAIL_NAME = 64;
 const MAX_DOMAIN = 255;
 const MAX_URL_USER = 200;
@@ -206,7 +209,11 @@ class Scan {
       while (end > at && /[.,;!?)\]}]/.test(text[end - 1] as string)) end -= 1;
       if (said && !/\d|[^\p{L}\d]/u.test(text.slice(at, end))) return undefined;
     }
-    return end > at ? { start: at, end } : undefined;
+    const value = text.slice(at, end);
+    if (end === at || PLACEHOLDER.test(value)) return undefined;
+    // In texts of our own "key: used for …" is a description.
+    if (this.#options.shapesOnly && group === 'secret' && !(value.length >= 6 && /\d/.test(value))) return undefined;
+    return { start: at, end };
   }
 
   #jsonWebToken(headEnd: number): number {

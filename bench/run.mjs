@@ -7,6 +7,7 @@ import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mj
 import { contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
+import { benchRouting } from './routing.mjs';
 import { benchScheduler } from './scheduler.mjs';
 import { commitTimes, fillStore } from './store.mjs';
 import { benchTasks } from './tasks.mjs';
@@ -28,6 +29,7 @@ try {
   await benchTasks(folder, report);
   await memory();
   await benchScheduler(folder, report);
+  await benchRouting(join(folder, 'routing'), report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

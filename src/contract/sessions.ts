@@ -40,6 +40,10 @@ export const MessageItem = z.object({
       tokens_per_second: z.number().nullable(),
     })
     .nullable(),
+  /** Kinds of sensitive text in it. */
+  labels: z.array(z.string()).optional(),
+  /** Of an answer: who was asked, with how much, and why. */
+  receipt: z.record(z.string(), z.unknown()).nullish(),
 });
 export type MessageItem = z.output<typeof MessageItem>;
 

@@ -53,7 +53,9 @@ export function textBytes(batch: Batch): number {
 
 /** Whether something of an answer is in it: after that there is no other engine to go to. */
 export const hasAnswer = (batch: Batch): boolean =>
-  batch.some(({ type }) => type !== 'stream-start' && type !== 'response-metadata' && type !== 'text-start' && type !== 'error');
+  batch.some(
+    ({ type }) => type !== 'stream-start' && type !== 'response-metadata' && type !== 'text-start' && type !== 'error',
+  );
 
 export const errorIn = (batch: Batch): unknown => {
   const part = batch.find(({ type }) => type === 'error');

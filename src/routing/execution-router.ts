@@ -1,7 +1,13 @@
 // The decision itself (the original's `execution/model_router`): pure, from facts to a target that says why. First what
 // may leave at all, then what the person chose, then the policy, then money, keys and health.
 import type { RouteStep, RoutingDecision, TaskType } from './decision.js';
-import { type CloudProvider, evaluatePolicy, type PolicyNode, type PolicyTarget, type RoutingReason } from './policy.js';
+import {
+  type CloudProvider,
+  evaluatePolicy,
+  type PolicyNode,
+  type PolicyTarget,
+  type RoutingReason,
+} from './policy.js';
 import { estimatedCostUsd, type ModelPrice } from './pricing.js';
 import { isMaskable } from './sensitivity.js';
 import { complexityOf, type TaskLevel } from './task-complexity.js';
@@ -40,6 +46,8 @@ export interface RouteFacts {
   preference: Preference | null;
   /** The local model that would answer; null where there is none. */
   local: RouteStep | null;
+  /** The local server hands questions to this model on to somebody else. */
+  localLeaves: boolean;
   cloudProvider: CloudProvider;
   cloud: Readonly<Record<CloudProvider, CloudFacts>>;
   price: (provider: CloudProvider, model: string) => ModelPrice | null;
@@ -98,14 +106,20 @@ export function decideRoute(facts: RouteFacts): Decided {
     };
   };
   const onlyLocal = local ? [local] : [];
+  const inTheHouse = facts.localLeaves ? [] : onlyLocal;
 
   if (sensitive) {
     const masked = facts.masking && facts.taskType !== 'SENSITIVE' && kinds.every(isMaskable);
     note('gate', masked ? 'may leave with everything found replaced' : 'stays in the house');
-    if (!masked)
-      return done(onlyLocal, 'sensitive_content_override', `The text is sensitive (${kinds.join(', ') || 'task type'}) and stays local.`);
+    // Only the gate masks, and this way does not lead through it.
+    if (!masked || facts.localLeaves)
+      return done(
+        inTheHouse,
+        'sensitive_content_override',
+        `The text is sensitive (${kinds.join(', ') || 'task type'}) and stays local.`,
+      );
   }
-  if (facts.forceLocal) return done(onlyLocal, 'default_eco_mode', 'FORCE_LOCAL_MODEL is set.');
+  if (facts.forceLocal) return done(inTheHouse, 'default_eco_mode', 'FORCE_LOCAL_MODEL is set.');
   if (facts.preference?.where === 'local') return done(onlyLocal, 'user_preference', 'A local model was named.');
 
   const explicit = facts.preference;

@@ -9,10 +9,10 @@ import { type MaskRestorer, Masks } from './masking.js';
 import type { StreamBatches } from './ports.js';
 import type { SensitivityOptions } from './sensitivity.js';
 
-/** Every text a prompt is made of, by who speaks: the system's own words are read for shapes only. */
+/** Every text a prompt is made of. Words are weighed where a person speaks; of all others only shapes count. */
 export function promptTexts(prompt: LanguageModelV4Prompt): { text: string; own: boolean }[] {
   const texts: { text: string; own: boolean }[] = [];
-  for (const message of prompt) walk(message.content, (text) => texts.push({ text, own: message.role === 'system' }));
+  for (const message of prompt) walk(message.content, (text) => texts.push({ text, own: message.role !== 'user' }));
   return texts;
 }
 
@@ -38,7 +38,11 @@ export class MaskedCall {
     this.options = {
       ...options,
       prompt: options.prompt.map(
-        (message) => ({ ...message, content: mapTexts(message.content, (text) => this.#masks.mask(text)) }) as LanguageModelV4Message,
+        (message) =>
+          ({
+            ...message,
+            content: mapTexts(message.content, (text) => this.#masks.mask(text)),
+          }) as LanguageModelV4Message,
       ),
     };
   }

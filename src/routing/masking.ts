@@ -48,16 +48,16 @@ export class Masks {
     return at === 0 ? text : masked + text.slice(at);
   }
 
-  /** A whole text, such as a tool call's arguments; `escape` writes a value into that form. */
-  restore(text: string, escape: (value: string) => string = (value) => value): string {
-    const restorer = this.restorer(escape);
+  /** A whole text, such as a tool call's arguments; `inForm` writes a value into that form. */
+  restore(text: string, inForm: (value: string) => string = (value) => value): string {
+    const restorer = this.restorer(inForm);
     return restorer.push(text) + restorer.end();
   }
 
-  restorer(escape: (value: string) => string = (value) => value): MaskRestorer {
+  restorer(inForm: (value: string) => string = (value) => value): MaskRestorer {
     return new MaskRestorer((name) => {
       const value = this.#byName.get(canonical(name));
-      return value === undefined ? undefined : escape(value);
+      return value === undefined ? undefined : inForm(value);
     });
   }
 
@@ -81,11 +81,11 @@ const canonical = (name: string): string => name.replaceAll('\\', '').toUpperCas
 
 /** Puts values back into text that comes in pieces, wherever a name is cut. */
 export class MaskRestorer {
-  readonly #valueOf: (name: string) => string | undefined;
+  readonly #byName: (name: string) => string | undefined;
   #held = '';
 
-  constructor(valueOf: (name: string) => string | undefined) {
-    this.#valueOf = valueOf;
+  constructor(byName: (name: string) => string | undefined) {
+    this.#byName = byName;
   }
 
   push(piece: string): string {
@@ -100,7 +100,7 @@ export class MaskRestorer {
       WHOLE.lastIndex = open;
       const match = WHOLE.exec(text);
       if (match) {
-        out += this.#valueOf(match[1] as string) ?? match[0];
+        out += this.#byName(match[1] as string) ?? match[0];
         at = open + match[0].length;
         continue;
       }

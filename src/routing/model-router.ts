@@ -1,7 +1,8 @@
 // ModelRouter: which model answers, and why. Gathers the facts, lets `decideRoute` decide, and hands back a target that
 // does what was decided. Every mode of the chat asks here, Direct mode included.
 import type { ChatTarget } from '../chat/simple-mode.js';
-import type { ChatRouter, RouteRequest, RoutedTarget } from '../chat/turn-ports.js';
+import type { ChatRouter, RoutedTarget, RouteRequest } from '../chat/turn-ports.js';
+import { isRunElsewhere } from '../models/cloud-hosts.js';
 import { runtimeIdentity } from '../models/model-manager.js';
 import { AppError } from '../shared/errors.js';
 import type { Budgets } from './budgets.js';
@@ -63,6 +64,9 @@ export class ModelRouter implements ChatRouter {
     const findings = this.#findings(request.text);
     if (findings.length > 0 && request.sessionId !== null) sessionLabels.add(request.sessionId, findings);
     const { facts, target, waitedMs, labels } = await this.#facts(request, findings);
+    // What goes along, from the memory or a tool, may be new to the session.
+    if (facts.findings.length > findings.length && request.sessionId !== null)
+      sessionLabels.add(request.sessionId, facts.findings);
     const decided = decideRoute(facts);
     const decision = this.#stamped(decided, performance.now() - startedAt - waitedMs);
     const first = decision.chain[0];
@@ -70,7 +74,10 @@ export class ModelRouter implements ChatRouter {
     const named = new Map<string, ChatTarget>(target ? [[target.model, target]] : []);
     return new RoutedAnswer({
       decision,
-      identity: first.target === 'local' && target && first.model === target.model ? target : runtimeIdentity(first.provider, first.model, first.endpoint),
+      identity:
+        first.target === 'local' && target && first.model === target.model
+          ? target
+          : runtimeIdentity(first.provider, first.model, first.endpoint),
       localTarget: async (model) => named.get(model) ?? this.#options.local.target(model),
       exit: this.#options.exit,
       budgets: this.#options.budgets,
@@ -100,19 +107,24 @@ export class ModelRouter implements ChatRouter {
   }
 
   async #facts(request: RouteRequest, found: readonly string[]) {
-    const { local, exit, budgets, policy, rest, labels: sessionLabels } = this.#options;
+    const { exit, budgets, policy, rest, labels: sessionLabels } = this.#options;
     const askedAt = performance.now();
     const preference = await this.#preference(request);
     const current = policy.current;
     // Where nothing can leave anyway, nothing is read to find out whether it may.
-    const cloudOpen = preference?.where === 'cloud' || (this.#options.aiMode !== 'LOCAL' && preference?.where !== 'local');
+    const cloudOpen =
+      preference?.where === 'cloud' || (this.#options.aiMode !== 'LOCAL' && preference?.where !== 'local');
     const target = await this.#localTarget(request.model, preference);
     const waitedMs = performance.now() - askedAt;
-    const labels = cloudOpen
-      ? [...request.labels, ...(request.sessionId === null ? NOTHING : sessionLabels.of(request.sessionId))]
-      : request.labels;
+    const localLeaves = target !== null && isRunElsewhere(target.provider, target.model);
+    const labels =
+      cloudOpen || localLeaves
+        ? [...request.labels, ...(request.sessionId === null ? NOTHING : sessionLabels.of(request.sessionId))]
+        : request.labels;
     const findings =
-      cloudOpen && request.context ? [...new Set([...found, ...this.#findings(request.context())])] : found;
+      (cloudOpen || localLeaves) && request.context
+        ? [...new Set([...found, ...this.#findings(request.context())])]
+        : found;
     const facts: RouteFacts = {
       taskType: request.taskType,
       mode: request.mode,
@@ -128,6 +140,7 @@ export class ModelRouter implements ChatRouter {
       policy: current.tree,
       preference,
       local: target && { target: 'local', provider: target.provider, model: target.model, endpoint: target.endpoint },
+      localLeaves,
       cloudProvider: this.#options.cloudProvider,
       cloud: Object.fromEntries(
         CLOUD_PROVIDERS.map((provider): [CloudProvider, CloudFacts] => [
@@ -184,9 +197,13 @@ export class ModelRouter implements ChatRouter {
 
   #nobody(decision: RoutingDecision, model: string | undefined): AppError {
     if (decision.reasonCode === 'sensitive_content_override')
-      return new AppError('sensitive_blocked', 'The text is sensitive, and there is no local model that could answer.', {
-        details: { findings: [...decision.findings] },
-      });
+      return new AppError(
+        'sensitive_blocked',
+        'The text is sensitive, and there is no local model that could answer.',
+        {
+          details: { findings: [...decision.findings] },
+        },
+      );
     if (decision.reasonCode === 'policy_blocked_budget')
       return new AppError('budget_exceeded', `${decision.reason} ${model ?? 'A cloud model'} was not asked.`);
     return new AppError('no_model', `No model can answer: ${decision.reason}`);

@@ -53,7 +53,10 @@ export class PolicyStore {
     const { version } = this.current;
     if (expectedVersion !== undefined && expectedVersion !== version)
       throw new AppError('conflict', `The policy is at version ${version}, not ${expectedVersion}.`);
-    this.#versions = [{ version: version + 1, tree, createdAt: this.#now() }, ...this.#versions].slice(0, VERSIONS_KEPT);
+    this.#versions = [{ version: version + 1, tree, createdAt: this.#now() }, ...this.#versions].slice(
+      0,
+      VERSIONS_KEPT,
+    );
     this.#memory.set(KEY, JSON.stringify(this.#versions));
     this.#memory.flush();
   }

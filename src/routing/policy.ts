@@ -165,7 +165,11 @@ export function defaultPolicy(
     return {
       kind: 'conditional',
       cases: [
-        { when: { complexity: { min: complexityThreshold } }, reason: 'task_complexity_high', node: cloudThenLocal('high') },
+        {
+          when: { complexity: { min: complexityThreshold } },
+          reason: 'task_complexity_high',
+          node: cloudThenLocal('high'),
+        },
       ],
       otherwise: cloudThenLocal('high'),
       reason: 'user_preference',
@@ -173,6 +177,8 @@ export function defaultPolicy(
   return {
     kind: 'conditional',
     cases: [
+      // Summaries and the like: nobody asked for them, so nobody pays for them.
+      { when: { mode: ['background'] }, reason: 'task_complexity_low', node: LOCAL },
       { when: { task: ['RESEARCH'] }, reason: 'task_complexity_high', node: cloudThenLocal('high') },
       { when: { task: ['STANDARD', 'CHAT', 'CODING_SIMPLE'] }, reason: 'task_complexity_low', node: LOCAL },
       {

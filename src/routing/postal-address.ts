@@ -19,9 +19,10 @@ export function postalAddress(text: string, start: number, end: number): { start
     if (number) return { start, end: end + number[0].length };
   }
   if (BEFORE.has(lower)) {
-    const rest = /^\.? ?\p{Lu}[\p{L}.-]{1,30}(?: \p{Lu}[\p{L}.-]{1,30}){0,2} \d{1,4}[a-zA-Z]?(?: ?[/m.]{1,2} ?\d{1,4})?/u.exec(
-      after,
-    );
+    const rest =
+      /^\.? ?\p{Lu}[\p{L}.-]{1,30}(?: \p{Lu}[\p{L}.-]{1,30}){0,2} \d{1,4}[a-zA-Z]?(?: ?[/m.]{1,2} ?\d{1,4})?/u.exec(
+        after,
+      );
     if (rest) return { start, end: end + rest[0].length };
   }
   if (/^\d{2}-\d{3}$/.test(word) || /^\d{5}$/.test(word)) {

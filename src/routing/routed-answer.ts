@@ -133,7 +133,7 @@ export class RoutedAnswer implements RoutedTarget {
         const error = toAppError(thrown);
         close(attempt, error, options.abortSignal);
         if (options.abortSignal?.aborted) throw error;
-        if (HEALTH.has(error.code) && status(error) !== 400) rest.failed(provider);
+        if (isPassing(error)) rest.failed(provider);
         const waitMs = retryAfter(error, tries);
         if (waitMs === null || tries >= TRIES || rest.resting(provider)) throw error;
         await wait(waitMs, options.abortSignal);
@@ -224,9 +224,13 @@ export class RoutedAnswer implements RoutedTarget {
     const barred = [...new Set([...found, ...labels])];
     if (barred.length === 0) return { call: options, labels: [], restore: (source) => source };
     if (!sensitivity.masking || !barred.every(isMaskable))
-      throw new AppError('sensitive_blocked', `What would be sent is sensitive (${barred.join(', ')}) and stays local.`, {
-        details: { findings: barred },
-      });
+      throw new AppError(
+        'sensitive_blocked',
+        `What would be sent is sensitive (${barred.join(', ')}) and stays local.`,
+        {
+          details: { findings: barred },
+        },
+      );
     const masked = new MaskedCall(options, sensitivity.options);
     this.#masked = masked.counts;
     return { call: masked.options, labels: [], restore: (source) => masked.restore(source) };
@@ -248,10 +252,12 @@ export class RoutedAnswer implements RoutedTarget {
   }
 }
 
-/** Kinds in everything a call would send; words only where people or tools speak. */
+/** Kinds in everything a call would send; bare words only where a person speaks. */
 function sensitiveKinds(options: LanguageModelV4CallOptions, { options: rules }: SensitivityRules): string[] {
   return kindsOf(
-    promptTexts(options.prompt).flatMap(({ text, own }) => findSensitive(text, own ? { ...rules, shapesOnly: true } : rules)),
+    promptTexts(options.prompt).flatMap(({ text, own }) =>
+      findSensitive(text, own ? { ...rules, shapesOnly: true } : rules),
+    ),
   );
 }
 
@@ -300,21 +306,22 @@ function mostTokens(options: LanguageModelV4CallOptions): number {
   return Math.ceil(bytes / 2);
 }
 
-const HEALTH = new Set(['upstream_unreachable', 'upstream_timeout', 'upstream_reset', 'upstream_protocol', 'upstream_rejected']);
-
 const status = (error: AppError): number | undefined => {
   const value = error.details?.['status'];
   return typeof value === 'number' ? value : undefined;
 };
 
+/** A failure of the provider's health, not of the request: the same may work a little later. */
+function isPassing(error: AppError): boolean {
+  const code = status(error);
+  return error.code === 'upstream_rejected'
+    ? code === 408 || code === 429 || (code !== undefined && code >= 500)
+    : error.code === 'upstream_unreachable' || error.code === 'upstream_timeout' || error.code === 'upstream_reset';
+}
+
 /** How long to wait before the same is tried again; null where that helps nobody. */
 function retryAfter(error: AppError, tries: number): number | null {
-  const code = status(error);
-  const worth =
-    error.code === 'upstream_rejected'
-      ? code === 408 || code === 429 || (code !== undefined && code >= 500)
-      : error.code === 'upstream_unreachable' || error.code === 'upstream_timeout' || error.code === 'upstream_reset';
-  if (!worth) return null;
+  if (!isPassing(error)) return null;
   const asked = error.details?.['retryAfterMs'];
   const waitMs = typeof asked === 'number' ? asked : FIRST_WAIT_MS * 2 ** (tries - 1) * (0.9 + Math.random() * 0.2);
   return waitMs > LONGEST_WAIT_MS ? null : waitMs;

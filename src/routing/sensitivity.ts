@@ -398,7 +398,8 @@ function dottedEnd(text: string, from: number): number {
 function valueEnd(text: string, from: number): number {
   const stop = Math.min(text.length, from + MAX_VALUE);
   let at = from;
-  while (at < stop && text.charCodeAt(at) > 32 && !isQuote(text.charCodeAt(at)) && text.charCodeAt(at) !== 0xa0) at += 1;
+  while (at < stop && text.charCodeAt(at) > 32 && !isQuote(text.charCodeAt(at)) && text.charCodeAt(at) !== 0xa0)
+    at += 1;
   return at;
 }
 

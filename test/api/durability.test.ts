@@ -18,7 +18,11 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 describe('the store', () => {
   it('writes through: WAL with synchronous FULL', () => {
     const store = new SqliteStore(join(folder, 'venom.db'));
-    expect(store.describe()).toMatchObject({ journalMode: 'wal', synchronous: 'full', schemaVersion: expect.any(Number) });
+    expect(store.describe()).toMatchObject({
+      journalMode: 'wal',
+      synchronous: 'full',
+      schemaVersion: expect.any(Number),
+    });
     store.close();
   });
 

@@ -187,7 +187,7 @@ export class TaskModel {
           .join(''),
         context: () =>
           prompt
-            .filter((_, index) => index !== question)
+            .filter(({ role }, index) => role === 'user' && index !== question)
             .map(textOf)
             .join('\n'),
         language,

@@ -6,6 +6,7 @@ import type { SessionStore } from '../../chat/sessions/session-store.js';
 import * as contract from '../../contract/sessions.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { toReceipt } from './receipt-shapes.js';
 
 const EXPORT_MESSAGES = 100_000;
 
@@ -124,6 +125,8 @@ const toMessage = (message: StoredMessage): contract.MessageItem => ({
     duration_ms: message.usage.durationMs,
     tokens_per_second: message.usage.tokensPerSecond,
   },
+  labels: [...(message.labels ?? [])],
+  receipt: toReceipt(message.receipt),
 });
 
 function toMarkdown(summary: SessionSummary, messages: StoredMessage[]): string {

@@ -1,10 +1,6 @@
 // The one door to the clouds: no other module imports a cloud's client or opens a connection to one. It looks at every
 // body that would leave, whoever sends it, and refuses what is labelled or has the shape of a secret.
-import type {
-  LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4StreamPart,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4Message, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { Agent } from 'undici';
 import { CLOUD_PROVIDERS, type CloudProvider } from '../../routing/policy.js';
 import type { CloudCall, CloudExit, SensitivityRules, StreamBatches, WireMeter } from '../../routing/ports.js';
@@ -57,6 +53,11 @@ export class ExitGate implements CloudExit {
     if (call.labels.length > 0)
       throw new AppError('sensitive_blocked', `What is labelled ${call.labels.join(', ')} does not leave the house.`, {
         details: { findings: [...call.labels] },
+      });
+    // Pictures and files cannot be read here, and what cannot be read cannot be judged.
+    if (this.#options.sensitivity.localOnly && call.options.prompt.some(hasFile))
+      throw new AppError('sensitive_blocked', 'Pictures and files do not leave the house.', {
+        details: { findings: ['unreadable'] },
       });
     try {
       const model = await this.#model(call.provider, call.model, call.meter);
@@ -167,6 +168,9 @@ export class ExitGate implements CloudExit {
   }
 }
 
+const hasFile = ({ content }: LanguageModelV4Message): boolean =>
+  typeof content !== 'string' && content.some(({ type }) => type === 'file');
+
 function* stringsIn(root: unknown): Generator<string> {
   const open: unknown[] = [root];
   while (open.length > 0) {
@@ -263,4 +267,3 @@ function describe(thrown: unknown): { name: string; code: string } {
   }
   return { name, code: code || (thrown instanceof Error ? '' : toAppError(thrown).code) };
 }
-

@@ -8,6 +8,7 @@ import { contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
 import { benchModels } from './models.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
+import { benchRouting } from './routing.mjs';
 import { benchScheduler } from './scheduler.mjs';
 import { commitTimes, fillStore } from './store.mjs';
 import { benchTasks } from './tasks.mjs';
@@ -30,6 +31,7 @@ try {
   await memory();
   await benchScheduler(folder, report);
   await benchModels(join(folder, 'models'), report);
+  await benchRouting(join(folder, 'routing'), report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

@@ -15,6 +15,7 @@ import type { Metrics } from './http/metrics.js';
 import { ActiveIdentity } from './models/active-identity.js';
 import type { ModelManager } from './models/model-manager.js';
 import type { ModelRegistry } from './models/model-registry.js';
+import { CLOUD_PROVIDERS } from './routing/policy.js';
 import { systemClock } from './shared/clock.js';
 import { toAppError } from './shared/errors.js';
 
@@ -107,7 +108,8 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
       countTokens: (text) => Math.ceil(text.length / CHARS_PER_TOKEN),
       functionCalling: (name, provider) =>
-        registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false,
+        CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
+        (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),
       onAnswer: (target, taken, receipt) => {
         const { provider, model } = receipt.attempts.at(-1) ?? target;
         metrics.answer(provider, taken);

@@ -13,7 +13,6 @@ import { defaultForeignFolders, ForeignModels } from './catalogs/local-folders/f
 import { StarterModel } from './catalogs/starter/starter-model.js';
 import { IntentClassifier } from './chat/intents/intent-classifier.js';
 import { LearnedPhrases } from './chat/intents/learned-phrases.js';
-import { ActiveModelRouter } from './chat/interim/active-model-router.js';
 import type { TurnUsage } from './chat/ports.js';
 import { SessionStore } from './chat/sessions/session-store.js';
 import { type ChatTarget, SimpleMode } from './chat/simple-mode.js';
@@ -28,7 +27,8 @@ import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import { chatMemory } from './chat-memory.js';
 import { chatTasks } from './chat-tasks.js';
-import type { LoadedSettings } from './config/config.js';
+import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
+import type { LoadedSettings, Settings } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
@@ -49,6 +49,7 @@ import { ModelRegistry } from './models/model-registry.js';
 import { type ModelOperation, ModelOperations } from './models/operations.js';
 import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
+import { CLOUD_PROVIDERS, type CloudProvider } from './routing/policy.js';
 import { readGguf, readGgufFrom } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
@@ -60,6 +61,7 @@ import { systemClock } from './shared/clock.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { SqliteResponses } from './storage/sqlite-responses.js';
+import { SqliteSessionLabels } from './storage/sqlite-session-labels.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
@@ -106,11 +108,16 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     lostAfterMs: settings.REQUEST_LOST_AFTER_SECONDS * 1_000,
     retentionDays: settings.TRACE_RETENTION_DAYS,
   });
+  const exit = cloudExit(settings);
+  const labels = new SqliteSessionLabels(store, (error) =>
+    logger.error({ err: error }, 'a label could not be written'),
+  );
   const sessions = new SessionStore(
     new SqliteSessions(store, bootId, settings.SESSION_MAX_ENTRIES),
     systemClock,
     hub,
     bootId,
+    sessionLabelling(exit.sensitivity, labels),
   );
   const tasks = new SqliteTasks(store);
   tracer.closeAbandoned(new Set(tasks.unfinished().map(({ id }) => id)));
@@ -180,6 +187,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     runtimes,
     memory: state,
     configuredModel: settings.LLM_MODEL_NAME,
+    configuredCloud: configuredCloud(settings, exit.tiers),
+    cloudEndpoint: (provider) => exit.gate.endpoint(provider as CloudProvider),
     activation,
     operations,
     registry: () => registry,
@@ -280,33 +289,34 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onSelected: (selected) => metrics.modelSelected(selected.source, selected.runtime),
   });
   const policy = switchPolicy(settings.VENOM_RUNTIME_SWITCH_TOKEN);
-  const cloudKeys = { openai: settings.OPENAI_API_KEY, google: settings.GOOGLE_API_KEY };
   const remote = new CloudCatalogs({
-    keys: cloudKeys,
+    hasKey: (provider) => exit.gate.hasKey(provider),
+    reader: (provider) => exit.gate.reader(provider),
     modelUrls: {
       openai: settings.OPENAI_CHAT_COMPLETIONS_ENDPOINT.replace(/\/chat\/completions\/?$/, '/models'),
       google: settings.GOOGLE_MODELS_ENDPOINT,
     },
     chatUrls: { openai: settings.OPENAI_CHAT_COMPLETIONS_ENDPOINT, google: settings.GOOGLE_MODELS_ENDPOINT },
-    models: { openai: settings.OPENAI_GPT4O_MODEL, google: settings.GOOGLE_GEMINI_PRO_MODEL },
+    models: { openai: exit.tiers.openai.high, google: exit.tiers.google.high },
     hybridProvider: settings.HYBRID_CLOUD_PROVIDER,
     timeoutMs: Math.min(20, Math.max(1, settings.OPENAI_API_TIMEOUT)) * 1_000,
     now: Date.now,
   });
   const counters = new TaskCounters(systemClock.now());
-  const count = (taken: TurnUsage, target: ChatTarget) => {
+  const count = (taken: TurnUsage, target: Pick<ChatTarget, 'provider' | 'model'>, costUsd: number | null = null) => {
     metrics.answer(target.provider, taken);
-    counters.answer(target.model, taken, null);
+    counters.answer(target.model, taken, costUsd);
   };
   const metrics = new Metrics(() => turns.size, traffic);
   const turns = new LiveTurns(settings.MAX_CONCURRENT_STREAMS);
+  const routing = await cloudRouting(settings, { exit, labels, store, state, models, events: hub, logger });
   const simple = new SimpleMode(
     {
       sessions,
       tracer,
       turns,
       clock: systemClock,
-      target: (name) => models.chatTarget(name),
+      router: routing.router,
       onUsage: count,
       onOutcome: (target, failure) => models.outcome(target.model, failure),
       onFirstTurn: (turn) => memory.results.enqueue(turn),
@@ -318,7 +328,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
   );
   const mutationAllowed = !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION;
-  const router = new ActiveModelRouter((name) => models.chatTarget(name), systemClock);
   const translator = new Translator(
     {
       target: () => models.chatTarget(undefined),
@@ -334,7 +343,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessions,
     tracer,
     models,
-    route: (request) => router.route(request),
+    route: (request) => routing.router.route(request),
     idle: () => turns.size === 0 && orchestrator.queue.active === 0,
     stopSession: (sessionId) => {
       simple.cancelSession(sessionId);
@@ -381,7 +390,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         // What is asked is a person's own words: never a cloud's affair.
         ask: async () => {
           const { runtime, model } = await models.resolve(undefined);
-          return CLOUD_NAMES.some((name) => name === runtime.provider) ? null : runtime.languageModel(model);
+          return runtime.languageModel(model);
         },
         timeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,
       },
@@ -394,10 +403,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         clock: systemClock,
         agents: ['chat', 'coder', 'critic', 'architect', 'librarian', 'toolmaker'],
         modes: ['direct', 'normal', 'complex'],
-        activeModel: () => state.get('active_model') || settings.LLM_MODEL_NAME || null,
-        cloud: () => CLOUD_NAMES.filter((name) => cloudKeys[name] !== ''),
+        activeModel: () => models.activeCloud?.model || state.get('active_model') || settings.LLM_MODEL_NAME || null,
+        cloud: () => CLOUD_NAMES.filter((name) => exit.gate.hasKey(name)),
       }),
-    router,
+    router: routing.router,
     context: memory.context,
     results: memory.results,
     memory: memory.searchTool,
@@ -407,7 +416,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   });
   const gate = new AnswerGate(settings.MAX_CONCURRENT_STREAMS);
   const answers = new CompatibleAnswers({
-    target: (name) => models.chatTarget(name),
+    target: (model, text) =>
+      routing.router.route({ text, model, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
     capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
     tracer,
     gate,
@@ -493,7 +503,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       switching,
       policy,
       remote,
-      cloudConfigured: { openai: cloudKeys.openai !== '', google: cloudKeys.google !== '' },
+      exit: exit.gate,
+      cloudModels: { openai: exit.tiers.openai.high, google: exit.tiers.google.high },
+      forceLocal: settings.FORCE_LOCAL_MODEL,
+      rememberNow: () => state.flush(),
     },
     system: {
       bootId,
@@ -504,7 +517,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       settings: inEffect,
       describeStore: () => store.describe(),
     },
-    openAi: { models, tracer, gate },
+    openAi: { models, tracer, router: routing.router, gate },
     anthropic: { models, answers },
     ollama: {
       models,
@@ -513,6 +526,17 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       version: manifest.version,
     },
     responses: { answers, responses: new SqliteResponses(store) },
+    routing: { ...routing, sessions, aiMode: settings.AI_MODE },
+    providers: {
+      models,
+      keys: exit.keys,
+      exit: exit.gate,
+      resting: (provider) => routing.rest.resting(provider),
+      onKeyChanged: (provider) => {
+        remote.forget(provider);
+        routing.rest.succeeded(provider);
+      },
+    },
   });
 
   const backUp = setTimeout(() => {
@@ -564,6 +588,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     const { failed } = await models.unloadAll();
     if (failed.length > 0) logger.warn({ failed }, 'some models may still be in memory');
     await models.close();
+    await exit.gate.close();
     await controller.close();
     sessions.flush();
     tracer.close();
@@ -583,6 +608,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
 
 const isPreProduction = (role: string): boolean =>
   ['preprod', 'pre-prod', 'staging', 'stage'].includes(role.trim().toLowerCase());
+
+/** A cloud that LLM_SERVICE_TYPE or ACTIVE_LLM_SERVER names. */
+function configuredCloud(settings: Settings, tiers: Readonly<Record<CloudProvider, { high: string }>>) {
+  const named = settings.ACTIVE_LLM_SERVER || settings.LLM_SERVICE_TYPE;
+  const provider = CLOUD_PROVIDERS.find((known) => known === (named === 'google-gemini' ? 'google' : named));
+  return provider && !settings.FORCE_LOCAL_MODEL
+    ? { provider, model: settings.LLM_MODEL_NAME || tiers[provider].high }
+    : null;
+}
 
 export function createLogger(level: string): Logger {
   return pino({

@@ -4,6 +4,7 @@ import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
 import { libraryLayers } from './catalogs/ollama-library/library-manifest.js';
 import type { Settings } from './config/config.js';
 import { diskOf } from './machine/usage-meter.js';
+import { isCloudHost } from './models/cloud-hosts.js';
 import type { ModelSource } from './models/ports.js';
 import { allowedByProfile } from './models/runtime-profile.js';
 import type { LlmServerDefinition, ServerHealth } from './runtimes/llm-server-controller.js';
@@ -19,6 +20,7 @@ import { findProgram, toArgumentVector } from './runtimes/servers/argument-vecto
 import type { TrafficControl } from './runtimes/upstream-traffic.js';
 import { VllmClient } from './runtimes/vllm/vllm-client.js';
 import { VllmRuntime } from './runtimes/vllm/vllm-runtime.js';
+import { AppError } from './shared/errors.js';
 
 export interface ServerPlace {
   environment: Readonly<Record<string, string | undefined>>;
@@ -42,7 +44,9 @@ const PROFILES: Readonly<Record<string, { context: number; parallel: number; que
   'max-context-24gb-plus': { context: 65_536, parallel: 1, queue: 128, cache: 'q8_0' },
 };
 
+/** @throws AppError `invalid_settings` when an engine that counts as local is a cloud */
 export function modelServers(settings: Settings, place: ServerPlace): ModelServers {
+  refuseClouds(settings);
   const servers: ModelServers = { runtimes: [], definitions: [], sources: [], forbidden: [] };
   const local = Map.groupBy(settings.LLM_LOCAL_ENDPOINT, (endpoint) => kindOf(endpoint, settings.ACTIVE_LLM_SERVER));
   const path = place.environment['PATH'];
@@ -65,6 +69,18 @@ export function modelServers(settings: Settings, place: ServerPlace): ModelServe
     else servers.forbidden.push(name);
   }
   return servers;
+}
+
+function refuseClouds(settings: Settings): void {
+  const { LLM_LOCAL_ENDPOINT, VLLM_ENDPOINT, OLLAMA_ENDPOINT, OLLAMA_BASE_URL, LLAMA_SERVER_ENDPOINT } = settings;
+  const named = { LLM_LOCAL_ENDPOINT, VLLM_ENDPOINT, OLLAMA_ENDPOINT, OLLAMA_BASE_URL, LLAMA_SERVER_ENDPOINT };
+  for (const [name, addresses] of Object.entries(named))
+    for (const address of typeof addresses === 'string' ? [addresses] : addresses)
+      if (isCloudHost(address))
+        throw new AppError(
+          'invalid_settings',
+          `Settings are wrong:\n  ${name}: ${new URL(address).hostname} is a cloud; set its key or CLOUD_COMPATIBLE_ENDPOINT instead`,
+        );
 }
 
 type Add = (

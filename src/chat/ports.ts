@@ -26,6 +26,10 @@ export interface StoredMessage {
   model: string | null;
   error: { code: string; message: string } | null;
   usage: TurnUsage | null;
+  /** Kinds of sensitive text in it; they stick. */
+  labels?: readonly string[] | undefined;
+  /** Of an answer: who was asked, with how much, and why. */
+  receipt?: AnswerReceipt | null | undefined;
   /** Milliseconds since the epoch, UTC. */
   createdAt: number;
 }
@@ -45,6 +49,8 @@ export interface TurnStart {
   userText: string;
   model: string;
   idempotencyKey: string | null;
+  /** Of the question. */
+  labels?: readonly string[] | undefined;
   at: number;
 }
 
@@ -82,6 +88,8 @@ export interface SessionRepository {
   textBytes(sessionId: string): number;
   answer(requestId: string): StoredMessage | undefined;
   question(requestId: string): StoredMessage | undefined;
+  /** Answers with a receipt, oldest first, after `afterSeq`. */
+  receipts(sessionId: string, page: { limit: number; afterSeq: number }): StoredMessage[];
   requestOf(idempotencyKey: string): string | undefined;
   rename(sessionId: string, title: string): Promise<boolean>;
   /** A better title than the first words, unless a person or an earlier call gave one. Whether it was taken. */
@@ -148,6 +156,12 @@ export interface TraceRepository {
 export interface StateRepository {
   load(): Map<string, string>;
   save(entries: ReadonlyMap<string, string>): void;
+}
+
+/** Sees that what is sensitive in a session's texts sticks to it. */
+export interface SessionLabelling {
+  /** Kinds in a text that came into a session other than as a question that was routed. */
+  label(sessionId: string, text: string, role: MessageRole): readonly string[];
 }
 
 /** Tells the world; never throws, never waits. */

@@ -16,7 +16,7 @@ import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import type { StoredMessage, TurnUsage } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { RequestTracer } from './tracing/request-tracer.js';
-import type { FinishedTurn } from './turn-ports.js';
+import type { ChatRouter, FinishedTurn, RoutedTarget } from './turn-ports.js';
 import { LiveTurn } from './turns/live-turn.js';
 import type { LiveTurns } from './turns/live-turns.js';
 
@@ -64,12 +64,11 @@ export interface SimpleModeParts {
   sessions: SessionStore;
   tracer: RequestTracer;
   turns: LiveTurns;
-  /** @throws AppError `no_model`, `model_not_found`, `no_endpoint` */
-  target: (model: string | undefined) => Promise<ChatTarget> | ChatTarget;
+  router: ChatRouter;
   clock: Clock;
-  onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
+  onUsage?: (usage: TurnUsage, target: Pick<ChatTarget, 'provider' | 'model'>, costUsd: number | null) => void;
   /** How the engine did; not called for answers that were stopped. */
-  onOutcome?: (target: ChatTarget, failure: ErrorCode | null) => void;
+  onOutcome?: (target: Pick<ChatTarget, 'model'>, failure: ErrorCode | null) => void;
   /** The first turn of a session has ended: it gets its title. Later ones leave nothing to do. */
   onFirstTurn?: (turn: FinishedTurn) => void;
 }
@@ -107,18 +106,31 @@ export class SimpleMode {
 
   async #start(request: SimpleRequest): Promise<Followed> {
     const { sessions, tracer, turns } = this.#parts;
-    const target = await this.#parts.target(request.model);
+    const sessionId = request.sessionId ?? null;
+    const history = sessionId === null ? [] : this.#history(sessionId, request.content.length);
+    const target = await this.#parts.router.route({
+      text: request.content,
+      mode: 'direct',
+      taskType: 'CHAT',
+      sessionId,
+      model: request.model,
+      labels: [],
+      // Words are weighed where a person said them; shapes are looked for in everything before it leaves.
+      context: () =>
+        history
+          .filter(({ role }) => role === 'user')
+          .map(({ content }) => content)
+          .join('\n'),
+    });
     const ranWith = () => target.ranWith?.(request.options, request.unknownParams ?? []) ?? null;
     const refused = request.strict ? ranWith() : null;
     if (refused !== null) refuseUnlessExact(refused);
-    const sessionId = request.sessionId ?? null;
     const turn = new LiveTurn({
       requestId: uuidv7({ random: randomBytes(16) }),
       sessionId,
       resumable: request.resumable && sessionId !== null,
       graceMs: sessionId === null ? 0 : this.#options.rejoinGraceMs,
     });
-    const history = sessionId === null ? [] : this.#history(sessionId, request.content.length);
     const prompt: LanguageModelV4Prompt = [
       ...(this.#options.systemPrompt ? [{ role: 'system' as const, content: this.#options.systemPrompt }] : []),
       ...history.map(toPromptMessage),
@@ -135,6 +147,7 @@ export class SimpleMode {
       configHash: target.configHash,
       runtimeId: target.runtimeId,
       generationParams: Object.keys(request.generationParams).length > 0 ? request.generationParams : null,
+      receipt: target.receipt(),
     });
     tracer.step(
       turn.requestId,
@@ -165,6 +178,7 @@ export class SimpleMode {
           userText: request.content,
           model: target.model,
           idempotencyKey: request.idempotencyKey ?? null,
+          labels: target.decision.findings,
         });
       } catch (error) {
         turn.cancel();
@@ -199,7 +213,7 @@ export class SimpleMode {
 
   async #run(
     turn: LiveTurn,
-    target: ChatTarget,
+    target: RoutedTarget,
     asked: Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>,
     startedAt: number,
     firstQuestion: string | null,
@@ -289,6 +303,8 @@ export class SimpleMode {
     };
     const status = stopped ?? (failure ? 'failed' : 'complete');
     let error = stopped ? STOPPED[stopped] : failure ? publicFailure(failure) : null;
+    const receipt = target.receipt();
+    const answered = receipt.attempts.at(-1) ?? target;
     if (turn.sessionId !== null) {
       try {
         await sessions.endTurn(turn.sessionId, {
@@ -297,6 +313,7 @@ export class SimpleMode {
           status,
           error,
           usage: turnUsage,
+          receipt,
         });
       } catch (storeError) {
         failure = toAppError(storeError);
@@ -305,6 +322,13 @@ export class SimpleMode {
     }
     tracer.update(turn.requestId, (trace) => {
       trace.ranWith = turn.ranWith;
+      // A message keeps its receipt for as long as it lives, a trace for a week: once is enough.
+      trace.receipt = turn.sessionId === null || failure !== undefined ? receipt : null;
+      if (answered.model !== target.model || answered.provider !== target.provider) {
+        trace.provider = answered.provider;
+        trace.model = answered.model;
+        trace.endpoint = answered.endpoint;
+      }
       trace.streaming = {
         chunkCount: chunks,
         firstChunkMs: firstMs === null ? null : Math.round(firstMs),
@@ -347,15 +371,15 @@ export class SimpleMode {
         answer: turn.text,
         success: status === 'complete',
         error: error?.code ?? null,
-        model: target.model,
+        model: answered.model,
         language: null,
         storeKnowledge: false,
-        labels: [],
+        labels: target.decision.findings,
         finishedAt: clock.now(),
       });
     }
-    this.#parts.onUsage?.(turnUsage, target);
-    if (!stopped) this.#parts.onOutcome?.(target, failure?.code ?? null);
+    this.#parts.onUsage?.(turnUsage, answered, receipt.costUsd);
+    if (!stopped) this.#parts.onOutcome?.(answered, failure?.code ?? null);
   }
 
   #history(sessionId: string, contentChars: number): Earlier[] {

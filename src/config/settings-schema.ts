@@ -111,10 +111,33 @@ export const SettingsSchema = z.object({
   ),
   // Hybrid routing and cost
   AI_MODE: choice(['LOCAL', 'HYBRID', 'CLOUD'], 'LOCAL').describe('LOCAL, HYBRID, CLOUD (the seed names the modes)'),
-  HYBRID_CLOUD_PROVIDER: choice(['google', 'openai'], 'google').describe('google or openai'),
+  HYBRID_CLOUD_PROVIDER: choice(['google', 'openai', 'cloud-compatible'], 'google').describe(
+    'google, openai or cloud-compatible (CLOUD_COMPATIBLE_ENDPOINT)',
+  ),
   HYBRID_LOCAL_MODEL: text('llama3').describe('local model reported by the router; rewritten on each switch'),
   HYBRID_CLOUD_MODEL: text('gemini-1.5-pro').describe('cloud model for hard tasks'),
   SENSITIVE_DATA_LOCAL_ONLY: flag(true).describe('scan prompts, sensitive → local'),
+  SENSITIVE_DATA_MASKING: flag(false).describe(
+    'let a cloud answer with everything sensitive replaced and put back, where all of it can be',
+  ),
+  SENSITIVE_DATA_TERMS: list('').describe('further words and phrases that are sensitive here'),
+  SENSITIVE_DATA_ADDRESSES: flag(false).describe('look for streets and postal codes too, a guess by form'),
+  PRICING_FILE_PATH: text('').describe(
+    'prices per model, YAML or JSON (models.<name>.input_cost_per_1k, output_cost_per_1k); empty = the bundled ones',
+  ),
+  CLOUD_COMPATIBLE_ENDPOINT: url('').describe("base URL of a further cloud that speaks OpenAI's wire; empty = none"),
+  CLOUD_COMPATIBLE_API_KEY: secret().describe('its key'),
+  CLOUD_COMPATIBLE_MODEL: text('').describe('its default model'),
+  CLOUD_BUDGET_SOFT_USD_PER_DAY: number(10).describe(
+    'cloud spending in a UTC day above which there is a warning; 0 = none',
+  ),
+  CLOUD_BUDGET_HARD_USD_PER_DAY: number(50).describe(
+    'cloud spending in a UTC day that is never exceeded; 0 = no limit',
+  ),
+  CLOUD_BUDGET_SOFT_USD_PER_MONTH: number(0).describe('the same for a month'),
+  CLOUD_BUDGET_HARD_USD_PER_MONTH: number(0).describe('the same for a month'),
+  CLOUD_REQUESTS_PER_MINUTE: whole(100).describe('calls of clouds in 60 seconds; 0 = no limit'),
+  CLOUD_TOKENS_PER_MINUTE: whole(100_000).describe('tokens to and from clouds in 60 seconds; 0 = no limit'),
   FORCE_LOCAL_MODEL: flag(false).describe('always local kernel'),
   COST_THRESHOLD_USD: number(0.01).describe('above it HYBRID uses the fast cloud model'),
   COMPLEXITY_THRESHOLD_LOCAL: whole(5).describe('below it HYBRID stays local'),

@@ -41,6 +41,10 @@ export const MessageItem = z.object({
       ran_with: RanWith.nullable(),
     })
     .nullable(),
+  /** Kinds of sensitive text in it. */
+  labels: z.array(z.string()).optional(),
+  /** Of an answer: who was asked, with how much, and why. */
+  receipt: z.record(z.string(), z.unknown()).nullish(),
 });
 export type MessageItem = z.output<typeof MessageItem>;
 

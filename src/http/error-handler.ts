@@ -20,6 +20,8 @@ export const STATUS = {
   model_in_use: 409,
   no_model: 400,
   no_endpoint: 503,
+  sensitive_blocked: 403,
+  budget_exceeded: 402,
   invalid_model: 422,
   insufficient_memory: 507,
   insufficient_storage: 507,

@@ -32,8 +32,10 @@ import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
 import { type OllamaRoutesOptions, ollamaRoutes } from './routes/ollama.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
+import { type ProviderRoutesOptions, providerRoutes } from './routes/providers.js';
 import { type QueueRoutesOptions, queueRoutes } from './routes/queue.js';
 import { type ResponsesRoutesOptions, responsesRoutes } from './routes/responses.js';
+import { type RoutingRoutesOptions, routingRoutes } from './routes/routing.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
@@ -68,6 +70,8 @@ export interface ServerOptions {
   anthropic: AnthropicRoutesOptions;
   responses: ResponsesRoutesOptions;
   ollama: OllamaRoutesOptions;
+  routing: RoutingRoutesOptions;
+  providers: ProviderRoutesOptions;
 }
 
 const CONTENT_SECURITY_POLICY =
@@ -159,6 +163,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(systemServicesRoutes, { services: options.services });
       await api.register(historyRoutes, {
         tracer: options.tracer,
+        sessions: options.memory.sessions,
         resultOf: (requestId) => orchestrator.resultOf(requestId),
       });
       await api.register(intentRoutes, { learned: options.learned });
@@ -166,6 +171,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);
       await api.register(systemRoutes, options.system);
+      await api.register(routingRoutes, options.routing);
+      await api.register(providerRoutes, options.providers);
     },
     { prefix: '/api/v1' },
   );

@@ -26,6 +26,8 @@ import { ranWith } from './ran-with.js';
 
 const ACTIVE_KEY = 'active_model';
 const SERVER_KEY = 'active_server';
+/** `provider|model`; empty once a local engine was chosen again. */
+const CLOUD_KEY = 'active_cloud';
 /** After an activation, this many failures in a row of the engine bring the former version back. */
 const FAILURES_TO_ROLL_BACK = 3;
 /** How old the lists may be when a name is not found in them. */
@@ -55,6 +57,12 @@ export interface RuntimeIdentity {
   runtimeId: string;
 }
 
+/** A cloud engine activated in place of a local one. Which local model would answer otherwise stays known. */
+export interface CloudChoice {
+  provider: string;
+  model: string;
+}
+
 export interface LoadedModel extends LoadedModelInfo {
   runtime: string;
 }
@@ -64,6 +72,9 @@ export interface ModelManagerOptions {
   memory: ActiveModelMemory;
   /** `LLM_MODEL_NAME`. */
   configuredModel: string;
+  /** A cloud engine that the settings name, until somebody chooses. */
+  configuredCloud?: CloudChoice | null;
+  cloudEndpoint?: (provider: string) => string | null;
   activation: Activation;
   operations: ModelOperations;
   registry: () => ModelRegistry;
@@ -111,6 +122,17 @@ export class ModelManager {
     return this.#options.memory.get(SERVER_KEY) || undefined;
   }
 
+  get activeCloud(): CloudChoice | null {
+    const stored = this.#options.memory.get(CLOUD_KEY);
+    if (stored === undefined) return this.#options.configuredCloud ?? null;
+    const cut = stored.indexOf('|');
+    return cut === -1 ? null : { provider: stored.slice(0, cut), model: stored.slice(cut + 1) };
+  }
+
+  chooseCloud({ provider, model }: CloudChoice): void {
+    this.#options.memory.set(CLOUD_KEY, `${provider}|${model}`);
+  }
+
   /** What was last chosen on an engine, and what before it. */
   lastModels(provider: string): { last: string; previous: string } {
     const { memory } = this.#options;
@@ -137,7 +159,11 @@ export class ModelManager {
     if (name !== null) memory.set(ACTIVE_KEY, name);
   }
 
+  /** Of what answers now, a cloud engine included. */
   async activeIdentity(): Promise<RuntimeIdentity> {
+    const cloud = this.activeCloud;
+    if (cloud)
+      return runtimeIdentity(cloud.provider, cloud.model, this.#options.cloudEndpoint?.(cloud.provider) ?? null);
     const model = await this.activeModel();
     if (model === null) return runtimeIdentity(this.activeServer ?? 'llama-cpp', '', null);
     const { runtime } = await this.resolve(model);
@@ -454,6 +480,7 @@ export class ModelManager {
     memory.set(`last_model:${provider}`, name);
     memory.set(ACTIVE_KEY, name);
     memory.set(SERVER_KEY, provider);
+    memory.set(CLOUD_KEY, '');
   }
 
   async #runtimeFor(name: string): Promise<Runtime | undefined> {

@@ -16,6 +16,8 @@ export const ERROR_CODES = [
   'model_in_use',
   'no_model',
   'no_endpoint',
+  'sensitive_blocked',
+  'budget_exceeded',
   'invalid_model',
   'insufficient_memory',
   'insufficient_storage',

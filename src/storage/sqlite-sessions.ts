@@ -1,6 +1,7 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
 import type { SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../chat/ports.js';
 import { foldText } from '../shared/fold-text.js';
+import { packReceipt, unpackReceipt } from './packed-receipt.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const TITLE_CHARS = 80;
@@ -18,11 +19,13 @@ interface MessageRow {
   model: string | null;
   error: string | null;
   usage: string | null;
+  labels: string | null;
+  receipt: Uint8Array | null;
   created_at: number;
 }
 
 const MESSAGE = `SELECT m.pk, m.seq, s.id AS session_id, m.request_id, m.role, m.content, m.status, m.model, m.error, m.usage,
-  m.created_at FROM messages m JOIN sessions s ON s.pk = m.session_pk`;
+  m.labels, m.receipt, m.created_at FROM messages m JOIN sessions s ON s.pk = m.session_pk`;
 
 export class SqliteSessions implements SessionRepository {
   readonly #store: SqliteStore;
@@ -42,7 +45,13 @@ export class SqliteSessions implements SessionRepository {
     return this.#store.commit(() => {
       const { pk, seq } = this.#reserve(turn.sessionId, 2, turn.userText, turn.at);
       this.#insert(pk, seq, { ...turn, role: 'user', content: turn.userText, status: 'complete', model: null });
-      const answer = this.#insert(pk, seq + 1, { ...turn, role: 'assistant', content: '', status: 'streaming' });
+      const answer = this.#insert(pk, seq + 1, {
+        ...turn,
+        role: 'assistant',
+        content: '',
+        status: 'streaming',
+        labels: undefined,
+      });
       this.#running.set(turn.requestId, { pk: answer, parts: 0 });
       if (turn.idempotencyKey !== null) {
         this.#store
@@ -69,8 +78,8 @@ export class SqliteSessions implements SessionRepository {
       const running = this.#running.get(end.requestId);
       if (!running) return;
       this.#store
-        .prepare('UPDATE messages SET content = ?, status = ?, error = ?, usage = ? WHERE pk = ?')
-        .run(end.text, end.status, json(end.error), json(end.usage), running.pk);
+        .prepare('UPDATE messages SET content = ?, status = ?, error = ?, usage = ?, receipt = ? WHERE pk = ?')
+        .run(end.text, end.status, json(end.error), json(end.usage), packReceipt(end.receipt), running.pk);
       if (end.model !== undefined)
         this.#store.prepare('UPDATE messages SET model = ? WHERE pk = ?').run(end.model, running.pk);
       if (running.parts > 0) this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
@@ -211,6 +220,16 @@ export class SqliteSessions implements SessionRepository {
     return row ? toMessage(row as unknown as MessageRow) : undefined;
   }
 
+  receipts(sessionId: string, { limit, afterSeq }: { limit: number; afterSeq: number }): StoredMessage[] {
+    const rows = this.#store
+      .prepare(
+        `${MESSAGE} WHERE m.session_pk = (SELECT pk FROM sessions WHERE id = ?) AND m.seq > ? AND m.receipt IS NOT NULL
+         ORDER BY m.seq LIMIT ?`,
+      )
+      .all(sessionId, afterSeq, limit);
+    return (rows as unknown as MessageRow[]).map(toMessage);
+  }
+
   requestOf(idempotencyKey: string): string | undefined {
     return this.#store.prepare('SELECT request_id FROM idempotency WHERE key = ?').get(idempotencyKey)?.[
       'request_id'
@@ -242,6 +261,7 @@ export class SqliteSessions implements SessionRepository {
       if (!session) return false;
       this.#removeMessages(session['pk'] as number, 0);
       this.#store.prepare('DELETE FROM sessions WHERE pk = ?').run(session['pk'] as number);
+      this.#store.prepare('DELETE FROM session_labels WHERE session_id = ?').run(sessionId);
       return true;
     });
   }
@@ -313,8 +333,8 @@ export class SqliteSessions implements SessionRepository {
   ): number {
     const { lastInsertRowid } = this.#store
       .prepare(
-        `INSERT INTO messages (session_pk, seq, request_id, role, content, status, model, error, usage, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO messages (session_pk, seq, request_id, role, content, status, model, error, usage, labels, receipt,
+         created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         sessionPk,
@@ -326,6 +346,8 @@ export class SqliteSessions implements SessionRepository {
         message.model,
         json(message.error ?? null),
         json(message.usage ?? null),
+        message.labels?.length ? json(message.labels) : null,
+        packReceipt(message.receipt),
         message.at,
       );
     return Number(lastInsertRowid);
@@ -413,6 +435,8 @@ function toMessage(row: MessageRow): StoredMessage {
     model: row.model,
     error: row.error === null ? null : JSON.parse(row.error),
     usage: row.usage === null ? null : JSON.parse(row.usage),
+    labels: row.labels === null ? [] : JSON.parse(row.labels),
+    receipt: unpackReceipt(row.receipt),
     createdAt: row.created_at,
   };
 }

@@ -1,4 +1,4 @@
-// The model lists of OpenAI and Google, kept for a while. The key travels in a header, never in an address.
+// The model lists of OpenAI and Google, kept for a while. They are asked through the gate, which puts the key in a header.
 import { z } from 'zod';
 import type { RemoteCatalogs, RemoteModel, RemoteProvider } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
@@ -27,7 +27,9 @@ const KNOWN: Readonly<Record<RemoteProvider, readonly string[]>> = {
 };
 
 export interface CloudCatalogsOptions {
-  keys: Readonly<Record<RemoteProvider, string>>;
+  hasKey: (provider: RemoteProvider) => boolean;
+  /** The gate's way to ask for a list: it knows the key, and carries no body. */
+  reader: (provider: RemoteProvider) => typeof fetch;
   /** Base addresses of the model lists. */
   modelUrls: Readonly<Record<RemoteProvider, string>>;
   chatUrls: Readonly<Record<RemoteProvider, string>>;
@@ -36,7 +38,6 @@ export interface CloudCatalogsOptions {
   hybridProvider: string;
   timeoutMs: number;
   now: () => number;
-  fetch?: typeof fetch;
 }
 
 interface Answer {
@@ -59,7 +60,7 @@ export class CloudCatalogs implements RemoteCatalogs {
   async providers() {
     return Promise.all(
       (['openai', 'google'] as const).map(async (provider) => {
-        if (!this.#options.keys[provider])
+        if (!this.#options.hasKey(provider))
           return {
             provider,
             status: 'disabled' as const,
@@ -87,7 +88,7 @@ export class CloudCatalogs implements RemoteCatalogs {
 
   async catalog(provider: RemoteProvider) {
     const models = fallback(provider);
-    if (!this.#options.keys[provider])
+    if (!this.#options.hasKey(provider))
       return { models, refreshedAt: this.#options.now(), source: 'static_fallback_unconfigured', error: null };
     const answer = await this.#ask(provider, CATALOG_MS);
     const { at, error } = answer;
@@ -111,7 +112,7 @@ export class CloudCatalogs implements RemoteCatalogs {
   }
 
   async validate(provider: RemoteProvider, model: string | undefined) {
-    if (!this.#options.keys[provider])
+    if (!this.#options.hasKey(provider))
       return { valid: false, message: 'No key is set.', configured: false, latencyMs: null };
     const { status, error, models, latencyMs } = await this.#ask(provider, 0);
     const answer = (valid: boolean, message: string) => ({ valid, message, configured: true, latencyMs });
@@ -120,6 +121,11 @@ export class CloudCatalogs implements RemoteCatalogs {
     if (model !== undefined && !models.some(({ id }) => id === model))
       return answer(false, `The model ${model} was not found.`);
     return answer(true, 'The key is accepted.');
+  }
+
+  /** What was learnt with another key. */
+  forget(provider: string): void {
+    this.#kept.delete(provider as RemoteProvider);
   }
 
   async #ask(provider: RemoteProvider, keepMs: number): Promise<Answer> {
@@ -137,7 +143,7 @@ export class CloudCatalogs implements RemoteCatalogs {
   }
 
   async #fetch(provider: RemoteProvider): Promise<Answer> {
-    const { keys, modelUrls, timeoutMs, now } = this.#options;
+    const { reader, modelUrls, timeoutMs, now } = this.#options;
     const startedAt = performance.now();
     const answer = (status: number, models: RemoteModel[], error: string | null): Answer => ({
       at: now(),
@@ -150,8 +156,7 @@ export class CloudCatalogs implements RemoteCatalogs {
       const { status, text } = await fetchText({
         url: modelUrls[provider],
         place: provider,
-        fetch: this.#options.fetch ?? fetch,
-        headers: provider === 'openai' ? { authorization: `Bearer ${keys.openai}` } : { 'x-goog-api-key': keys.google },
+        fetch: reader(provider),
         redirect: 'error',
         maxBytes: MAX_BYTES,
         signal: AbortSignal.timeout(timeoutMs),

@@ -15,7 +15,7 @@ export class RoutedBackgroundModel implements BackgroundModel {
 
   async complete(request: Parameters<BackgroundModel['complete']>[0]): Promise<{ text: string; model: string }> {
     const target = await this.#route({
-      text: `${request.system}\n${request.prompt}`,
+      text: request.prompt,
       mode: 'background',
       taskType: 'ANALYSIS',
       sessionId: request.sessionId,

@@ -2,7 +2,15 @@
 import type { Clock } from '../../shared/clock.js';
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';
-import type { EventSink, SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../ports.js';
+import type {
+  EventSink,
+  SessionLabelling,
+  SessionRepository,
+  SessionSummary,
+  StoredMessage,
+  TurnEnd,
+  TurnStart,
+} from '../ports.js';
 import { type RecentText, RecentTexts } from './recent-texts.js';
 
 const PARTIAL_DELAY_MS = 200;
@@ -11,6 +19,7 @@ export class SessionStore {
   readonly #repository: SessionRepository;
   readonly #clock: Clock;
   readonly #events: EventSink;
+  readonly #labelling: SessionLabelling | undefined;
   readonly #parts: DebouncedWriter<string, string>;
   readonly #recent = new RecentTexts();
   #forget: (sessionId: string) => Promise<number> = async () => 0;
@@ -18,7 +27,14 @@ export class SessionStore {
   readonly recovered: number;
 
   /** A new `bootId` is written down; it is never a reason to clear anything. */
-  constructor(repository: SessionRepository, clock: Clock, events: EventSink, bootId: string) {
+  constructor(
+    repository: SessionRepository,
+    clock: Clock,
+    events: EventSink,
+    bootId: string,
+    labelling?: SessionLabelling,
+  ) {
+    this.#labelling = labelling;
     this.#repository = repository;
     this.#clock = clock;
     this.#events = events;
@@ -35,7 +51,8 @@ export class SessionStore {
 
   /** Resolves when question and empty answer are on disk. @throws AppError `insufficient_storage` */
   async beginTurn(turn: Omit<TurnStart, 'at'>): Promise<void> {
-    await this.#repository.beginTurn({ ...turn, at: this.#clock.now() });
+    const labels = turn.labels ?? this.#labelling?.label(turn.sessionId, turn.userText, 'user');
+    await this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() });
     this.#recent.add(turn.sessionId, { role: 'user', content: turn.userText });
   }
 
@@ -45,6 +62,8 @@ export class SessionStore {
 
   async endTurn(sessionId: string, end: TurnEnd): Promise<void> {
     this.#parts.delete(end.requestId);
+    // A local model may repeat what a tool or the memory told it.
+    this.#labelling?.label(sessionId, end.text, 'assistant');
     await this.#repository.endTurn(end);
     this.#recent.add(sessionId, { role: 'assistant', content: end.text });
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
@@ -58,7 +77,8 @@ export class SessionStore {
   }
 
   async append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
-    const seq = await this.#repository.append({ ...message, createdAt: this.#clock.now() });
+    const labels = message.labels ?? this.#labelling?.label(message.sessionId, message.content, message.role);
+    const seq = await this.#repository.append({ ...message, labels, createdAt: this.#clock.now() });
     this.#recent.forget(message.sessionId);
     return seq;
   }
@@ -93,6 +113,12 @@ export class SessionStore {
 
   answer(requestId: string): StoredMessage | undefined {
     return this.#repository.answer(requestId);
+  }
+
+  /** Answers with a receipt, oldest first. @throws AppError `session_not_found` */
+  receipts(sessionId: string, page: { limit: number; afterSeq: number }): StoredMessage[] {
+    this.summary(sessionId);
+    return this.#repository.receipts(sessionId, page);
   }
 
   requestOf(idempotencyKey: string): string | undefined {

@@ -91,7 +91,8 @@ export class TurnAnswering {
     return {
       text,
       agent,
-      labels,
+      // What was found in the question sticks to what is made from the turn.
+      labels: [...new Set([...labels, ...(model.receipt?.decision?.findings ?? [])])],
       streaming: model.streaming,
     };
   }

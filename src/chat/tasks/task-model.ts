@@ -116,6 +116,11 @@ export class TaskModel {
     let firstMs: number | null = null;
     let target: RoutedTarget | undefined;
     let routedWith = -1;
+    let asked: LanguageModelV4CallOptions | undefined;
+    const account = (answered: RoutedTarget): AnswerReceipt => ({
+      ...answered.receipt(),
+      ranWith: (asked && answered.ranWith?.(asked, [])) ?? null,
+    });
     try {
       const answer = await runAgentLoop({
         prompt: question.messages.map(toPromptMessage),
@@ -133,9 +138,10 @@ export class TaskModel {
         signal,
         sessionId,
         ask: async (options, found) => {
+          asked = options;
           // A tool's result may be what must not leave the house, so the way is chosen anew.
           if (!target || found.length !== routedWith) {
-            if (target) this.#receipts.push(target.receipt());
+            if (target) this.#receipts.push(account(target));
             target = await this.#route(agent, options.prompt, [...labels, ...found]);
             routedWith = found.length;
           }
@@ -162,14 +168,14 @@ export class TaskModel {
           durationMs: Math.round(performance.now() - startedAt),
           tokensPerSecond: null,
         };
-        this.#options.onAnswer(target, usage, target.receipt());
+        this.#options.onAnswer(target, usage, account(target));
       }
       return answer;
     } catch (error) {
       if (target && !signal.aborted) this.#options.onFailure(target, error);
       throw error;
     } finally {
-      if (target) this.#receipts.push((target as RoutedTarget).receipt());
+      if (target) this.#receipts.push(account(target));
     }
   }
 
@@ -188,7 +194,7 @@ export class TaskModel {
           .join(''),
         context: () =>
           prompt
-            .filter((_, index) => index !== question)
+            .filter(({ role }, index) => role === 'user' && index !== question)
             .map(textOf)
             .join('\n'),
         language,

@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { TurnUsage } from '../../chat/ports.js';
 import type { ChatTarget } from '../../chat/simple-mode.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import type { RoutedTarget } from '../../chat/turn-ports.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import { allText, lastUserText } from './prompt-text.js';
 
@@ -35,12 +36,15 @@ export class AnswerGate {
   }
 }
 
+/** An engine, with an account of what it was asked where routing chose it. */
+type Answering = ChatTarget & Partial<Pick<RoutedTarget, 'receipt'>>;
+
 export interface CompatibleParts {
   /**
-   * @param text  all that would go along
+   * @param text  what people said
    * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, and what routing refuses
    */
-  target: (model: string | undefined, text: string) => Promise<ChatTarget> | ChatTarget;
+  target: (model: string | undefined, text: string) => Promise<Answering> | Answering;
   /** What a model's engine says it can; null where it does not say. */
   capabilities: (model: string) => Promise<readonly string[] | null>;
   tracer: RequestTracer;
@@ -91,10 +95,15 @@ export class CompatibleAnswers {
     const leave = gate.enter();
     const requestId = uuidv7({ random: randomBytes(16) });
     const abort = new AbortController();
-    let target: ChatTarget | undefined;
+    let target: Answering | undefined;
     const end = (error: AppError | null) => {
       leave();
       const { code, message } = error ?? {};
+      const receipt = target?.receipt?.();
+      if (receipt)
+        tracer.update(requestId, (trace) => {
+          trace.receipt = receipt;
+        });
       if (target && code !== 'cancelled') onOutcome?.(target, code ?? null);
       if (code) tracer.step(requestId, api, 'error', code, 'error');
       tracer.finish(
@@ -116,7 +125,8 @@ export class CompatibleAnswers {
     if (reply.raw.destroyed) abort.abort();
     const startedAt = performance.now();
     try {
-      target = await route(model, allText(prompt));
+      // Words are weighed where a person said them; shapes are looked for in everything before it leaves.
+      target = await route(model, allText(prompt.filter(({ role }) => role === 'user')));
       await this.#checkAbilities(options, target);
       tracer.start({
         requestId,

@@ -2,17 +2,23 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { RequestTrace, TraceStatus } from '../../chat/ports.js';
+import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { HistoryQuery, TRACE_STATUSES } from '../../contract/history.js';
 import { AppError } from '../../shared/errors.js';
+import { toReceipt, toRoutingDecision } from './receipt-shapes.js';
 
 export interface HistoryRoutesOptions {
   tracer: RequestTracer;
+  sessions: SessionStore;
   /** A task's result; null for requests that are no task. */
   resultOf: (requestId: string) => string | null;
 }
 
-export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (app, { tracer, resultOf }) => {
+export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (
+  app,
+  { tracer, sessions, resultOf },
+) => {
   app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
     const status = query.status || undefined;
     if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
@@ -29,6 +35,7 @@ export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async 
     async ({ params }) => {
       const trace = tracer.get(params.request_id);
       if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
+      const receipt = trace.receipt ?? sessions.answer(trace.requestId)?.receipt;
       return {
         ...toSummary(trace),
         steps: trace.steps.map((step) => ({ ...step, timestamp: offset(step.timestamp) })),
@@ -54,7 +61,8 @@ export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async 
           status: trace.status === 'FAILED' ? 'error' : 'ready',
           error: trace.error && { code: trace.error.code, message: trace.error.message },
         },
-        routing_decision: trace.routingDecision ?? null,
+        routing_decision: toRoutingDecision(receipt) ?? trace.routingDecision ?? null,
+        receipt: toReceipt(receipt),
         context_used: trace.contextUsed
           ? { lessons: trace.contextUsed.lessons, memory_entries: trace.contextUsed.memoryEntries }
           : null,

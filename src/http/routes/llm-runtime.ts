@@ -11,7 +11,7 @@ import { AppError } from '../../shared/errors.js';
 import { gatePayload, lastSwitchPayload, MODE_CONTRACTS } from './llm-servers.js';
 import { toIntrospection, toQueueStatus, toScopes } from './scheduler-shapes.js';
 import type { SwitchPolicy } from './switch-policy.js';
-import { runtimePayload } from './system.js';
+import { runtimePayload, sourceTypeOf } from './system.js';
 import { poolPayload, trafficScopes } from './traffic-shapes.js';
 
 export interface LlmRuntimeOptions {
@@ -19,8 +19,12 @@ export interface LlmRuntimeOptions {
   switching: RuntimeSwitch;
   policy: SwitchPolicy;
   remote: RemoteCatalogs;
-  /** Whether a key is set. */
-  cloudConfigured: Readonly<Record<RemoteProvider, boolean>>;
+  exit: { hasKey(provider: RemoteProvider): boolean; endpoint(provider: RemoteProvider): string | null };
+  /** Which model a provider answers with where none is named. */
+  cloudModels: Readonly<Record<RemoteProvider, string>>;
+  forceLocal: boolean;
+  /** Writes what was remembered to disk. */
+  rememberNow: () => void;
   traffic: TrafficControl;
   /** Servers that are here and that the profile keeps off. */
   forbidden: readonly string[];
@@ -37,7 +41,7 @@ const ADAPTERS = {
 
 export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async (
   app,
-  { models, switching, policy, remote, cloudConfigured, traffic, forbidden },
+  { models, switching, policy, remote, exit, cloudModels, forceLocal, rememberNow, traffic, forbidden },
 ) => {
   const tags = ['system'];
 
@@ -48,7 +52,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
       runtime: runtimePayload(identity),
       drift: {
         drift_detected: false,
-        active_server: models.activeServer ?? identity.provider,
+        active_server: models.activeCloud?.provider ?? models.activeServer ?? identity.provider,
         inferred_provider: identity.provider,
         model_name: identity.model,
         runtime_active_model_id: identity.model || null,
@@ -69,8 +73,30 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
       body.provider as 'openai'
     ];
     if (!provider) throw new AppError('invalid_input', `There is no cloud engine ${body.provider}.`);
-    if (!cloudConfigured[provider]) throw new AppError('invalid_input', `No key for ${provider} is set.`);
-    throw new AppError('unsupported', `Answers from ${provider} are not offered yet; its catalogue can be read.`);
+    if (forceLocal) throw new AppError('forbidden', 'FORCE_LOCAL_MODEL is set; no cloud engine can be activated.');
+    if (!exit.hasKey(provider)) throw new AppError('invalid_input', `No key for ${provider} is set.`);
+    const model = body.model || cloudModels[provider];
+    const { models: offered, source } = await remote.catalog(provider);
+    // A catalogue that cannot be read is no reason to refuse; a readable one that lacks the model is.
+    if (source === `${provider}_api` && !offered.some(({ id }) => id === model))
+      throw new AppError('invalid_input', `${provider} does not offer the model ${model}.`);
+    const { provider: from } = await models.activeIdentity();
+    models.chooseCloud({ provider, model });
+    rememberNow();
+    const identity = await models.activeIdentity();
+    switching.selected(body.switch_source, identity, from);
+    return {
+      status: 'success',
+      active_server: provider,
+      active_endpoint: identity.endpoint,
+      active_model: model,
+      config_hash: identity.configHash,
+      runtime_id: identity.runtimeId,
+      source_type: 'cloud-api',
+      requested_model_alias: null,
+      resolved_model_id: model,
+      resolution_reason: body.model ? 'exact' : 'default',
+    };
   });
 
   app.get('/system/llm-runtime/options', { schema: { tags } }, async () => {
@@ -123,7 +149,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         ...ADAPTERS,
       }));
     const cloud = (['openai', 'google'] as const).map((name) => {
-      const configured = cloudConfigured[name];
+      const configured = exit.hasKey(name);
       const { models: offered, error } = remote.known(name);
       return {
         runtime_id: name,
@@ -132,7 +158,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         available: configured && error === null,
         status: configured ? (error === null ? 'ready' : 'degraded') : 'disabled',
         reason: configured ? error : 'no API key',
-        active: false,
+        active: name === identity.provider,
         models: configured
           ? offered.map(({ id }) => toModel({ name: id, provider: name, chat: true }, 'cloud-api'))
           : [],
@@ -150,7 +176,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         active_model: identity.model,
         active_endpoint: identity.endpoint,
         config_hash: identity.configHash,
-        source_type: 'local-runtime',
+        source_type: sourceTypeOf(identity.provider),
         mode_contracts: MODE_CONTRACTS,
         requested_model_alias: null,
         resolved_model_id: identity.model || null,

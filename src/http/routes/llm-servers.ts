@@ -9,6 +9,7 @@ import type { LlmServerController, LlmServerDefinition } from '../../runtimes/ll
 import { AppError, toAppError } from '../../shared/errors.js';
 import { iso } from './model-shapes.js';
 import type { SwitchPolicy } from './switch-policy.js';
+import { sourceTypeOf } from './system.js';
 import { poolPayload } from './traffic-shapes.js';
 
 export interface LlmServersOptions {
@@ -170,7 +171,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
       active_model: identity.model,
       config_hash: identity.configHash,
       runtime_id: identity.runtimeId,
-      source_type: 'local-runtime',
+      source_type: sourceTypeOf(identity.provider),
       requested_model_alias: null,
       resolved_model_id: identity.model || null,
       resolution_reason: identity.model ? 'exact' : null,

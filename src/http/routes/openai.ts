@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type {
   JSONSchema7,
+  LanguageModelV4,
   LanguageModelV4CallOptions,
   LanguageModelV4Prompt,
   LanguageModelV4Usage,
@@ -11,12 +12,14 @@ import type {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
-import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
-import type { RanWith } from '../../routing/decision.js';
+import type { ModelManager } from '../../models/model-manager.js';
+import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
+import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
-import type { Runtime, RuntimeModel } from '../../runtimes/runtime.js';
+import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { AnswerGate } from '../compatible/answers.js';
 import { corsOf } from '../event-stream.js';
@@ -29,10 +32,14 @@ const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest
 export interface OpenAiRoutesOptions {
   models: ModelManager;
   tracer: RequestTracer;
+  router: ChatRouter;
   gate: AnswerGate;
 }
 
-export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (app, { models, tracer, gate }) => {
+export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
+  app,
+  { models, tracer, router, gate },
+) => {
   const tags = ['openai'];
 
   app.get('/models', { schema: { tags } }, async () => {
@@ -52,30 +59,51 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
 
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
     const body = request.body;
-    const { runtime, model } = await models.resolve(body.model);
-    // Where a body is passed on, the engine itself judges what we do not know.
-    const ran = models.ranWith(
-      runtime,
-      model,
-      paramsOfBody(body),
-      runtime.forward ? [] : unknownParams(body, KNOWN),
-      runtime.forward ? 'openai' : 'own',
-    );
-    if (isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
-    const note = isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
-    const leave = gate.enter();
-    const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
-    const requestId = uuidv7({ random: randomBytes(16) });
+    const target = await router.route({
+      text: saidText(body),
+      mode: 'direct',
+      taskType: 'CHAT',
+      sessionId: null,
+      model: body.model,
+      labels: [],
+    });
+    const { provider, model, endpoint, configHash, runtimeId } = target;
+    const local = target.decision.chain.every((step) => step.target === 'local');
+    const runtime = local ? (await models.resolve(model)).runtime : undefined;
     const abort = new AbortController();
+    const options = toCallOptions(body, abort.signal);
+    // Where a body is passed on, the engine itself judges what we do not know.
+    const ran = runtime?.forward
+      ? models.ranWith(runtime, model, paramsOfBody(body), [], 'openai')
+      : (target.ranWith?.(options, unknownParams(body, KNOWN)) ?? null);
+    if (ran !== null && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
+    const note = ran === null || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
+    const leave = gate.enter();
+    const requestId = uuidv7({ random: randomBytes(16) });
+    const keep = (receipt: AnswerReceipt) =>
+      tracer.update(requestId, (trace) => {
+        trace.receipt = receipt;
+      });
     reply.raw.on('close', () => abort.abort());
     reply.header('x-request-id', requestId);
-    tracer.start({ requestId, prompt: lastUserText(body), sessionId: null, ...identity, ranWith: note ?? null });
+    tracer.start({
+      requestId,
+      prompt: lastUserText(body),
+      sessionId: null,
+      provider,
+      model,
+      endpoint,
+      configHash,
+      runtimeId,
+      receipt: target.receipt(),
+      ranWith: note ?? null,
+    });
     let streaming = false;
     try {
-      if (runtime.forward) {
+      if (runtime?.forward) {
         const answer = await runtime.forward(
           '/chat/completions',
-          { ...withBodyParams(body, ran.sent), model },
+          { ...withBodyParams(body, ran?.sent ?? {}), model },
           abort.signal,
         );
         tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
@@ -88,23 +116,23 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           'x-accel-buffering': 'no',
           'x-request-id': requestId,
         });
+        let bytesReceived = 0;
+        answer.body.on('data', (bytes: Uint8Array) => {
+          bytesReceived += bytes.length;
+        });
         const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
         void passThrough(noted, reply.raw).then((broken) => {
           leave();
+          keep(
+            forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, answer.status, broken),
+          );
           tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
         });
         return reply;
       }
-      const options = models.withStoredParams(runtime, model, toCallOptions(body, abort.signal));
+      const engine = new BatchLanguageModel(provider, model, (asked) => target.stream(asked));
       if (body.stream) {
-        const events = chatEvents(
-          runtime,
-          model,
-          options,
-          requestId,
-          body.stream_options?.include_usage === true,
-          note,
-        );
+        const events = chatEvents(engine, model, options, requestId, body.stream_options?.include_usage === true, note);
         // The first event is waited for, so that a refusal is an HTTP error and not a broken stream.
         const first = await events.next();
         streaming = true;
@@ -113,9 +141,11 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
             try {
               if (!first.done) yield first.value;
               yield* events;
+              keep(target.receipt());
               tracer.finish(requestId, 'COMPLETED');
             } catch (thrown) {
               const error = toAppError(thrown);
+              keep(target.receipt());
               failed(tracer, requestId, error);
               yield `data: ${JSON.stringify({ error: { message: error.message, type: 'server_error', param: null, code: error.code } })}\n\n`;
             }
@@ -124,6 +154,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
         );
         source.on('close', () => {
           leave();
+          keep(target.receipt());
           tracer.finish(requestId, 'FAILED', {
             code: 'cancelled',
             class: 'Cancelled',
@@ -138,9 +169,10 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
           .header('x-accel-buffering', 'no');
         return reply.send(source);
       }
-      const result = await runtime.languageModel(model).doGenerate(options);
+      const result = await engine.doGenerate(options);
+      keep(target.receipt());
       tracer.finish(requestId, 'COMPLETED');
-      const text = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      const answer = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
       return {
         id: `chatcmpl-${requestId}`,
         object: 'chat.completion',
@@ -149,7 +181,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
         choices: [
           {
             index: 0,
-            message: { role: 'assistant', content: text, refusal: null },
+            message: { role: 'assistant', content: answer, refusal: null },
             logprobs: null,
             finish_reason: finishReason(result.finishReason.unified),
           },
@@ -158,6 +190,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (a
         ...(note ? { venom: { ran_with: note } } : {}),
       };
     } catch (error) {
+      keep(target.receipt());
       failed(tracer, requestId, toAppError(error));
       throw error;
     } finally {
@@ -192,14 +225,14 @@ const toModel = ({ name, provider }: RuntimeModel) => ({
 });
 
 async function* chatEvents(
-  runtime: Runtime,
+  engine: LanguageModelV4,
   model: string,
   options: LanguageModelV4CallOptions,
   requestId: string,
   withUsage: boolean,
   note: RanWith | undefined,
 ): AsyncGenerator<string> {
-  const { stream } = await runtime.languageModel(model).doStream(options);
+  const { stream } = await engine.doStream(options);
   const head = {
     id: `chatcmpl-${requestId}`,
     object: 'chat.completion.chunk',
@@ -306,9 +339,50 @@ function failed(tracer: RequestTracer, requestId: string, error: AppError): void
   });
 }
 
+/** The account of an answer that was passed on as it came. */
+function forwarded(
+  target: RoutedTarget,
+  bytesSent: number,
+  bytesReceived: number,
+  status: number,
+  broken: Error | undefined,
+): AnswerReceipt {
+  const { provider, model, endpoint } = target;
+  const failed = status >= 400 || broken !== undefined;
+  return {
+    ...target.receipt(),
+    attempts: [
+      {
+        provider,
+        model,
+        endpoint,
+        location: 'local',
+        bytesSent,
+        bytesReceived,
+        outcome: failed ? 'failed' : 'ok',
+        error: failed ? (broken ? 'upstream_reset' : 'upstream_rejected') : null,
+      },
+    ],
+  };
+}
+
+function textOf(content: ChatCompletionRequest['messages'][number]['content']): string {
+  return typeof content === 'string'
+    ? content
+    : Array.isArray(content)
+      ? content.map(({ text }) => text ?? '').join('')
+      : '';
+}
+
+/** What people said; of everything else only shapes count, and the gate looks for those. */
+const saidText = (body: ChatCompletionRequest): string =>
+  body.messages
+    .filter(({ role }) => role === 'user')
+    .map(({ content }) => textOf(content))
+    .join('\n');
+
 function lastUserText(body: ChatCompletionRequest): string {
-  const last = body.messages.findLast(({ role }) => role === 'user')?.content;
-  return typeof last === 'string' ? last : Array.isArray(last) ? last.map(({ text }) => text ?? '').join('') : '';
+  return textOf(body.messages.findLast(({ role }) => role === 'user')?.content);
 }
 
 function toUsage(usage: LanguageModelV4Usage) {

@@ -9,6 +9,7 @@ import type { RanWith as RanWithShape } from '../../contract/simple-chat.js';
 import type { RanWith } from '../../routing/decision.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { toReceipt } from './receipt-shapes.js';
 
 const EXPORT_MESSAGES = 100_000;
 
@@ -135,6 +136,8 @@ const toMessage = (message: StoredMessage): contract.MessageItem => ({
     tokens_per_second: message.usage.tokensPerSecond,
     ran_with: message.usage.ranWith ? toRanWith(message.usage.ranWith) : null,
   },
+  labels: [...(message.labels ?? [])],
+  receipt: toReceipt(message.receipt),
 });
 
 function toMarkdown(summary: SessionSummary, messages: StoredMessage[]): string {

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { SettingInEffect } from '../../config/config.js';
 import type { ModelManager, RuntimeIdentity } from '../../models/model-manager.js';
 import type { UsageMeter } from '../../models/ports.js';
+import { CLOUD_PROVIDERS } from '../../routing/policy.js';
 
 export interface SystemRoutesOptions {
   bootId: string;
@@ -21,6 +22,11 @@ export interface SystemRoutesOptions {
   };
 }
 
+const isCloud = (provider: string): boolean => CLOUD_PROVIDERS.some((known) => known === provider);
+
+export const sourceTypeOf = (provider: string): 'cloud-api' | 'local-runtime' =>
+  isCloud(provider) ? 'cloud-api' : 'local-runtime';
+
 /** The runtime object of `/system/llm-runtime/active` and of `/models`. */
 export function runtimePayload(identity: RuntimeIdentity) {
   const url = identity.endpoint ? new URL(identity.endpoint) : null;
@@ -31,8 +37,8 @@ export function runtimePayload(identity: RuntimeIdentity) {
     endpoint: identity.endpoint,
     endpoint_host: url?.hostname ?? null,
     endpoint_port: url ? Number(url.port || (url.protocol === 'https:' ? 443 : 80)) : null,
-    service_type: 'local',
-    mode: 'LOCAL',
+    service_type: isCloud(identity.provider) ? identity.provider : 'local',
+    mode: isCloud(identity.provider) ? 'CLOUD' : 'LOCAL',
     label: `${identity.model.split('/').at(-1)} · ${identity.provider} @ ${place}`,
     config_hash: identity.configHash,
     runtime_id: identity.runtimeId,

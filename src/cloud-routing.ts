@@ -1,0 +1,147 @@
+// Part of the composition: clouds behind the gate, and the router that decides who is asked.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventSink, SessionLabelling } from './chat/ports.js';
+import type { StateManager } from './chat/state/state-manager.js';
+import { loadCloudPrices } from './config/cloud-prices.js';
+import type { Settings } from './config/config.js';
+import { StoredPolicies } from './contract/routing.js';
+import type { ModelManager } from './models/model-manager.js';
+import { ranWith } from './models/ran-with.js';
+import { Budgets } from './routing/budgets.js';
+import { ModelRouter } from './routing/model-router.js';
+import { type CloudProvider, defaultPolicy } from './routing/policy.js';
+import { PolicyStore } from './routing/policy-store.js';
+import type { SensitivityRules, SessionLabels } from './routing/ports.js';
+import { type ModelPrice, priceOf } from './routing/pricing.js';
+import { ProviderRest } from './routing/provider-rest.js';
+import { findSensitive, kindsOf } from './routing/sensitivity.js';
+import { paramsOfCall } from './runtimes/call-params.js';
+import { ExitGate } from './runtimes/cloud/exit-gate.js';
+import { CloudKeyFile } from './storage/cloud-key-file.js';
+import { SqliteSpending } from './storage/sqlite-spending.js';
+import type { SqliteStore } from './storage/sqlite-store.js';
+
+/** What stands before the engines: keys, the gate, and what may not pass it. */
+export function cloudExit(settings: Settings) {
+  const keys = new CloudKeyFile(join(settings.VENOM_DATA_DIR, 'cloud-keys.json'), {
+    openai: settings.OPENAI_API_KEY,
+    google: settings.GOOGLE_API_KEY,
+    'cloud-compatible': settings.CLOUD_COMPATIBLE_API_KEY,
+  });
+  const sensitivity: SensitivityRules = {
+    localOnly: settings.SENSITIVE_DATA_LOCAL_ONLY,
+    masking: settings.SENSITIVE_DATA_MASKING,
+    options: { terms: settings.SENSITIVE_DATA_TERMS, addresses: settings.SENSITIVE_DATA_ADDRESSES },
+  };
+  const gate = new ExitGate({
+    keys,
+    endpoints: {
+      openai: settings.OPENAI_CHAT_COMPLETIONS_ENDPOINT.replace(/\/chat\/completions$/, ''),
+      google: settings.GOOGLE_MODELS_ENDPOINT.replace(/\/models$/, ''),
+      'cloud-compatible': settings.CLOUD_COMPATIBLE_ENDPOINT,
+    },
+    sensitivity,
+    connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,
+    idleTimeoutMs: settings.UPSTREAM_IDLE_TIMEOUT_SECONDS * 1_000,
+  });
+  const hybrid = gate.providerOf(settings.HYBRID_CLOUD_MODEL)?.provider ?? settings.HYBRID_CLOUD_PROVIDER;
+  const high = (provider: CloudProvider, own: string) =>
+    provider === settings.HYBRID_CLOUD_PROVIDER && hybrid === provider ? settings.HYBRID_CLOUD_MODEL : own;
+  const tiers: Readonly<Record<CloudProvider, { high: string; fast: string }>> = {
+    openai: { high: high('openai', settings.OPENAI_GPT4O_MODEL), fast: settings.OPENAI_GPT4O_MINI_MODEL },
+    google: { high: high('google', settings.GOOGLE_GEMINI_PRO_MODEL), fast: settings.GOOGLE_GEMINI_FLASH_MODEL },
+    'cloud-compatible': {
+      high: settings.CLOUD_COMPATIBLE_MODEL || high('cloud-compatible', ''),
+      fast: settings.CLOUD_COMPATIBLE_MODEL,
+    },
+  };
+  return { keys, gate, sensitivity, tiers };
+}
+
+/** What is in answers and imported texts sticks to the session too; bare words of an answer are everyday words. */
+export function sessionLabelling({ localOnly, options }: SensitivityRules, labels: SessionLabels): SessionLabelling {
+  return {
+    label(sessionId, text, role) {
+      if (!localOnly) return [];
+      const kinds = kindsOf(findSensitive(text, { ...options, shapesOnly: role !== 'user' }));
+      if (kinds.length > 0) labels.add(sessionId, kinds);
+      return kinds;
+    },
+  };
+}
+
+export async function cloudRouting(
+  settings: Settings,
+  parts: {
+    exit: ReturnType<typeof cloudExit>;
+    labels: SessionLabels;
+    store: SqliteStore;
+    state: StateManager;
+    models: ModelManager;
+    events: EventSink;
+    logger: Logger;
+  },
+) {
+  const { exit, labels, store, state, models, events, logger } = parts;
+  const prices = await loadCloudPrices(settings.PRICING_FILE_PATH);
+  const price = (provider: CloudProvider, model: string): ModelPrice | null =>
+    prices.get(`${provider}/${model}`.toLowerCase()) ?? priceOf(prices, model);
+  const budgets = new Budgets({
+    limits: {
+      softPerDayUsd: settings.CLOUD_BUDGET_SOFT_USD_PER_DAY,
+      hardPerDayUsd: settings.CLOUD_BUDGET_HARD_USD_PER_DAY,
+      softPerMonthUsd: settings.CLOUD_BUDGET_SOFT_USD_PER_MONTH,
+      hardPerMonthUsd: settings.CLOUD_BUDGET_HARD_USD_PER_MONTH,
+      requestsPerMinute: settings.CLOUD_REQUESTS_PER_MINUTE,
+      tokensPerMinute: settings.CLOUD_TOKENS_PER_MINUTE,
+    },
+    repository: new SqliteSpending(store),
+    now: Date.now,
+    newId: randomUUID,
+    onSoftLimit: (period, spentUsd, limitUsd) => {
+      logger.warn({ period, spentUsd, limitUsd }, 'the soft limit of cloud spending is crossed');
+      events.publish('BUDGET_WARNING', `Cloud spending of this ${period} is above ${limitUsd} USD.`, {
+        period,
+        spent_usd: spentUsd,
+        limit_usd: limitUsd,
+      });
+    },
+  });
+  const policy = new PolicyStore({
+    memory: state,
+    fallback: defaultPolicy(settings.AI_MODE, {
+      complexityThreshold: settings.COMPLEXITY_THRESHOLD_LOCAL,
+      costThresholdUsd: settings.COST_THRESHOLD_USD,
+    }),
+    parse: (stored) => StoredPolicies.parse(stored),
+    now: Date.now,
+  });
+  const rest = new ProviderRest(Date.now);
+  const router = new ModelRouter({
+    local: {
+      target: (name) => models.chatTarget(name),
+      knows: async (name) => (await models.find(name)) !== undefined,
+      activeCloud: () => models.activeCloud as { provider: CloudProvider; model: string } | null,
+    },
+    exit: exit.gate,
+    ranWith: (provider, model, options, unknown) => ranWith({ provider }, model, paramsOfCall(options), unknown, 'own'),
+    labels,
+    budgets,
+    policy,
+    memory: state,
+    rest,
+    price,
+    sensitivity: exit.sensitivity,
+    aiMode: settings.AI_MODE,
+    forceLocal: settings.FORCE_LOCAL_MODEL,
+    cloudProvider: settings.HYBRID_CLOUD_PROVIDER,
+    tiers: exit.tiers,
+    now: Date.now,
+    draw: Math.random,
+    wait: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}),
+  });
+  return { router, policy, budgets, rest };
+}

@@ -1,0 +1,346 @@
+// Does what was decided: asks the chain in turn, with retries and another engine before the first word, and keeps the
+// account of it. After the first word a failure is the answer's own, and the part that came is kept.
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import type { ChatTarget } from '../chat/simple-mode.js';
+import type { RoutedTarget } from '../chat/turn-ports.js';
+import { AppError, toAppError } from '../shared/errors.js';
+import type { Budgets, Reservation } from './budgets.js';
+import { errorIn, hasAnswer, textBytes, watched } from './counted-stream.js';
+import type { AnswerReceipt, RanWith, RouteStep, RoutingDecision } from './decision.js';
+import { MaskedCall, promptTexts } from './masked-call.js';
+import type { CloudProvider, RoutingReason } from './policy.js';
+import type { CloudExit, SensitivityRules, StreamBatches } from './ports.js';
+import type { ModelPrice } from './pricing.js';
+import type { ProviderRest } from './provider-rest.js';
+import { findSensitive, isMaskable, kindsOf } from './sensitivity.js';
+
+const TRIES = 3;
+const FIRST_WAIT_MS = 500;
+/** A provider that wants more patience than this gets none: the next engine is asked. */
+const LONGEST_WAIT_MS = 10_000;
+/** So that the most an answer can cost is known before it is asked for. */
+const MAX_OUTPUT_TOKENS = 4_096;
+
+type Attempt = { -readonly [Key in keyof AnswerReceipt['attempts'][number]]: AnswerReceipt['attempts'][number][Key] };
+
+export interface RoutedAnswerParts {
+  decision: RoutingDecision;
+  identity: Pick<ChatTarget, 'provider' | 'endpoint' | 'model' | 'runtimeId' | 'configHash'>;
+  localTarget: (model: string) => Promise<ChatTarget>;
+  exit: CloudExit;
+  budgets: Budgets;
+  rest: ProviderRest;
+  price: (provider: CloudProvider, model: string) => ModelPrice | null;
+  sensitivity: SensitivityRules;
+  labels: readonly string[];
+  /** What becomes of the first choice's parameters. */
+  ranWith: NonNullable<ChatTarget['ranWith']>;
+  wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+export class RoutedAnswer implements RoutedTarget {
+  readonly decision: RoutingDecision;
+  readonly provider: string;
+  readonly endpoint: string | null;
+  readonly model: string;
+  readonly runtimeId: string;
+  readonly configHash: string;
+  readonly #parts: RoutedAnswerParts;
+  readonly #attempts: Attempt[] = [];
+  #masked: { kind: string; count: number }[] = [];
+  #costUsd: number | null = null;
+  #fellBackFor: RoutingReason | null = null;
+
+  constructor(parts: RoutedAnswerParts) {
+    this.#parts = parts;
+    this.decision = parts.decision;
+    this.provider = parts.identity.provider;
+    this.endpoint = parts.identity.endpoint;
+    this.model = parts.identity.model;
+    this.runtimeId = parts.identity.runtimeId;
+    this.configHash = parts.identity.configHash;
+  }
+
+  ranWith(options: Parameters<NonNullable<ChatTarget['ranWith']>>[0], unknown: readonly string[]): RanWith {
+    return this.#parts.ranWith(options, unknown);
+  }
+
+  receipt(): AnswerReceipt {
+    const last = this.#attempts.at(-1);
+    const decision =
+      this.#fellBackFor === null || !last
+        ? this.decision
+        : {
+            ...this.decision,
+            target: last.location,
+            provider: last.provider,
+            model: last.model,
+            endpoint: last.endpoint,
+            reasonCode: this.#fellBackFor,
+            paid: last.location === 'cloud',
+            tier: last.location === 'local' ? ('local' as const) : this.decision.tier,
+          };
+    return {
+      decision,
+      ranWith: null,
+      attempts: this.#attempts,
+      masked: this.#masked,
+      costUsd: this.#costUsd,
+    };
+  }
+
+  async stream(options: LanguageModelV4CallOptions): Promise<StreamBatches> {
+    const { chain } = this.decision;
+    let failure: unknown = new AppError('no_endpoint', 'No engine is left that could answer.');
+    for (const [index, step] of chain.entries()) {
+      const last = index === chain.length - 1;
+      try {
+        if (step.target === 'cloud') return await this.#cloud(step, options);
+        const source = await this.#local(step, options);
+        return last ? source : await firstWord(source);
+      } catch (error) {
+        failure = error;
+        if (options.abortSignal?.aborted) throw error;
+        if (!last) this.#fellBackFor ??= reasonOf(toAppError(error));
+      }
+    }
+    throw failure;
+  }
+
+  async #local(step: RouteStep, options: LanguageModelV4CallOptions): Promise<StreamBatches> {
+    const attempt = this.#attempt(step);
+    this.#masked = [];
+    try {
+      const target = await this.#parts.localTarget(step.model);
+      for (const { text } of promptTexts(options.prompt)) attempt.bytesSent += Buffer.byteLength(text);
+      const source = await target.stream(options);
+      return watched(source, {
+        onBatch: (batch) => {
+          attempt.bytesReceived += textBytes(batch);
+        },
+        onEnd: (failure) => close(attempt, failure, options.abortSignal),
+      });
+    } catch (error) {
+      close(attempt, error, options.abortSignal);
+      throw error;
+    }
+  }
+
+  async #cloud(step: RouteStep, options: LanguageModelV4CallOptions): Promise<StreamBatches> {
+    const provider = step.provider as CloudProvider;
+    const { rest, wait } = this.#parts;
+    for (let tries = 1; ; tries += 1) {
+      const attempt = this.#attempt(step);
+      try {
+        const answer = await this.#ask(provider, step, options, attempt);
+        rest.succeeded(provider);
+        return answer;
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        close(attempt, error, options.abortSignal);
+        if (options.abortSignal?.aborted) throw error;
+        if (isPassing(error)) rest.failed(provider);
+        const waitMs = retryAfter(error, tries);
+        if (waitMs === null || tries >= TRIES || rest.resting(provider)) throw error;
+        await wait(waitMs, options.abortSignal);
+      }
+    }
+  }
+
+  async #ask(
+    provider: CloudProvider,
+    step: RouteStep,
+    options: LanguageModelV4CallOptions,
+    attempt: Attempt,
+  ): Promise<StreamBatches> {
+    const { exit } = this.#parts;
+    const { call, labels, restore } = this.#cleared(options);
+    const price = this.#parts.price(provider, step.model);
+    if (!price) throw new AppError('budget_exceeded', `The price of ${step.model} is not known.`);
+    const bounded = { ...call, maxOutputTokens: call.maxOutputTokens ?? MAX_OUTPUT_TOKENS };
+    const inputTokens = mostTokens(bounded);
+    const reservation = this.#parts.budgets.reserve({
+      provider,
+      model: step.model,
+      price,
+      inputTokens,
+      outputTokens: bounded.maxOutputTokens,
+    });
+    if (typeof reservation === 'string')
+      throw new AppError('budget_exceeded', `The limit for clouds is reached: ${reservation}.`, {
+        details: { limit: reservation },
+      });
+    const settle = this.#account(reservation, attempt, inputTokens, bounded.maxOutputTokens);
+    let failed = true;
+    try {
+      const source = await firstWord(
+        watched(await exit.stream({ provider, model: step.model, options: bounded, labels, meter: attempt }), {
+          onBatch: (batch) => settle.see(batch),
+          onEnd: (failure) => {
+            settle.end();
+            close(attempt, failure, options.abortSignal);
+          },
+        }),
+      );
+      failed = false;
+      return restore(source);
+    } finally {
+      if (failed) settle.end();
+    }
+  }
+
+  /** What the reservation comes to, from what the provider says, or from what was seen where it says nothing. */
+  #account(reservation: Reservation, attempt: Attempt, mostInput: number, mostOutput: number) {
+    let usage: { inputTokens: number; outputTokens: number } | undefined;
+    let ended = false;
+    let seen = false;
+    let finished = false;
+    return {
+      see: (batch: readonly LanguageModelV4StreamPart[]) => {
+        seen ||= hasAnswer(batch);
+        for (const part of batch) {
+          if (part.type !== 'finish') continue;
+          finished = true;
+          const input = part.usage.inputTokens.total;
+          const output = part.usage.outputTokens.total;
+          if (input !== undefined && output !== undefined) usage = { inputTokens: input, outputTokens: output };
+        }
+      },
+      end: () => {
+        if (ended) return;
+        ended = true;
+        // Refused, or never reached: nobody bills that.
+        if (!seen && !finished) return reservation.release();
+        const cost = reservation.settle(
+          usage ?? { inputTokens: mostInput, outputTokens: Math.min(mostOutput, attempt.bytesReceived) },
+        );
+        this.#costUsd = (this.#costUsd ?? 0) + cost;
+      },
+    };
+  }
+
+  /** Looks at everything that would be sent, the earlier messages too. @throws AppError `sensitive_blocked` */
+  #cleared(options: LanguageModelV4CallOptions): {
+    call: LanguageModelV4CallOptions;
+    labels: string[];
+    restore: (source: StreamBatches) => StreamBatches;
+  } {
+    const { sensitivity, labels } = this.#parts;
+    const found = sensitivity.localOnly ? sensitiveKinds(options, sensitivity) : [];
+    const barred = [...new Set([...found, ...labels])];
+    if (barred.length === 0) return { call: options, labels: [], restore: (source) => source };
+    if (!sensitivity.masking || !barred.every(isMaskable))
+      throw new AppError(
+        'sensitive_blocked',
+        `What would be sent is sensitive (${barred.join(', ')}) and stays local.`,
+        {
+          details: { findings: barred },
+        },
+      );
+    const masked = new MaskedCall(options, sensitivity.options);
+    this.#masked = masked.counts;
+    return { call: masked.options, labels: [], restore: (source) => masked.restore(source) };
+  }
+
+  #attempt({ provider, model, endpoint, target }: RouteStep): Attempt {
+    const attempt: Attempt = {
+      provider,
+      model,
+      endpoint,
+      location: target,
+      bytesSent: 0,
+      bytesReceived: 0,
+      outcome: 'stopped',
+      error: null,
+    };
+    this.#attempts.push(attempt);
+    return attempt;
+  }
+}
+
+/** Kinds in everything a call would send; bare words only where a person speaks. */
+function sensitiveKinds(options: LanguageModelV4CallOptions, { options: rules }: SensitivityRules): string[] {
+  return kindsOf(
+    promptTexts(options.prompt).flatMap(({ text, own }) =>
+      findSensitive(text, own ? { ...rules, shapesOnly: true } : rules),
+    ),
+  );
+}
+
+function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefined): void {
+  if (failure === undefined) attempt.outcome = signal?.aborted ? 'stopped' : 'ok';
+  else {
+    const { code } = toAppError(failure);
+    attempt.outcome = code === 'cancelled' || signal?.aborted ? 'stopped' : 'failed';
+    attempt.error = code;
+  }
+}
+
+/** Reads up to the first word, so that a failure before it can still be answered by another engine. */
+async function firstWord(source: StreamBatches): Promise<StreamBatches> {
+  const iterator = source[Symbol.asyncIterator]();
+  const early: (readonly LanguageModelV4StreamPart[])[] = [];
+  for (;;) {
+    const result = await iterator.next();
+    if (result.done) break;
+    const error = errorIn(result.value);
+    if (error !== undefined && !early.some(hasAnswer)) {
+      await iterator.return?.();
+      throw error;
+    }
+    early.push(result.value);
+    if (hasAnswer(result.value)) break;
+  }
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        const value = early.shift();
+        return value ? Promise.resolve({ done: false as const, value }) : iterator.next();
+      },
+      return: async () => {
+        await iterator.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+/** A token is never less than a byte, and hardly ever less than two. */
+function mostTokens(options: LanguageModelV4CallOptions): number {
+  let bytes = options.tools ? JSON.stringify(options.tools).length : 0;
+  for (const { text } of promptTexts(options.prompt)) bytes += Buffer.byteLength(text) + 16;
+  return Math.ceil(bytes / 2);
+}
+
+const status = (error: AppError): number | undefined => {
+  const value = error.details?.['status'];
+  return typeof value === 'number' ? value : undefined;
+};
+
+/** A failure of the provider's health, not of the request: the same may work a little later. */
+function isPassing(error: AppError): boolean {
+  const code = status(error);
+  return error.code === 'upstream_rejected'
+    ? code === 408 || code === 429 || (code !== undefined && code >= 500)
+    : error.code === 'upstream_unreachable' || error.code === 'upstream_timeout' || error.code === 'upstream_reset';
+}
+
+/** How long to wait before the same is tried again; null where that helps nobody. */
+function retryAfter(error: AppError, tries: number): number | null {
+  if (!isPassing(error)) return null;
+  const asked = error.details?.['retryAfterMs'];
+  const waitMs = typeof asked === 'number' ? asked : FIRST_WAIT_MS * 2 ** (tries - 1) * (0.9 + Math.random() * 0.2);
+  return waitMs > LONGEST_WAIT_MS ? null : waitMs;
+}
+
+function reasonOf(error: AppError): RoutingReason {
+  const code = status(error);
+  if (error.code === 'sensitive_blocked') return 'sensitive_content_override';
+  if (error.code === 'budget_exceeded')
+    return String(error.details?.['limit']).endsWith('per_minute') ? 'fallback_rate_limit' : 'fallback_budget_exceeded';
+  if (code === 401 || code === 403) return 'fallback_auth_error';
+  if (code === 429) return 'fallback_rate_limit';
+  if (error.code === 'upstream_timeout' || code === 408) return 'fallback_timeout';
+  if (error.code === 'upstream_unreachable') return 'fallback_provider_offline';
+  return 'fallback_provider_degraded';
+}

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findSensitive, kindsOf } from './sensitivity.js';
+
+const kinds = (text: string, options = {}) => kindsOf(findSensitive(text, options));
+const spans = (text: string, options = {}) =>
+  findSensitive(text, options).map(({ kind, start, end }) => [kind, text.slice(start, end)]);
+
+describe('findSensitive', () => {
+  it.each([
+    ['Mail me at jan.kowalski+x@example.co.uk, please.', 'email', 'jan.kowalski+x@example.co.uk'],
+    ['Konto PL61 1090 1014 0000 0712 1981 2874 od banku', 'iban', 'PL61 1090 1014 0000 0712 1981 2874'],
+    ['IBAN: DE89370400440532013000.', 'iban', 'DE89370400440532013000'],
+    ['mój PESEL 44051401359 2024', 'pesel', '44051401359'],
+    ['nr-44051401359', 'pesel', '44051401359'],
+    ['card 4111 1111 1111 1111 12/26', 'payment_card', '4111 1111 1111 1111'],
+    ['5500005555555559', 'payment_card', '5500005555555559'],
+    ['call +48 600 700 800 today', 'phone', '+48 600 700 800'],
+    ['call 600-700-800 today', 'phone', '600-700-800'],
+    ['Tel.: 0151 23456789', 'phone', '0151 23456789'],
+    ['(212) 555-1234', 'phone', '(212) 555-1234'],
+    ['use sk-proj-abcdefghijklmnopqrstuv now', 'api_key', 'sk-proj-abcdefghijklmnopqrstuv'],
+    ['AKIAIOSFODNN7EXAMPLE', 'api_key', 'AKIAIOSFODNN7EXAMPLE'],
+    ['ghp_abcdefghijklmnopqrstuvwxyz0123456789', 'api_key', 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'],
+    ['SG.abcdefghijklmnop.qrstuvwxyz0123456789', 'api_key', 'SG.abcdefghijklmnop.qrstuvwxyz0123456789'],
+    ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_DEF', 'jwt', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_DEF'],
+    ['password: hunter2', 'password', 'hunter2'],
+    ['Passwort = "gehe im"', 'password', 'gehe im'],
+    ['moje hasło to Kotek123!', 'password', 'Kotek123'],
+    ['{"client_secret":"abc-def"}', 'secret', 'abc-def'],
+    ['export API_KEY=abcdef', 'secret', 'abcdef'],
+    ['Authorization: Bearer abcdefghijklmnopqrst', 'secret', 'abcdefghijklmnopqrst'],
+    ['postgres://admin:s3cret@db.local/x', 'url_credentials', 'admin:s3cret'],
+  ])('finds in %j a %s', (text, kind, value) => {
+    expect(spans(text)).toEqual([[kind, value]]);
+  });
+
+  it('finds a private key to its end, and to the end of the text where it has none', () => {
+    const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
+    expect(spans(`before\n${key}\nafter`)).toEqual([['private_key', key]]);
+    expect(spans('-----BEGIN PRIVATE KEY-----\nMIIE')[0]?.[1]).toContain('MIIE');
+    expect(kinds('-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----')).toEqual([]);
+  });
+
+  it.each(['a new keyboard', 'the monkey', 'a tokenizer', 'Schlüsselbein', 'secretary', 'passwordless2fa'])(
+    'does not take a part of a word for a word: %s',
+    (text) => {
+      expect(kinds(text)).toEqual([]);
+    },
+  );
+
+  it.each([
+    'what is a password',
+    'Hasło',
+    'moje klucze',
+    'the token',
+    'mein Schlüssel',
+    'credentials',
+    'rotate apiKey',
+    'PRIVATE_KEY',
+    'uwierzytelnienie',
+  ])('takes the word itself: %s', (text) => {
+    expect(kinds(text)).toEqual(['sensitive_word']);
+  });
+
+  it.each([
+    'DE89370400440532013001',
+    '44051401358',
+    '4111 1111 1111 1112',
+    'on 2024-01-02 at 10:00',
+    'version 1.2.3, 192.168.100.200',
+    '500 000 000 euros',
+    'commit 5f2b8c1d9e4a7063b1c2d3e4f5a6b7c8d9e0f1a2',
+    '550e8400-e29b-41d4-a716-446655440000',
+    'a@b, user@localhost',
+    '3.14159265358979',
+  ])('leaves alone what has the form but not the check: %s', (text) => {
+    expect(kinds(text)).toEqual([]);
+  });
+
+  it('finds streets on request only', () => {
+    const text = 'ul. Marszałkowska 12/3, 00-590 Warszawa; 221B Baker Street; Hauptstraße 5';
+    expect(kinds(text)).toEqual([]);
+    expect(spans(text, { addresses: true }).map(([, value]) => value)).toEqual([
+      'ul. Marszałkowska 12/3',
+      '00-590 Warszawa',
+      '221B Baker Street',
+      'Hauptstraße 5',
+    ]);
+  });
+
+  it('finds own terms as whole words, whatever their case', () => {
+    expect(spans('Projekt FALKE, falken, Falke', { terms: ['falke'] })).toEqual([
+      ['custom_term', 'FALKE'],
+      ['custom_term', 'Falke'],
+    ]);
+  });
+
+  it('passes over everyday words in texts of our own, but not over values', () => {
+    expect(kinds('the key of the map', { shapesOnly: true })).toEqual([]);
+    expect(kinds('key: abc123', { shapesOnly: true })).toEqual(['secret']);
+  });
+
+  it('gives ordered places inside the text that do not overlap, whatever it is fed', () => {
+    const pieces = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom(
+        'password',
+        ':',
+        '=',
+        '"',
+        'eyJ',
+        '.',
+        '@',
+        '://',
+        'PL61',
+        '4111',
+        ' ',
+        '-----BEGIN',
+        'PRIVATE KEY',
+        'İ',
+        'sk-',
+        '+48',
+        'key',
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 60 }), fc.boolean(), (parts, addresses) => {
+        const text = parts.join('');
+        let before = 0;
+        for (const { start, end } of findSensitive(text, { addresses, terms: ['key word', 'İx'] })) {
+          expect(start).toBeGreaterThanOrEqual(before);
+          expect(end).toBeGreaterThan(start);
+          expect(end).toBeLessThanOrEqual(text.length);
+          before = end;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  // The work is counted in characters looked at, not in time, so that the test means the same on every machine.
+  it.each([
+    'a',
+    '1',
+    '1 ',
+    'eyJa.',
+    '@',
+    'a@',
+    'a@b.',
+    '://x:',
+    'key',
+    'key ',
+    'password:',
+    'password is ',
+    '-----BEGIN',
+    '-----BEGIN PRIVATE KEY',
+    'PL61',
+    'PL61 ',
+    '(',
+    '+4',
+    '-1',
+    '_',
+    'sk-',
+    'SG.',
+    '"',
+    'aA',
+    'ul. A',
+  ])('looks at each character a bounded number of times: %j repeated', (unit) => {
+    const cost = (size: number) => {
+      let looks = 0;
+      const real = String.prototype.charCodeAt;
+      String.prototype.charCodeAt = function (index) {
+        looks += 1;
+        return real.call(this, index);
+      };
+      try {
+        findSensitive(unit.repeat(Math.ceil(size / unit.length)), { addresses: true, terms: ['zzz'] });
+      } finally {
+        String.prototype.charCodeAt = real;
+      }
+      return looks;
+    };
+    expect(cost(40_000)).toBeLessThan(cost(10_000) * 4.5 + 10_000);
+  });
+});

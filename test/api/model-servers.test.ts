@@ -216,23 +216,25 @@ describe('the contract', () => {
     const standIn = await vllm();
     const server = await start({ VLLM_ENDPOINT: standIn.url });
     await call(server, '/models');
-    const { body } = await call(server, '/system/llm-runtime/queue-snapshot');
-    expect(body).toMatchObject({
-      status: 'success',
-      traffic: {
-        error: null,
-        scopes: {
-          [`vllm@${standIn.url}`]: {
-            in_flight: 0,
-            failures: 0,
-            retries: 0,
-            refused: 0,
-            circuit: { state: 'closed', failures_in_a_row: 0, open_until: null },
-            last_error: null,
+    // Questions of a page may still be on their way.
+    await expect
+      .poll(async () => (await call(server, '/system/llm-runtime/queue-snapshot')).body)
+      .toMatchObject({
+        status: 'success',
+        traffic: {
+          error: null,
+          scopes: {
+            [`vllm@${standIn.url}`]: {
+              in_flight: 0,
+              failures: 0,
+              retries: 0,
+              refused: 0,
+              circuit: { state: 'closed', failures_in_a_row: 0, open_until: null },
+              last_error: null,
+            },
           },
         },
-      },
-    });
+      });
   });
 
   it('refuses a start that has several wrong addresses in it, and names the setting', async () => {

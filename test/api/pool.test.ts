@@ -82,11 +82,14 @@ describe('a pool', () => {
     // All four turns of each at one member, and not all of them at the same.
     for (const counts of homes) expect(counts.toSorted()).toEqual([0, 0, 4]);
     expect(new Set(homes.map((counts) => counts.indexOf(4))).size).toBe(3);
-    const { traffic } = (await get('/system/llm-runtime/queue-snapshot')) as unknown as {
-      traffic: { scopes: Record<string, { requests: number; in_flight: number; circuit: { state: string } }> };
-    };
+    const scopes = async () =>
+      ((await get('/system/llm-runtime/queue-snapshot')) as unknown as { traffic: { scopes: Record<string, object> } })
+        .traffic.scopes;
+    // Questions of a page may still be on their way.
     for (const { url } of upstreams)
-      expect(traffic.scopes[`openai-compatible@${url}`]).toMatchObject({ in_flight: 0, circuit: { state: 'closed' } });
+      await expect
+        .poll(async () => (await scopes())[`openai-compatible@${url}`])
+        .toMatchObject({ in_flight: 0, circuit: { state: 'closed' } });
   });
 
   it('keeps the conversation of tasks, too, and shows its traffic to Prometheus', async () => {

@@ -93,5 +93,5 @@ it('there is a template for the static intents and for what cannot be done, in e
       if (STATIC_INTENTS.has(intent) || intent === 'UNSUPPORTED_TASK') expect(answer).toMatch(/\S/);
       else expect(answer).toBeNull();
     }
-  expect(fastPathAnswer('UNSUPPORTED_TASK', '', facts, 'de')).toContain('Das kann ich hier nicht');
+  expect(fastPathAnswer('UNSUPPORTED_TASK', '', facts, 'de')).toContain('Das kann ich nicht');
 });

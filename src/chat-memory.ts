@@ -43,6 +43,8 @@ export interface ChatMemoryParts {
   store: SqliteStore;
   sessions: SessionStore;
   tracer: RequestTracer;
+  /** What routing found in a session's texts. */
+  sessionLabels: (sessionId: string) => readonly string[];
   models: ModelManager;
   /** Where background work asks; `mode` of the request is `background`. */
   route: (request: RouteRequest) => Promise<ChatTarget>;
@@ -64,7 +66,7 @@ export function chatMemory(parts: ChatMemoryParts) {
   const clock = systemClock;
   const repository = new SqliteMemory(store);
   const learning = new SqliteLearning(store);
-  const sessionContext = new SqliteSessionContext(store);
+  const sessionContext = new SqliteSessionContext(store, parts.sessionLabels);
   const queue = new SqliteResults(store);
   if (store.vectorsUnavailable !== null)
     logger.warn({ reason: store.vectorsUnavailable }, 'memory is searched by words only: sqlite-vec cannot be loaded');
@@ -131,6 +133,7 @@ export function chatMemory(parts: ChatMemoryParts) {
       memory,
       learning,
       summary,
+      sessionLabels: (sessionId) => sessionContext.labels(sessionId),
       suggestTitle: (sessionId, title) => sessions.suggestTitle(sessionId, title),
       learns: settings.ENABLE_META_LEARNING,
     }),

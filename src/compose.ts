@@ -342,6 +342,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     store,
     sessions,
     tracer,
+    sessionLabels: (sessionId) => labels.of(sessionId),
     models,
     route: (request) => routing.router.route(request),
     idle: () => turns.size === 0 && orchestrator.queue.active === 0,

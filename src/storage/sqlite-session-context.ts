@@ -6,9 +6,12 @@ const LABELS_KEPT = 64;
 
 export class SqliteSessionContext implements SessionContextRepository {
   readonly #store: SqliteStore;
+  readonly #further: (sessionId: string) => readonly string[];
 
-  constructor(store: SqliteStore) {
+  /** `further` = labels of a session that are kept elsewhere, such as what routing found in its texts. */
+  constructor(store: SqliteStore, further: (sessionId: string) => readonly string[] = () => []) {
     this.#store = store;
+    this.#further = further;
   }
 
   summary(sessionId: string): SessionSummaryText | null {
@@ -45,7 +48,8 @@ export class SqliteSessionContext implements SessionContextRepository {
 
   labels(sessionId: string): string[] {
     const row = this.#store.prepare('SELECT labels FROM session_context WHERE session_id = ?').get(sessionId);
-    return row ? JSON.parse(String(row['labels'])) : [];
+    const own: string[] = row ? JSON.parse(String(row['labels'])) : [];
+    return [...new Set([...own, ...this.#further(sessionId)])];
   }
 
   /** Joins a transaction of the caller's, or is one of its own. */

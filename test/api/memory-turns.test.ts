@@ -74,6 +74,19 @@ describe('a turn with memory', () => {
     expect(JSON.stringify(await client.get('/memory?session_id=s'))).not.toContain('Tilly');
   });
 
+  it('keeps the labels of what was said on all that is made of it, so that an approved answer stays in its session', async () => {
+    const { id } = await ask('My account is DE89 3704 0044 0532 0130 00, write a reminder about the rent', 'bank');
+    await settled();
+    const { memories } = await client.get<{ memories: { labels: string[] }[] }>('/memory?session_id=bank');
+    expect(memories.length).toBeGreaterThan(0);
+    for (const { labels } of memories) expect(labels.length).toBeGreaterThan(0);
+    await client.post('/feedback', { task_id: id, rating: 'up' });
+    await ask('Write a reminder about the rent of my account', 'elsewhere');
+    expect(sent()).not.toContain('DE89');
+    await ask('Write a reminder about the rent of my account', 'bank');
+    expect(sent()).toContain('[APPROVED EXAMPLES]');
+  });
+
   it('asks again after a thumbs-down, and knows the lesson the next time', async () => {
     const { id } = await ask('Write a haiku about the winter sea');
     const response = await client.post('/feedback', {

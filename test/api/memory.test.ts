@@ -151,6 +151,10 @@ describe('knowledge from files', () => {
       expect(await json('/knowledge/files')).toMatchObject({ count: 1, total: 1 });
       const { chunks } = await json(`/knowledge/files/${file.file_id}`);
       expect(chunks.length).toBe(file.chunks);
+      expect(JSON.parse(await (await call('/memory/export')).text())).toMatchObject({
+        memory_id: file.file_id,
+        chunks,
+      });
       expect(await json(`/knowledge/files/${file.file_id}`, 'DELETE')).toMatchObject({ status: 'success' });
       expect(await json('/memory/search', 'POST', { query: 'paraffin lantern' })).toMatchObject({ count: 0 });
     },

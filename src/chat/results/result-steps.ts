@@ -11,12 +11,21 @@ export interface ResultStepParts {
   memory: Memory;
   learning: LearningRepository;
   summary: RunningSummary;
+  /** Of all that was said in a session: they stick to what is made of it. */
+  sessionLabels: (sessionId: string) => readonly string[];
   suggestTitle: (sessionId: string, title: string) => Promise<void>;
   /** `ENABLE_META_LEARNING` */
   learns: boolean;
 }
 
-export function resultSteps({ memory, learning, summary, suggestTitle, learns }: ResultStepParts): ResultStep[] {
+export function resultSteps({
+  memory,
+  learning,
+  summary,
+  sessionLabels,
+  suggestTitle,
+  learns,
+}: ResultStepParts): ResultStep[] {
   return [
     {
       name: 'title',
@@ -34,7 +43,14 @@ export function resultSteps({ memory, learning, summary, suggestTitle, learns }:
       },
     },
     // Vectors follow by themselves: the embedding backlog sees what has none.
-    { name: 'memory', lane: 'light', run: (turn) => rememberTurn(memory, turn) },
+    {
+      name: 'memory',
+      lane: 'light',
+      run: (turn) => {
+        const further = turn.sessionId === null ? [] : sessionLabels(turn.sessionId);
+        return rememberTurn(memory, { ...turn, labels: [...new Set([...turn.labels, ...further])] });
+      },
+    },
     {
       name: 'summary',
       lane: 'heavy',

@@ -16,6 +16,7 @@ import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 
 const MEMORY_ENTRIES = 1_000;
+const ALL_CHUNKS = { limit: 20_000, offset: 0 };
 const DAY_MS = 86_400_000;
 
 export interface MemoryRoutesOptions {
@@ -100,7 +101,7 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
     reply.header('content-disposition', 'attachment; filename="venom-memory.jsonl"');
     reply.type('application/x-ndjson; charset=utf-8');
     const entries = memory.export(toScope(query));
-    return reply.send(Readable.from(lines(entries)));
+    return reply.send(Readable.from(lines(entries, memory)));
   });
 
   app.get('/memory/status', { schema: { response: { 200: contract.MemoryStatus }, tags } }, async () => {
@@ -168,8 +169,12 @@ export function toScope(query: {
   return query.scope === 'global' ? { kind: 'global' } : undefined;
 }
 
-function* lines(entries: Iterable<MemoryEntry>): Generator<string> {
-  for (const entry of entries) yield `${JSON.stringify(toItem(entry))}\n`;
+/** One entry a line; a file with all its pieces. */
+function* lines(entries: Iterable<MemoryEntry>, memory: Memory): Generator<string> {
+  for (const entry of entries) {
+    const chunks = entry.kind === 'knowledge' ? { chunks: memory.chunks(entry.id, ALL_CHUNKS) } : {};
+    yield `${JSON.stringify({ ...toItem(entry), ...chunks })}\n`;
+  }
 }
 
 const toItem = (entry: MemoryEntry): contract.MemoryItem => ({

@@ -9,7 +9,6 @@ import { loadCloudPrices } from './config/cloud-prices.js';
 import type { Settings } from './config/config.js';
 import { StoredPolicies } from './contract/routing.js';
 import type { ModelManager } from './models/model-manager.js';
-import { ranWith } from './models/ran-with.js';
 import { Budgets } from './routing/budgets.js';
 import { ModelRouter } from './routing/model-router.js';
 import { type CloudProvider, defaultPolicy } from './routing/policy.js';
@@ -18,7 +17,6 @@ import type { SensitivityRules, SessionLabels } from './routing/ports.js';
 import { type ModelPrice, priceOf } from './routing/pricing.js';
 import { ProviderRest } from './routing/provider-rest.js';
 import { findSensitive, kindsOf } from './routing/sensitivity.js';
-import { paramsOfCall } from './runtimes/call-params.js';
 import { ExitGate } from './runtimes/cloud/exit-gate.js';
 import { CloudKeyFile } from './storage/cloud-key-file.js';
 import { SqliteSpending } from './storage/sqlite-spending.js';
@@ -127,7 +125,6 @@ export async function cloudRouting(
       activeCloud: () => models.activeCloud as { provider: CloudProvider; model: string } | null,
     },
     exit: exit.gate,
-    ranWith: (provider, model, options, unknown) => ranWith({ provider }, model, paramsOfCall(options), unknown, 'own'),
     labels,
     budgets,
     policy,

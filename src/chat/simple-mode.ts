@@ -303,7 +303,7 @@ export class SimpleMode {
     };
     const status = stopped ?? (failure ? 'failed' : 'complete');
     let error = stopped ? STOPPED[stopped] : failure ? publicFailure(failure) : null;
-    const receipt = target.receipt();
+    const receipt = { ...target.receipt(), ranWith: turn.ranWith };
     const answered = receipt.attempts.at(-1) ?? target;
     if (turn.sessionId !== null) {
       try {

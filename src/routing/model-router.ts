@@ -6,7 +6,7 @@ import { isRunElsewhere } from '../models/cloud-hosts.js';
 import { runtimeIdentity } from '../models/model-manager.js';
 import { AppError } from '../shared/errors.js';
 import type { Budgets } from './budgets.js';
-import type { RanWith, RoutingDecision } from './decision.js';
+import type { RoutingDecision } from './decision.js';
 import { type CloudFacts, type Decided, decideRoute, type Preference, type RouteFacts } from './execution-router.js';
 import { CLOUD_PROVIDERS, type CloudProvider } from './policy.js';
 import type { PolicyStore } from './policy-store.js';
@@ -16,8 +16,6 @@ import type { ProviderRest } from './provider-rest.js';
 import { RoutedAnswer } from './routed-answer.js';
 import { findSensitive, kindsOf } from './sensitivity.js';
 import { taskLevel } from './task-complexity.js';
-
-type CallParams = Parameters<NonNullable<ChatTarget['ranWith']>>[0];
 
 const PAID_KEY = 'paid_mode';
 const NOTHING: readonly string[] = [];
@@ -37,8 +35,6 @@ export interface ModelRouterOptions {
   cloudProvider: CloudProvider;
   /** Models of the two tiers. */
   tiers: Readonly<Record<CloudProvider, { high: string; fast: string }>>;
-  /** What becomes of parameters on their way to an engine nobody has asked yet. */
-  ranWith: (provider: string, model: string, options: CallParams, unknown: readonly string[]) => RanWith;
   now: () => number;
   draw: () => number;
   wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
@@ -82,6 +78,7 @@ export class ModelRouter implements ChatRouter {
         first.target === 'local' && target && first.model === target.model
           ? target
           : runtimeIdentity(first.provider, first.model, first.endpoint),
+      local: target,
       localTarget: async (model) => named.get(model) ?? this.#options.local.target(model),
       exit: this.#options.exit,
       budgets: this.#options.budgets,
@@ -89,9 +86,6 @@ export class ModelRouter implements ChatRouter {
       price: this.#options.price,
       sensitivity,
       labels,
-      ranWith: (options, unknown) =>
-        (first.target === 'local' && target?.ranWith?.(options, unknown)) ||
-        this.#options.ranWith(first.provider, first.model, options, unknown),
       wait: this.#options.wait,
     });
   }

@@ -76,6 +76,7 @@ function answer(
   return new RoutedAnswer({
     decision,
     identity,
+    local: null,
     localTarget: async () =>
       ({
         ...identity,
@@ -92,7 +93,6 @@ function answer(
     price: () => ({ inputPer1k: 1, outputPer1k: 1 }),
     sensitivity: { localOnly: true, masking: changes.masking ?? false, options: {} },
     labels: changes.labels ?? [],
-    ranWith: () => ({ runtime: 'openai', model: 'gpt-4o', sent: {}, dropped: [], clamped: [], unknown: [] }),
     wait: async (ms) => {
       waits.push(ms);
     },

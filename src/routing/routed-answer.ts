@@ -3,6 +3,8 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ChatTarget } from '../chat/simple-mode.js';
 import type { RoutedTarget } from '../chat/turn-ports.js';
+import { ranWith } from '../models/ran-with.js';
+import { paramsOfCall } from '../runtimes/call-params.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import type { Budgets, Reservation } from './budgets.js';
 import { errorIn, hasAnswer, textBytes, watched } from './counted-stream.js';
@@ -26,6 +28,8 @@ type Attempt = { -readonly [Key in keyof AnswerReceipt['attempts'][number]]: Ans
 export interface RoutedAnswerParts {
   decision: RoutingDecision;
   identity: Pick<ChatTarget, 'provider' | 'endpoint' | 'model' | 'runtimeId' | 'configHash'>;
+  /** The local model that is known already. */
+  local: ChatTarget | null;
   localTarget: (model: string) => Promise<ChatTarget>;
   exit: CloudExit;
   budgets: Budgets;
@@ -33,8 +37,6 @@ export interface RoutedAnswerParts {
   price: (provider: CloudProvider, model: string) => ModelPrice | null;
   sensitivity: SensitivityRules;
   labels: readonly string[];
-  /** What becomes of the first choice's parameters. */
-  ranWith: NonNullable<ChatTarget['ranWith']>;
   wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
@@ -49,6 +51,8 @@ export class RoutedAnswer implements RoutedTarget {
   readonly #attempts: Attempt[] = [];
   #masked: { kind: string; count: number }[] = [];
   #costUsd: number | null = null;
+  #asked: LanguageModelV4CallOptions | null = null;
+  #local: ChatTarget | null = null;
   #fellBackFor: RoutingReason | null = null;
 
   constructor(parts: RoutedAnswerParts) {
@@ -59,10 +63,6 @@ export class RoutedAnswer implements RoutedTarget {
     this.model = parts.identity.model;
     this.runtimeId = parts.identity.runtimeId;
     this.configHash = parts.identity.configHash;
-  }
-
-  ranWith(options: Parameters<NonNullable<ChatTarget['ranWith']>>[0], unknown: readonly string[]): RanWith {
-    return this.#parts.ranWith(options, unknown);
   }
 
   receipt(): AnswerReceipt {
@@ -82,21 +82,32 @@ export class RoutedAnswer implements RoutedTarget {
           };
     return {
       decision,
-      ranWith: null,
+      ranWith: this.#asked ? this.ranWith(this.#asked, []) : null,
       attempts: this.#attempts,
       masked: this.#masked,
       costUsd: this.#costUsd,
     };
   }
 
+  /** Of the engine that was asked last, or would be asked first. */
+  ranWith(options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>, unknown: readonly string[]): RanWith {
+    const last = this.#attempts.at(-1) ?? { ...this.decision, location: this.decision.target };
+    const local = last.location === 'local' ? (this.#local ?? this.#parts.local) : null;
+    return (
+      local?.ranWith?.(options, unknown) ??
+      ranWith({ provider: last.provider }, last.model, paramsOfCall(options), unknown, 'own')
+    );
+  }
+
   async stream(options: LanguageModelV4CallOptions): Promise<StreamBatches> {
+    this.#asked = options;
     const { chain } = this.decision;
     let failure: unknown = new AppError('no_endpoint', 'No engine is left that could answer.');
     for (const [index, step] of chain.entries()) {
       const last = index === chain.length - 1;
       try {
         if (step.target === 'cloud') return await this.#cloud(step, options);
-        const source = await this.#local(step, options);
+        const source = await this.#house(step, options);
         return last ? source : await firstWord(source);
       } catch (error) {
         failure = error;
@@ -107,11 +118,12 @@ export class RoutedAnswer implements RoutedTarget {
     throw failure;
   }
 
-  async #local(step: RouteStep, options: LanguageModelV4CallOptions): Promise<StreamBatches> {
+  async #house(step: RouteStep, options: LanguageModelV4CallOptions): Promise<StreamBatches> {
     const attempt = this.#attempt(step);
     this.#masked = [];
     try {
       const target = await this.#parts.localTarget(step.model);
+      this.#local = target;
       for (const { text } of promptTexts(options.prompt)) attempt.bytesSent += Buffer.byteLength(text);
       const source = await target.stream(options);
       return watched(source, {

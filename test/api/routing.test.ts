@@ -415,6 +415,40 @@ describe('what may leave', () => {
   });
 });
 
+describe('the APIs of others', () => {
+  it('are routed, accounted for and kept in the house too', async () => {
+    await start();
+    await activate('openai');
+    const message = async (content: string) => {
+      const response = await fetch(`${server.url}/v1/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'gpt-4o', max_tokens: 50, messages: [{ role: 'user', content }] }),
+      });
+      const body = (await response.json()) as Json;
+      const detail = (await call('GET', `/history/requests/${response.headers.get('x-request-id')}`)).body;
+      return { text: body.content?.[0]?.text, receipt: detail['receipt'] };
+    };
+    expect(await message('Hello')).toMatchObject({
+      text: 'From the cloud',
+      receipt: { attempts: [{ provider: 'openai', outcome: 'ok' }] },
+    });
+    expect(await message(`Transfer to ${IBAN}`)).toMatchObject({
+      text: 'From the house',
+      receipt: { decision: { reason_code: 'sensitive_content_override' } },
+    });
+    expect(cloud.requests).toHaveLength(1);
+  });
+
+  it('stand in the description of the API together with the policy, which is a tree', async () => {
+    await start();
+    const response = await fetch(`${server.url}/openapi.json`);
+    expect(response.status).toBe(200);
+    const { paths } = (await response.json()) as Json;
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/v1/routing/policy', '/api/v1/routing/explain']));
+  });
+});
+
 describe('tasks', () => {
   async function task(content: string, changes: Record<string, unknown> = {}) {
     const { task_id } = (await call('POST', '/tasks', { content, ...changes })).body;

@@ -116,11 +116,6 @@ export class TaskModel {
     let firstMs: number | null = null;
     let target: RoutedTarget | undefined;
     let routedWith = -1;
-    let asked: LanguageModelV4CallOptions | undefined;
-    const account = (answered: RoutedTarget): AnswerReceipt => ({
-      ...answered.receipt(),
-      ranWith: (asked && answered.ranWith?.(asked, [])) ?? null,
-    });
     try {
       const answer = await runAgentLoop({
         prompt: question.messages.map(toPromptMessage),
@@ -138,10 +133,9 @@ export class TaskModel {
         signal,
         sessionId,
         ask: async (options, found) => {
-          asked = options;
           // A tool's result may be what must not leave the house, so the way is chosen anew.
           if (!target || found.length !== routedWith) {
-            if (target) this.#receipts.push(account(target));
+            if (target) this.#receipts.push(target.receipt());
             target = await this.#route(agent, options.prompt, [...labels, ...found]);
             routedWith = found.length;
           }
@@ -168,14 +162,14 @@ export class TaskModel {
           durationMs: Math.round(performance.now() - startedAt),
           tokensPerSecond: null,
         };
-        this.#options.onAnswer(target, usage, account(target));
+        this.#options.onAnswer(target, usage, target.receipt());
       }
       return answer;
     } catch (error) {
       if (target && !signal.aborted) this.#options.onFailure(target, error);
       throw error;
     } finally {
-      if (target) this.#receipts.push(account(target));
+      if (target) this.#receipts.push((target as RoutedTarget).receipt());
     }
   }
 

@@ -71,13 +71,13 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const local = target.decision.chain.every((step) => step.target === 'local');
     const runtime = local ? (await models.resolve(model)).runtime : undefined;
     const abort = new AbortController();
-    const options = toCallOptions(body, abort.signal);
     // Where a body is passed on, the engine itself judges what we do not know.
+    const options = () => toCallOptions(body, abort.signal);
     const ran = runtime?.forward
       ? models.ranWith(runtime, model, paramsOfBody(body), [], 'openai')
-      : (target.ranWith?.(options, unknownParams(body, KNOWN)) ?? null);
-    if (ran !== null && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
-    const note = ran === null || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
+      : target.ranWith?.(options(), unknownParams(body, KNOWN));
+    if (ran && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
+    const note = ran === undefined || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
     const leave = gate.enter();
     const requestId = uuidv7({ random: randomBytes(16) });
     const keep = (receipt: AnswerReceipt) =>
@@ -95,8 +95,8 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       endpoint,
       configHash,
       runtimeId,
-      receipt: target.receipt(),
       ranWith: note ?? null,
+      receipt: target.receipt(),
     });
     let streaming = false;
     try {
@@ -132,7 +132,14 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       }
       const engine = new BatchLanguageModel(provider, model, (asked) => target.stream(asked));
       if (body.stream) {
-        const events = chatEvents(engine, model, options, requestId, body.stream_options?.include_usage === true, note);
+        const events = chatEvents(
+          engine,
+          model,
+          options(),
+          requestId,
+          body.stream_options?.include_usage === true,
+          note,
+        );
         // The first event is waited for, so that a refusal is an HTTP error and not a broken stream.
         const first = await events.next();
         streaming = true;
@@ -169,7 +176,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           .header('x-accel-buffering', 'no');
         return reply.send(source);
       }
-      const result = await engine.doGenerate(options);
+      const result = await engine.doGenerate(options());
       keep(target.receipt());
       tracer.finish(requestId, 'COMPLETED');
       const answer = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('');

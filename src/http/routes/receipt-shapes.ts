@@ -4,6 +4,9 @@ import { isoUtc } from '../../shared/clock.js';
 
 const offset = (at: number): string => isoUtc(at).replace(/Z$/, '+00:00');
 
+/** What is kept of money; further digits are the arithmetic's. */
+const toBillionths = (usd: number): number => Math.round(usd * 1e9) / 1e9;
+
 /** The contract's RoutingTarget has no names for engines of our own. */
 const TARGETS = new Set(['ollama', 'vllm', 'openai', 'google', 'azure']);
 
@@ -23,7 +26,7 @@ export function toRoutingDecision(receipt: AnswerReceipt | null | undefined) {
     fallback_applied: first !== undefined && (first.provider !== decision.provider || first.model !== decision.model),
     fallback_chain: decision.chain.map(({ provider, model }) => `${provider}:${model}`),
     policy_gate_passed: decision.policyGatePassed,
-    estimated_cost_usd: decision.estimatedCostUsd,
+    estimated_cost_usd: toBillionths(decision.estimatedCostUsd),
     budget_remaining_usd: decision.budgetRemainingUsd,
     decision_timestamp: offset(decision.decidedAt),
     decision_latency_ms: decision.latencyMs,
@@ -44,7 +47,7 @@ export const toDecisionDetail = (decision: RoutingDecision) => ({
   chain: decision.chain.map(({ target, provider, model, endpoint }) => ({ target, provider, model, endpoint })),
   paid: decision.paid,
   tier: decision.tier,
-  estimated_cost_usd: decision.estimatedCostUsd,
+  estimated_cost_usd: toBillionths(decision.estimatedCostUsd),
   budget_remaining_usd: decision.budgetRemainingUsd,
   policy_gate_passed: decision.policyGatePassed,
   decided_at: isoUtc(decision.decidedAt),
@@ -74,6 +77,6 @@ export function toReceipt(receipt: AnswerReceipt | null | undefined) {
       error: attempt.error,
     })),
     masked: receipt.masked,
-    cost_usd: receipt.costUsd,
+    cost_usd: receipt.costUsd === null ? null : toBillionths(receipt.costUsd),
   };
 }

@@ -330,7 +330,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const mutationAllowed = !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION;
   const translator = new Translator(
     {
-      target: () => models.chatTarget(undefined),
+      target: (text) =>
+        routing.router.route({ text, mode: 'background', taskType: 'CHAT', sessionId: null, labels: [] }),
       detectLanguage: textLanguage,
       now: Date.now,
       onUsage: count,

@@ -61,10 +61,10 @@ function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], lim
 }
 
 describe('CompatibleAnswers', () => {
-  it('shows routing all that goes along, counts, and closes the trace', async () => {
+  it('shows routing what people said, counts, and closes the trace', async () => {
     const { ask, seen } = setUp([[{ type: 'text-delta', id: 't', delta: 'Hello' }], [finish]]);
     expect(await readWhole(await ask())).toMatchObject({ text: 'Hello', finish: 'stop' });
-    expect(seen).toMatchObject({ routed: 'Rules\nHi', ended: 'COMPLETED', outcomes: [null] });
+    expect(seen).toMatchObject({ routed: 'Hi', ended: 'COMPLETED', outcomes: [null] });
     expect(seen.usage).toMatchObject([{ promptTokens: 4, cachedPromptTokens: 1, completionTokens: 2 }]);
   });
 

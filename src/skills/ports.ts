@@ -1,0 +1,61 @@
+// What a tool is to everybody who offers, chooses, approves or calls one. No I/O and no vendor's words in this file.
+
+/** Whether a call may run: by itself, after somebody said yes, or not at all. */
+export type Permission = 'always' | 'ask' | 'never';
+
+export interface ToolSource {
+  kind: 'builtin' | 'custom' | 'mcp';
+  /** The skill's or server's id. */
+  id: string;
+}
+
+export interface ToolDescriptor {
+  /** `source__tool`, at most 64 characters of `[A-Za-z0-9_-]`; unique. */
+  name: string;
+  title: string;
+  /** From outside for tools of MCP servers: text to show, never an instruction to follow. */
+  description: string;
+  /** JSON Schema of an object. */
+  inputSchema: Readonly<Record<string, unknown>>;
+  source: ToolSource;
+  /** Changes nothing. */
+  readOnly: boolean;
+  /** May carry what it is given out of the house. */
+  egress: boolean;
+  permission: Permission;
+  /** SHA-256 of the definition; an approval is bound to it. */
+  hash: string;
+}
+
+export interface ToolCall {
+  name: string;
+  input: unknown;
+  sessionId: string | null;
+  /** Of the turn that asks; null for a call by hand. */
+  requestId: string | null;
+  /** Sensitivity of what goes along. */
+  labels: readonly string[];
+  signal: AbortSignal;
+  onProgress?: (done: number, total: number | null, message: string | null) => void;
+}
+
+export interface ToolOutcome {
+  /** What a model reads; data, never an instruction. */
+  text: string;
+  structured: unknown;
+  failed: boolean;
+  /** One of our codes where it failed on our side. */
+  errorCode: string | null;
+  labels: readonly string[];
+  /** Came from outside the house or from a program that is not ours. */
+  untrusted: boolean;
+}
+
+/** Where tools come from: built-in skills, custom ones, imported MCP servers. */
+export interface ToolProvider {
+  readonly kind: ToolSource['kind'];
+  /** As they are known now; starts nothing and waits for nobody. */
+  tools(): readonly ToolDescriptor[];
+  /** Failures of the tool are outcomes. @throws AppError `tool_not_found`, `cancelled`, and what keeps it from starting */
+  call(call: ToolCall): Promise<ToolOutcome>;
+}

@@ -96,8 +96,17 @@ describe('Complex chat', () => {
     expect(JSON.stringify(upstream.requests[1]?.['messages'])).toContain('This is no usable plan');
   });
 
+  it('does tangled steps one after the other when the plan stays tangled', async () => {
+    const tangled = plan({ instruction: 'A', needs: [2] }, { instruction: 'B' });
+    script([tangled, tangled], (name, response, body) => says(name, body, response));
+    const task = await complex();
+    expect(task.context_history['plan']).toMatchObject([
+      { step: 1, instruction: 'A', depends_on: [], status: 'done' },
+      { step: 2, instruction: 'B', depends_on: [1], status: 'done' },
+    ]);
+  });
+
   it.each([
-    ['a step that needs a later one', plan({ instruction: 'A', needs: [2] }, { instruction: 'B' })],
     ['an agent nobody knows', plan({ agent: 'WIZARD', instruction: 'A' })],
     ['too many steps', plan(...Array.from({ length: 9 }, (_, n) => ({ instruction: `Step ${n}` })))],
     ['no steps', '{"steps":[]}'],

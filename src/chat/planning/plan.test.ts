@@ -36,6 +36,12 @@ describe('checkPlan', () => {
         'Step number 1 is used twice.',
       ],
     });
+    expect(check(step(1, [2]), step(1))).toMatchObject({
+      inOrder: [
+        { number: 1, dependsOn: [] },
+        { number: 2, dependsOn: [1] },
+      ],
+    });
     expect(checkPlan('no')).toEqual({ problems: ['The answer holds no JSON object.'] });
     expect(check()).toHaveProperty('problems');
   });

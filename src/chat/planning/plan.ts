@@ -58,8 +58,15 @@ const Steps = z.object({
     .max(MAX_PLAN_STEPS),
 });
 
-/** @returns the plan, or what is wrong with it, in words a model can act on */
-export function checkPlan(text: string): { plan: PlanStep[] } | { problems: string[] } {
+export interface RefusedPlan {
+  /** In words a model can act on. */
+  problems: string[];
+  /** The steps one after the other, where only their numbers and what they wait for are wrong. */
+  inOrder?: PlanStep[];
+}
+
+/** @returns the plan, or what is wrong with it */
+export function checkPlan(text: string): { plan: PlanStep[] } | RefusedPlan {
   const json = jsonIn(text);
   if (json === undefined) return { problems: ['The answer holds no JSON object.'] };
   const parsed = Steps.safeParse(json);
@@ -82,7 +89,10 @@ export function checkPlan(text: string): { plan: PlanStep[] } | { problems: stri
     numbers.set(own, index + 1);
     return { number: index + 1, agent: step.agent_type as PlanAgent, instruction: step.instruction, dependsOn };
   });
-  return problems.length > 0 ? { problems } : { plan };
+  if (problems.length === 0) return { plan };
+  const agentsKnown = plan.every(({ agent }) => AGENT_NAMES.includes(agent));
+  const inOrder = plan.map((step, index) => ({ ...step, dependsOn: index === 0 ? [] : [index] }));
+  return { problems, ...(agentsKnown ? { inOrder } : {}) };
 }
 
 /** What is done where no plan came of it. */

@@ -417,10 +417,11 @@ export class TurnAnswering {
     return planReport(outcomes, language);
   }
 
-  /** Asked for once, repaired once; what is then no plan becomes one step. */
+  /** Asked for once, repaired once; steps that are still tangled run one after the other, and no steps become one. */
   async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<PlanStep[]> {
     const { live } = turn;
     let messages: { role: 'system' | 'user' | 'assistant'; content: string }[] = [...context.messages];
+    let inOrder: PlanStep[] | undefined;
     for (let attempt = 1; attempt <= 2; attempt += 1) {
       const { text } = await model.ask({
         agent: AGENTS.architect,
@@ -430,6 +431,7 @@ export class TurnAnswering {
       });
       const checked = checkPlan(text);
       if ('plan' in checked) return checked.plan;
+      inOrder = checked.inOrder ?? inOrder;
       live.log(`The plan was refused: ${checked.problems.join(' ')}`);
       this.#parts.tracer.step(
         live.id,
@@ -444,7 +446,7 @@ export class TurnAnswering {
         { role: 'user', content: `This is no usable plan. ${checked.problems.join(' ')} Answer with the JSON only.` },
       ];
     }
-    return singleStep(turn.text);
+    return inOrder ?? singleStep(turn.text);
   }
 }
 

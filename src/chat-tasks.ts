@@ -15,12 +15,11 @@ import type { Metrics } from './http/metrics.js';
 import { ActiveIdentity } from './models/active-identity.js';
 import type { ModelManager } from './models/model-manager.js';
 import type { ModelRegistry } from './models/model-registry.js';
+import { ModelTokens } from './models/model-tokens.js';
 import { CLOUD_PROVIDERS } from './routing/policy.js';
 import { systemClock } from './shared/clock.js';
 import { toAppError } from './shared/errors.js';
 
-/** Fewer than most tokenizers have, so that an estimate does not overrun the window. */
-const CHARS_PER_TOKEN = 3;
 const UNKNOWN_WINDOW_TOKENS = 2_048;
 const MOST_CONTEXT_TOKENS = 16_384;
 
@@ -85,6 +84,7 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
     ],
     systemClock,
   );
+  const tokens = new ModelTokens(models);
   const identity = new ActiveIdentity(() => models.activeIdentity());
   const orchestrator: Orchestrator = new Orchestrator(
     {
@@ -106,7 +106,7 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       identity: () => identity.get(),
       active: () => models.activeIdentity(),
       budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
-      countTokens: (text) => Math.ceil(text.length / CHARS_PER_TOKEN),
+      countTokens: (name, text, signal) => tokens.count(name, text, signal),
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
         (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),

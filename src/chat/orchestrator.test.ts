@@ -121,7 +121,7 @@ function build(
       identity: async () => facts,
       active: async () => facts,
       budgetTokens: async () => 1_000,
-      countTokens: (given) => given.length,
+      countTokens: (_model, given) => given.length,
       functionCalling: () => options.functionCalling ?? false,
       onAnswer: () => {},
       onFailure: () => {},

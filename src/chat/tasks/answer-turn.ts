@@ -35,7 +35,7 @@ export interface AnswerParts {
   active: () => Promise<{ configHash: string; runtimeId: string; model: string }>;
   /** Tokens that may be sent to a model. */
   budgetTokens: (model: string) => Promise<number>;
-  countTokens: (text: string) => number | Promise<number>;
+  countTokens: (model: string, text: string, signal: AbortSignal) => number | Promise<number>;
   functionCalling: (model: string, provider: string) => boolean;
   onAnswer: TaskModelOptions['onAnswer'];
   onFailure: TaskModelOptions['onFailure'];
@@ -102,14 +102,15 @@ export class TurnAnswering {
     const { request } = live.task;
     const { context, active, budgetTokens, countTokens, tracer } = this.#parts;
     const forced = turn.tool !== null;
+    const { model } = await active();
     const built = await context.build({
       sessionId: request.sessionId,
       requestId: live.id,
       text,
       intent: turn.intent,
       language: turn.language,
-      budgetTokens: await budgetTokens((await active()).model),
-      countTokens,
+      budgetTokens: await budgetTokens(model),
+      countTokens: (part) => countTokens(model, part, live.signal),
       systemPrompt: agent.prompt,
       preferences: definedOnly({
         scope: request.preferenceScope ?? undefined,

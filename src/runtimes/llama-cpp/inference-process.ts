@@ -135,7 +135,8 @@ export class InferenceProcess {
     order:
       | Omit<Extract<ToWorker, { type: 'generate' }>, 'id'>
       | Omit<Extract<ToWorker, { type: 'embed' }>, 'id'>
-      | Omit<Extract<ToWorker, { type: 'count' }>, 'id'>,
+      | Omit<Extract<ToWorker, { type: 'count' }>, 'id'>
+      | Omit<Extract<ToWorker, { type: 'count-text' }>, 'id'>,
     onAnswer: (answer: Answer | AppError) => void,
   ): { cancel: () => void } {
     const id = this.#nextId;

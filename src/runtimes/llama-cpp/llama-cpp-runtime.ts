@@ -164,17 +164,16 @@ export class LlamaCppRuntime implements Runtime {
     const messages = prompt.map(toMessage);
     const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
     try {
-      return await new Promise((resolve, reject) => {
-        lease.model.process.ask({ type: 'count', messages }, (answer) => {
-          if (answer instanceof AppError) reject(answer);
-          else if (answer.type === 'counted') resolve(answer.tokens);
-          else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
-        });
-        signal?.addEventListener('abort', () => reject(new AppError('cancelled', 'The request was stopped.')));
-      });
+      return await counted(lease.model, { type: 'count', messages }, signal);
     } finally {
       lease.release();
     }
+  }
+
+  /** Null while the model is not in memory: nobody loads one for a count. */
+  async countTokens(modelName: string, text: string, signal?: AbortSignal): Promise<number | null> {
+    const model = this.#guard.models.find(({ name }) => name === modelName);
+    return model ? counted(model, { type: 'count-text', text }, signal) : null;
   }
 
   async loaded(): Promise<LoadedModelInfo[]> {
@@ -306,3 +305,20 @@ const figures = ({ figures: loaded, plan, tokensPerSecond, process }: EmbeddedMo
   load_ms: loaded.loadMs,
   process_id: process.pid,
 });
+
+function counted(
+  { process }: EmbeddedModel,
+  order: { type: 'count'; messages: ReturnType<typeof toMessage>[] } | { type: 'count-text'; text: string },
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    process.ask(order, (answer) => {
+      if (answer instanceof AppError) reject(answer);
+      else if (answer.type === 'counted') resolve(answer.tokens);
+      else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
+    });
+    signal?.addEventListener('abort', () => reject(new AppError('cancelled', 'The request was stopped.')), {
+      once: true,
+    });
+  });
+}

@@ -26,6 +26,7 @@ export type ToWorker =
   | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions }
   | { type: 'embed'; id: number; texts: string[] }
   | { type: 'count'; id: number; messages: ChatMessage[] }
+  | { type: 'count-text'; id: number; text: string }
   | { type: 'cancel'; id: number }
   /** How many threads it may use while other models answer too; 0 = its own number. */
   | { type: 'threads'; limit: number };

@@ -68,6 +68,10 @@ async function handle(message: ToWorker): Promise<void> {
       return embed(message.id, message.texts);
     case 'count':
       return count(message.id, message.messages);
+    case 'count-text':
+      if (!loaded) throw new AppError('unsupported', 'No model is loaded.');
+      send({ type: 'counted', id: message.id, tokens: loaded.model.tokenize(message.text).length });
+      return;
     case 'cancel':
       running.get(message.id)?.abort();
       return;

@@ -19,6 +19,14 @@ export class ApiClient {
     return (await (await this.request(path, asPost(body), timeoutMs)).json()) as T;
   }
 
+  async put<T>(path: string, body: unknown, timeoutMs = 10_000): Promise<T> {
+    return (await (await this.request(path, { ...asPost(body), method: 'PUT' }, timeoutMs)).json()) as T;
+  }
+
+  async delete<T>(path: string, timeoutMs = 10_000): Promise<T> {
+    return (await (await this.request(path, { method: 'DELETE' }, timeoutMs)).json()) as T;
+  }
+
   /** A response whose body the caller reads as it comes; `signal` ends it. */
   stream(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
     return this.request(path, { ...asPost(body), signal });

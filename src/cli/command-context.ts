@@ -4,19 +4,22 @@ import { AppError } from '../shared/errors.js';
 import { ApiClient } from './api-client.js';
 import { CHECKOUT, logFile, pidFile, SERVER_ENTRY } from './installation.js';
 import { findServer, type ServerFiles, type ServerRecord } from './server-process.js';
+import { StandardInput } from './standard-input.js';
 import type { Terminal } from './terminal.js';
 
 export class CommandContext {
   readonly env: Environment;
   readonly settings: Settings;
   readonly terminal: Terminal;
+  readonly input: StandardInput;
   readonly files: ServerFiles;
 
   /** @throws AppError `invalid_settings` */
-  constructor(env: Environment, terminal: Terminal) {
+  constructor(env: Environment, terminal: Terminal, input = new StandardInput()) {
     this.env = env;
     this.settings = loadSettings(env, CHECKOUT);
     this.terminal = terminal;
+    this.input = input;
     this.files = {
       entry: SERVER_ENTRY,
       pidFile: pidFile(this.settings.VENOM_DATA_DIR),

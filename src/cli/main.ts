@@ -1,6 +1,7 @@
 // The `venom` command: reads the arguments, runs one command, turns failures into one line and an exit code.
 import { Command, Option } from 'commander';
 import { toAppError } from '../shared/errors.js';
+import { addChatCommands } from './chat-commands.js';
 import { CommandContext } from './command-context.js';
 import { type ChatOptions, chat } from './commands/chat.js';
 import { doctor } from './commands/doctor.js';
@@ -31,12 +32,17 @@ import { exportSession, listSessions } from './commands/sessions.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
+import { addRoutingCommands } from './routing-commands.js';
 import { Terminal } from './terminal.js';
 
 const program = new Command('venom')
   .description('Language models on your own machine, and the chat on top of them')
   .option('--json', 'print one JSON document instead of text')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 asked wrongly, 3 not running, 130 interrupted.')
+  // Inherited by every command: what commander refuses is wrong usage.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage));
 
 const terminal = () => new Terminal(program.opts<{ json?: boolean }>().json === true);
 const context = () => new CommandContext(process.env, terminal());
@@ -215,6 +221,9 @@ sessions
   .option('-o, --output <file>', 'write it there instead of to the terminal')
   .action((id: string, options: { format: string; output?: string }) => exportSession(context(), id, options));
 
+addChatCommands(program, context);
+addRoutingCommands(program, context);
+
 program
   .command('gpu')
   .description('the CUDA build of the embedded runtime')
@@ -240,5 +249,5 @@ try {
   const reason = error.code === 'internal' && thrown instanceof Error ? thrown.message : error.message;
   if (terminal().json) process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: reason } })}\n`);
   else process.stderr.write(`venom: ${reason}\n`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error.code);
 }

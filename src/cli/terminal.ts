@@ -1,12 +1,14 @@
 // What the commands print: text for people, or one JSON document on stdout with --json.
 import type { Writable } from 'node:stream';
 
+export type Output = Writable & { isTTY?: boolean; columns?: number };
+
 export class Terminal {
   readonly json: boolean;
-  readonly #out: Writable;
-  readonly #error: Writable & { isTTY?: boolean };
+  readonly #out: Output;
+  readonly #error: Output;
 
-  constructor(json: boolean, out: Writable = process.stdout, error: Writable & { isTTY?: boolean } = process.stderr) {
+  constructor(json: boolean, out: Output = process.stdout, error: Output = process.stderr) {
     this.json = json;
     this.#out = out;
     this.#error = error;
@@ -15,6 +17,15 @@ export class Terminal {
   /** Whether a person looks at stderr, so that a moving bar makes sense. */
   get interactive(): boolean {
     return !this.json && this.#error.isTTY === true;
+  }
+
+  /** Whether a person reads the answer as it comes; else only what is final may be written. */
+  get readByPerson(): boolean {
+    return !this.json && this.#out.isTTY === true;
+  }
+
+  get columns(): number {
+    return this.#error.columns ?? 80;
   }
 
   /** The command's answer: `value` with --json, else `text`. Called once per command. */
@@ -44,6 +55,15 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
         .join('  ')
         .trimEnd(),
     )
+    .join('\n');
+}
+
+/** Names and values, one pair a line; what is null is left out. */
+export function facts(pairs: readonly (readonly [string, unknown])[]): string {
+  const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const width = Math.max(0, ...known.map(([name]) => name.length));
+  return known
+    .map(([name, value]) => `${name.padEnd(width)}  ${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join('\n');
 }
 

@@ -1,14 +1,11 @@
 // venom chat: one question, a question in a pipe, or a conversation in the terminal.
 import { randomUUID } from 'node:crypto';
-import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { text as readAll } from 'node:stream/consumers';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { type Question, streamAnswer } from '../answer-stream.js';
 import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
-
-const INTERRUPTED = 130;
+import { EXIT } from '../exit-codes.js';
 
 export interface ChatOptions {
   model?: string;
@@ -18,19 +15,17 @@ export interface ChatOptions {
 }
 
 export async function chat(context: CommandContext, words: readonly string[], options: ChatOptions): Promise<void> {
-  const asked = words.join(' ').trim();
-  const piped = asked === '' || isPiped() ? await readPipe() : '';
-  const content = [asked, piped].filter(Boolean).join('\n\n');
+  const content = await context.input.question(words);
   const client = await context.server();
   const session = options.session ?? `cli-${randomUUID()}`;
   const question = (text: string): Question => ({ content: text, session_id: session, ...parameters(options) });
   if (content !== '') return answerOnce(context, client, question(content));
-  if (process.stdin.isTTY !== true || context.terminal.json)
+  if (!context.input.isTerminal || context.terminal.json)
     throw new AppError('invalid_input', 'Ask something: venom chat "question", or put the question into a pipe.');
   await converse(context, client, question);
 }
 
-async function answerOnce({ terminal }: CommandContext, client: ApiClient, question: Question): Promise<void> {
+export async function answerOnce({ terminal }: CommandContext, client: ApiClient, question: Question): Promise<void> {
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once('SIGINT', onInterrupt);
@@ -47,7 +42,7 @@ async function answerOnce({ terminal }: CommandContext, client: ApiClient, quest
     terminal.result(answer, '');
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    process.exitCode = INTERRUPTED;
+    process.exitCode = EXIT.interrupted;
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }
@@ -97,16 +92,3 @@ function asNumber(option: string, value: string): number {
     throw new AppError('invalid_input', `${option} must be a number, not "${value}".`);
   return number;
 }
-
-/** Beside a question only a real pipe or file is read: a script's inherited stdin may never end. */
-function isPiped(): boolean {
-  try {
-    const stdin = fstatSync(0);
-    return stdin.isFIFO() || stdin.isFile();
-  } catch {
-    return false;
-  }
-}
-
-const readPipe = async (): Promise<string> =>
-  process.stdin.isTTY === true ? '' : (await readAll(process.stdin)).trim();

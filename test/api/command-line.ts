@@ -1,0 +1,52 @@
+// The command line in this process: arguments in, what it printed out.
+import { Readable, Writable } from 'node:stream';
+import { Command } from 'commander';
+import { addChatCommands } from '../../src/cli/chat-commands.js';
+import { CommandContext } from '../../src/cli/command-context.js';
+import { addRoutingCommands } from '../../src/cli/routing-commands.js';
+import { StandardInput } from '../../src/cli/standard-input.js';
+import { type Output, Terminal } from '../../src/cli/terminal.js';
+import type { TestServer } from './server.js';
+
+export interface CommandLine {
+  /** @throws what the command throws */
+  run(...words: string[]): Promise<{ out: string; notes: string }>;
+  /** The document of `--json`. */
+  json<T = Record<string, unknown>>(...words: string[]): Promise<T>;
+}
+
+export function commandLine(server: TestServer, { input = '', isTTY = false } = {}): CommandLine {
+  const run = async (...words: string[]) => {
+    const out = recorder(isTTY);
+    const notes = recorder(isTTY);
+    const program = new Command('venom')
+      .option('--json')
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+    const context = () =>
+      new CommandContext(
+        { VENOM_DATA_DIR: server.dataDir, PORT: new URL(server.url).port, ENV_FILE: '/dev/null' },
+        new Terminal(program.opts<{ json?: boolean }>().json === true, out.stream, notes.stream),
+        new StandardInput(Readable.from(input === '' ? [] : [Buffer.from(input)])),
+      );
+    addChatCommands(program, context);
+    addRoutingCommands(program, context);
+    await program.parseAsync(words, { from: 'user' });
+    return { out: out.text(), notes: notes.text() };
+  };
+  return {
+    run,
+    json: async <T>(...words: string[]) => JSON.parse((await run('--json', ...words)).out) as T,
+  };
+}
+
+function recorder(isTTY: boolean): { stream: Output; text: () => string } {
+  let text = '';
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      text += chunk;
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY, columns: 100 }), text: () => text };
+}

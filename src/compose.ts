@@ -21,6 +21,7 @@ import { StateManager } from './chat/state/state-manager.js';
 import { TemplateAnswers } from './chat/static-answers.js';
 import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
+import { HistoryRetention } from './chat/tracing/history-retention.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
 import { textLanguage } from './chat/translation/text-language.js';
 import { Translator } from './chat/translation/translator.js';
@@ -60,13 +61,15 @@ import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js'
 import { systemClock } from './shared/clock.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
-import { SqliteResponses } from './storage/sqlite-responses.js';
+import { RESPONSE_DAYS, SqliteResponses } from './storage/sqlite-responses.js';
+import { AgingTasks, AgingTraces } from './storage/sqlite-retention.js';
 import { SqliteSessionLabels } from './storage/sqlite-session-labels.js';
 import { SqliteSessions } from './storage/sqlite-sessions.js';
 import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
 import { SqliteTasks } from './storage/sqlite-tasks.js';
 import { SqliteTraces } from './storage/sqlite-traces.js';
+import { openOtlpTraceExport } from './telemetry/otlp-trace-export.js';
 
 const FINISH_TURNS_MS = 8_000;
 const BACKUP_EVERY_MS = 86_400_000;
@@ -104,9 +107,33 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const store = new SqliteStore(join(dataDir, 'venom.db'));
   const hub = new EventHub();
   const state = new StateManager(new SqliteState(store));
+  const telemetry = settings.OTEL_EXPORTER_OTLP_ENDPOINT
+    ? await openOtlpTraceExport({
+        endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+        headers: settings.OTEL_EXPORTER_OTLP_HEADERS.split(','),
+        serviceName: settings.OTEL_SERVICE_NAME,
+        serviceVersion: manifest.version,
+        withContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+        onFailure: (error) => logger.warn({ err: error }, 'traces could not be exported'),
+      })
+    : null;
   const tracer = new RequestTracer(new SqliteTraces(store), systemClock, {
     lostAfterMs: settings.REQUEST_LOST_AFTER_SECONDS * 1_000,
-    retentionDays: settings.TRACE_RETENTION_DAYS,
+    isAlive: (id) => turns.get(id) !== undefined || orchestrator.isLive(id) || gate.has(id),
+    onFinished:
+      telemetry === null
+        ? undefined
+        : (trace) =>
+            telemetry.export(() => {
+              // A session's message keeps what its trace does not.
+              const message = trace.sessionId === null ? undefined : sessions.answer(trace.requestId);
+              return {
+                trace,
+                receipt: trace.receipt ?? message?.receipt ?? null,
+                usage: trace.usage ?? message?.usage ?? null,
+                answer: message?.content ?? null,
+              };
+            }),
   });
   const exit = cloudExit(settings);
   const labels = new SqliteSessionLabels(store, (error) =>
@@ -417,6 +444,19 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     checkStore: () => void store.describe(),
   });
   const gate = new AnswerGate(settings.MAX_CONCURRENT_STREAMS);
+  const responses = new SqliteResponses(store);
+  const retention = new HistoryRetention({
+    traces: new AgingTraces(store),
+    tasks: new AgingTasks(store),
+    responses,
+    traceDays: settings.TRACE_RETENTION_DAYS,
+    traceBytes: settings.TRACE_RETENTION_MB * 1_000_000,
+    taskDays: settings.TASK_RETENTION_DAYS,
+    responseDays: RESPONSE_DAYS,
+    clock: systemClock,
+    onRemoved: (removed) => logger.info(removed, 'old traces, tasks and responses were deleted'),
+    onFailure: (error) => logger.warn({ err: error }, 'old traces, tasks and responses could not be deleted'),
+  });
   const answers = new CompatibleAnswers({
     target: (model, text) =>
       routing.router.route({ text, model, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
@@ -527,7 +567,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,
     },
-    responses: { answers, responses: new SqliteResponses(store) },
+    responses: { answers, responses },
     routing: { ...routing, sessions, aiMode: settings.AI_MODE },
     providers: {
       models,
@@ -554,6 +594,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   // Who asks for the state of the services waits for no check.
   services.snapshot();
   memory.start();
+  retention.start();
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 
@@ -583,7 +624,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     clearTimeout(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);
-    await memory.close();
+    await Promise.all([memory.close(), retention.close()]);
     await operations.close();
     hub.close();
     await http.close();
@@ -594,6 +635,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     await controller.close();
     sessions.flush();
     tracer.close();
+    await telemetry?.close();
     state.flush();
     store.close();
   };

@@ -56,11 +56,9 @@ function build(
   const asked: { call: LanguageModelV4CallOptions; labels: readonly string[] }[] = [];
   const results: FinishedTurn[] = [];
   const says = options.says ?? [[text('Hello')]];
-  const tracer = new RequestTracer(
-    { save: () => {}, list: () => [], get: () => undefined, running: () => [], removeOlderThan: () => 0 },
-    clock,
-    { lostAfterMs: 60_000, retentionDays: 0 },
-  );
+  const tracer = new RequestTracer({ save: () => {}, list: () => [], get: () => undefined, running: () => [] }, clock, {
+    lostAfterMs: 60_000,
+  });
   const facts = { provider: 'fake', model: 'm', endpoint: null, configHash: 'hash', runtimeId: 'fake@local' };
   const orchestrator = new Orchestrator(
     {

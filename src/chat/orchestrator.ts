@@ -138,6 +138,11 @@ export class Orchestrator {
     return { kind: 'stored', task };
   }
 
+  /** Whether the task waits or runs. */
+  isLive(id: string): boolean {
+    return this.#live.has(id);
+  }
+
   /** Null for a request that is no task. */
   resultOf(id: string): string | null {
     return (this.#live.get(id)?.task ?? this.#parts.tasks.get(id))?.result ?? null;

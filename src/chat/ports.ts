@@ -142,6 +142,8 @@ export interface RequestTrace {
   generationParams: Record<string, unknown> | null;
   /** While it runs, and for good where no message keeps it. */
   receipt?: AnswerReceipt | null | undefined;
+  /** Where no message keeps it. */
+  usage?: TurnUsage | null;
   ranWith?: RanWith | null;
 }
 
@@ -150,7 +152,6 @@ export interface TraceRepository {
   list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[];
   get(requestId: string): RequestTrace | undefined;
   running(): RequestTrace[];
-  removeOlderThan(createdBefore: number): number;
 }
 
 export interface StateRepository {

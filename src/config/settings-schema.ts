@@ -60,6 +60,20 @@ export const SettingsSchema = z.object({
   STREAM_REJOIN_GRACE_SECONDS: number(10).describe('how long an answer of a session goes on after its client vanished'),
   MAX_CONCURRENT_STREAMS: whole(256, 1).describe('answers written at the same time; more get 503'),
   TRACE_RETENTION_DAYS: whole(7, 0).describe('age at which request traces are deleted; 0 = never'),
+  TRACE_RETENTION_MB: number(256).describe(
+    'size of all request traces beyond which the oldest are deleted; 0 = no limit',
+  ),
+  TASK_RETENTION_DAYS: whole(90, 0).describe(
+    'age at which ended tasks are deleted, though never what was said in their sessions; 0 = never',
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('').describe(
+    'base URL of an OpenTelemetry collector that gets the traces over OTLP/HTTP; empty = none',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: secret().describe('headers it wants, as name=value with commas'),
+  OTEL_SERVICE_NAME: text('venom').describe('name of this server in its traces'),
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: flag(false).describe(
+    'send the beginning of questions and answers along; off = no text ever leaves with a trace',
+  ),
   REQUEST_LOST_AFTER_SECONDS: number(300).describe('silence after which the watchdog calls a running request LOST'),
   // Environment and paths
   APP_NAME: text('Venom').describe('display name'),

@@ -68,6 +68,9 @@ export interface AnswerReceipt {
     bytesReceived: number;
     outcome: 'ok' | 'failed' | 'stopped';
     error: string | null;
+    /** Milliseconds since the epoch; absent in receipts of earlier versions. */
+    startedAt?: number;
+    endedAt?: number;
   }[];
   /** Kinds that were replaced before they left, and put back in the answer. */
   masked: readonly { kind: string; count: number }[];

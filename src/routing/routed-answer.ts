@@ -264,6 +264,7 @@ export class RoutedAnswer implements RoutedTarget {
       bytesReceived: 0,
       outcome: 'stopped',
       error: null,
+      startedAt: Date.now(),
     };
     this.#attempts.push(attempt);
     return attempt;
@@ -280,6 +281,7 @@ function sensitiveKinds(options: LanguageModelV4CallOptions, { options: rules }:
 }
 
 function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefined): void {
+  attempt.endedAt = Date.now();
   if (failure === undefined) attempt.outcome = signal?.aborted ? 'stopped' : 'ok';
   else {
     const { code } = toAppError(failure);

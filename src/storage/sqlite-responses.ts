@@ -1,8 +1,12 @@
 // Answers of the Responses API as rows: bounded by age, number and size, the oldest go first.
 import type { ResponseRepository, StoredResponse } from '../chat/responses/ports.js';
+import type { AgingRows, RetentionStep } from '../chat/tracing/history-retention.js';
 import type { SqliteStore } from './sqlite-store.js';
 
-const KEPT_MS = 30 * 86_400_000;
+export const RESPONSE_DAYS = 30;
+const KEPT_MS = RESPONSE_DAYS * 86_400_000;
+/** Of what is past its time, so that a save after a long pause does not do all of it. */
+const MOST_OLD_PER_SAVE = 20;
 
 export interface ResponseLimits {
   entries: number;
@@ -11,7 +15,7 @@ export interface ResponseLimits {
 
 const LIMITS: ResponseLimits = { entries: 10_000, bytes: 268_435_456 };
 
-export class SqliteResponses implements ResponseRepository {
+export class SqliteResponses implements ResponseRepository, AgingRows {
   readonly #store: SqliteStore;
   readonly #limits: ResponseLimits;
   /** What is in the table, so that a save need not count it. */
@@ -58,14 +62,27 @@ export class SqliteResponses implements ResponseRepository {
     });
   }
 
-  #prune(now: number): void {
-    const oldest = this.#store.prepare('SELECT pk, bytes, created_at FROM responses ORDER BY pk LIMIT 1');
-    for (let row = oldest.get(); row && this.#isTooMuch(Number(row['created_at']), now); row = oldest.get())
-      this.#delete(row);
+  removeOld(createdBefore: number, _from: number, limit: number): RetentionStep {
+    const rows = this.#store
+      .prepare('SELECT pk, bytes FROM responses WHERE created_at < ? ORDER BY pk LIMIT ?')
+      .all(createdBefore, limit);
+    if (rows.length === 0) return { removed: 0, next: null };
+    this.#store.write(() => {
+      for (const row of rows) this.#delete(row);
+    });
+    return { removed: rows.length, next: rows.length < limit ? null : Number(rows.at(-1)?.['pk']) };
   }
 
-  #isTooMuch(createdAt: number, now: number): boolean {
-    return now - createdAt > KEPT_MS || this.#entries > this.#limits.entries || this.#bytes > this.#limits.bytes;
+  #prune(now: number): void {
+    const oldest = this.#store.prepare('SELECT pk, bytes, created_at FROM responses ORDER BY pk LIMIT 1');
+    let old = 0;
+    for (let row = oldest.get(); row; row = oldest.get()) {
+      if (this.#entries <= this.#limits.entries && this.#bytes <= this.#limits.bytes) {
+        if (now - Number(row['created_at']) <= KEPT_MS || old >= MOST_OLD_PER_SAVE) return;
+        old += 1;
+      }
+      this.#delete(row);
+    }
   }
 
   #delete(row: Record<string, unknown>): void {

@@ -42,10 +42,6 @@ export class SqliteTraces implements TraceRepository {
       .all()
       .map(toTrace);
   }
-
-  removeOlderThan(createdBefore: number): number {
-    return Number(this.#store.prepare('DELETE FROM requests WHERE created_at < ?').run(createdBefore).changes);
-  }
 }
 
 const toTrace = (row: Record<string, unknown>): RequestTrace => unpackTrace(row['trace']) as RequestTrace;

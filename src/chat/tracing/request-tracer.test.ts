@@ -5,6 +5,7 @@ import { RequestTracer } from './request-tracer.js';
 let rows: Map<string, RequestTrace>;
 let writes: number;
 let now: number;
+let finished: string[];
 let tracer: RequestTracer;
 
 const repository: TraceRepository = {
@@ -15,13 +16,17 @@ const repository: TraceRepository = {
   list: ({ status }) => [...rows.values()].filter((trace) => !status || trace.status === status).reverse(),
   get: (id) => rows.get(id),
   running: () => [...rows.values()].filter(({ status }) => status === 'PROCESSING'),
-  removeOlderThan: (before) => {
-    const old = [...rows.values()].filter(({ createdAt }) => Date.parse(createdAt) < before);
-    for (const { requestId } of old) rows.delete(requestId);
-    return old.length;
-  },
 };
-const create = () => new RequestTracer(repository, { now: () => now }, { lostAfterMs: 300_000, retentionDays: 7 });
+const create = () =>
+  new RequestTracer(
+    repository,
+    { now: () => now },
+    {
+      lostAfterMs: 300_000,
+      isAlive: (id) => id === 'at work',
+      onFinished: ({ requestId }) => finished.push(requestId),
+    },
+  );
 const start = (requestId: string, status: 'PENDING' | 'PROCESSING' = 'PROCESSING') =>
   tracer.start({
     requestId,
@@ -36,6 +41,7 @@ const start = (requestId: string, status: 'PENDING' | 'PROCESSING' = 'PROCESSING
 beforeEach(() => {
   rows = new Map();
   writes = 0;
+  finished = [];
   now = Date.parse('2026-01-01T00:00:00Z');
   tracer = create();
 });
@@ -95,12 +101,21 @@ describe('RequestTracer', () => {
     expect(tracer.reopen('unknown')).toBe(false);
   });
 
-  it('forgets traces after their time', () => {
-    start('old');
-    tracer.finish('old', 'COMPLETED');
-    tracer.flush();
-    now += 8 * 86_400_000;
+  it('never calls a request LOST that somebody is still at work on, however silent', () => {
+    start('at work');
+    now += 3_600_000;
     tracer.watch();
-    expect(rows.size).toBe(0);
+    expect(tracer.get('at work')?.status).toBe('PROCESSING');
+  });
+
+  it('tells of each end once', () => {
+    start('done');
+    start('silent');
+    tracer.finish('done', 'COMPLETED');
+    tracer.finish('done', 'FAILED');
+    tracer.finish('unknown', 'COMPLETED');
+    now += 400_000;
+    tracer.watch();
+    expect(finished).toEqual(['done', 'silent']);
   });
 });

@@ -5,14 +5,16 @@ import type { RequestTrace, TraceRepository, TraceStatus, TraceStep } from '../p
 
 const SAVE_DELAY_MS = 1_000;
 const WATCHDOG_MS = 60_000;
+const LEAST_WATCHDOG_MS = 50;
 const PROMPT_CHARS = 500;
 const MAX_STEPS = 500;
-const DAY_MS = 86_400_000;
 
 export interface TracerOptions {
   lostAfterMs: number;
-  /** 0 keeps traces for ever. */
-  retentionDays: number;
+  /** Whether somebody is still at work on a request, however silent: an engine may read a long prompt for minutes. */
+  isAlive?: ((requestId: string) => boolean) | undefined;
+  /** Each request that ended. Must not throw. */
+  onFinished?: ((trace: Readonly<RequestTrace>) => void) | undefined;
 }
 
 export class RequestTracer {
@@ -22,14 +24,15 @@ export class RequestTracer {
   readonly #running = new Map<string, RequestTrace>();
   readonly #writer: DebouncedWriter<string, RequestTrace>;
   readonly #watchdog: NodeJS.Timeout;
-  #cleanedAt = 0;
 
   constructor(repository: TraceRepository, clock: Clock, options: TracerOptions) {
     this.#repository = repository;
     this.#clock = clock;
     this.#options = options;
     this.#writer = new DebouncedWriter(SAVE_DELAY_MS, (traces) => repository.save(traces.values()));
-    this.#watchdog = setInterval(() => this.watch(), WATCHDOG_MS);
+    // Half of what is waited for, so that a short wait is kept too.
+    const everyMs = Math.min(WATCHDOG_MS, Math.max(LEAST_WATCHDOG_MS, options.lostAfterMs / 2));
+    this.#watchdog = setInterval(() => this.watch(), everyMs);
     this.#watchdog.unref();
   }
 
@@ -98,7 +101,9 @@ export class RequestTracer {
       trace.error = error;
       trace.finishedAt = isoUtc(this.#clock.now());
     });
+    const trace = this.#running.get(requestId);
     this.#running.delete(requestId);
+    if (trace) this.#options.onFinished?.(trace);
   }
 
   list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
@@ -144,12 +149,8 @@ export class RequestTracer {
       // Whoever waits in a queue is silent for a reason.
       if (trace.status === 'PENDING') continue;
       const silentMs = now - trace.lastActivityAt;
-      if (silentMs > this.#options.lostAfterMs)
+      if (silentMs > this.#options.lostAfterMs && !this.#options.isAlive?.(trace.requestId))
         this.#lose(trace, 'timeout', `no activity for ${Math.round(silentMs / 1_000)} s`);
-    }
-    if (this.#options.retentionDays > 0 && now - this.#cleanedAt > DAY_MS) {
-      this.#cleanedAt = now;
-      this.#repository.removeOlderThan(now - this.#options.retentionDays * DAY_MS);
     }
   }
 

@@ -25,7 +25,13 @@ const withPicture = (mediaType: string): LanguageModelV4CallOptions => ({
 
 function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], limit = 1 } = {}) {
   const seen = { routed: '', usage: [] as unknown[], outcomes: [] as unknown[], ended: '', left: false };
-  const tracer = { start() {}, step() {}, touch() {}, finish: (_id: string, status: string) => (seen.ended = status) };
+  const tracer = {
+    start() {},
+    step() {},
+    update() {},
+    touch() {},
+    finish: (_id: string, status: string) => (seen.ended = status),
+  };
   const answers = new CompatibleAnswers({
     target: (_model, text) => {
       seen.routed = text;

@@ -17,22 +17,24 @@ const TOUCH_EVERY_MS = 5_000;
 /** Answers that are being written for clients of these APIs, all together. */
 export class AnswerGate {
   readonly #limit: number;
-  #running = 0;
+  readonly #running = new Set<string>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /** @returns how to leave; calling it twice does no harm. @throws AppError `runtime_busy` */
-  enter(): () => void {
-    if (this.#running >= this.#limit)
+  enter(requestId: string): () => void {
+    if (this.#running.size >= this.#limit)
       throw new AppError('runtime_busy', `${this.#limit} answers are being written already.`);
-    this.#running += 1;
-    let inside = true;
+    this.#running.add(requestId);
     return () => {
-      if (inside) this.#running -= 1;
-      inside = false;
+      this.#running.delete(requestId);
     };
+  }
+
+  has(requestId: string): boolean {
+    return this.#running.has(requestId);
   }
 }
 
@@ -92,8 +94,8 @@ export class CompatibleAnswers {
   async ask({ api, model, options, reply }: CompatibleRequest): Promise<CompatibleAnswer> {
     const { target: route, tracer, gate, onOutcome } = this.#parts;
     const { prompt } = options;
-    const leave = gate.enter();
     const requestId = uuidv7({ random: randomBytes(16) });
+    const leave = gate.enter(requestId);
     const abort = new AbortController();
     let target: Answering | undefined;
     const end = (error: AppError | null) => {
@@ -190,7 +192,11 @@ export class CompatibleAnswers {
       }
       const durationMs = performance.now() - startedAt;
       tracer.step(requestId, api, 'response', JSON.stringify({ chars, total_ms: Math.round(durationMs) }));
-      onUsage?.(toTurnUsage(usage, firstMs, durationMs), target);
+      const taken = toTurnUsage(usage, firstMs, durationMs);
+      tracer.update(requestId, (trace) => {
+        trace.usage = taken;
+      });
+      onUsage?.(taken, target);
       end(null);
     } catch (thrown) {
       const error = toAppError(thrown);

@@ -1,5 +1,5 @@
-// ModelManager: the life of local models. Which one is active and in which version, which are loaded, which engine answers
-// for a name. Where models come from is the registry's affair.
+// ModelManager (`model_manager`): the life of local models. Which one is active and in which version, which are loaded,
+// which engine answers for a name. Where models come from is the registry's affair.
 import { createHash } from 'node:crypto';
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ChatTarget } from '../chat/simple-mode.js';

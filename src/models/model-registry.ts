@@ -1,5 +1,5 @@
-// ModelRegistry: which models exist, here and at the places they come from. Asks catalogues, keeps manifests, starts
-// operations; touches no network and no disk itself.
+// ModelRegistry (`model_registry`): which models exist, here and at the places they come from. Asks catalogues, keeps
+// manifests, starts operations; touches no network and no disk itself.
 import { AppError, toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import { CatalogIndex } from './catalog-index.js';

@@ -1,5 +1,5 @@
-// GenerationParamsAdapter: generic parameter names to each engine's own, with what was dropped or clamped on the way.
-// Pure: tables and rules, no engine.
+// GenerationParamsAdapter (`generation_params_adapter`): generic parameter names to each engine's own, with what was
+// dropped or clamped on the way. Pure: tables and rules, no engine.
 import type { GenerationSchema } from '../models/manifest.js';
 import { familyOf } from './model-families.js';
 

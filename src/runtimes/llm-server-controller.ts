@@ -1,5 +1,6 @@
-// LlmServerController: the model servers on this machine. Starts and stops them, by systemd where that looks after them,
-// watches their health, keeps their output. A server that runs already is adopted: used, and never stopped on our own.
+// LlmServerController (`llm_server_controller`): the model servers on this machine. Starts and stops them, by systemd
+// where that looks after them, watches their health, keeps their output. A server that runs already is adopted: used,
+// and never stopped on our own.
 import { AppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import { OwnedProcesses } from './servers/owned-processes.js';

@@ -1,4 +1,5 @@
-// HuggingFaceClient: lists, search, news and model facts of Hugging Face or of a mirror of it.
+// HuggingFaceClient (`model_registry_clients`): lists, search, news and model facts of Hugging Face or of a mirror of
+// it.
 import type { z } from 'zod';
 import type { CatalogEntry, ModelCatalog, NewsItem } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';

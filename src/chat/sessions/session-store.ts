@@ -1,4 +1,5 @@
-// Chat history that survives any crash. What is acknowledged is on disk; partial text is at most 250 ms behind.
+// SessionStore: chat history that survives any crash. What is acknowledged is on disk; partial text is at most 250 ms
+// behind.
 import type { Clock } from '../../shared/clock.js';
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';

@@ -1,4 +1,4 @@
-// Small state of the whole server that survives restarts. Writes are debounced; `flush` at shutdown.
+// StateManager: small state of the whole server that survives restarts. Writes are debounced; `flush` at shutdown.
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import type { StateRepository } from '../ports.js';
 

@@ -1,4 +1,5 @@
-// What happened to each request, step by step. Debounced to disk; a watchdog names those that fell silent.
+// RequestTracer (`tracer`): what happened to each request, step by step. Debounced to disk; a watchdog names those that
+// fell silent.
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import type { RequestTrace, TraceRepository, TraceStatus, TraceStep } from '../ports.js';

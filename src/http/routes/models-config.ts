@@ -1,4 +1,5 @@
-// /models/{model_name}/capabilities, /runtime-capabilities and /config. Names with a slash are taken encoded or not.
+// `models_config`: /models/{model_name}/capabilities, /runtime-capabilities and /config. Names with a slash are taken
+// encoded or not.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ConfigRequest } from '../../contract/models.js';

@@ -1,4 +1,4 @@
-// /models, /models/install, /models/switch, DELETE /models/{model_name}
+// `models_install`: /models, /models/install, /models/switch, DELETE /models/{model_name}
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { InstallRequest, SwitchRequest } from '../../contract/models.js';

@@ -1,4 +1,5 @@
-// /models/registry/install, /models/registry/{model_name}, /models/activate, /models/operations, versions and adoption.
+// `models_registry_ops`: /models/registry/install, /models/registry/{model_name}, /models/activate, /models/operations,
+// versions and adoption.
 import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-// /models/providers, /models/trending, /models/search, /models/news
+// `models_registry`: /models/providers, /models/trending, /models/search, /models/news
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GUARANTEED_LANGUAGES } from '../../chat/translation/languages.js';

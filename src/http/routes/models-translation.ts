@@ -1,4 +1,4 @@
-// POST /translate, whole or as a stream of what is ready.
+// `models_translation`: POST /translate, whole or as a stream of what is ready.
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';

@@ -1,4 +1,4 @@
-// /models/usage, /models/unload-all, and what is in memory now.
+// `models_usage`: /models/usage, /models/unload-all, and what is in memory now.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { KeepAliveRequest, LoadedModel } from '../../contract/models.js';

@@ -1,4 +1,5 @@
-// OllamaClient: Ollama over its native HTTP API, and over its command line where the API cannot be reached.
+// OllamaClient (`model_registry_clients`: list_tags, pull, remove): Ollama over its native HTTP API, and over its
+// command line where the API cannot be reached.
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';

@@ -59,6 +59,7 @@ import type { Runtime } from './runtimes/runtime.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
+import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { RESPONSE_DAYS, SqliteResponses } from './storage/sqlite-responses.js';
@@ -453,9 +454,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     traceBytes: settings.TRACE_RETENTION_MB * 1_000_000,
     taskDays: settings.TASK_RETENTION_DAYS,
     responseDays: RESPONSE_DAYS,
+    others:
+      settings.ENABLE_RUNTIME_RETENTION_CLEANUP && settings.RUNTIME_RETENTION_DAYS > 0
+        ? {
+            everyMs: settings.RUNTIME_RETENTION_INTERVAL_MINUTES * 60_000,
+            remove: () =>
+              removeOldFiles(
+                cleanableFolders(dataDir, settings.RUNTIME_RETENTION_TARGETS),
+                Date.now() - settings.RUNTIME_RETENTION_DAYS * 86_400_000,
+              ),
+          }
+        : undefined,
     clock: systemClock,
-    onRemoved: (removed) => logger.info(removed, 'old traces, tasks and responses were deleted'),
-    onFailure: (error) => logger.warn({ err: error }, 'old traces, tasks and responses could not be deleted'),
+    onRemoved: (removed) => logger.info(removed, 'what was too old was deleted'),
+    onFailure: (error) => logger.warn({ err: error }, 'what is too old could not be deleted'),
   });
   const answers = new CompatibleAnswers({
     target: (model, text) =>
@@ -588,13 +600,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   backUp.unref();
 
   const healthChecks = setInterval(() => {
+    if (!settings.ENABLE_HEALTH_CHECKS) return;
     void controller.checkAll(HEALTH_EVERY_MS);
     services.snapshot();
   }, HEALTH_EVERY_MS).unref();
   // Who asks for the state of the services waits for no check.
   services.snapshot();
   memory.start();
-  retention.start();
+  if (!settings.VENOM_PAUSE_BACKGROUND_TASKS) retention.start();
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 

@@ -272,9 +272,9 @@ export const SettingsSchema = z.object({
   SYSTEM_SERVICES_ENDPOINT: url('').describe('own services API used by INFRA_STATUS; empty = this process'),
   ENABLE_HEALTH_CHECKS: flag(true).describe('periodic service checks'),
   HEALTH_CHECK_INTERVAL_MINUTES: whole(5).describe('their interval'),
-  ENABLE_RUNTIME_RETENTION_CLEANUP: flag(true).describe('delete old runtime files'),
-  RUNTIME_RETENTION_DAYS: whole(7).describe('age'),
-  RUNTIME_RETENTION_INTERVAL_MINUTES: whole(1440).describe('interval'),
+  ENABLE_RUNTIME_RETENTION_CLEANUP: flag(true).describe('delete old files of RUNTIME_RETENTION_TARGETS'),
+  RUNTIME_RETENTION_DAYS: whole(7).describe('their age in days; 0 = never'),
+  RUNTIME_RETENTION_INTERVAL_MINUTES: whole(1440).describe('how often that is done'),
   RUNTIME_RETENTION_TARGETS: list('logs').describe(
     'folders of the data folder that the clean-up may empty of old files',
   ),

@@ -80,9 +80,9 @@ describe('traces', () => {
   it('go when they are too old, in steps, and running ones never', async () => {
     for (const [id, age] of Object.entries({ a: 9, b: 9, c: 9, d: 9, e: 8, f: 6 })) trace(id, age);
     trace('running', 30, { status: 'PROCESSING' });
-    expect(await retention({ traceDays: 7 }).run()).toEqual({ traces: 5, tasks: 0, responses: 0 });
+    expect(await retention({ traceDays: 7 }).run()).toEqual({ traces: 5, tasks: 0, responses: 0, others: 0 });
     expect(traceIds()).toEqual(['running', 'f']);
-    expect(await retention({ traceDays: 7 }).run()).toEqual({ traces: 0, tasks: 0, responses: 0 });
+    expect(await retention({ traceDays: 7 }).run()).toEqual({ traces: 0, tasks: 0, responses: 0, others: 0 });
   });
 
   it('go when all of them are too large, the oldest first', async () => {
@@ -139,6 +139,19 @@ describe('responses', () => {
     expect((await retention({ responses, responseDays: 30 }).run()).responses).toBe(3);
     expect(['a', 'b', 'c', 'd'].filter((id) => responses.get(id))).toEqual(['d']);
   });
+});
+
+it('does what else there is as often as it is asked to', async () => {
+  let now = NOW;
+  let calls = 0;
+  const both = retention({
+    clock: { now: () => now },
+    others: { everyMs: 1_000, remove: async () => ++calls },
+  });
+  expect((await both.run()).others).toBe(1);
+  expect((await both.run()).others).toBe(0);
+  now += 1_000;
+  expect((await both.run()).others).toBe(2);
 });
 
 it('stops between two steps when the server does', async () => {

@@ -38,6 +38,8 @@ export interface HistoryRetentionOptions {
   traceBytes: number;
   taskDays: number;
   responseDays: number;
+  /** Further old things, such as files; `everyMs` apart. */
+  others?: { everyMs: number; remove: () => Promise<number> } | undefined;
   clock: Clock;
   stepRows?: number;
   onRemoved?: (removed: HistoryRemoved) => void;
@@ -48,6 +50,7 @@ export interface HistoryRemoved {
   traces: number;
   tasks: number;
   responses: number;
+  others: number;
 }
 
 export class HistoryRetention {
@@ -55,6 +58,7 @@ export class HistoryRetention {
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<unknown> = Promise.resolve();
+  #othersAt = 0;
 
   constructor(options: HistoryRetentionOptions) {
     this.#options = options;
@@ -70,8 +74,9 @@ export class HistoryRetention {
       traces: (await this.#removeOld(traces, traceDays)) + (await this.#removeBeyond(traces, traceBytes)),
       tasks: await this.#removeOld(tasks, taskDays),
       responses: await this.#removeOld(responses, responseDays),
+      others: await this.#removeOthers(),
     };
-    if (removed.traces + removed.tasks + removed.responses > 0) onRemoved?.(removed);
+    if (Object.values(removed).some((count) => count > 0)) onRemoved?.(removed);
     return removed;
   }
 
@@ -86,6 +91,13 @@ export class HistoryRetention {
     if (days === 0) return 0;
     const createdBefore = this.#options.clock.now() - days * DAY_MS;
     return this.#walk((from) => rows.removeOld(createdBefore, from, this.#stepRows));
+  }
+
+  async #removeOthers(): Promise<number> {
+    const { others, clock } = this.#options;
+    if (!others || clock.now() - this.#othersAt < others.everyMs) return 0;
+    this.#othersAt = clock.now();
+    return others.remove();
   }
 
   /** The newest that fit within `bytes` stay. */

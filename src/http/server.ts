@@ -3,16 +3,16 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import { describeRoutes } from './api-document.js';
+import { compilersFactory } from './compilers.js';
 import { installErrorHandler } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
@@ -89,9 +89,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     routerOptions: { maxParamLength: 1_000 },
     genReqId: () => crypto.randomUUID(),
     requestIdHeader: false,
+    schemaController: { compilersFactory },
   });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   installErrorHandler(app);
   installGuard(app, options.guard);
   installRateLimit(app, options.rateLimit);
@@ -118,10 +117,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     options.metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode);
   });
 
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Venom', version: options.system.version } },
-    transform: jsonSchemaTransform,
-  });
+  const apiDocument = describeRoutes(app, options.system.version);
   await app.register(websocket, {
     options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false },
   });
@@ -131,7 +127,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.type(options.metrics.registry.contentType);
     return options.metrics.registry.metrics();
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(await apiDocument()),
+  );
 
   let sockets = 0;
   app.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => {

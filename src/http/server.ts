@@ -1,8 +1,4 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import fastifyStatic from '@fastify/static';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
@@ -41,6 +37,7 @@ import { simpleChatRoutes } from './routes/simple-chat.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 import { systemServicesRoutes } from './routes/system-services.js';
 import { taskRoutes } from './routes/tasks.js';
+import { serveUi } from './ui-files.js';
 
 export interface ServerOptions {
   logger: Logger;
@@ -189,39 +186,4 @@ function countTraffic(app: FastifyInstance, metrics: Metrics): void {
       metrics.networkBytes += socket.bytesRead + socket.bytesWritten;
     }),
   );
-}
-
-async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
-  if (!existsSync(join(webDir, 'index.html'))) return;
-  await app.register(fastifyStatic, {
-    root: webDir,
-    wildcard: true,
-    index: false,
-    cacheControl: true,
-    maxAge: '1y',
-    immutable: true,
-  });
-  const index = await readFile(join(webDir, 'index.html'));
-  const page = async (
-    _request: unknown,
-    reply: { type(type: string): { header(name: string, value: string): { send(body: Buffer): unknown } } },
-  ) => reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
-  for (const path of [
-    '/',
-    '/chat',
-    '/chat/*',
-    '/models',
-    '/models/*',
-    '/discover',
-    '/activity',
-    '/runtimes',
-    '/queue',
-    '/memory',
-    '/routing',
-    '/system',
-    '/system/*',
-    '/settings',
-    '/sessions/*',
-  ])
-    app.get(path, { schema: { hide: true } }, page as never);
 }

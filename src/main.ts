@@ -1,6 +1,4 @@
 // The process: settings, compose, listen, close on signal.
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { compose } from './compose.js';
 import { loadSettingsWithSources } from './config/config.js';
 import { portOwner } from './machine/port-owner.js';
@@ -8,10 +6,9 @@ import { AppError } from './shared/errors.js';
 
 const EXIT_LIMIT_MS = 11_500;
 
-async function main(): Promise<void> {
+async function main(distDir: string): Promise<void> {
   const loaded = loadSettingsWithSources(process.env, process.cwd());
   const { settings } = loaded;
-  const distDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
   const venom = await compose(loaded, { distDir, environment: process.env });
 
   let stopping = false;
@@ -53,7 +50,9 @@ async function main(): Promise<void> {
   void venom.prepare();
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`venom: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-});
+/** Resolves when requests are taken. @param distDir  the folder that holds `server/` and `web/` */
+export const start = (distDir: string): Promise<void> =>
+  main(distDir).catch((error: unknown) => {
+    process.stderr.write(`venom: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });

@@ -21,6 +21,9 @@ export interface SettingInEffect {
   secret: boolean;
 }
 
+/** Code made for a schema pays where it is used again and again. */
+const ONCE = { jitless: true };
+
 export interface LoadedSettings {
   settings: Settings;
   inEffect: readonly SettingInEffect[];
@@ -42,7 +45,7 @@ export function loadSettingsWithSources(env: Environment, cwd: string): LoadedSe
     const value = env[name] ?? file[name];
     if (value !== undefined) given[name] = value;
   }
-  const parsed = SettingsSchema.safeParse(given);
+  const parsed = SettingsSchema.safeParse(given, ONCE);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new AppError('invalid_settings', `Settings are wrong:\n  ${mistakes.join('\n  ')}`, {
@@ -59,7 +62,7 @@ export function loadSettingsWithSources(env: Environment, cwd: string): LoadedSe
       `Settings are wrong:\n  HOST: ${settings.HOST} can be reached from other machines; set VENOM_API_KEY (16 characters or more) first`,
     );
   }
-  const defaults = SettingsSchema.parse({});
+  const defaults = SettingsSchema.parse({}, ONCE);
   const inEffect = names.map((name): SettingInEffect => {
     const type = SettingsSchema.shape[name];
     const secret = isSecret(type);

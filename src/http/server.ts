@@ -1,18 +1,14 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import fastifyStatic from '@fastify/static';
-import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import { describeRoutes } from './api-document.js';
+import { compilersFactory } from './compilers.js';
 import { installErrorHandler } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
@@ -41,6 +37,7 @@ import { simpleChatRoutes } from './routes/simple-chat.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 import { systemServicesRoutes } from './routes/system-services.js';
 import { taskRoutes } from './routes/tasks.js';
+import { serveUi } from './ui-files.js';
 
 export interface ServerOptions {
   logger: Logger;
@@ -89,9 +86,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     routerOptions: { maxParamLength: 1_000 },
     genReqId: () => crypto.randomUUID(),
     requestIdHeader: false,
+    schemaController: { compilersFactory },
   });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   installErrorHandler(app);
   installGuard(app, options.guard);
   installRateLimit(app, options.rateLimit);
@@ -118,10 +114,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     options.metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode);
   });
 
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Venom', version: options.system.version } },
-    transform: jsonSchemaTransform,
-  });
+  const apiDocument = describeRoutes(app, options.system.version);
   await app.register(websocket, {
     options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false },
   });
@@ -131,7 +124,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.type(options.metrics.registry.contentType);
     return options.metrics.registry.metrics();
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(await apiDocument()),
+  );
 
   let sockets = 0;
   app.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => {
@@ -191,39 +186,4 @@ function countTraffic(app: FastifyInstance, metrics: Metrics): void {
       metrics.networkBytes += socket.bytesRead + socket.bytesWritten;
     }),
   );
-}
-
-async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
-  if (!existsSync(join(webDir, 'index.html'))) return;
-  await app.register(fastifyStatic, {
-    root: webDir,
-    wildcard: true,
-    index: false,
-    cacheControl: true,
-    maxAge: '1y',
-    immutable: true,
-  });
-  const index = await readFile(join(webDir, 'index.html'));
-  const page = async (
-    _request: unknown,
-    reply: { type(type: string): { header(name: string, value: string): { send(body: Buffer): unknown } } },
-  ) => reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
-  for (const path of [
-    '/',
-    '/chat',
-    '/chat/*',
-    '/models',
-    '/models/*',
-    '/discover',
-    '/activity',
-    '/runtimes',
-    '/queue',
-    '/memory',
-    '/routing',
-    '/system',
-    '/system/*',
-    '/settings',
-    '/sessions/*',
-  ])
-    app.get(path, { schema: { hide: true } }, page as never);
 }

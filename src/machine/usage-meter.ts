@@ -17,7 +17,8 @@ interface CpuTimes {
 
 export class MachineUsage implements UsageMeter {
   readonly #modelsDir: string;
-  #cpu = cpuTimes();
+  /** Of the sample before; the first one tells what was since the machine's own start. */
+  #cpu: CpuTimes = { idle: 0, total: 0 };
   #last: { at: number; sample: UsageSample } | undefined;
   #gpuPresent: boolean | undefined;
   #network: { at: number; bytes: number } | undefined;

@@ -1,0 +1,42 @@
+// The built UI: its page for each of its addresses, and its files, whose names change with their content.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const PAGES = [
+  '/',
+  '/chat',
+  '/chat/*',
+  '/models',
+  '/models/*',
+  '/discover',
+  '/activity',
+  '/runtimes',
+  '/queue',
+  '/memory',
+  '/routing',
+  '/system',
+  '/system/*',
+  '/settings',
+  '/sessions/*',
+];
+
+/** Serves nothing where there is no built UI. */
+export async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
+  if (!existsSync(join(webDir, 'index.html'))) return;
+  const index = await readFile(join(webDir, 'index.html'));
+  const page = async (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
+  for (const path of PAGES) app.get(path, { schema: { hide: true } }, page);
+
+  app.get('/*', { schema: { hide: true } }, async (request, reply) => {
+    // Loaded for the first browser that comes: who only uses the API never needs it.
+    const { default: send } = await import('@fastify/send');
+    const [path = '/'] = request.url.split('?', 1);
+    const options = { root: webDir, index: false, dotfiles: 'ignore', maxAge: '1y', immutable: true } as const;
+    const found = await send(request.raw, path, options);
+    if (found.type !== 'file') return reply.callNotFound();
+    return reply.status(found.statusCode).headers(found.headers).send(found.stream);
+  });
+}

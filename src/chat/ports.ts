@@ -137,6 +137,8 @@ export interface RequestTrace {
   /** As the contract's history shows it. */
   routingDecision?: Record<string, unknown> | null;
   contextUsed?: { lessons: string[]; memoryEntries: string[] } | null;
+  /** What did not fit, by part, and in which way the search for memories was less than it could be. */
+  contextLimits?: { dropped: readonly { part: string; tokens: number }[]; degraded: string | null } | null;
   firstToken: { at: string; elapsedMs: number; preview: string } | null;
   streaming: { chunkCount: number; firstChunkMs: number | null; lastEmitMs: number | null } | null;
   generationParams: Record<string, unknown> | null;

@@ -1,5 +1,6 @@
 // Sessions: what was said, listed, renamed, searched, exported; and the original's session memory.
 import { z } from 'zod';
+import { ContextReport } from './history.js';
 import { RanWith, SessionId } from './simple-chat.js';
 
 export const SessionParams = z.object({ session_id: SessionId });
@@ -45,6 +46,8 @@ export const MessageItem = z.object({
   labels: z.array(z.string()).optional(),
   /** Of an answer: who was asked, with how much, and why. */
   receipt: z.record(z.string(), z.unknown()).nullish(),
+  /** Of an answer of Normal or Complex chat, while its trace is kept. */
+  context: ContextReport.nullish(),
 });
 export type MessageItem = z.output<typeof MessageItem>;
 

@@ -146,7 +146,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
-      await api.register(sessionRoutes, options.memory);
+      const memoryOf = (id: string) => options.memory.memory.get(id);
+      await api.register(sessionRoutes, { ...options.memory, tracer: options.tracer, memoryOf });
       await api.register(memoryRoutes, options.memory);
       await api.register(knowledgeRoutes, options.knowledge);
       await api.register(learningRoutes, options.learning);
@@ -160,6 +161,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         tracer: options.tracer,
         sessions: options.memory.sessions,
         resultOf: (requestId) => orchestrator.resultOf(requestId),
+        memoryOf,
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(modelRoutes, options.models);

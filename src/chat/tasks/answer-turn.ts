@@ -148,6 +148,7 @@ export class TurnAnswering {
     );
     tracer.update(live.id, (trace) => {
       trace.contextUsed = live.task.contextUsed;
+      trace.contextLimits = { dropped: built.dropped, degraded: built.degraded };
     });
     return built;
   }

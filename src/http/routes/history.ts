@@ -6,6 +6,7 @@ import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { HistoryQuery, TRACE_STATUSES } from '../../contract/history.js';
 import { AppError } from '../../shared/errors.js';
+import { type MemoryLookup, toContextReport } from './context-shapes.js';
 import { toReceipt, toRoutingDecision } from './receipt-shapes.js';
 
 export interface HistoryRoutesOptions {
@@ -13,11 +14,12 @@ export interface HistoryRoutesOptions {
   sessions: SessionStore;
   /** A task's result; null for requests that are no task. */
   resultOf: (requestId: string) => string | null;
+  memoryOf: MemoryLookup;
 }
 
 export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (
   app,
-  { tracer, sessions, resultOf },
+  { tracer, sessions, resultOf, memoryOf },
 ) => {
   app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
     const status = query.status || undefined;
@@ -66,6 +68,7 @@ export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async 
         context_used: trace.contextUsed
           ? { lessons: trace.contextUsed.lessons, memory_entries: trace.contextUsed.memoryEntries }
           : null,
+        context: toContextReport(trace, memoryOf),
         result: resultOf(params.request_id),
       };
     },

@@ -4,11 +4,13 @@ import type { z } from 'zod';
 import type { SessionSummary, StoredMessage } from '../../chat/ports.js';
 import type { SessionClearing } from '../../chat/sessions/session-clearing.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
+import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import * as contract from '../../contract/sessions.js';
 import type { RanWith as RanWithShape } from '../../contract/simple-chat.js';
 import type { RanWith } from '../../routing/decision.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { type MemoryLookup, toContextReport } from './context-shapes.js';
 import { toReceipt } from './receipt-shapes.js';
 
 const EXPORT_MESSAGES = 100_000;
@@ -16,9 +18,14 @@ const EXPORT_MESSAGES = 100_000;
 export interface SessionRoutesOptions {
   sessions: SessionStore;
   clearing: SessionClearing;
+  tracer: Pick<RequestTracer, 'get'>;
+  memoryOf: MemoryLookup;
 }
 
-export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (app, { sessions, clearing }) => {
+export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
+  app,
+  { sessions, clearing, tracer, memoryOf },
+) => {
   const tags = ['sessions'];
 
   app.get(
@@ -67,7 +74,10 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
     },
     async ({ params, query }) => {
       const found = sessions.messages(params.session_id, { limit: query.limit + 1, beforeSeq: query.before_seq });
-      const messages = found.slice(-query.limit).map(toMessage);
+      const messages = found.slice(-query.limit).map((message) => {
+        const trace = message.role === 'assistant' ? tracer.get(message.requestId) : undefined;
+        return { ...toMessage(message), context: trace ? toContextReport(trace, memoryOf) : null };
+      });
       return { messages, count: messages.length, has_more: found.length > query.limit };
     },
   );

@@ -1,8 +1,23 @@
 // One request from the inside: where its time went, what was decided, what was really sent and to whom.
-import { Badge, Code, Drawer, Group, ScrollArea, Stack, Table, Tabs, Text, Tooltip } from '@mantine/core';
+import {
+  Badge,
+  Button,
+  Code,
+  CopyButton,
+  Drawer,
+  Group,
+  ScrollArea,
+  Stack,
+  Table,
+  Tabs,
+  Text,
+  Tooltip,
+} from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { bytes, duration } from '../lib/format';
-import { type RequestDetail, type RequestStep, useRequestDetail } from '../lib/requests';
+import { type RequestDetail, type RequestStep, useFlowDiagram, useRequestDetail } from '../lib/requests';
+import { PrivacyBadge } from './privacy-badge';
+import { RecalledList } from './recalled-list';
 import { Empty, Failed, Loading } from './states';
 
 export function RequestInspector({ requestId, onClose }: { requestId: string | null; onClose: () => void }) {
@@ -58,6 +73,7 @@ function Inspected({ detail }: { detail: RequestDetail }) {
           <Tabs.Tab value="steps">{t('inspector.steps')}</Tabs.Tab>
           <Tabs.Tab value="context">{t('inspector.context')}</Tabs.Tab>
           <Tabs.Tab value="routing">{t('inspector.routing')}</Tabs.Tab>
+          <Tabs.Tab value="flow">{t('inspector.flow')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="steps" pt="sm">
           <Waterfall detail={detail} />
@@ -67,6 +83,9 @@ function Inspected({ detail }: { detail: RequestDetail }) {
         </Tabs.Panel>
         <Tabs.Panel value="routing" pt="sm">
           <Route detail={detail} />
+        </Tabs.Panel>
+        <Tabs.Panel value="flow" pt="sm">
+          <Flow requestId={detail.request_id} />
         </Tabs.Panel>
       </Tabs>
     </Stack>
@@ -127,7 +146,6 @@ function Waterfall({ detail }: { detail: RequestDetail }) {
 function ContextSent({ detail }: { detail: RequestDetail }) {
   const { t } = useTranslation();
   const preview = detail.context_preview?.prompt_context_preview;
-  const used = detail.context_used;
   return (
     <Stack gap="sm">
       <Text size="xs" className="muted">
@@ -142,12 +160,77 @@ function ContextSent({ detail }: { detail: RequestDetail }) {
       ) : (
         <Empty>{t('inspector.context.none')}</Empty>
       )}
-      {used && used.memory_entries.length + used.lessons.length > 0 && (
+      {detail.context && (
+        <>
+          <Text size="xs" fw={600}>
+            {t('inspector.used', {
+              memory: detail.context.memories.length,
+              lessons: detail.context.lessons.length,
+            })}
+          </Text>
+          <RecalledList context={detail.context} />
+        </>
+      )}
+      {detail.ran_with && <Ran ran={detail.ran_with} />}
+    </Stack>
+  );
+}
+
+function Ran({ ran }: { ran: NonNullable<RequestDetail['ran_with']> }) {
+  const { t } = useTranslation();
+  return (
+    <section aria-label={t('chat.ranWith')}>
+      <Text size="xs" fw={600}>
+        {t('chat.ranWith.on', { engine: ran.runtime, model: ran.model })}
+      </Text>
+      {Object.keys(ran.sent).length === 0 ? (
+        <Text size="xs" className="muted">
+          {t('chat.ranWith.nothing')}
+        </Text>
+      ) : (
+        <Code block>{JSON.stringify(ran.sent, null, 2)}</Code>
+      )}
+      {ran.clamped.map(({ name, from, to }) => (
+        <Text key={name} size="xs">
+          {t('chat.ranWith.clamped', { name, from, to })}
+        </Text>
+      ))}
+      {ran.dropped.length > 0 && (
         <Text size="xs">
-          {t('inspector.used', { memory: used.memory_entries.length, lessons: used.lessons.length })}
+          {t('chat.ranWith.dropped', { engine: ran.runtime })} {ran.dropped.join(', ')}
         </Text>
       )}
-      {detail.generation_params && <Code block>{JSON.stringify(detail.generation_params, null, 2)}</Code>}
+      {ran.unknown.length > 0 && (
+        <Text size="xs">
+          {t('chat.ranWith.unknown')} {ran.unknown.join(', ')}
+        </Text>
+      )}
+    </section>
+  );
+}
+
+function Flow({ requestId }: { requestId: string }) {
+  const { t } = useTranslation();
+  const flow = useFlowDiagram(requestId);
+  if (flow.isPending) return <Loading />;
+  if (flow.isError) return <Failed error={flow.error} onRetry={() => void flow.refetch()} />;
+  return (
+    <Stack gap="sm">
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="xs" className="muted">
+          {t('inspector.flow.lead')}
+        </Text>
+        <CopyButton value={flow.data}>
+          {({ copied, copy }) => (
+            <Button size="compact-sm" variant="default" onClick={copy} style={{ flexShrink: 0 }}>
+              {copied ? t('chat.copied') : t('chat.copy')}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+      <ScrollArea.Autosize mah={460} viewportProps={{ tabIndex: 0 }}>
+        <Code block>{flow.data}</Code>
+      </ScrollArea.Autosize>
     </Stack>
   );
 }
@@ -158,6 +241,11 @@ function Route({ detail }: { detail: RequestDetail }) {
   const attempts = detail.receipt?.attempts ?? [];
   return (
     <Stack gap="sm">
+      {detail.receipt && (
+        <div>
+          <PrivacyBadge receipt={detail.receipt} />
+        </div>
+      )}
       {decision ? (
         <>
           <Group gap={6}>
@@ -172,7 +260,24 @@ function Route({ detail }: { detail: RequestDetail }) {
               </Badge>
             )}
           </Group>
-          <Text size="sm">{decision.reason ?? [decision.provider, decision.model].filter(Boolean).join(' · ')}</Text>
+          <Text size="sm">
+            {detail.receipt?.decision?.reason ??
+              decision.reason ??
+              [decision.provider, decision.model].filter(Boolean).join(' · ')}
+          </Text>
+          <Text size="xs" className="muted">
+            {[
+              typeof decision.complexity_score === 'number'
+                ? t('routing.complexity', { value: decision.complexity_score })
+                : null,
+              detail.receipt?.decision?.findings.join(', '),
+              typeof decision.decision_latency_ms === 'number'
+                ? t('inspector.decided', { value: duration(decision.decision_latency_ms, i18n.language) })
+                : null,
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </Text>
           {(decision.fallback_chain?.length ?? 0) > 0 && (
             <Text size="xs" className="muted">
               {t('inspector.chain', { chain: decision.fallback_chain?.join(' → ') })}
@@ -197,6 +302,11 @@ function Route({ detail }: { detail: RequestDetail }) {
               <Table.Tr key={index}>
                 <Table.Td style={{ overflowWrap: 'anywhere' }}>
                   {t(`privacy.${attempt.location}`)} · {attempt.provider} · {attempt.model}
+                  <Text size="xs" className="muted">
+                    {[attempt.endpoint, t(`inspector.outcome.${attempt.outcome}`, { defaultValue: attempt.outcome })]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </Text>
                   {attempt.error && (
                     <Text size="xs" c="red">
                       {attempt.error}

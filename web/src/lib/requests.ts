@@ -1,6 +1,8 @@
 // What happened to one request: its steps, what was really sent, and where it went. Several pages show it.
 import { useQuery } from '@tanstack/react-query';
 import { z } from 'zod';
+import { ContextReport as ContextReportShape } from '../../../src/contract/history';
+import { RanWith } from '../../../src/contract/simple-chat';
 import { request } from './http';
 
 const Step = z.object({
@@ -20,11 +22,15 @@ const Decision = z.looseObject({
   reason: z.string().nullish(),
   complexity_score: z.number().nullish(),
   is_sensitive: z.boolean().nullish(),
+  decision_latency_ms: z.number().nullish(),
   fallback_chain: z.array(z.string()).nullish(),
   estimated_cost_usd: z.number().nullish(),
 });
 
-const Receipt = z.looseObject({
+export const Receipt = z.looseObject({
+  decision: z
+    .looseObject({ reason: z.string(), reason_code: z.string(), sensitive: z.boolean(), findings: z.array(z.string()) })
+    .nullish(),
   attempts: z
     .array(
       z.looseObject({
@@ -43,6 +49,7 @@ const Receipt = z.looseObject({
   cost_usd: z.number().nullish(),
 });
 export type Receipt = z.output<typeof Receipt>;
+export type ContextReport = z.output<typeof ContextReportShape>;
 
 const RequestDetail = z.looseObject({
   request_id: z.string(),
@@ -67,6 +74,8 @@ const RequestDetail = z.looseObject({
   routing_decision: Decision.nullable(),
   context_used: z.looseObject({ lessons: z.array(z.string()), memory_entries: z.array(z.string()) }).nullable(),
   receipt: Receipt.nullish(),
+  ran_with: RanWith.nullish(),
+  context: ContextReportShape.nullish(),
 });
 export type RequestDetail = z.output<typeof RequestDetail>;
 
@@ -76,5 +85,15 @@ export function useRequestDetail(requestId: string | null) {
     queryFn: ({ signal }) => request(`/history/requests/${requestId}`, RequestDetail, { signal }),
     enabled: requestId !== null,
     refetchInterval: ({ state }) => (state.data?.finished_at === null ? 1_000 : false),
+  });
+}
+
+const Flow = z.looseObject({ mermaid_diagram: z.string() });
+
+/** The request's steps as the text of a Mermaid diagram. */
+export function useFlowDiagram(requestId: string) {
+  return useQuery({
+    queryKey: ['requests', requestId, 'flow'],
+    queryFn: async ({ signal }) => (await request(`/flow/${requestId}`, Flow, { signal })).mermaid_diagram,
   });
 }

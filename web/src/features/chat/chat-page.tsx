@@ -44,7 +44,8 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
         <Select
           aria-label={t('chat.model')}
           size="xs"
-          w={{ base: 170, sm: 270 }}
+          className="chat-model"
+          w={{ sm: 270 }}
           data={chatModels.map(({ name }) => name)}
           value={active}
           placeholder={t('chat.model.none')}

@@ -106,7 +106,7 @@ export function Conversation({
             <AssistantMessage
               key={message.seq}
               message={message}
-              onInspect={() => setInspected(message.request_id)}
+              onInspect={setInspected}
               onRegenerate={
                 !live && index === shown.length - 1 && question?.role === 'user'
                   ? () => void again(question, question.content)

@@ -1,23 +1,16 @@
 // One message, with what can be done with it and how fast it came.
-import { ActionIcon, Alert, Button, CopyButton, Group, Popover, Text, Textarea, Tooltip } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
-import {
-  IconAlertTriangle,
-  IconCheck,
-  IconCopy,
-  IconListDetails,
-  IconPencil,
-  IconRefresh,
-  IconThumbDown,
-  IconThumbUp,
-} from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { Alert, Button, CopyButton, Group, Text, Textarea } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconCopy, IconListDetails, IconPencil, IconRefresh } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Markdown } from '../../components/markdown';
+import { PrivacyBadge } from '../../components/privacy-badge';
 import { duration, number } from '../../lib/format';
-import { sendFeedback } from './api/feedback';
 import type { Message } from './api/sessions';
+import { Feedback, FollowUp } from './feedback';
+import { MessageAction } from './message-action';
 import { RanWith } from './ran-with';
+import { Recalled } from './recalled';
 
 export function UserMessage({ text, onResend }: { text: string; onResend?: ((text: string) => void) | undefined }) {
   const { t } = useTranslation();
@@ -58,9 +51,9 @@ export function UserMessage({ text, onResend }: { text: string; onResend?: ((tex
       <div className="message-actions">
         <CopyAction text={text} />
         {onResend && (
-          <Action label={t('chat.edit')} onClick={() => setDraft(text)}>
+          <MessageAction label={t('chat.edit')} onClick={() => setDraft(text)}>
             <IconPencil size={16} aria-hidden />
-          </Action>
+          </MessageAction>
         )}
       </div>
     </article>
@@ -73,10 +66,11 @@ export function AssistantMessage({
   onRegenerate,
 }: {
   message: Message;
-  onInspect: () => void;
+  onInspect: (requestId: string) => void;
   onRegenerate?: (() => void) | undefined;
 }) {
   const { t } = useTranslation();
+  const [followUp, setFollowUp] = useState<string>();
   const note =
     message.status === 'interrupted'
       ? t('chat.interrupted')
@@ -102,14 +96,14 @@ export function AssistantMessage({
       <div className="message-actions">
         <CopyAction text={message.content} />
         {onRegenerate && (
-          <Action label={t('chat.regenerate')} onClick={onRegenerate}>
+          <MessageAction label={t('chat.regenerate')} onClick={onRegenerate}>
             <IconRefresh size={16} aria-hidden />
-          </Action>
+          </MessageAction>
         )}
-        {message.status === 'complete' && <Feedback requestId={message.request_id} />}
-        <Action label={t('inspector.open')} onClick={onInspect}>
+        {message.status === 'complete' && <Feedback requestId={message.request_id} onFollowUp={setFollowUp} />}
+        <MessageAction label={t('inspector.open')} onClick={() => onInspect(message.request_id)}>
           <IconListDetails size={16} aria-hidden />
-        </Action>
+        </MessageAction>
         <Figures
           model={message.model}
           ttftMs={message.usage?.ttft_ms ?? null}
@@ -118,56 +112,17 @@ export function AssistantMessage({
         />
         {message.usage?.ran_with && <RanWith ran={message.usage.ran_with} />}
       </div>
+      <div className="message-badges">
+        {message.receipt && <PrivacyBadge receipt={message.receipt} />}
+        {message.context && <Recalled context={message.context} />}
+        {message.context?.degraded === 'lexical_only' && message.context.memories.length > 0 && (
+          <Text size="xs" className="muted">
+            {t('recalled.lexical')}
+          </Text>
+        )}
+      </div>
+      {followUp && <FollowUp taskId={followUp} onInspect={() => onInspect(followUp)} />}
     </article>
-  );
-}
-
-/** A thumb up is a click; a thumb down says what was wrong, because that is what the next try is told. */
-function Feedback({ requestId }: { requestId: string }) {
-  const { t } = useTranslation();
-  const [given, setGiven] = useState<'up' | 'down'>();
-  const [remark, setRemark] = useState<string>();
-  const give = async (rating: 'up' | 'down', comment?: string) => {
-    try {
-      await sendFeedback(requestId, rating, comment);
-      setGiven(rating);
-      setRemark(undefined);
-      notifications.show({ message: t(`feedback.thanks.${rating}`) });
-    } catch (error) {
-      notifications.show({ color: 'red', message: (error as Error).message });
-    }
-  };
-  return (
-    <>
-      <Action label={t('feedback.up')} pressed={given === 'up'} onClick={() => void give('up')}>
-        <IconThumbUp size={16} aria-hidden />
-      </Action>
-      <Popover opened={remark !== undefined} onDismiss={() => setRemark(undefined)} width={300} withArrow trapFocus>
-        <Popover.Target>
-          <span>
-            <Action label={t('feedback.down')} pressed={given === 'down'} onClick={() => setRemark('')}>
-              <IconThumbDown size={16} aria-hidden />
-            </Action>
-          </span>
-        </Popover.Target>
-        <Popover.Dropdown>
-          <Textarea
-            label={t('feedback.remark')}
-            autosize
-            minRows={2}
-            maxRows={6}
-            maxLength={2_000}
-            value={remark ?? ''}
-            onChange={(event) => setRemark(event.currentTarget.value)}
-          />
-          <Group justify="flex-end" mt="xs">
-            <Button size="xs" disabled={!remark?.trim()} onClick={() => void give('down', remark?.trim())}>
-              {t('feedback.send')}
-            </Button>
-          </Group>
-        </Popover.Dropdown>
-      </Popover>
-    </>
   );
 }
 
@@ -201,38 +156,10 @@ function CopyAction({ text }: { text: string }) {
   return (
     <CopyButton value={text}>
       {({ copied, copy }) => (
-        <Action label={copied ? t('chat.copied') : t('chat.copy')} onClick={copy}>
+        <MessageAction label={copied ? t('chat.copied') : t('chat.copy')} onClick={copy}>
           {copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
-        </Action>
+        </MessageAction>
       )}
     </CopyButton>
-  );
-}
-
-function Action({
-  label,
-  onClick,
-  pressed,
-  children,
-}: {
-  label: string;
-  onClick: () => void;
-  /** For a button that stays down. */
-  pressed?: boolean;
-  children: ReactNode;
-}) {
-  return (
-    <Tooltip label={label} openDelay={400}>
-      <ActionIcon
-        variant={pressed ? 'light' : 'subtle'}
-        color="gray"
-        size="md"
-        aria-label={label}
-        aria-pressed={pressed}
-        onClick={onClick}
-      >
-        {children}
-      </ActionIcon>
-    </Tooltip>
   );
 }

@@ -3,10 +3,21 @@ import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
 import { IconDots, IconDownload, IconPencil, IconPlus, IconSearch, IconTrash } from '@tabler/icons-react';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { Fragment, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
 import { downloadSession, type Session, useDeleteSession, useRenameSession, useSessions } from './api/sessions';
+
+const DAY_MS = 86_400_000;
+
+/** By the reader's own midnight. The list is sorted by it, newest first. */
+function ageOf(session: Session | undefined): 'today' | 'yesterday' | 'week' | 'older' {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const at = Date.parse(session?.updated_at ?? '');
+  if (at >= midnight) return 'today';
+  if (at >= midnight - DAY_MS) return 'yesterday';
+  return at >= midnight - 6 * DAY_MS ? 'week' : 'older';
+}
 
 export function SessionList({ onOpen }: { onOpen: () => void }) {
   const { t } = useTranslation();
@@ -46,56 +57,63 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
         {list.isSuccess && sessions.length === 0 && (
           <Empty>{query ? t('sessions.nothing') : t('sessions.empty')}</Empty>
         )}
-        {sessions.map((session) => (
-          <div key={session.session_id} className="session-row" data-active={session.session_id === current}>
-            <Link
-              to="/chat/$sessionId"
-              params={{ sessionId: session.session_id }}
-              className="session-link"
-              title={session.title}
-              onClick={onOpen}
-            >
-              {session.title || session.session_id}
-            </Link>
-            <Menu position="bottom-end" withinPortal>
-              <Menu.Target>
-                <ActionIcon
-                  className="session-menu"
-                  variant="subtle"
-                  color="gray"
-                  size="sm"
-                  aria-label={t('sessions.menu', { title: session.title })}
-                >
-                  <IconDots size={15} aria-hidden />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item leftSection={<IconPencil size={15} aria-hidden />} onClick={() => setRenaming(session)}>
-                  {t('sessions.rename')}
-                </Menu.Item>
-                <Menu.Item
-                  leftSection={<IconDownload size={15} aria-hidden />}
-                  onClick={() => void downloadSession(session.session_id, 'markdown')}
-                >
-                  {t('sessions.export.markdown')}
-                </Menu.Item>
-                <Menu.Item
-                  leftSection={<IconDownload size={15} aria-hidden />}
-                  onClick={() => void downloadSession(session.session_id, 'json')}
-                >
-                  {t('sessions.export.json')}
-                </Menu.Item>
-                <Menu.Divider />
-                <Menu.Item
-                  color="red"
-                  leftSection={<IconTrash size={15} aria-hidden />}
-                  onClick={() => setDeleting(session)}
-                >
-                  {t('sessions.delete')}
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
-          </div>
+        {sessions.map((session, index) => (
+          <Fragment key={session.session_id}>
+            {ageOf(session) !== (index > 0 ? ageOf(sessions[index - 1]) : undefined) && (
+              <Text size="xs" className="muted session-age">
+                {t(`sessions.age.${ageOf(session)}`)}
+              </Text>
+            )}
+            <div className="session-row" data-active={session.session_id === current}>
+              <Link
+                to="/chat/$sessionId"
+                params={{ sessionId: session.session_id }}
+                className="session-link"
+                title={session.title}
+                onClick={onOpen}
+              >
+                {session.title || session.session_id}
+              </Link>
+              <Menu position="bottom-end" withinPortal>
+                <Menu.Target>
+                  <ActionIcon
+                    className="session-menu"
+                    variant="subtle"
+                    color="gray"
+                    size="sm"
+                    aria-label={t('sessions.menu', { title: session.title })}
+                  >
+                    <IconDots size={15} aria-hidden />
+                  </ActionIcon>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Item leftSection={<IconPencil size={15} aria-hidden />} onClick={() => setRenaming(session)}>
+                    {t('sessions.rename')}
+                  </Menu.Item>
+                  <Menu.Item
+                    leftSection={<IconDownload size={15} aria-hidden />}
+                    onClick={() => void downloadSession(session.session_id, 'markdown')}
+                  >
+                    {t('sessions.export.markdown')}
+                  </Menu.Item>
+                  <Menu.Item
+                    leftSection={<IconDownload size={15} aria-hidden />}
+                    onClick={() => void downloadSession(session.session_id, 'json')}
+                  >
+                    {t('sessions.export.json')}
+                  </Menu.Item>
+                  <Menu.Divider />
+                  <Menu.Item
+                    color="red"
+                    leftSection={<IconTrash size={15} aria-hidden />}
+                    onClick={() => setDeleting(session)}
+                  >
+                    {t('sessions.delete')}
+                  </Menu.Item>
+                </Menu.Dropdown>
+              </Menu>
+            </div>
+          </Fragment>
         ))}
         {list.hasNextPage && (
           <Button

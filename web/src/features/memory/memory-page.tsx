@@ -32,6 +32,8 @@ import {
   useMemorySearch,
   useMemoryStatus,
 } from './api/get-memory';
+import { HiddenPrompts } from './hidden-prompts';
+import { LearnedPhrases } from './learned-phrases';
 
 const FILES = '.txt,.md,.markdown,.html,.htm,.pdf,.docx';
 
@@ -47,13 +49,15 @@ export function MemoryPage() {
         </Alert>
       )}
       <Tabs defaultValue="memories" keepMounted={false}>
-        <Tabs.List>
+        <Tabs.List className="tabs-scroll">
           <Tabs.Tab value="memories">
             {t('memory.tab.memories')}
             {status.data ? ` (${status.data.entries})` : ''}
           </Tabs.Tab>
           <Tabs.Tab value="files">{t('memory.tab.files')}</Tabs.Tab>
           <Tabs.Tab value="lessons">{t('memory.tab.lessons')}</Tabs.Tab>
+          <Tabs.Tab value="phrases">{t('memory.tab.phrases')}</Tabs.Tab>
+          <Tabs.Tab value="examples">{t('memory.tab.examples')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="memories" pt="md">
           <Memories />
@@ -63,6 +67,12 @@ export function MemoryPage() {
         </Tabs.Panel>
         <Tabs.Panel value="lessons" pt="md">
           <Lessons />
+        </Tabs.Panel>
+        <Tabs.Panel value="phrases" pt="md">
+          <LearnedPhrases />
+        </Tabs.Panel>
+        <Tabs.Panel value="examples" pt="md">
+          <HiddenPrompts />
         </Tabs.Panel>
       </Tabs>
     </div>
@@ -116,7 +126,10 @@ function Memories() {
                 {text}
               </Text>
               <Text size="xs" className="muted" mt={4}>
-                {[metadata['source'], t('memory.near', { value: Math.round((1 - score) * 100) })]
+                {[
+                  t(`memory.source.${metadata['source']}`, { defaultValue: String(metadata['source'] ?? '') }),
+                  t('memory.near', { value: Math.round((1 - score) * 100) }),
+                ]
                   .filter(Boolean)
                   .join(' · ')}
               </Text>
@@ -197,7 +210,7 @@ function MemoryCard({ memory, onForget }: { memory: MemoryItem; onForget: () => 
           </Text>
           <Text size="xs" className="muted" mt={4}>
             {[
-              memory.source,
+              t(`memory.source.${memory.source}`, { defaultValue: memory.source }),
               memory.scope === 'session' ? t('memory.scope.session') : t('memory.scope.global'),
               new Date(memory.created_at).toLocaleString(i18n.language),
               memory.expires_at
@@ -209,7 +222,12 @@ function MemoryCard({ memory, onForget }: { memory: MemoryItem; onForget: () => 
           </Text>
         </div>
         <Tooltip label={t('memory.forget')}>
-          <ActionIcon variant="subtle" color="gray" aria-label={t('memory.forget')} onClick={onForget}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={`${t('memory.forget')} ${memory.text.slice(0, 60)}`}
+            onClick={onForget}
+          >
             <IconTrash size={16} aria-hidden />
           </ActionIcon>
         </Tooltip>
@@ -345,7 +363,7 @@ function Lessons() {
               <ActionIcon
                 variant="subtle"
                 color="gray"
-                aria-label={t('memory.forget')}
+                aria-label={`${t('memory.forget')} ${lesson.situation.slice(0, 60)}`}
                 onClick={() => action.mutate({ path: `/lessons/${lesson.lesson_id}`, method: 'DELETE' })}
               >
                 <IconTrash size={16} aria-hidden />

@@ -4,7 +4,6 @@ import {
   Badge,
   Button,
   Group,
-  JsonInput,
   PasswordInput,
   SegmentedControl,
   Select,
@@ -20,7 +19,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
-import { type Explained, useCostMode, useExplain, usePolicy, useProviders, useRoutingAction } from './api/get-routing';
+import { type Explained, useCostMode, useExplain, useProviders, useRoutingAction } from './api/get-routing';
+import { PolicyEditor } from './policy-editor';
 
 const MODES = ['direct', 'normal', 'complex'] as const;
 const TASK_TYPES = [
@@ -36,25 +36,29 @@ const TASK_TYPES = [
 
 export function RoutingPage() {
   const { t } = useTranslation();
+  const explain = useExplain();
   return (
     <div className="page">
       <PageHeader title={t('routing.title')} lead={t('routing.lead')} />
       <Stack gap="lg">
-        <DryRun />
+        <DryRun explain={explain} />
+        <PolicyEditor path={pathOf(explain.data)} />
         <Spending />
         <Keys />
-        <PolicyEditor />
       </Stack>
     </div>
   );
 }
 
-function DryRun() {
+/** The ways the dry run took in the policy's tree, if it came that far. */
+const pathOf = (explained: Explained | undefined): string[] | null =>
+  explained?.steps.find(({ check }) => check === 'policy')?.outcome.split(' → ') ?? null;
+
+function DryRun({ explain }: { explain: ReturnType<typeof useExplain> }) {
   const { t } = useTranslation();
   const [text, setText] = useState('');
   const [mode, setMode] = useState<(typeof MODES)[number]>('normal');
   const [taskType, setTaskType] = useState('STANDARD');
-  const explain = useExplain();
   return (
     <section className="panel" style={{ padding: 16 }} aria-labelledby="dry-run">
       <Title order={2} size="h5" id="dry-run">
@@ -267,75 +271,4 @@ function KeyRow({
       )}
     </Group>
   );
-}
-
-function PolicyEditor() {
-  const { t } = useTranslation();
-  const policy = usePolicy();
-  const action = useRoutingAction();
-  const [draft, setDraft] = useState<string>();
-  const current = JSON.stringify(policy.data?.policy ?? null, null, 2);
-  const text = draft ?? current;
-  const parsed = parse(text);
-  const save = (tree: unknown) =>
-    action.mutate(
-      { path: '/routing/policy', method: 'PUT', json: { policy: tree, expected_version: policy.data?.version } },
-      { onSuccess: () => setDraft(undefined) },
-    );
-  return (
-    <section className="panel" style={{ padding: 16 }} aria-labelledby="policy">
-      <Group justify="space-between">
-        <Title order={2} size="h5" id="policy">
-          {t('routing.policy')}
-        </Title>
-        {policy.data && (
-          <Badge variant="default" tt="none">
-            {t(`routing.policy.${policy.data.source}`, { defaultValue: policy.data.source })} · v{policy.data.version}
-          </Badge>
-        )}
-      </Group>
-      <Text size="xs" className="muted" mb="sm">
-        {t('routing.policy.lead')}
-      </Text>
-      {policy.isPending && <Loading />}
-      {policy.isError && <Failed error={policy.error} onRetry={() => void policy.refetch()} />}
-      {policy.data && (
-        <>
-          <JsonInput
-            autosize
-            minRows={6}
-            maxRows={24}
-            aria-label={t('routing.policy')}
-            validationError={t('routing.policy.invalid')}
-            value={text}
-            onChange={setDraft}
-            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 12 } }}
-          />
-          <Group justify="flex-end" mt="sm" gap="xs">
-            <Button variant="default" disabled={draft === undefined} onClick={() => setDraft(undefined)}>
-              {t('action.cancel')}
-            </Button>
-            <Button variant="default" onClick={() => save(null)}>
-              {t('routing.policy.reset')}
-            </Button>
-            <Button
-              disabled={draft === undefined || parsed === undefined}
-              loading={action.isPending}
-              onClick={() => save(parsed)}
-            >
-              {t('action.save')}
-            </Button>
-          </Group>
-        </>
-      )}
-    </section>
-  );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

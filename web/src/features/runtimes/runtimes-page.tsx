@@ -1,25 +1,23 @@
 // The engines that answer: health and its history, start and stop, logs, the switch, and what is in memory.
-import { Badge, Button, Code, Group, Modal, ScrollArea, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { Badge, Button, Code, Group, Modal, ScrollArea, Stack, Text, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes } from '../../lib/format';
-import { useModelAction } from '../../lib/operations';
-import { type LlmServer, useLoaded, useServerAction, useServerLogs, useServers } from './api/get-servers';
+import { type LlmServer, useServerAction, useServerLogs, useServers } from './api/get-servers';
+import { LoadedModels } from './loaded-models';
+import { SchedulerPanel } from './scheduler-panel';
 
 const COLORS: Record<string, string> = { online: 'teal', ready: 'teal', degraded: 'orange', offline: 'red' };
 
 export function RuntimesPage() {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const servers = useServers();
-  const loaded = useLoaded();
-  const unload = useModelAction();
   const [logsOf, setLogsOf] = useState<string | null>(null);
   return (
     <div className="page">
       <PageHeader title={t('runtimes.title')} lead={t('runtimes.lead')} />
-      <Stack gap="xl">
+      <Stack gap="lg">
         {servers.isPending && <Loading />}
         {servers.isError && <Failed error={servers.error} onRetry={() => void servers.refetch()} />}
         <Stack>
@@ -27,42 +25,8 @@ export function RuntimesPage() {
             <ServerCard key={server.name} server={server} onLogs={setLogsOf} />
           ))}
         </Stack>
-        <section className="panel" style={{ padding: 16 }} aria-label={t('runtimes.loaded')}>
-          <Title order={2} size="h5" mb="sm">
-            {t('runtimes.loaded')}
-          </Title>
-          {loaded.isPending && <Loading />}
-          {loaded.isError && <Failed error={loaded.error} onRetry={() => void loaded.refetch()} />}
-          {loaded.data?.length === 0 && <Empty>{t('runtimes.loaded.empty')}</Empty>}
-          <Stack gap="xs">
-            {loaded.data?.map((model) => (
-              <Group key={`${model.runtime} ${model.name}`} justify="space-between">
-                <div>
-                  <Text fw={500}>{model.name}</Text>
-                  <Text size="xs" className="muted">
-                    {[
-                      model.runtime,
-                      model.size_bytes === null ? null : bytes(model.size_bytes, i18n.language),
-                      model.expires_at === null
-                        ? t('runtimes.stays')
-                        : t('runtimes.until', { time: new Date(model.expires_at).toLocaleTimeString(i18n.language) }),
-                    ]
-                      .filter(Boolean)
-                      .join(' · ')}
-                  </Text>
-                </div>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`${t('models.unload')} ${model.name}`}
-                  onClick={() => unload.mutate({ path: '/models/unload', json: { name: model.name } })}
-                >
-                  {t('models.unload')}
-                </Button>
-              </Group>
-            ))}
-          </Stack>
-        </section>
+        <LoadedModels />
+        <SchedulerPanel />
       </Stack>
       <LogsDialog name={logsOf} onClose={() => setLogsOf(null)} />
     </div>
@@ -80,7 +44,7 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
           <Group gap={8}>
             <Text fw={600}>{server.display_name}</Text>
             <Badge size="sm" variant="dot" tt="none" color={COLORS[server.health ?? ''] ?? 'gray'}>
-              {server.health ?? server.status}
+              {t(`system.state.${server.health ?? server.status}`, { defaultValue: server.health ?? server.status })}
             </Badge>
             {server.active && (
               <Badge size="sm" tt="none">

@@ -7,6 +7,8 @@ import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number, uptime } from '../../lib/format';
 import { useSettings, useSystemInfo } from './api/system';
+import { Figures } from './figures';
+import { Metrics, Services } from './services';
 
 const COLOUR = { online: 'venom', ready: 'venom', degraded: 'orange', offline: 'red' } as const;
 
@@ -17,6 +19,8 @@ export function SystemPage() {
       <PageHeader title={t('system.title')} lead={t('system.lead')} />
       <Stack gap="xl">
         <Health />
+        <Metrics />
+        <Services />
         <Settings />
       </Stack>
     </div>
@@ -30,32 +34,18 @@ function Health() {
   if (info.isError) return <Failed error={info.error} onRetry={() => void info.refetch()} />;
   const { version, node_version, platform, uptime_seconds, data_dir, memory, store, runtimes } = info.data;
   const facts = [
-    [t('system.version'), `${version}`, `Node ${node_version.slice(1)} · ${platform}`],
-    [t('system.uptime'), uptime(uptime_seconds), ''],
-    [t('system.memory'), bytes(memory.process_rss_bytes, i18n.language), ''],
-    [
-      t('system.database'),
-      bytes(store.size_bytes, i18n.language),
-      `SQLite · ${store.journal_mode} · ${store.synchronous}`,
-    ],
+    { label: t('system.version'), value: version, note: `Node ${node_version.slice(1)} · ${platform}` },
+    { label: t('system.uptime'), value: uptime(uptime_seconds) },
+    { label: t('system.memory'), value: bytes(memory.process_rss_bytes, i18n.language) },
+    {
+      label: t('system.database'),
+      value: bytes(store.size_bytes, i18n.language),
+      note: `SQLite · ${store.journal_mode} · ${store.synchronous}`,
+    },
   ];
   return (
     <>
-      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md">
-        {facts.map(([label, value, note]) => (
-          <div key={label} className="panel" style={{ padding: '14px 18px' }}>
-            <Text size="xs" className="muted">
-              {label}
-            </Text>
-            <Text fw={600} size="lg" className="figure">
-              {value}
-            </Text>
-            <Text size="xs" className="muted" style={{ overflowWrap: 'anywhere' }}>
-              {note}
-            </Text>
-          </div>
-        ))}
-      </SimpleGrid>
+      <Figures facts={facts} />
       <Text size="xs" className="muted" mt={-20} style={{ overflowWrap: 'anywhere' }}>
         {t('system.data')}: {data_dir}
       </Text>

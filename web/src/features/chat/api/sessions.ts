@@ -1,8 +1,10 @@
 // Conversations and their messages.
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
+import { ContextReport } from '../../../../../src/contract/history';
 import { RanWith } from '../../../../../src/contract/simple-chat';
 import { request, send } from '../../../lib/http';
+import { Receipt } from '../../../lib/requests';
 
 const PAGE = 40;
 
@@ -34,6 +36,8 @@ const Message = z.object({
       ran_with: RanWith.nullable(),
     })
     .nullable(),
+  receipt: Receipt.nullish(),
+  context: ContextReport.nullish(),
 });
 export type RanWithReport = z.output<typeof RanWith>;
 export type Message = z.output<typeof Message>;

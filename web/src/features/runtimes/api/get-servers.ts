@@ -4,12 +4,45 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { LlmServer as LlmServerShape } from '../../../../../src/contract/llm-servers';
 import { LoadedModel } from '../../../../../src/contract/models';
-import { request } from '../../../lib/http';
+import { request, send } from '../../../lib/http';
 
 export type LlmServer = z.output<typeof LlmServerShape>;
 
 const Servers = z.object({ servers: z.array(LlmServerShape) });
 const Loaded = z.object({ models: z.array(LoadedModel) });
+const Scheduler = z.object({
+  queue: z.object({
+    status: z
+      .object({
+        waiting: z.number(),
+        limit: z.number(),
+        running: z.number(),
+        rejected: z.number(),
+        dropped: z.number(),
+      })
+      .nullable(),
+    diagnostics: z.object({
+      introspection: z
+        .object({
+          loaded: z.array(
+            z.object({
+              name: z.string(),
+              state: z.string(),
+              bytes: z.number().nullable(),
+              answers: z.number(),
+              pinned: z.boolean(),
+              idle_left_seconds: z.number().nullable(),
+            }),
+          ),
+          waiting: z.array(z.object({ model: z.string(), requests: z.number(), reason: z.string() })),
+          swaps: z.number(),
+          loads: z.number(),
+          evictions: z.array(z.object({ at: z.string(), model: z.string(), cause: z.string(), reason: z.string() })),
+        })
+        .nullable(),
+    }),
+  }),
+});
 const Acted = z.object({ status: z.string(), message: z.string().optional() });
 const Logs = z.object({ text: z.string() });
 
@@ -26,6 +59,23 @@ export const useLoaded = () =>
     queryFn: async ({ signal }) => (await request('/models/loaded', Loaded, { signal })).models,
     refetchInterval: 10_000,
   });
+
+/** Of the embedded engine: who waits, what is loaded, what had to go and why. */
+export const useScheduler = () =>
+  useQuery({
+    queryKey: ['loaded', 'scheduler'],
+    queryFn: async ({ signal }) => (await request('/system/llm-runtime/queue-snapshot', Scheduler, { signal })).queue,
+    refetchInterval: 3_000,
+  });
+
+export function useKeepAlive() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (json: { name: string; keep_alive: string }) => send('/models/keep-alive', { json }),
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['loaded'] }),
+  });
+}
 
 export const useServerLogs = (name: string | null) =>
   useQuery({

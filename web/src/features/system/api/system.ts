@@ -54,3 +54,51 @@ export const useSettings = () =>
     queryFn: ({ signal }) => request('/system/settings', Settings, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
+
+const Services = z.object({
+  services: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      status: z.string(),
+      latency_ms: z.number().nullable(),
+      last_check: z.string().nullable(),
+      is_critical: z.boolean(),
+    }),
+  ),
+});
+const Metrics = z.object({
+  tasks: z.object({
+    created: z.number(),
+    success_rate: z.number().nullable(),
+    completed: z.number(),
+    failed: z.number(),
+    aborted: z.number(),
+  }),
+  feedback: z.object({ up: z.number(), down: z.number() }),
+  network: z.object({ total_bytes: z.number() }),
+  llm: z.object({ first_token_samples: z.number(), first_token_avg_ms: z.number().nullable() }),
+  tokens_used_session: z.number(),
+});
+const Tokens = z.object({ session_cost_usd: z.number() });
+
+export const useServices = () =>
+  useQuery({
+    queryKey: ['system', 'services'],
+    queryFn: async ({ signal }) => (await request('/system/services', Services, { signal })).services,
+    refetchInterval: 10_000,
+  });
+
+/** Counted since the server started. */
+export const useMetrics = () =>
+  useQuery({
+    queryKey: ['system', 'metrics'],
+    queryFn: async ({ signal }) => {
+      const [metrics, tokens] = await Promise.all([
+        request('/metrics/system', Metrics, { signal }),
+        request('/metrics/tokens', Tokens, { signal }),
+      ]);
+      return { ...metrics, costUsd: tokens.session_cost_usd };
+    },
+    refetchInterval: 10_000,
+  });

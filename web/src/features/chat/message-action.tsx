@@ -1,0 +1,31 @@
+// One small button under a message.
+import { ActionIcon, Tooltip } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+export function MessageAction({
+  label,
+  onClick,
+  pressed,
+  children,
+}: {
+  label: string;
+  onClick: () => void;
+  /** For a button that stays down. */
+  pressed?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <Tooltip label={label} openDelay={400}>
+      <ActionIcon
+        variant={pressed ? 'light' : 'subtle'}
+        color="gray"
+        size="md"
+        aria-label={label}
+        aria-pressed={pressed}
+        onClick={onClick}
+      >
+        {children}
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -13,9 +13,10 @@ import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
-import { installErrorHandler } from './error-handler.js';
+import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
+import { parseJsonBody } from './json-body.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
@@ -89,6 +90,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     routerOptions: { maxParamLength: 1_000 },
     genReqId: () => crypto.randomUUID(),
     requestIdHeader: false,
+    frameworkErrors: refuseFrameworkError,
+    clientErrorHandler: answerMalformed,
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -96,14 +99,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   installGuard(app, options.guard);
   installRateLimit(app, options.rateLimit);
 
-  // The original's UI sends a JSON content type without a body.
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, undefined);
     try {
-      done(null, JSON.parse(body as string));
-    } catch {
-      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400 }), undefined);
+      done(null, parseJsonBody(body as string));
+    } catch (error) {
+      done(error as Error, undefined);
     }
   });
 

@@ -22,6 +22,7 @@ import { TemplateAnswers } from './chat/static-answers.js';
 import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
+import { storedEnds } from './chat/tracing/stored-ends.js';
 import { textLanguage } from './chat/translation/text-language.js';
 import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
@@ -69,7 +70,8 @@ import { SqliteTasks } from './storage/sqlite-tasks.js';
 import { SqliteTraces } from './storage/sqlite-traces.js';
 
 const FINISH_TURNS_MS = 8_000;
-const BACKUP_EVERY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
+const BACKUP_EVERY_MS = DAY_MS;
 const HISTORY_CHARS = 8_000;
 const HEALTH_EVERY_MS = 15_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
@@ -120,6 +122,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessionLabelling(exit.sensitivity, labels),
   );
   const tasks = new SqliteTasks(store);
+  const tracesFrom = settings.TRACE_RETENTION_DAYS === 0 ? 0 : Date.now() - settings.TRACE_RETENTION_DAYS * DAY_MS;
+  for (const end of storedEnds(sessions, tasks, tracesFrom)) tracer.tellEnd(end);
   tracer.closeAbandoned(new Set(tasks.unfinished().map(({ id }) => id)));
   if (sessions.recovered > 0)
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');

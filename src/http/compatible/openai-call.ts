@@ -59,16 +59,19 @@ function addMessage(prompt: PromptBuilder, message: Message): void {
   switch (message.role) {
     case 'system':
     case 'developer':
-      return prompt.system(text);
+      prompt.system(text);
+      return;
     case 'user':
-      return prompt.user(text);
+      prompt.user(text);
+      return;
     case 'assistant':
       prompt.assistant(text);
       for (const call of message.tool_calls ?? []) addToolCall(prompt, call);
       return;
     case 'tool':
       if (!message.tool_call_id) throw new AppError('invalid_input', 'messages: a tool message needs tool_call_id.');
-      return prompt.toolResult(message.tool_call_id, text);
+      prompt.toolResult(message.tool_call_id, text);
+      return;
     default:
       throw new AppError('unsupported', 'Messages of the role function are replaced by those of the role tool.');
   }

@@ -136,10 +136,11 @@ function answer(
   if (request.headers.upgrade) reply.header('connection', 'close').raw.once('finish', () => request.raw.socket.end());
   const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
   const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
-  const failure = { status, code, message, param, requestId: request.id };
+  const requestId = String(reply.getHeader('x-request-id') ?? request.id);
+  const failure = { status, code, message, param, requestId };
   const vendors = vendorError(request.url.split('?')[0] ?? '', failure);
   if (vendors) return reply.status(vendors.status).send(vendors.body);
-  return reply.status(status).send({ detail, code, request_id: request.id, ...(details ? { details } : {}) });
+  return reply.status(status).send({ detail, code, request_id: requestId, ...(details ? { details } : {}) });
 }
 
 interface ZodIssueLike {

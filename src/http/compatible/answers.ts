@@ -94,6 +94,8 @@ export class CompatibleAnswers {
     const { prompt } = options;
     const leave = gate.enter();
     const requestId = uuidv7({ random: randomBytes(16) });
+    // Refusals, too, name the request that history tells of.
+    reply.header('x-request-id', requestId);
     const abort = new AbortController();
     let target: Answering | undefined;
     const end = (error: AppError | null) => {
@@ -143,7 +145,6 @@ export class CompatibleAnswers {
       const parts = stream[Symbol.asyncIterator]();
       const first = await parts.next();
       const firstMs = performance.now() - startedAt;
-      reply.header('x-request-id', requestId);
       return {
         requestId,
         target,

@@ -15,6 +15,7 @@ import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { checkedForward } from '../checked-forward.js';
 import type { AnswerGate } from '../compatible/answers.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
@@ -96,12 +97,16 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     let streaming = false;
     try {
       if (runtime?.forward) {
-        const answer = await runtime.forward(
+        const received = await runtime.forward(
           '/chat/completions',
           { ...withBodyParams(body, ran?.sent ?? {}), model },
           abort.signal,
         );
-        tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
+        tracer.step(requestId, 'OpenAI', 'forward', `status=${received.status}`);
+        let bytesReceived = 0;
+        const answer = await checkedForward(received, body.stream === true, (bytes) => {
+          bytesReceived += bytes;
+        });
         streaming = true;
         reply.hijack();
         reply.raw.writeHead(answer.status, {
@@ -111,17 +116,13 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           'x-accel-buffering': 'no',
           'x-request-id': requestId,
         });
-        let bytesReceived = 0;
-        answer.body.on('data', (bytes: Uint8Array) => {
-          bytesReceived += bytes.length;
-        });
         const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
         void passThrough(noted, reply.raw).then((broken) => {
           leave();
-          keep(
-            forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, answer.status, broken),
-          );
-          tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
+          const failure = answer.failure() ?? (broken && toAppError(broken));
+          keep(forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, failure));
+          if (failure) failed(tracer, requestId, failure);
+          else tracer.finish(requestId, 'COMPLETED');
         });
         return reply;
       }
@@ -319,11 +320,9 @@ function forwarded(
   target: RoutedTarget,
   bytesSent: number,
   bytesReceived: number,
-  status: number,
-  broken: Error | undefined,
+  failure: AppError | undefined,
 ): AnswerReceipt {
   const { provider, model, endpoint } = target;
-  const failed = status >= 400 || broken !== undefined;
   return {
     ...target.receipt(),
     attempts: [
@@ -334,8 +333,8 @@ function forwarded(
         location: 'local',
         bytesSent,
         bytesReceived,
-        outcome: failed ? 'failed' : 'ok',
-        error: failed ? (broken ? 'upstream_reset' : 'upstream_rejected') : null,
+        outcome: failure ? 'failed' : 'ok',
+        error: failure?.code ?? null,
       },
     ],
   };

@@ -72,6 +72,8 @@ import { SqliteTraces } from './storage/sqlite-traces.js';
 const FINISH_TURNS_MS = 8_000;
 const DAY_MS = 86_400_000;
 const BACKUP_EVERY_MS = DAY_MS;
+/** How often it is looked whether one is due. */
+const BACKUP_DUE_MS = 60_000;
 const HISTORY_CHARS = 8_000;
 const HEALTH_EVERY_MS = 15_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
@@ -545,10 +547,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
   });
 
-  const backUp = setTimeout(() => {
+  const backUp = setInterval(() => {
     if (Date.now() - (store.newestBackupAt() ?? 0) < BACKUP_EVERY_MS) return;
     store.backUp(new Date()).catch((error) => logger.warn({ err: error }, 'the daily backup failed'));
-  }, 60_000);
+  }, BACKUP_DUE_MS);
   backUp.unref();
 
   const healthChecks = setInterval(() => {
@@ -584,9 +586,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   let closing: Promise<void> | undefined;
   const close = async () => {
     stopping.abort();
-    clearTimeout(backUp);
+    clearInterval(backUp);
     clearInterval(healthChecks);
-    await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);
+    await Promise.all([turns, orchestrator, gate].map((work) => work.close(FINISH_TURNS_MS)));
     await memory.close();
     await operations.close();
     hub.close();

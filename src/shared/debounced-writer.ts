@@ -20,7 +20,7 @@ export class DebouncedWriter<K, V> {
 
   set(key: K, value: V): void {
     this.#pending.set(key, value);
-    this.#timer ??= setTimeout(() => this.#flushAlone(), this.#delayMs);
+    this.#timer ??= setTimeout(() => this.tryFlush(), this.#delayMs);
   }
 
   delete(key: K): void {
@@ -38,13 +38,13 @@ export class DebouncedWriter<K, V> {
       this.#write(entries);
     } catch (error) {
       this.#pending = newest([...entries, ...this.#pending]);
-      this.#timer = setTimeout(() => this.#flushAlone(), this.#delayMs * 5);
+      this.#timer = setTimeout(() => this.tryFlush(), this.#delayMs * 5);
       throw error;
     }
   }
 
-  /** Called by nobody who could take a failure: what is written here may be lost, and must not end the process. */
-  #flushAlone(): void {
+  /** For whoever cannot take a failure: what is written here may be lost, and must not end the process or a read. */
+  tryFlush(): void {
     try {
       this.flush();
     } catch {

@@ -118,7 +118,8 @@ export class RequestTracer {
   }
 
   list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
-    this.#writer.flush();
+    // What is on disk can be read while it is full.
+    this.#writer.tryFlush();
     return this.#repository.list(page);
   }
 

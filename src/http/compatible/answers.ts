@@ -13,28 +13,51 @@ import { allText, lastUserText } from './prompt-text.js';
 
 const PREVIEW_CHARS = 200;
 const TOUCH_EVERY_MS = 5_000;
+const LAST_WORDS_MS = 1_000;
 
 /** Answers that are being written for clients of these APIs, all together. */
 export class AnswerGate {
   readonly #limit: number;
-  #running = 0;
+  /** How each of those inside is stopped. */
+  readonly #inside = new Set<(reason: AppError) => void>();
+  #closing = false;
+  #empty: () => void = () => {};
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** @returns how to leave; calling it twice does no harm. @throws AppError `runtime_busy` */
-  enter(): () => void {
-    if (this.#running >= this.#limit)
+  /**
+   * @param stop  called when the server cannot wait any longer
+   * @returns how to leave; calling it twice does no harm. @throws AppError `runtime_busy`, `shutting_down`
+   */
+  enter(stop: (reason: AppError) => void): () => void {
+    if (this.#closing) throw new AppError('shutting_down', 'The server is stopping.');
+    if (this.#inside.size >= this.#limit)
       throw new AppError('runtime_busy', `${this.#limit} answers are being written already.`);
-    this.#running += 1;
-    let inside = true;
+    const own = (reason: AppError) => stop(reason);
+    this.#inside.add(own);
     return () => {
-      if (inside) this.#running -= 1;
-      inside = false;
+      this.#inside.delete(own);
+      if (this.#inside.size === 0) this.#empty();
     };
   }
+
+  /** Nobody enters any more; those inside may end, and are stopped when they take too long. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    if (this.#inside.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    await Promise.race([empty, delay(graceMs)]);
+    const reason = new AppError('interrupted', 'The server stopped before this answer was complete.');
+    for (const stop of this.#inside) stop(reason);
+    await Promise.race([empty, delay(LAST_WORDS_MS)]);
+  }
 }
+
+const delay = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
 
 /** An engine, with an account of what it was asked where routing chose it. */
 type Answering = ChatTarget & Partial<Pick<RoutedTarget, 'receipt'>>;
@@ -92,11 +115,11 @@ export class CompatibleAnswers {
   async ask({ api, model, options, reply }: CompatibleRequest): Promise<CompatibleAnswer> {
     const { target: route, tracer, gate, onOutcome } = this.#parts;
     const { prompt } = options;
-    const leave = gate.enter();
+    const abort = new AbortController();
+    const leave = gate.enter((reason) => abort.abort(reason));
     const requestId = uuidv7({ random: randomBytes(16) });
     // Refusals, too, name the request that history tells of.
     reply.header('x-request-id', requestId);
-    const abort = new AbortController();
     let target: Answering | undefined;
     const end = (error: AppError | null) => {
       leave();

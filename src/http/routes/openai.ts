@@ -74,7 +74,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       : target.ranWith?.(options(), unknownParams(body, KNOWN));
     if (ran && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
     const note = ran === undefined || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
-    const leave = gate.enter();
+    const leave = gate.enter((reason) => abort.abort(reason));
     const requestId = uuidv7({ random: randomBytes(16) });
     const keep = (receipt: AnswerReceipt) =>
       tracer.update(requestId, (trace) => {

@@ -23,6 +23,7 @@ import { OrchestratedFollowUps } from './chat/tasks/follow-up-tasks.js';
 import { TaskCounters } from './chat/tasks/task-counters.js';
 import { HistoryRetention } from './chat/tracing/history-retention.js';
 import { RequestTracer } from './chat/tracing/request-tracer.js';
+import { storedEnds } from './chat/tracing/stored-ends.js';
 import { textLanguage } from './chat/translation/text-language.js';
 import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
@@ -73,7 +74,10 @@ import { SqliteTraces } from './storage/sqlite-traces.js';
 import { openOtlpTraceExport } from './telemetry/otlp-trace-export.js';
 
 const FINISH_TURNS_MS = 8_000;
-const BACKUP_EVERY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
+const BACKUP_EVERY_MS = DAY_MS;
+/** How often it is looked whether one is due. */
+const BACKUP_DUE_MS = 60_000;
 const HISTORY_CHARS = 8_000;
 const HEALTH_EVERY_MS = 15_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
@@ -148,6 +152,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessionLabelling(exit.sensitivity, labels),
   );
   const tasks = new SqliteTasks(store);
+  const tracesFrom = settings.TRACE_RETENTION_DAYS === 0 ? 0 : Date.now() - settings.TRACE_RETENTION_DAYS * DAY_MS;
+  for (const end of storedEnds(sessions, tasks, tracesFrom)) tracer.tellEnd(end);
   tracer.closeAbandoned(new Set(tasks.unfinished().map(({ id }) => id)));
   if (sessions.recovered > 0)
     logger.info({ answers: sessions.recovered }, 'answers of the former run were marked interrupted');
@@ -593,10 +599,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
   });
 
-  const backUp = setTimeout(() => {
+  const backUp = setInterval(() => {
     if (Date.now() - (store.newestBackupAt() ?? 0) < BACKUP_EVERY_MS) return;
     store.backUp(new Date()).catch((error) => logger.warn({ err: error }, 'the daily backup failed'));
-  }, 60_000);
+  }, BACKUP_DUE_MS);
   backUp.unref();
 
   const healthChecks = setInterval(() => {
@@ -634,9 +640,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   let closing: Promise<void> | undefined;
   const close = async () => {
     stopping.abort();
-    clearTimeout(backUp);
+    clearInterval(backUp);
     clearInterval(healthChecks);
-    await Promise.all([turns.close(FINISH_TURNS_MS), orchestrator.close(FINISH_TURNS_MS)]);
+    await Promise.all([turns, orchestrator, gate].map((work) => work.close(FINISH_TURNS_MS)));
     await Promise.all([memory.close(), retention.close()]);
     await operations.close();
     hub.close();

@@ -88,6 +88,8 @@ export interface SessionRepository {
   textBytes(sessionId: string): number;
   answer(requestId: string): StoredMessage | undefined;
   question(requestId: string): StoredMessage | undefined;
+  /** Answers that have ended, of any session, newest first. */
+  newestAnswers(limit: number): StoredMessage[];
   /** Answers with a receipt, oldest first, after `afterSeq`. */
   receipts(sessionId: string, page: { limit: number; afterSeq: number }): StoredMessage[];
   requestOf(idempotencyKey: string): string | undefined;

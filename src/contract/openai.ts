@@ -5,6 +5,8 @@ const Part = z.looseObject({ type: z.string(), text: z.string().optional() });
 const Message = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
   content: z.union([z.string(), z.array(Part)]).nullish(),
+  tool_calls: z.array(z.looseObject({})).max(128).nullish(),
+  tool_call_id: z.string().max(500).nullish(),
 });
 
 export const ChatCompletionRequest = z.looseObject({
@@ -26,6 +28,8 @@ export const ChatCompletionRequest = z.looseObject({
   n: z.int().min(1).max(128).nullish(),
   response_format: z.looseObject({ type: z.string() }).nullish(),
   tools: z.array(z.looseObject({})).max(128).nullish(),
+  tool_choice: z.union([z.string().max(200), z.looseObject({})]).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
 });
 export type ChatCompletionRequest = z.output<typeof ChatCompletionRequest>;
 

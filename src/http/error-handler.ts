@@ -1,4 +1,5 @@
 // Every failure in one shape: the contract's `detail`, with `code` and `request_id` beside it.
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AppError, type ErrorCode } from '../shared/errors.js';
@@ -94,6 +95,35 @@ export function installErrorHandler(app: FastifyInstance): void {
   );
 }
 
+/** Addresses that are none, or too long: the framework refuses them before any hook. */
+export function refuseFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  answer(request, reply, error.statusCode ?? 400, 'invalid_input', refusalOf(error));
+}
+
+// The framework's text repeats the address, which may be as long as it likes.
+const refusalOf = ({ statusCode }: FastifyError): string =>
+  statusCode === 414 ? 'A name in the address is too long.' : 'The address is not a valid one.';
+
+/** What is no HTTP at all, or has a head that is too large or never ends. There is no request yet. */
+export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, detail] = MALFORMED[error.code ?? ''] ?? ['400 Bad Request', 'This is not a valid HTTP request.'];
+  const body = JSON.stringify({ detail, code: 'invalid_input', request_id: crypto.randomUUID() });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  else socket.destroy();
+}
+
+const MALFORMED: Readonly<Record<string, [status: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The head of the request is too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not come to its end in time.'],
+};
+
 function answer(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -106,10 +136,11 @@ function answer(
   if (request.headers.upgrade) reply.header('connection', 'close').raw.once('finish', () => request.raw.socket.end());
   const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
   const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
-  const failure = { status, code, message, param, requestId: request.id };
+  const requestId = String(reply.getHeader('x-request-id') ?? request.id);
+  const failure = { status, code, message, param, requestId };
   const vendors = vendorError(request.url.split('?')[0] ?? '', failure);
   if (vendors) return reply.status(vendors.status).send(vendors.body);
-  return reply.status(status).send({ detail, code, request_id: request.id, ...(details ? { details } : {}) });
+  return reply.status(status).send({ detail, code, request_id: requestId, ...(details ? { details } : {}) });
 }
 
 interface ZodIssueLike {

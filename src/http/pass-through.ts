@@ -2,6 +2,7 @@
 // memory than the client has yet to read.
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { AppError } from '../shared/errors.js';
 import { gather, stopGathering } from '../shared/gather.js';
 
 /** Resolves when the body has ended, with what broke it off, if anything did. */
@@ -29,6 +30,13 @@ export function passThrough(body: Readable, response: ServerResponse): Promise<E
       stopGathering(flush);
       response.end(Buffer.concat(pieces));
       resolve(undefined);
+    });
+    // A body that waits for a client that is gone would wait for ever.
+    response.once('close', () => {
+      if (response.writableFinished) return;
+      stopGathering(flush);
+      body.destroy();
+      resolve(new AppError('cancelled', 'The client went away.'));
     });
     body.on('error', (error) => {
       stopGathering(flush);

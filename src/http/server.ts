@@ -9,9 +9,10 @@ import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
-import { installErrorHandler } from './error-handler.js';
+import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
+import { parseJsonBody } from './json-body.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
@@ -87,19 +88,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     genReqId: () => crypto.randomUUID(),
     requestIdHeader: false,
     schemaController: { compilersFactory },
+    frameworkErrors: refuseFrameworkError,
+    clientErrorHandler: answerMalformed,
   });
   installErrorHandler(app);
   installGuard(app, options.guard);
   installRateLimit(app, options.rateLimit);
 
-  // The original's UI sends a JSON content type without a body.
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, undefined);
     try {
-      done(null, JSON.parse(body as string));
-    } catch {
-      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400 }), undefined);
+      done(null, parseJsonBody(body as string));
+    } catch (error) {
+      done(error as Error, undefined);
     }
   });
 

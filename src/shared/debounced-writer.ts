@@ -1,4 +1,7 @@
 // Coalesces writes that may be lost in a crash (partial text, trace steps, counters) into one write per interval.
+/** Values kept while writing fails; of more, the oldest are given up. */
+const MAX_KEPT = 10_000;
+
 export class DebouncedWriter<K, V> {
   readonly #delayMs: number;
   readonly #write: (entries: Map<K, V>) => void;
@@ -17,7 +20,7 @@ export class DebouncedWriter<K, V> {
 
   set(key: K, value: V): void {
     this.#pending.set(key, value);
-    this.#timer ??= setTimeout(() => this.flush(), this.#delayMs);
+    this.#timer ??= setTimeout(() => this.tryFlush(), this.#delayMs);
   }
 
   delete(key: K): void {
@@ -34,18 +37,20 @@ export class DebouncedWriter<K, V> {
     try {
       this.#write(entries);
     } catch (error) {
-      this.#pending = new Map([...entries, ...this.#pending]);
-      this.#timer = setTimeout(() => this.#retry(), this.#delayMs * 5);
+      this.#pending = newest([...entries, ...this.#pending]);
+      this.#timer = setTimeout(() => this.tryFlush(), this.#delayMs * 5);
       throw error;
     }
   }
 
-  #retry(): void {
-    this.#timer = undefined;
+  /** For whoever cannot take a failure: what is written here may be lost, and must not end the process or a read. */
+  tryFlush(): void {
     try {
       this.flush();
     } catch {
-      // The first failure was reported to its caller; flush has set the next try.
+      // The next try is set; a disk that stays full shows itself in the writes that somebody waits for.
     }
   }
 }
+
+const newest = <K, V>(entries: [K, V][]): Map<K, V> => new Map([...new Map(entries)].slice(-MAX_KEPT));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noEmbedder, vectorOf, WordEmbedder } from '../../test/stand-ins/word-embedder.js';
+import { Lessons } from '../chat/learning/lessons.js';
 import { EmbeddingBacklog } from '../chat/memory/embedding-backlog.js';
 import { Memory, type NewMemory } from '../chat/memory/memory.js';
 import type { Embedder, MemoryScope } from '../chat/memory/ports.js';
@@ -154,6 +155,18 @@ describe('memory', () => {
     expect(await memory.expire()).toBe(1);
     expect(repository.counts()).toEqual({ entries: 0, chunks: 0, vectors: 0, waiting: 0 });
     now = 1_750_000_000_000;
+  });
+
+  it('pages and counts only lessons with the tag that was asked for', async () => {
+    const { memory } = create();
+    const lessons = new Lessons(memory);
+    const common = { result: 'r', conclusion: 'c', taskId: null, sessionId: null, labels: [] };
+    for (let n = 0; n < 12; n += 1)
+      await lessons.add({ ...common, situation: `situation ${n}`, tags: n % 4 === 0 ? ['rare', 'x'] : ['usual'] });
+    const page = lessons.list({ limit: 2, offset: 1, tag: 'rare' });
+    expect(page.lessons.map(({ situation }) => situation)).toEqual(['situation 4', 'situation 0']);
+    expect(page.total).toBe(3);
+    expect(lessons.list({ limit: 2, offset: 0, tag: 'rar' })).toEqual({ lessons: [], total: 0 });
   });
 
   it('deletes a session with its vectors and counts them', async () => {

@@ -79,7 +79,7 @@ export class SqliteMemory implements MemoryRepository {
     return row ? { ...toEntry(row), text: String(row['text']) } : undefined;
   }
 
-  list({ limit, offset, scope, kind }: MemoryPage, now: number): { entries: MemoryEntry[]; total: number } {
+  list({ limit, offset, scope, kind, tag }: MemoryPage, now: number): { entries: MemoryEntry[]; total: number } {
     const conditions = ['(m.expires_at IS NULL OR m.expires_at > ?)'];
     const values: (string | number)[] = [now];
     if (scope?.kind === 'global') conditions.push(`m.owner IN (${GLOBAL}, ${LESSONS})`);
@@ -90,6 +90,10 @@ export class SqliteMemory implements MemoryRepository {
     if (kind) {
       conditions.push('m.kind = ?');
       values.push(kind);
+    }
+    if (tag !== undefined) {
+      conditions.push(`EXISTS (SELECT 1 FROM json_each(m.details, '$.tags') t WHERE t.value = ?)`);
+      values.push(tag);
     }
     const where = `WHERE ${conditions.join(' AND ')}`;
     const rows = this.#store

@@ -220,6 +220,13 @@ export class SqliteSessions implements SessionRepository {
     return row ? toMessage(row as unknown as MessageRow) : undefined;
   }
 
+  newestAnswers(limit: number): StoredMessage[] {
+    const rows = this.#store
+      .prepare(`${MESSAGE} WHERE m.role = 'assistant' AND m.status <> 'streaming' ORDER BY m.pk DESC LIMIT ?`)
+      .all(limit);
+    return (rows as unknown as MessageRow[]).map(toMessage);
+  }
+
   receipts(sessionId: string, { limit, afterSeq }: { limit: number; afterSeq: number }): StoredMessage[] {
     const rows = this.#store
       .prepare(

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FakeCloud, GOOGLE_KEY, OPENAI_KEY, startFakeCloud } from './fake-cloud.js';
 import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
@@ -187,6 +188,69 @@ describe('who answers', () => {
     expect(receipt.attempts[0].bytes_received).toBeGreaterThan(10);
   });
 
+  it('lets a cloud model call tools over /v1, whole and streamed, and hands it the results', async () => {
+    await start({ AI_MODE: 'HYBRID' });
+    cloud.fault = ({ body }, response) => {
+      if (JSON.parse(body).messages.at(-1).role === 'tool') return false;
+      const call = (delta: object, finish: string | null = null) =>
+        `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(
+        call({
+          tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }],
+        }),
+      );
+      for (const piece of ['{"city":', '"Gdańsk"}'])
+        response.write(call({ tool_calls: [{ index: 0, function: { arguments: piece } }] }));
+      response.end(`${call({}, 'tool_calls')}data: [DONE]\n\n`);
+      return true;
+    };
+    const parameters = { type: 'object', properties: { city: { type: 'string' } } };
+    const tools = [{ type: 'function' as const, function: { name: 'weather', description: 'Now', parameters } }];
+    const question = { role: 'user' as const, content: 'How is the weather?' };
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const request = {
+      model: 'gpt-4o',
+      tools,
+      tool_choice: { type: 'function' as const, function: { name: 'weather' } },
+      parallel_tool_calls: false,
+    };
+    const whole = await client.chat.completions.create({ ...request, messages: [question] });
+    const toolCall = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Gdańsk"}' } };
+    expect(whole.choices[0]).toMatchObject({
+      message: { content: null, tool_calls: [toolCall] },
+      finish_reason: 'tool_calls',
+    });
+    const sent = JSON.parse(cloud.requests[0]?.body ?? '');
+    expect(sent.tools[0]).toMatchObject({ type: 'function', function: { name: 'weather', parameters } });
+    expect(sent).toMatchObject({ tool_choice: request.tool_choice, parallel_tool_calls: false });
+    const streamed = await client.chat.completions.stream({ ...request, messages: [question] }).finalChatCompletion();
+    expect(streamed.choices[0]).toMatchObject({ message: { tool_calls: [toolCall] }, finish_reason: 'tool_calls' });
+    const message = whole.choices[0]?.message as OpenAI.ChatCompletionMessage;
+    const result = { role: 'tool' as const, tool_call_id: 'call_1', content: 'Rain' };
+    const last = await client.chat.completions.create({
+      model: 'gpt-4o',
+      tools,
+      messages: [question, message, result],
+    });
+    expect(last.choices[0]?.message.content).toBe('From the cloud');
+    expect(JSON.parse(cloud.requests.at(-1)?.body ?? '').messages.slice(1)).toEqual([
+      expect.objectContaining({ role: 'assistant', tool_calls: [toolCall] }),
+      { role: 'tool', tool_call_id: 'call_1', content: 'Rain' },
+    ]);
+    // What a tool found is looked at like everything else that would leave.
+    const labelled = { ...result, content: `The account is ${IBAN}` };
+    const before = cloud.requests.length;
+    await expect(
+      client.chat.completions.create({ ...request, messages: [question, message, labelled] }),
+    ).rejects.toMatchObject({ status: 403, code: 'sensitive_blocked' });
+    expect(cloud.requests).toHaveLength(before);
+    expect(cloud.everything()).not.toContain('1090 1014');
+    await expect(
+      client.chat.completions.create({ model: 'gpt-4o', messages: [question, { ...result, tool_call_id: 'other' }] }),
+    ).rejects.toMatchObject({ status: 400, code: 'invalid_input' });
+  });
+
   it('explains a decision step by step and sends nothing', async () => {
     await start({ AI_MODE: 'HYBRID' });
     await call('POST', '/system/cost-mode', { enable: true });
@@ -254,8 +318,11 @@ describe('who answers', () => {
       (await call('PUT', '/routing/policy', { policy: { kind: 'single', target: { where: 'mars' } } })).status,
     ).toBe(422);
     let deep: unknown = { kind: 'single', target: { where: 'local' } };
-    for (let level = 0; level < 5_000; level += 1) deep = { kind: 'fallback', nodes: [deep] };
-    expect((await call('PUT', '/routing/policy', { policy: deep })).status).toBe(422);
+    for (let level = 0; level < 5_000; level += 1) {
+      deep = { kind: 'fallback', nodes: [deep] };
+      if (level === 40) expect((await call('PUT', '/routing/policy', { policy: deep })).status).toBe(422);
+    }
+    expect((await call('PUT', '/routing/policy', { policy: deep })).status).toBe(400);
   });
 });
 

@@ -242,6 +242,8 @@ describe('the fast path', () => {
     const { messages } = await client.get<{ messages: { content: string }[] }>('/sessions/s-1/messages');
     expect(messages.map(({ content }) => content)).toEqual(['/clear New', 'Hello world']);
     expect(JSON.stringify(upstream.requests[1]?.['messages'])).not.toContain('Old');
+    const sent = upstream.requests[1]?.['messages'] as { role: string; content: string }[];
+    expect(sent.filter(({ role }) => role === 'user').map(({ content }) => content)).toEqual(['New']);
   });
 
   it('asks no engine about a /clear alone', async () => {

@@ -241,4 +241,13 @@ describe('the context of a turn', () => {
     ]);
     expect(dropped).toEqual([]);
   });
+
+  it('knows the question by its turn where it was stored with a command before it', async () => {
+    await said('first', 'answer');
+    const userText = '@gpt second';
+    await sessions.beginTurn({ sessionId: 's', requestId: 'r', userText, model: 'm', idempotencyKey: null });
+    await sessions.beginTurn({ sessionId: 's', requestId: 'r2', userText: 'third', model: 'm', idempotencyKey: null });
+    const { messages } = await builder.build(request('second', { requestId: 'r' }));
+    expect(messages.slice(1).map(({ content }) => content)).toEqual(['first', 'answer', 'second']);
+  });
 });

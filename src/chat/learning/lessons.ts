@@ -75,10 +75,8 @@ export class Lessons {
   }
 
   list(page: { limit: number; offset: number; tag?: string | undefined }): { lessons: Lesson[]; total: number } {
-    const { entries, total } = this.#memory.list({ limit: page.limit, offset: page.offset, kind: 'lesson' });
-    const lessons = entries.map(toLesson);
-    const { tag } = page;
-    return { lessons: tag === undefined ? lessons : lessons.filter(({ tags }) => tags.includes(tag)), total };
+    const { entries, total } = this.#memory.list({ ...page, kind: 'lesson' });
+    return { lessons: entries.map(toLesson), total };
   }
 
   /** @throws AppError `memory_not_found` */

@@ -77,6 +77,8 @@ export interface MemoryPage {
   /** `undefined` = every scope. */
   scope?: MemoryScope | undefined;
   kind?: MemoryKind | undefined;
+  /** Only what has this among the `tags` of its details. */
+  tag?: string | undefined;
 }
 
 export interface MemoryRepository {

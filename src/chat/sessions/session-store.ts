@@ -116,6 +116,11 @@ export class SessionStore {
     return this.#repository.answer(requestId);
   }
 
+  /** Answers that have ended, of any session, newest first. */
+  newestAnswers(limit: number): StoredMessage[] {
+    return this.#repository.newestAnswers(limit);
+  }
+
   /** Answers with a receipt, oldest first. @throws AppError `session_not_found` */
   receipts(sessionId: string, page: { limit: number; afterSeq: number }): StoredMessage[] {
     this.summary(sessionId);

@@ -101,6 +101,39 @@ describe('RequestTracer', () => {
     expect(tracer.reopen('unknown')).toBe(false);
   });
 
+  it('tells of an end that was stored though a crash took the trace, or the last second of it', () => {
+    start('cut');
+    tracer.flush();
+    tracer.finish('cut', 'COMPLETED');
+    // A crash: what is not flushed is gone.
+    tracer = create();
+    const end = {
+      sessionId: 's',
+      prompt: 'Hi',
+      text: 'Hello 🙂',
+      status: 'complete' as const,
+      error: null,
+      model: 'm',
+      createdAt: now - 400,
+      component: 'SimpleMode',
+    };
+    expect(tracer.tellEnd({ ...end, requestId: 'cut' })).toBe(true);
+    expect(tracer.tellEnd({ ...end, requestId: 'gone' })).toBe(true);
+    expect(tracer.tellEnd({ ...end, requestId: 'gone' })).toBe(false);
+    const error = { code: 'interrupted', message: 'x' };
+    tracer.tellEnd({ ...end, requestId: 'half', status: 'interrupted', error });
+    expect(tracer.closeAbandoned()).toBe(0);
+    tracer.close();
+    expect(rows.get('cut')).toMatchObject({ status: 'COMPLETED', provider: 'p' });
+    expect(rows.get('gone')).toMatchObject({
+      status: 'COMPLETED',
+      prompt: 'Hi',
+      createdAt: new Date(now - 400).toISOString(),
+      steps: [{ component: 'SimpleMode', action: 'response', details: expect.stringContaining('"Hello 🙂"') }],
+    });
+    expect(rows.get('half')).toMatchObject({ status: 'LOST', error: { code: 'interrupted' } });
+  });
+
   it('never calls a request LOST that somebody is still at work on, however silent', () => {
     start('at work');
     now += 3_600_000;

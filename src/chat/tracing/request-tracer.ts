@@ -9,6 +9,22 @@ const WATCHDOG_MS = 60_000;
 const LEAST_WATCHDOG_MS = 50;
 const PROMPT_CHARS = 500;
 const MAX_STEPS = 500;
+const RESPONSE_CHARS = 4_000;
+
+/** How a request ended, from where answers are kept. */
+export interface StoredEnd {
+  requestId: string;
+  sessionId: string | null;
+  prompt: string;
+  text: string;
+  status: 'complete' | 'failed' | 'cancelled' | 'interrupted';
+  error: { code: string; message: string } | null;
+  model: string | null;
+  /** Milliseconds since the epoch, UTC. */
+  createdAt: number;
+  /** Who answered, as its steps name it. */
+  component: string;
+}
 
 export interface TracerOptions {
   lostAfterMs: number;
@@ -108,7 +124,8 @@ export class RequestTracer {
   }
 
   list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
-    this.#writer.flush();
+    // What is on disk can be read while it is full.
+    this.#writer.tryFlush();
     return this.#repository.list(page);
   }
 
@@ -142,6 +159,38 @@ export class RequestTracer {
       this.#lose(trace, 'restart', 'the server stopped while the request was running');
     }
     return abandoned.length;
+  }
+
+  /**
+   * An answer that was stored though its trace does not tell of its end: after a crash, since traces are written up to a
+   * second late. Called before the first request. Whether there was something to tell.
+   */
+  tellEnd(end: StoredEnd): boolean {
+    const known = this.get(end.requestId);
+    if (known?.finishedAt) return false;
+    if (known) this.#running.set(end.requestId, known);
+    else {
+      const { requestId, prompt, sessionId, model } = end;
+      const createdAt = isoUtc(end.createdAt);
+      this.start({ requestId, prompt, sessionId, model, createdAt, provider: null, endpoint: null });
+    }
+    const trace = this.#running.get(end.requestId) as RequestTrace;
+    if (end.status === 'interrupted') {
+      this.#lose(trace, 'restart', 'the server stopped while the request was running');
+      return true;
+    }
+    const { text, error } = end;
+    if (!error) {
+      const response = text.slice(0, RESPONSE_CHARS);
+      const truncated = text.length > RESPONSE_CHARS;
+      this.step(end.requestId, end.component, 'response', JSON.stringify({ chars: text.length, response, truncated }));
+    }
+    this.finish(
+      end.requestId,
+      error ? 'FAILED' : 'COMPLETED',
+      error && { code: error.code, class: error.code, message: error.message, stage: 'stream', retryable: false },
+    );
+    return true;
   }
 
   watch(): void {

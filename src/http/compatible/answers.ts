@@ -13,30 +13,54 @@ import { allText, lastUserText } from './prompt-text.js';
 
 const PREVIEW_CHARS = 200;
 const TOUCH_EVERY_MS = 5_000;
+const LAST_WORDS_MS = 1_000;
 
 /** Answers that are being written for clients of these APIs, all together. */
 export class AnswerGate {
   readonly #limit: number;
-  readonly #running = new Set<string>();
+  /** By request id: how each of those inside is stopped. */
+  readonly #inside = new Map<string, (reason: AppError) => void>();
+  #closing = false;
+  #empty: () => void = () => {};
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** @returns how to leave; calling it twice does no harm. @throws AppError `runtime_busy` */
-  enter(requestId: string): () => void {
-    if (this.#running.size >= this.#limit)
+  /**
+   * @param stop  called when the server cannot wait any longer
+   * @returns how to leave; calling it twice does no harm. @throws AppError `runtime_busy`, `shutting_down`
+   */
+  enter(requestId: string, stop: (reason: AppError) => void): () => void {
+    if (this.#closing) throw new AppError('shutting_down', 'The server is stopping.');
+    if (this.#inside.size >= this.#limit)
       throw new AppError('runtime_busy', `${this.#limit} answers are being written already.`);
-    this.#running.add(requestId);
+    this.#inside.set(requestId, stop);
     return () => {
-      this.#running.delete(requestId);
+      this.#inside.delete(requestId);
+      if (this.#inside.size === 0) this.#empty();
     };
   }
 
   has(requestId: string): boolean {
-    return this.#running.has(requestId);
+    return this.#inside.has(requestId);
+  }
+
+  /** Nobody enters any more; those inside may end, and are stopped when they take too long. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    if (this.#inside.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    await Promise.race([empty, delay(graceMs)]);
+    const reason = new AppError('interrupted', 'The server stopped before this answer was complete.');
+    for (const stop of this.#inside.values()) stop(reason);
+    await Promise.race([empty, delay(LAST_WORDS_MS)]);
   }
 }
+
+const delay = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
 
 /** An engine, with an account of what it was asked where routing chose it. */
 type Answering = ChatTarget & Partial<Pick<RoutedTarget, 'receipt'>>;
@@ -95,8 +119,10 @@ export class CompatibleAnswers {
     const { target: route, tracer, gate, onOutcome } = this.#parts;
     const { prompt } = options;
     const requestId = uuidv7({ random: randomBytes(16) });
-    const leave = gate.enter(requestId);
     const abort = new AbortController();
+    const leave = gate.enter(requestId, (reason) => abort.abort(reason));
+    // Refusals, too, name the request that history tells of.
+    reply.header('x-request-id', requestId);
     let target: Answering | undefined;
     const end = (error: AppError | null) => {
       leave();
@@ -145,7 +171,6 @@ export class CompatibleAnswers {
       const parts = stream[Symbol.asyncIterator]();
       const first = await parts.next();
       const firstMs = performance.now() - startedAt;
-      reply.header('x-request-id', requestId);
       return {
         requestId,
         target,

@@ -16,6 +16,7 @@ import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../co
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
 import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
 import { sendStream } from '../compatible/stream-reply.js';
+import { parseJsonBody } from '../json-body.js';
 
 export interface OllamaRoutesOptions {
   models: ModelManager;
@@ -40,9 +41,9 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     try {
-      done(null, body === '' ? undefined : JSON.parse(body as string));
-    } catch {
-      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400 }), undefined);
+      done(null, parseJsonBody(body as string));
+    } catch (error) {
+      done(error as Error, undefined);
     }
   });
 

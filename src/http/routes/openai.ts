@@ -2,13 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type {
-  JSONSchema7,
-  LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4Prompt,
-  LanguageModelV4Usage,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
@@ -21,7 +15,9 @@ import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { checkedForward } from '../checked-forward.js';
 import type { AnswerGate } from '../compatible/answers.js';
+import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
 import { withNote } from '../ran-with-note.js';
@@ -72,14 +68,14 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const runtime = local ? (await models.resolve(model)).runtime : undefined;
     const abort = new AbortController();
     // Where a body is passed on, the engine itself judges what we do not know.
-    const options = () => toCallOptions(body, abort.signal);
+    const options = () => toOpenAiCall(body, abort.signal);
     const ran = runtime?.forward
       ? models.ranWith(runtime, model, paramsOfBody(body), [], 'openai')
       : target.ranWith?.(options(), unknownParams(body, KNOWN));
     if (ran && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
     const note = ran === undefined || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
     const requestId = uuidv7({ random: randomBytes(16) });
-    const leave = gate.enter(requestId);
+    const leave = gate.enter(requestId, (reason) => abort.abort(reason));
     const keep = (receipt: AnswerReceipt) =>
       tracer.update(requestId, (trace) => {
         trace.receipt = receipt;
@@ -101,12 +97,16 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     let streaming = false;
     try {
       if (runtime?.forward) {
-        const answer = await runtime.forward(
+        const received = await runtime.forward(
           '/chat/completions',
           { ...withBodyParams(body, ran?.sent ?? {}), model },
           abort.signal,
         );
-        tracer.step(requestId, 'OpenAI', 'forward', `status=${answer.status}`);
+        tracer.step(requestId, 'OpenAI', 'forward', `status=${received.status}`);
+        let bytesReceived = 0;
+        const answer = await checkedForward(received, body.stream === true, (bytes) => {
+          bytesReceived += bytes;
+        });
         streaming = true;
         reply.hijack();
         reply.raw.writeHead(answer.status, {
@@ -116,17 +116,13 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           'x-accel-buffering': 'no',
           'x-request-id': requestId,
         });
-        let bytesReceived = 0;
-        answer.body.on('data', (bytes: Uint8Array) => {
-          bytesReceived += bytes.length;
-        });
         const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
         void passThrough(noted, reply.raw).then((broken) => {
           leave();
-          keep(
-            forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, answer.status, broken),
-          );
-          tracer.finish(requestId, answer.status < 400 && !broken ? 'COMPLETED' : 'FAILED');
+          const failure = answer.failure() ?? (broken && toAppError(broken));
+          keep(forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, failure));
+          if (failure) failed(tracer, requestId, failure);
+          else tracer.finish(requestId, 'COMPLETED');
         });
         return reply;
       }
@@ -180,6 +176,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       keep(target.receipt());
       tracer.finish(requestId, 'COMPLETED');
       const answer = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      const calls = result.content.filter((part) => part.type === 'tool-call').map(toToolCall);
       return {
         id: `chatcmpl-${requestId}`,
         object: 'chat.completion',
@@ -188,7 +185,12 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
         choices: [
           {
             index: 0,
-            message: { role: 'assistant', content: answer, refusal: null },
+            message: {
+              role: 'assistant',
+              content: answer === '' && calls.length > 0 ? null : answer,
+              refusal: null,
+              ...(calls.length > 0 ? { tool_calls: calls } : {}),
+            },
             logprobs: null,
             finish_reason: finishReason(result.finishReason.unified),
           },
@@ -248,6 +250,7 @@ async function* chatEvents(
   };
   const event = (choices: unknown[], rest: object = {}) => `data: ${JSON.stringify({ ...head, choices, ...rest })}\n\n`;
   let started = false;
+  let calls = 0;
   for await (const part of stream) {
     if (part.type === 'error') throw part.error;
     if (part.type === 'text-delta') {
@@ -260,6 +263,19 @@ async function* chatEvents(
         },
       ]);
       started = true;
+    } else if (part.type === 'tool-call') {
+      // Whole, as the engines hand them on: there is one chunk for each.
+      const delta = { tool_calls: [{ index: calls, ...toToolCall(part) }] };
+      yield event([
+        {
+          index: 0,
+          delta: started ? delta : { role: 'assistant', content: null, ...delta },
+          logprobs: null,
+          finish_reason: null,
+        },
+      ]);
+      started = true;
+      calls += 1;
     } else if (part.type === 'finish') {
       yield event(
         [
@@ -278,62 +294,15 @@ async function* chatEvents(
   yield 'data: [DONE]\n\n';
 }
 
+const toToolCall = ({ toolCallId, toolName, input }: { toolCallId: string; toolName: string; input: string }) => ({
+  id: toolCallId,
+  type: 'function',
+  function: { name: toolName, arguments: input },
+});
+
 /** Without lists and maps, which may be long and are the client's own anyway. */
 const plain = (sent: RanWith['sent']): RanWith['sent'] =>
   Object.fromEntries(Object.entries(sent).filter(([, value]) => typeof value !== 'object'));
-
-/** @throws AppError `unsupported` for what the embedded runtime cannot do */
-function toCallOptions(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
-  if ((body.n ?? 1) > 1) throw new AppError('unsupported', 'n greater than 1 is not supported by this model.');
-  if (body.tools?.length) throw new AppError('unsupported', 'Tools are not supported by this model yet.');
-  const format = body.response_format as
-    | { type: string; json_schema?: { schema?: JSONSchema7; name?: string } }
-    | null
-    | undefined;
-  return {
-    prompt: body.messages.flatMap(toPromptMessage),
-    abortSignal,
-    maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
-    temperature: body.temperature ?? undefined,
-    topP: body.top_p ?? undefined,
-    topK: body.top_k ?? undefined,
-    seed: body.seed ?? undefined,
-    frequencyPenalty: body.frequency_penalty ?? undefined,
-    presencePenalty: body.presence_penalty ?? undefined,
-    stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
-    ...(format?.type === 'json_schema' || format?.type === 'json_object'
-      ? {
-          responseFormat: {
-            type: 'json' as const,
-            ...(format.json_schema?.schema ? { schema: format.json_schema.schema } : {}),
-          },
-        }
-      : {}),
-    providerOptions: {
-      venom: {
-        ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}),
-        ...(body.min_p ? { minP: body.min_p } : {}),
-      },
-    },
-  };
-}
-
-function toPromptMessage(message: ChatCompletionRequest['messages'][number]): LanguageModelV4Prompt {
-  const parts = Array.isArray(message.content) ? message.content : [];
-  if (parts.some(({ type }) => type !== 'text')) throw new AppError('unsupported', 'This model reads text only.');
-  const text = typeof message.content === 'string' ? message.content : parts.map((part) => part.text ?? '').join('');
-  switch (message.role) {
-    case 'system':
-    case 'developer':
-      return [{ role: 'system', content: text }];
-    case 'assistant':
-      return [{ role: 'assistant', content: [{ type: 'text', text }] }];
-    case 'user':
-      return [{ role: 'user', content: [{ type: 'text', text }] }];
-    default:
-      throw new AppError('unsupported', 'Tool messages are not supported by this model yet.');
-  }
-}
 
 function failed(tracer: RequestTracer, requestId: string, error: AppError): void {
   tracer.step(requestId, 'OpenAI', 'error', error.code, 'error');
@@ -351,11 +320,9 @@ function forwarded(
   target: RoutedTarget,
   bytesSent: number,
   bytesReceived: number,
-  status: number,
-  broken: Error | undefined,
+  failure: AppError | undefined,
 ): AnswerReceipt {
   const { provider, model, endpoint } = target;
-  const failed = status >= 400 || broken !== undefined;
   return {
     ...target.receipt(),
     attempts: [
@@ -366,8 +333,8 @@ function forwarded(
         location: 'local',
         bytesSent,
         bytesReceived,
-        outcome: failed ? 'failed' : 'ok',
-        error: failed ? (broken ? 'upstream_reset' : 'upstream_rejected') : null,
+        outcome: failure ? 'failed' : 'ok',
+        error: failure?.code ?? null,
       },
     ],
   };

@@ -1,0 +1,129 @@
+// Whether what an engine answers is an answer, before and while it is passed on: a stream has exactly one end, its mark or
+// an error event, and a whole answer is read before its status is told.
+import { Readable, Transform } from 'node:stream';
+import type { ForwardedAnswer } from '../runtimes/runtime.js';
+import { AppError } from '../shared/errors.js';
+
+/** Of an answer that is no stream. */
+const MOST_BYTES = 33_554_432;
+/** An end may lie across two pieces; this much of the former one is looked at again. */
+const CARRIED_CHARS = 32;
+const END_MARK = /(?:^|[\r\n])data: ?\[DONE\][^\r\n]*/;
+const ERROR_EVENT = /(?:^|[\r\n])data: ?\{"error":/;
+
+export interface CheckedAnswer extends ForwardedAnswer {
+  /** Once the body has ended: what was wrong with it. */
+  failure(): AppError | undefined;
+}
+
+/**
+ * Answers with an error status pass as they are, as long as a client can read them.
+ * @param onBytes  told the length of each piece that came
+ * @throws AppError `upstream_protocol`, `upstream_redirect`, `upstream_rejected`, `upstream_reset`, `upstream_timeout`
+ */
+export async function checkedForward(
+  answer: ForwardedAnswer,
+  streamed: boolean,
+  onBytes: (bytes: number) => void,
+): Promise<CheckedAnswer> {
+  const { status, contentType, body } = answer;
+  const refuse = (code: 'upstream_redirect' | 'upstream_rejected' | 'upstream_protocol', message: string): never => {
+    body.on('error', () => {}).destroy();
+    throw new AppError(code, message);
+  };
+  if (status >= 300 && status < 400) refuse('upstream_redirect', 'The model server sends its clients elsewhere.');
+  if (status >= 400) {
+    if (!/json/i.test(contentType)) refuse('upstream_rejected', `The model server answered HTTP ${status}.`);
+    return { ...answer, failure: () => new AppError('upstream_rejected', `The model server answered HTTP ${status}.`) };
+  }
+  if (status !== 200) refuse('upstream_protocol', `The model server answered HTTP ${status} without an answer.`);
+  if (!streamed) return whole(answer, onBytes);
+  if (!/event-stream/i.test(contentType))
+    refuse('upstream_protocol', `The model server answered with ${contentType.slice(0, 60)} instead of a stream.`);
+  return withOneEnd(answer, onBytes);
+}
+
+async function whole(
+  { status, contentType, body }: ForwardedAnswer,
+  onBytes: (bytes: number) => void,
+): Promise<CheckedAnswer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      size += piece.length;
+      onBytes(piece.length);
+      if (size > MOST_BYTES) throw new AppError('upstream_protocol', 'The answer of the model server is too large.');
+      pieces.push(piece);
+    }
+  } catch (error) {
+    throw broken(error);
+  }
+  const text = Buffer.concat(pieces);
+  if (!isCompletion(text)) throw new AppError('upstream_protocol', 'What the model server sent is no answer.');
+  return { status, contentType, body: Readable.from([text]), failure: () => undefined };
+}
+
+function isCompletion(text: Buffer): boolean {
+  try {
+    const { choices } = JSON.parse(text.toString('utf8')) as { choices?: unknown };
+    return Array.isArray(choices);
+  } catch {
+    return false;
+  }
+}
+
+function withOneEnd({ status, contentType, body }: ForwardedAnswer, onBytes: (bytes: number) => void): CheckedAnswer {
+  let failure: AppError | undefined;
+  let ended = false;
+  let carried = '';
+  let lineIsOpen = false;
+  const errorEvent = (error: AppError): string => {
+    const { code, message } = error;
+    // What was cut off within a line must not swallow the event.
+    const text = JSON.stringify({ error: { message, type: 'server_error', param: null, code } });
+    return `${lineIsOpen ? '\n\n' : ''}data: ${text}\n\n`;
+  };
+  const marked = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      onBytes(piece.length);
+      if (ended) return done();
+      const text = carried + piece.toString('latin1');
+      const mark = END_MARK.exec(text);
+      if (mark) {
+        ended = true;
+        // What comes after the end is not passed on: a client would not know what to make of it.
+        const upTo = Math.max(0, mark.index + mark[0].length - carried.length);
+        return done(null, Buffer.concat([piece.subarray(0, upTo), Buffer.from('\n\n')]));
+      }
+      if (ERROR_EVENT.test(text)) failure = new AppError('upstream_rejected', 'The model server failed in its answer.');
+      carried = text.slice(-CARRIED_CHARS);
+      lineIsOpen = !/[\r\n]$/.test(text);
+      done(null, piece);
+    },
+    flush(done) {
+      if (ended || failure) return done();
+      failure = new AppError('upstream_truncated', 'The model server ended its answer without saying so.');
+      done(null, errorEvent(failure));
+    },
+  });
+  body.on('error', (error) => {
+    if (!ended && !failure) {
+      failure = broken(error);
+      marked.push(errorEvent(failure));
+    }
+    ended = true;
+    marked.end();
+  });
+  marked.on('close', () => body.destroy());
+  return { status, contentType, body: body.pipe(marked), failure: () => failure };
+}
+
+function broken(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { name = '', code = '' } = error as { name?: string; code?: string };
+  if (name === 'AbortError' || code === 'UND_ERR_ABORTED') return new AppError('cancelled', 'The request was stopped.');
+  if (/TIMEOUT/i.test(code) || name === 'TimeoutError')
+    return new AppError('upstream_timeout', 'The model server fell silent within its answer.');
+  return new AppError('upstream_reset', 'The model server cut its answer off.');
+}

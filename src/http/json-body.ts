@@ -1,0 +1,53 @@
+// What may come in as JSON. Refused here is what no part behind could handle alike: nesting that a recursive reader dies
+// of, names that reach an object's prototype, and text that no store and no wire keeps as it is.
+import { AppError } from '../shared/errors.js';
+
+/** Deeper than any schema of a tool; far from what overflows a stack. */
+const MAX_LEVELS = 100;
+
+/**
+ * An empty body is none: the original's client sends a JSON content type without one.
+ * @throws AppError `invalid_input`
+ */
+export function parseJsonBody(text: string): unknown {
+  if (text === '') return undefined;
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new AppError('invalid_input', 'The body is not valid JSON.');
+  }
+  check(body);
+  return body;
+}
+
+/** Level by level instead of by recursion. @throws AppError `invalid_input` */
+function check(root: unknown): void {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_LEVELS) throw new AppError('invalid_input', `The body is nested deeper than ${MAX_LEVELS} levels.`);
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value === 'string') checkText(value);
+      else if (Array.isArray(value)) for (const item of value) next.push(item);
+      else if (typeof value === 'object' && value !== null) {
+        for (const [name, member] of Object.entries(value)) {
+          checkText(name);
+          if (name === '__proto__' || (name === 'constructor' && hasPrototype(member)))
+            throw new AppError('invalid_input', `The body has a member called ${name}, which is not taken.`);
+          next.push(member);
+        }
+      }
+    }
+    level = next;
+  }
+}
+
+const hasPrototype = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype');
+
+function checkText(text: string): void {
+  if (text.includes('\0')) throw new AppError('invalid_input', 'The body holds a NUL character.');
+  if (!text.isWellFormed())
+    throw new AppError('invalid_input', 'The body holds half a character: a surrogate without its pair.');
+}

@@ -56,7 +56,7 @@ describe('Normal chat', () => {
     await answer.getByText('Stayed here').waitFor();
     await answer.getByText('found by words only').waitFor();
     await answer.getByRole('button', { name: /^[1-9]\d* recalled$/ }).click();
-    const popover = page.getByRole('dialog', { name: 'What was recalled' });
+    const popover = page.getByRole('dialog', { name: /recalled/ });
     await popover.getByText('The lighthouse keeper is called Marlene.').waitFor();
     await popover.getByText('added by hand').first().waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
@@ -201,10 +201,11 @@ describe('memory', () => {
     await page.getByRole('link', { name: 'Memory' }).click();
     await page.getByRole('tab', { name: 'Approved answers' }).click();
     const use = page.getByRole('switch', { name: 'Use as an example: Write a toast for the harvest' });
-    await use.check({ force: true });
+    await use.click({ force: true });
     await expect
       .poll(async () => (await (await fetch(`${site.server.url}/api/v1/learning/hidden-prompts/active`)).json()).count)
       .toBe(1);
+    await expect.poll(() => use.isChecked()).toBe(true);
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.getByRole('tab', { name: 'Learned phrases' }).click();
     await page.getByText('Nothing to review.').waitFor();

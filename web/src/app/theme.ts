@@ -1,5 +1,6 @@
 // Colours, type and shapes of the whole UI.
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type MantineColorsTuple, Notification } from '@mantine/core';
+import i18next from 'i18next';
 
 const venom: MantineColorsTuple = [
   '#e6faf4',
@@ -37,4 +38,16 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   defaultRadius: 'md',
   cursorType: 'pointer',
+  components: {
+    Notification: Notification.extend({
+      defaultProps: {
+        closeButtonProps: {
+          // Asked for when one is shown, so that it is in the language of that moment.
+          get 'aria-label'() {
+            return i18next.t('action.close');
+          },
+        },
+      },
+    }),
+  },
 });

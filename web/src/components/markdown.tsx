@@ -27,6 +27,13 @@ const components = {
     ) : (
       <span>{children}</span>
     ),
+  // Below the page's own h1, without a level left out: what begins with ### would skip one.
+  ...Object.fromEntries(
+    [1, 2, 3, 4, 5, 6].map((level) => [
+      `h${level}`,
+      ({ children }: { children?: ReactNode }) => (level <= 3 ? <h2>{children}</h2> : <h3>{children}</h3>),
+    ]),
+  ),
   // A picture's address would tell its host that and when an answer was read.
   img: ({ alt }: { alt?: string }) => <em>{alt}</em>,
 };

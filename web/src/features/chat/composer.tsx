@@ -79,10 +79,9 @@ export function Composer({
           placeholder={t('chat.placeholder')}
           value={text}
           aria-autocomplete="list"
-          aria-expanded={choices.length > 0}
+          aria-haspopup="listbox"
           aria-controls={choices.length > 0 ? 'slash-menu' : undefined}
           aria-activedescendant={choices.length > 0 ? `slash-${selected}` : undefined}
-          role="combobox"
           onChange={(event) => type(event.currentTarget.value)}
           onKeyDown={onKey}
         />

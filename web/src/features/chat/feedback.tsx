@@ -43,11 +43,9 @@ export function Feedback({ requestId, onFollowUp }: { requestId: string; onFollo
         returnFocus
       >
         <Popover.Target>
-          <span>
-            <MessageAction label={t('feedback.down')} pressed={given === 'down'} onClick={() => setRemark('')}>
-              <IconThumbDown size={16} aria-hidden />
-            </MessageAction>
-          </span>
+          <MessageAction label={t('feedback.down')} pressed={given === 'down'} onClick={() => setRemark('')}>
+            <IconThumbDown size={16} aria-hidden />
+          </MessageAction>
         </Popover.Target>
         <Popover.Dropdown aria-label={t('feedback.down')}>
           <Textarea

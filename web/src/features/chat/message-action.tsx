@@ -1,13 +1,14 @@
 // One small button under a message.
 import { ActionIcon, Tooltip } from '@mantine/core';
-import type { ReactNode } from 'react';
+import type { ComponentProps, ReactNode } from 'react';
 
 export function MessageAction({
   label,
   onClick,
   pressed,
   children,
-}: {
+  ...rest
+}: Omit<ComponentProps<'button'>, 'color'> & {
   label: string;
   onClick: () => void;
   /** For a button that stays down. */
@@ -17,6 +18,7 @@ export function MessageAction({
   return (
     <Tooltip label={label} openDelay={400}>
       <ActionIcon
+        {...rest}
         variant={pressed ? 'light' : 'subtle'}
         color="gray"
         size="md"

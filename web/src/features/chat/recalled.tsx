@@ -13,7 +13,7 @@ export function Recalled({ context }: { context: ContextReport }) {
   return (
     <Popover width={340} position="top-start" withArrow shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <UnstyledButton aria-label={t('recalled.open', { value: count })} className="badge-button">
+        <UnstyledButton className="badge-button">
           <Badge
             variant="light"
             color={lost ? 'orange' : 'gray'}

@@ -121,18 +121,34 @@ function Memories() {
           {found.isError && <Failed error={found.error} onRetry={() => void found.refetch()} />}
           {found.data?.results.length === 0 && <Empty>{t('memory.nothing')}</Empty>}
           {found.data?.results.map(({ text, metadata, score }) => (
-            <article key={`${String(metadata['id'])} ${text}`} className="panel" style={{ padding: 14 }}>
-              <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                {text}
-              </Text>
-              <Text size="xs" className="muted" mt={4}>
-                {[
-                  t(`memory.source.${metadata['source']}`, { defaultValue: String(metadata['source'] ?? '') }),
-                  t('memory.near', { value: Math.round((1 - score) * 100) }),
-                ]
-                  .filter(Boolean)
-                  .join(' · ')}
-              </Text>
+            <article
+              key={`${metadata['memory_id']} ${metadata['start']}`}
+              className="panel"
+              style={{ padding: 14, display: 'flex', justifyContent: 'space-between', gap: 10 }}
+            >
+              <div style={{ minWidth: 0 }}>
+                <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+                  {text}
+                </Text>
+                <Text size="xs" className="muted" mt={4}>
+                  {[
+                    t(`memory.source.${metadata['source']}`, { defaultValue: String(metadata['source'] ?? '') }),
+                    t('memory.near', { value: Math.round((1 - score) * 100) }),
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </Text>
+              </div>
+              <Tooltip label={t('memory.forget')}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={`${t('memory.forget')} ${text.slice(0, 60)}`}
+                  onClick={() => action.mutate({ path: `/memory/entries/${metadata['memory_id']}`, method: 'DELETE' })}
+                >
+                  <IconTrash size={16} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
             </article>
           ))}
         </>
@@ -145,7 +161,7 @@ function Memories() {
             <MemoryCard
               key={memory.memory_id}
               memory={memory}
-              onForget={() => action.mutate({ path: `/memory/${memory.memory_id}`, method: 'DELETE' })}
+              onForget={() => action.mutate({ path: `/memory/entries/${memory.memory_id}`, method: 'DELETE' })}
             />
           ))}
           {memories.hasNextPage && (

@@ -59,7 +59,7 @@ function Health() {
             <div key={`${runtime.provider} ${runtime.endpoint}`} className="panel" style={{ padding: '14px 18px' }}>
               <Group justify="space-between" wrap="nowrap">
                 <Text fw={600}>{runtime.provider}</Text>
-                <Badge variant="light" color={COLOUR[runtime.state]}>
+                <Badge variant="light" tt="none" color={COLOUR[runtime.state]}>
                   {t(`system.state.${runtime.state}`)}
                 </Badge>
               </Group>
@@ -68,7 +68,10 @@ function Health() {
               </Text>
               <Group gap="lg" mt={6}>
                 {Object.entries(runtime.details)
-                  .filter(([name, value]) => value !== null && value !== undefined && name !== 'process_id')
+                  .filter(
+                    ([name, value]) =>
+                      value !== null && typeof value !== 'object' && value !== undefined && name !== 'process_id',
+                  )
                   .map(([name, value]) => (
                     <div key={name}>
                       <Text size="xs" className="muted">

@@ -432,7 +432,6 @@ export const de: Record<string, string> = {
   'slash.web': 'Im Internet suchen',
   'recalled.title': 'Was erinnert wurde',
   'recalled.count': '{{value}} erinnert',
-  'recalled.open': 'Zeigen, was erinnert wurde: {{value}}',
   'recalled.forgotten': 'seitdem vergessen',
   'recalled.dropped': '{{part}}: {{value}} Tokens passten nicht hinein und wurden weggelassen',
   'recalled.lexical': 'nur nach Wörtern gefunden',

@@ -431,7 +431,6 @@ export const en = {
   'slash.web': 'Search the web',
   'recalled.title': 'What was recalled',
   'recalled.count': '{{value}} recalled',
-  'recalled.open': 'Show what was recalled: {{value}}',
   'recalled.forgotten': 'forgotten since',
   'recalled.dropped': '{{part}}: {{value}} tokens did not fit and were left out',
   'recalled.lexical': 'found by words only',

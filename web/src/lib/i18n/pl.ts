@@ -431,7 +431,6 @@ export const pl: Record<string, string> = {
   'slash.web': 'Szukaj w internecie',
   'recalled.title': 'Co zostało przypomniane',
   'recalled.count': 'przypomniano: {{value}}',
-  'recalled.open': 'Pokaż, co zostało przypomniane: {{value}}',
   'recalled.forgotten': 'od tego czasu zapomniane',
   'recalled.dropped': '{{part}}: {{value}} tokenów się nie zmieściło i zostało pominiętych',
   'recalled.lexical': 'znalezione tylko po słowach',

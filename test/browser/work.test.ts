@@ -1,0 +1,260 @@
+// Normal and Complex chat with what stands around them: plan, commands, inspector, queue, memory, routing, feedback.
+/// <reference lib="dom" />
+import type { ServerResponse } from 'node:http';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { streams } from '../api/fake-upstream.js';
+import { accessibilityProblems, type Site, startSite } from './page.js';
+
+let site: Site;
+const closers: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  site = await startSite();
+});
+beforeEach(() => {
+  site.upstream.behaviour = streams(['Hello', ' ', 'world']);
+});
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+afterAll(() => site.close());
+
+async function open(options?: Parameters<Site['open']>[0] & { mode?: 'normal' | 'complex' }) {
+  const opened = await site.open(options);
+  closers.push(() => opened.context.close());
+  const { page } = opened;
+  if (options?.mode) {
+    await page.evaluate((mode) => localStorage.setItem('venom.mode', JSON.stringify(mode)), options.mode);
+    await page.reload();
+  }
+  const ask = async (text: string) => {
+    await page.getByLabel('Message', { exact: true }).fill(text);
+    await page.keyboard.press('Enter');
+  };
+  return { ...opened, ask, answer: page.getByRole('article', { name: 'Assistant' }) };
+}
+
+const post = (path: string, body?: unknown) =>
+  fetch(`${site.server.url}/api/v1${path}`, {
+    method: 'POST',
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+const stored = (page: Page) => page.getByRole('button', { name: 'Regenerate' }).waitFor();
+
+describe('Normal chat', () => {
+  it('shows that an answer stayed here, and which memory it knew', async () => {
+    await post('/memory/ingest', {
+      text: 'The lighthouse keeper is called Marlene.',
+      category: 'user',
+      scope: 'global',
+    });
+    const { page, ask, answer, errors } = await open({ mode: 'normal' });
+    await ask('What is the lighthouse keeper called, please tell me?');
+    await answer.getByText('Hello world').waitFor();
+    await stored(page);
+    await answer.getByText('Stayed here').waitFor();
+    await answer.getByText('found by words only').waitFor();
+    await answer.getByRole('button', { name: /^[1-9]\d* recalled$/ }).click();
+    const popover = page.getByRole('dialog', { name: /recalled/ });
+    await popover.getByText('The lighthouse keeper is called Marlene.').waitFor();
+    await popover.getByText('added by hand').first().waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('offers commands at a slash, chosen with the keyboard', async () => {
+    const { page } = await open({ mode: 'normal' });
+    const field = page.getByLabel('Message', { exact: true });
+    await field.pressSequentially('/c');
+    const menu = page.getByRole('listbox', { name: 'Commands' });
+    await menu.waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press('ArrowDown');
+    const chosen = await menu.getByRole('option', { selected: true }).locator('p').first().textContent();
+    await page.keyboard.press('Enter');
+    expect(await field.inputValue()).toBe(`${chosen} `);
+    await field.fill('/c');
+    await menu.waitFor();
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
+  });
+
+  it('is looked into: steps, what was sent, where it went, the diagram', async () => {
+    const { page, context, ask } = await open({ mode: 'normal' });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await ask('Tell me something nice about the autumn');
+    await stored(page);
+    await page.getByRole('button', { name: 'Look inside' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Inside this answer' });
+    await drawer.getByText('submit_request').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await drawer.getByRole('tab', { name: 'What was sent' }).click();
+    await drawer.getByText(/\[user\] Tell me something nice/).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await drawer.getByRole('tab', { name: 'Where it went' }).click();
+    await drawer
+      .getByRole('table', { name: 'Receipt' })
+      .getByText(/fake-model/)
+      .waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await drawer.getByRole('tab', { name: 'Diagram' }).click();
+    await drawer.getByRole('button', { name: 'Copy' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^sequenceDiagram/);
+    await page.keyboard.press('Escape');
+    await drawer.waitFor({ state: 'detached' });
+  });
+
+  it('answers again after a thumb down, and shows the second try', async () => {
+    const { page, ask, answer } = await open({ mode: 'normal' });
+    await ask('Write a line about the winter');
+    await stored(page);
+    site.upstream.behaviour = streams(['A shorter', ' line']);
+    await page.getByRole('button', { name: 'Not a good answer' }).click();
+    await page.getByLabel('What was wrong?').fill('Too long.');
+    await page.getByRole('button', { name: 'Send and try again' }).click();
+    const again = answer.getByRole('region', { name: 'The second try' });
+    await again.getByText('A shorter line').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await again.getByRole('link', { name: 'Show in the queue' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Queue' }).waitFor();
+    await page
+      .getByText(/winter/)
+      .nth(1)
+      .waitFor();
+  });
+});
+
+describe('Complex chat', () => {
+  it('shows the plan and its steps as they are done, and the report', async () => {
+    const plan = JSON.stringify({
+      steps: [
+        { step_number: 1, agent_type: 'RESEARCHER', instruction: 'Collect ideas', depends_on: [] },
+        { step_number: 2, agent_type: 'CODER', instruction: 'Write the list', depends_on: [1] },
+      ],
+    });
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    site.upstream.behaviour = async (body: Record<string, unknown>, response: ServerResponse) => {
+      if (body['response_format']) return streams([plan])(body, response);
+      const last = (body['messages'] as { content: string }[]).at(-1)?.content ?? '';
+      if (last.includes('Your step:\nWrite the list')) await held;
+      await streams([last.includes('Your step:\nWrite the list') ? 'The list.' : 'Some ideas.'])(body, response);
+    };
+    const { page, ask, answer, errors } = await open({ mode: 'complex' });
+    await ask('Plan a garden party');
+    const steps = answer.getByRole('list', { name: 'Plan' }).getByRole('listitem');
+    await steps.filter({ hasText: 'Collect ideas' }).getByRole('img', { name: 'done' }).waitFor();
+    await steps.filter({ hasText: 'Write the list' }).getByRole('img', { name: 'running' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    letGo();
+    await answer.getByText('2 of 2 steps done').waitFor();
+    await stored(page);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('the queue', () => {
+  afterEach(() => post('/queue/resume').then(() => undefined));
+
+  it('is held and goes on', async () => {
+    const { page } = await open({ path: '/queue' });
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('paused').waitFor();
+    await post('/tasks', { content: 'Waits for the queue' });
+    const row = page.getByRole('article').filter({ hasText: 'Waits for the queue' });
+    await row.getByText('waiting', { exact: true }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await row.getByText('done', { exact: true }).waitFor();
+  });
+});
+
+describe('memory', () => {
+  it('is added to, searched and forgotten', async () => {
+    const { page, errors } = await open({ path: '/memory' });
+    await page.getByRole('button', { name: 'Remember something' }).click();
+    await page.getByLabel('Text', { exact: true }).fill('The spare key hangs behind the clock.');
+    await page.getByRole('button', { name: 'Remember', exact: true }).click();
+    const card = page.getByRole('article').filter({ hasText: 'behind the clock' });
+    await card.waitFor();
+    await page.getByLabel('Search memory').fill('spare key');
+    await page
+      .getByText(/% alike/)
+      .first()
+      .waitFor();
+    await card.first().waitFor();
+    await page.getByLabel('Search memory').fill('');
+    await card.getByRole('button', { name: /^Forget/ }).click();
+    await card.waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+  });
+
+  it('shows approved answers, which are switched on and off', async () => {
+    const { page, ask } = await open({ mode: 'normal' });
+    await ask('Write a toast for the harvest');
+    await stored(page);
+    await page.getByRole('button', { name: 'Good answer', exact: true }).click();
+    await page.getByText('Noted: answers like this one are remembered.').waitFor();
+    await page.getByRole('link', { name: 'Memory' }).click();
+    await page.getByRole('tab', { name: 'Approved answers' }).click();
+    const use = page.getByRole('switch', { name: 'Use as an example: Write a toast for the harvest' });
+    await use.click({ force: true });
+    await expect
+      .poll(async () => (await (await fetch(`${site.server.url}/api/v1/learning/hidden-prompts/active`)).json()).count)
+      .toBe(1);
+    await expect.poll(() => use.isChecked()).toBe(true);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Learned phrases' }).click();
+    await page.getByText('Nothing to review.').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
+});
+
+describe('routing', () => {
+  it('explains a text, marks its way in the policy, and takes a template', async () => {
+    const { page, errors } = await open({ path: '/routing' });
+    await page.getByRole('button', { name: 'Templates' }).click();
+    await page.getByRole('menuitem', { name: /^Cheap first/ }).click();
+    await page.getByText('if complexity ≤ 3').waitFor();
+    await page.getByRole('region', { name: 'Policy' }).getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/v1$/).waitFor();
+    await page.getByRole('textbox', { name: 'Text', exact: true }).fill('Hello there');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByText('Stays here', { exact: false }).first().waitFor();
+    const taken = page.getByRole('listitem').filter({ hasText: 'if complexity ≤ 3' }).last();
+    await taken.getByText('taken').waitFor();
+    expect(await page.getByText('taken', { exact: true }).count()).toBe(2);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByText('JSON', { exact: true }).click();
+    await page.getByRole('textbox', { name: 'Policy' }).fill('{"kind": "nonsense"}');
+    await page.getByText('Tree', { exact: true }).click();
+    await page.getByText('This is no policy:').waitFor();
+    expect(await page.getByRole('region', { name: 'Policy' }).getByRole('button', { name: 'Save' }).isDisabled()).toBe(
+      true,
+    );
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('every page', () => {
+  const PAGES = ['/', '/models', '/discover', '/activity', '/runtimes', '/queue', '/memory', '/routing', '/system'];
+
+  it.each([
+    [1_280, 'light'],
+    [1_280, 'dark'],
+    [390, 'light'],
+    [390, 'dark'],
+  ] as const)('is clean for axe and no wider than %i pixels in the %s scheme', async (width, colorScheme) => {
+    const { page } = await open({ width, height: 844, colorScheme });
+    for (const path of PAGES) {
+      await page.goto(site.server.url + path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await expect.poll(() => page.getByRole('status', { name: 'Loading …' }).count()).toBe(0);
+      expect(await accessibilityProblems(page), path).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(width);
+    }
+  });
+});

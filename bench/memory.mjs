@@ -2,7 +2,10 @@
 // sources run as they are; vectors are made up, because the embedding model's own time is its own.
 import '../scripts/typescript-hooks.mjs';
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { percentile } from './client.mjs';
+import { startVenom } from './processes.mjs';
 
 const ROWS = 100_000;
 const SESSIONS = 1_000;
@@ -75,6 +78,60 @@ export async function contextTimes(folder, builds) {
   }
   store.close();
   return times;
+}
+
+/**
+ * The same memory and session with the whole server around them: from a question in Normal mode to the moment the model
+ * server has it. The folder is the one `contextTimes` has filled.
+ */
+export async function benchNormalMode(folder, questions, report) {
+  let askedAt;
+  const answer = (delta, finish) =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+  const model = createServer((request, response) => {
+    if (request.method === 'GET') return response.end('{"object":"list","data":[{"id":"bench"}]}');
+    request.resume().on('end', () => {
+      askedAt ??= performance.now();
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`${answer({ content: 'Well.' }, null)}${answer({}, 'stop')}data: [DONE]\n\n`);
+    });
+  });
+  await new Promise((resolve) => model.listen(0, '127.0.0.1', resolve));
+  const venom = await startVenom({
+    VENOM_DATA_DIR: folder,
+    LLM_LOCAL_ENDPOINT: `http://127.0.0.1:${model.address().port}/v1`,
+    RATE_LIMIT_BURST: '0',
+  });
+  const random = mulberry(7);
+  const api = `${venom.url}/api/v1/tasks`;
+  const times = [];
+  for (let question = 0; question < questions; question += 1) {
+    askedAt = undefined;
+    const content = `Tell me a story about ${sentence(random, 12)}`;
+    const startedAt = performance.now();
+    const accepted = await fetch(api, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ content, session_id: 'session-0' }),
+    });
+    const { task_id: id } = await accepted.json();
+    for (let status; status !== 'COMPLETED'; ) {
+      ({ status } = await (await fetch(`${api}/${id}`)).json());
+      if (status === 'FAILED') throw new Error('a task failed');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    // The first ones warm the code up.
+    if (question >= 20) times.push(askedAt - startedAt);
+  }
+  await venom.stop();
+  model.closeAllConnections();
+  model.close();
+  report(
+    `Normal mode before the model is asked, the same memory, p50 of ${times.length}`,
+    `${percentile(times, 0.5).toFixed(2)} ms (p99 ${percentile(times, 0.99).toFixed(2)} ms)`,
+    '10 ms',
+    percentile(times, 0.5) <= 10,
+  );
 }
 
 async function fillMemory(repository, random) {

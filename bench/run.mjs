@@ -4,13 +4,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mjs';
-import { contextTimes } from './memory.mjs';
+import { benchNormalMode, contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
 import { benchModels } from './models.mjs';
 import { cpuMs, residentMegabytes, startUpstream, startVenom, writtenBytes } from './processes.mjs';
 import { benchRouting } from './routing.mjs';
 import { benchScheduler } from './scheduler.mjs';
 import { commitTimes, fillStore } from './store.mjs';
+import { benchStreams } from './streams.mjs';
 import { benchTasks } from './tasks.mjs';
 
 const TOKENS = 50;
@@ -26,6 +27,7 @@ try {
   await idleAndStart();
   await overhead();
   await throughput();
+  await benchStreams(folder, report);
   await disk();
   await benchTasks(folder, report);
   await memory();
@@ -183,6 +185,7 @@ async function memory() {
     '10 ms',
     percentile(times, 0.5) <= 10,
   );
+  await benchNormalMode(join(folder, 'memory'), 120, report);
 }
 
 function starterInCache() {

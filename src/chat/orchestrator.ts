@@ -1,10 +1,9 @@
 // Orchestrator: a task from submission to its stored end. Accepts it durably, lets it through the gate, runs the turn, and
 // keeps what came of it. What the turn itself does is in tasks/decide-turn.ts and tasks/answer-turn.ts.
-import { randomBytes } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { type Clock, isoUtc } from '../shared/clock.js';
 import { DebouncedWriter } from '../shared/debounced-writer.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { newRequestId } from '../shared/request-id.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';
 import type { IntentRecognizer, Language } from './intent.js';
 import { TEMPLATE_INTENTS } from './intent-traits.js';
@@ -292,7 +291,7 @@ export class Orchestrator {
       const parsed = this.#parsed(request);
       const mode = executionMode(request.forcedTool ?? parsed.tool, request.forcedIntent);
       const task: Task = {
-        id: uuidv7({ random: randomBytes(16) }),
+        id: newRequestId(),
         seq: 0,
         request,
         status: 'PENDING',

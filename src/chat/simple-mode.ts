@@ -1,18 +1,17 @@
 // Direct mode: one question goes straight to the active runtime, its answer is streamed and kept. No intents, no tools
 // of our own, no memory beyond the session's earlier messages.
-import { randomBytes } from 'node:crypto';
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4Prompt,
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
-import { v7 as uuidv7 } from 'uuid';
 import type { RanWith } from '../routing/decision.js';
 import { refuseUnlessExact } from '../routing/strict-params.js';
 import type { Clock } from '../shared/clock.js';
 import { isoUtc } from '../shared/clock.js';
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
+import { newRequestId } from '../shared/request-id.js';
 import type { StoredMessage, TurnUsage } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { RequestTracer } from './tracing/request-tracer.js';
@@ -126,7 +125,7 @@ export class SimpleMode {
     const refused = request.strict ? ranWith() : null;
     if (refused !== null) refuseUnlessExact(refused);
     const turn = new LiveTurn({
-      requestId: uuidv7({ random: randomBytes(16) }),
+      requestId: newRequestId(),
       sessionId,
       resumable: request.resumable && sessionId !== null,
       graceMs: sessionId === null ? 0 : this.#options.rejoinGraceMs,

@@ -22,10 +22,13 @@ export function parseEventId(id: string | undefined): StreamPosition | undefined
 const MAX_LOGPROBS = 128;
 
 /** What the guard has set for a browser of another origin, which a hijacked answer must carry itself. */
-export const corsOf = (reply: FastifyReply): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(reply.getHeaders()).filter(([name]) => name.startsWith('access-control') || name === 'vary'),
-  ) as Record<string, string>;
+export function corsOf(reply: FastifyReply): Record<string, string> {
+  const set: Record<string, string> = {};
+  const headers = reply.getHeaders();
+  for (const name in headers)
+    if (name.startsWith('access-control') || name === 'vary') set[name] = headers[name] as string;
+  return set;
+}
 
 export function openEventStream(response: ServerResponse, headers: Record<string, string>): void {
   response.writeHead(200, {

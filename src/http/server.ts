@@ -104,15 +104,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     }
   });
 
-  app.addHook('onSend', async (request, reply) => {
+  // Callbacks rather than promises: they run for every request.
+  app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');
     reply.header('x-frame-options', 'DENY');
     reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
     if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', request.id);
+    done(null, payload);
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     options.metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode);
+    done();
   });
 
   const apiDocument = describeRoutes(app, options.system.version);

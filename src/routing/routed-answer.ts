@@ -102,7 +102,7 @@ export class RoutedAnswer implements RoutedTarget {
   async stream(options: LanguageModelV4CallOptions): Promise<StreamBatches> {
     this.#asked = options;
     const { chain } = this.decision;
-    let failure: unknown = new AppError('no_endpoint', 'No engine is left that could answer.');
+    let failure: unknown;
     for (const [index, step] of chain.entries()) {
       const last = index === chain.length - 1;
       try {
@@ -115,7 +115,7 @@ export class RoutedAnswer implements RoutedTarget {
         if (!last) this.#fellBackFor ??= reasonOf(toAppError(error));
       }
     }
-    throw failure;
+    throw failure ?? new AppError('no_endpoint', 'No engine is left that could answer.');
   }
 
   async #house(step: RouteStep, options: LanguageModelV4CallOptions): Promise<StreamBatches> {

@@ -79,7 +79,7 @@ export class SqliteSessions implements SessionRepository {
       if (!running) return;
       this.#store
         .prepare('UPDATE messages SET content = ?, status = ?, error = ?, usage = ?, receipt = ? WHERE pk = ?')
-        .run(end.text, end.status, json(end.error), json(end.usage), packReceipt(end.receipt), running.pk);
+        .run(end.text, end.status, json(end.error), usageBeside(end), packReceipt(end.receipt), running.pk);
       if (end.model !== undefined)
         this.#store.prepare('UPDATE messages SET model = ? WHERE pk = ?').run(end.model, running.pk);
       if (running.parts > 0) this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
@@ -431,7 +431,15 @@ function toSummary(row: Record<string, unknown>): SessionSummary {
   };
 }
 
+/** What became of the parameters is part of usage and of receipt; a row keeps it once. */
+function usageBeside({ usage, receipt }: TurnEnd): string | null {
+  if (!usage || !receipt || usage.ranWith !== receipt.ranWith) return json(usage);
+  return JSON.stringify({ ...usage, ranWith: undefined });
+}
+
 function toMessage(row: MessageRow): StoredMessage {
+  const receipt = unpackReceipt(row.receipt);
+  const usage = row.usage === null ? null : JSON.parse(row.usage);
   return {
     seq: row.seq,
     sessionId: row.session_id,
@@ -441,9 +449,9 @@ function toMessage(row: MessageRow): StoredMessage {
     status: row.status,
     model: row.model,
     error: row.error === null ? null : JSON.parse(row.error),
-    usage: row.usage === null ? null : JSON.parse(row.usage),
+    usage: usage === null || 'ranWith' in usage || !receipt ? usage : { ...usage, ranWith: receipt.ranWith },
     labels: row.labels === null ? [] : JSON.parse(row.labels),
-    receipt: unpackReceipt(row.receipt),
+    receipt,
     createdAt: row.created_at,
   };
 }

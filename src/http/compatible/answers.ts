@@ -1,14 +1,13 @@
 // One way to an answer for every API that stands beside our own: finds the engine, counts, traces, and stops the engine
 // when the client goes away. What an answer looks like on the wire is the routes' affair.
-import { randomBytes } from 'node:crypto';
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyReply } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import type { TurnUsage } from '../../chat/ports.js';
 import type { ChatTarget } from '../../chat/simple-mode.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { RoutedTarget } from '../../chat/turn-ports.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
+import { newRequestId } from '../../shared/request-id.js';
 import { allText, lastUserText } from './prompt-text.js';
 
 const PREVIEW_CHARS = 200;
@@ -118,7 +117,7 @@ export class CompatibleAnswers {
   async ask({ api, model, options, reply }: CompatibleRequest): Promise<CompatibleAnswer> {
     const { target: route, tracer, gate, onOutcome } = this.#parts;
     const { prompt } = options;
-    const requestId = uuidv7({ random: randomBytes(16) });
+    const requestId = newRequestId();
     const abort = new AbortController();
     const leave = gate.enter(requestId, (reason) => abort.abort(reason));
     // Refusals, too, name the request that history tells of.

@@ -1,10 +1,8 @@
 // /v1: what OpenAI's client libraries call. Stateless: nothing of it is kept but a trace.
 
-import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { v7 as uuidv7 } from 'uuid';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
@@ -15,6 +13,7 @@ import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { newRequestId } from '../../shared/request-id.js';
 import { checkedForward } from '../checked-forward.js';
 import type { AnswerGate } from '../compatible/answers.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
@@ -74,7 +73,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       : target.ranWith?.(options(), unknownParams(body, KNOWN));
     if (ran && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
     const note = ran === undefined || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
-    const requestId = uuidv7({ random: randomBytes(16) });
+    const requestId = newRequestId();
     const leave = gate.enter(requestId, (reason) => abort.abort(reason));
     const keep = (receipt: AnswerReceipt) =>
       tracer.update(requestId, (trace) => {

@@ -71,7 +71,6 @@ import { SqliteState } from './storage/sqlite-state.js';
 import { SqliteStore } from './storage/sqlite-store.js';
 import { SqliteTasks } from './storage/sqlite-tasks.js';
 import { SqliteTraces } from './storage/sqlite-traces.js';
-import { openOtlpTraceExport } from './telemetry/otlp-trace-export.js';
 
 const FINISH_TURNS_MS = 8_000;
 const DAY_MS = 86_400_000;
@@ -113,7 +112,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const hub = new EventHub();
   const state = new StateManager(new SqliteState(store));
   const telemetry = settings.OTEL_EXPORTER_OTLP_ENDPOINT
-    ? await openOtlpTraceExport({
+    ? await (await import('./telemetry/otlp-trace-export.js')).openOtlpTraceExport({
         endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
         headers: settings.OTEL_EXPORTER_OTLP_HEADERS.split(','),
         serviceName: settings.OTEL_SERVICE_NAME,

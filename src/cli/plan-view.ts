@@ -4,6 +4,8 @@ import type { Terminal } from './terminal.js';
 
 const MARKS: Readonly<Record<string, string>> = { waiting: '·', running: '>', done: '+', failed: 'x', skipped: '-' };
 
+const MAX_LINE_CHARS = 120;
+
 export class PlanView {
   readonly #terminal: Terminal;
   readonly #shown = new Map<number, string>();
@@ -18,7 +20,7 @@ export class PlanView {
     if (changed.length === 0) return;
     for (const { step, status } of changed) this.#shown.set(step, status);
     if (!this.#terminal.interactive) {
-      for (const step of changed) this.#terminal.note(lineOf(step, plan.length));
+      for (const step of changed) this.#terminal.note(lineOf(step, plan.length).slice(0, MAX_LINE_CHARS));
       return;
     }
     // A line that wraps would be counted as one and drawn as two.

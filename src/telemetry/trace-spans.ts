@@ -43,7 +43,10 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 /** The request itself first; the others are its children. */
 export function traceSpans(request: FinishedRequest, { withContent }: { withContent: boolean }): SpanRecord[] {
   const { trace, receipt, usage } = request;
-  const startMs = Date.parse(trace.createdAt);
+  // Direct chat is routed before there is a trace.
+  const decision = receipt?.decision;
+  const routedAt = decision ? decision.decidedAt - decision.latencyMs : Number.POSITIVE_INFINITY;
+  const startMs = Math.min(Date.parse(trace.createdAt), routedAt);
   const endMs = Math.max(startMs, trace.finishedAt === null ? trace.lastActivityAt : Date.parse(trace.finishedAt));
   const attempts = attemptSpans(request, startMs, endMs);
   const answered = attempts.filter(({ error, attributes }) => error === null && attributes['venom.outcome'] === 'ok');

@@ -291,12 +291,16 @@ export function toolInput(input: string): Record<string, unknown> {
 const preview = (firstMs: number, text: string): string =>
   `elapsed_ms=${Math.round(firstMs)} preview=${text.slice(0, PREVIEW_CHARS)}`;
 
-function toTurnUsage(usage: LanguageModelV4Usage | undefined, firstMs: number, durationMs: number): TurnUsage {
+export function toTurnUsage(
+  usage: LanguageModelV4Usage | undefined,
+  firstMs: number | null,
+  durationMs: number,
+): TurnUsage {
   return {
     promptTokens: usage?.inputTokens.total ?? null,
     cachedPromptTokens: usage?.inputTokens.cacheRead ?? null,
     completionTokens: usage?.outputTokens.total ?? null,
-    timeToFirstTokenMs: Math.round(firstMs * 10) / 10,
+    timeToFirstTokenMs: firstMs === null ? null : Math.round(firstMs * 10) / 10,
     durationMs: Math.round(durationMs * 10) / 10,
     tokensPerSecond: null,
   };

@@ -7,6 +7,7 @@ import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import { watched } from '../../routing/counted-stream.js';
 import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
 import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
@@ -15,7 +16,7 @@ import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { checkedForward } from '../checked-forward.js';
-import type { AnswerGate } from '../compatible/answers.js';
+import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
@@ -125,7 +126,19 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
         });
         return reply;
       }
-      const engine = new BatchLanguageModel(provider, model, (asked) => target.stream(asked));
+      const startedAt = performance.now();
+      const engine = new BatchLanguageModel(provider, model, async (asked) =>
+        watched(await target.stream(asked), {
+          onBatch: (batch) => {
+            const finish = batch.find((part) => part.type === 'finish');
+            if (!finish) return;
+            tracer.update(requestId, (trace) => {
+              trace.usage = toTurnUsage(finish.usage, null, performance.now() - startedAt);
+            });
+          },
+          onEnd: () => {},
+        }),
+      );
       if (body.stream) {
         const events = chatEvents(
           engine,

@@ -24,6 +24,7 @@ import type {
   ServerCapabilities,
 } from '@modelcontextprotocol/client';
 import type { ErrorCode } from '../../shared/errors.js';
+import type { ServerRecord } from './server-definition.js';
 
 /** How well a server's processes are kept away from the rest of the machine, best first. */
 export const ISOLATION_TIERS = ['sandboxed', 'namespaced', 'plain'] as const;
@@ -159,4 +160,20 @@ export interface ImportedServers {
   session(name: string, request?: SessionRequest): Promise<McpSession>;
   /** A server, its state or its tools changed. @returns takes the listener away again */
   onChange(listener: (server: string) => void): () => void;
+}
+
+/** Imported servers on disk, each whole. */
+export interface ServerRepository {
+  all(): ServerRecord[];
+  /** On disk when it returns. */
+  save(record: ServerRecord): void;
+  delete(name: string): void;
+}
+
+/** Secrets by name. Their values leave it only into the environment or the headers of the server they are meant for. */
+export interface SecretStore {
+  names(): string[];
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  delete(name: string): void;
 }

@@ -2,6 +2,7 @@
 // processes findable in a list of all.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const mode = process.argv[2] ?? 'ok';
@@ -59,6 +60,11 @@ const TOOLS = [
   { name: 'silent', description: 'Never answers.', inputSchema: { type: 'object' } },
   { name: 'busy', description: 'Reports progress, then answers.', inputSchema: { type: 'object' } },
   {
+    name: 'connect',
+    description: 'Connects to a port of this machine.',
+    inputSchema: { type: 'object', properties: { port: { type: 'integer' } } },
+  },
+  {
     name: 'write',
     description: 'Writes a file.',
     inputSchema: { type: 'object', properties: { path: { type: 'string' } } },
@@ -67,7 +73,7 @@ const TOOLS = [
 
 const text = (value) => ({ content: [{ type: 'text', text: value }] });
 
-async function call(id, { name, arguments: input = {}, _meta }) {
+async function call({ name, arguments: input = {}, _meta }) {
   if (name === 'echo') return text(input.text);
   if (name === 'add') return { ...text(String(input.a + input.b)), structuredContent: { sum: input.a + input.b } };
   if (name === 'environment') return text(JSON.stringify(process.env));
@@ -88,6 +94,14 @@ async function call(id, { name, arguments: input = {}, _meta }) {
     }
     return text('done');
   }
+  if (name === 'connect')
+    return new Promise((resolve) => {
+      const socket = connect(input.port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(text('connected'));
+      });
+      socket.on('error', (error) => resolve(text(error.code)));
+    });
   if (name === 'write') {
     try {
       writeFileSync(input.path, 'written');
@@ -124,7 +138,7 @@ lines.on('line', async (line) => {
       return send({ id, result: { tools: TOOLS } });
     }
     if (method === 'tools/call') {
-      const result = await call(id, params);
+      const result = await call(params);
       if (result) send({ id, result });
       return;
     }

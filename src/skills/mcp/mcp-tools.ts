@@ -40,6 +40,12 @@ export class McpTools implements ToolProvider {
     return [...this.#all().values()].map(({ descriptor }) => descriptor);
   }
 
+  /** The names a model calls a server's tools by, under the server's own. */
+  proxiesOf(server: string): ReadonlyMap<string, string> {
+    const own = [...this.#all().values()].filter((proxy) => proxy.server === server);
+    return new Map(own.map(({ tool, descriptor }) => [tool, descriptor.name]));
+  }
+
   async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
     const proxy = this.#all().get(name);
     if (!proxy) throw new AppError('tool_not_found', `There is no tool ${name}.`);

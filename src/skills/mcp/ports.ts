@@ -24,6 +24,8 @@ import type {
   ServerCapabilities,
 } from '@modelcontextprotocol/client';
 import type { ErrorCode } from '../../shared/errors.js';
+import type { ImportPlan } from './import-plan.js';
+import type { ImportRequest } from './import-request.js';
 import type { ServerRecord } from './server-definition.js';
 
 /** How well a server's processes are kept away from the rest of the machine, best first. */
@@ -176,4 +178,15 @@ export interface SecretStore {
   get(name: string): string | undefined;
   set(name: string, value: string): void;
   delete(name: string): void;
+}
+
+/** Plans that wait for an administrator, with what was asked for. */
+export interface PlanRepository {
+  /** Newest first. */
+  all(): ImportPlan[];
+  get(planId: string): ImportPlan | undefined;
+  request(planId: string): ImportRequest | undefined;
+  /** On disk when it returns. */
+  save(plan: ImportPlan, request: ImportRequest): void;
+  delete(planId: string): void;
 }

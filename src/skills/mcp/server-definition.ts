@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { DiscoverResult, Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
 import type { Permission } from '../ports.js';
+import type { ImportRequest } from './import-request.js';
 
 export const SERVER_NAME = /^[a-z](?:[a-z0-9]|-(?!-)){0,39}$/;
 
@@ -100,6 +101,8 @@ export interface ServerRecord {
   active: ServerVersion;
   /** Newest first; what a roll back goes to. */
   former: readonly ServerVersion[];
+  /** What an update asks for again. */
+  origin?: ImportRequest;
 }
 
 /** The same for the same content, whatever the order of its fields. */

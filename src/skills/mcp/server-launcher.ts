@@ -1,11 +1,12 @@
 // From a stored definition to a connection: isolation, environment, secrets and records around a process, or a guarded
 // way to a remote server.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { type PriorDiscovery, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
 import { childEnvironment } from './child-environment.js';
 import { guardedFetch } from './guarded-fetch.js';
-import type { Isolation } from './isolation.js';
+import { findOnPath, type Isolation } from './isolation.js';
 import { McpConnection, type McpTransport } from './mcp-connection.js';
 import type { IsolationTier, McpInteraction, SecretStore } from './ports.js';
 import type { ProcessRecords } from './process-records.js';
@@ -63,6 +64,18 @@ export class ServerLauncher {
   /** Where no isolation is, nothing keeps a program from the network. */
   reachesNetwork(launch: Launch): boolean {
     return launch.kind === 'http' || launch.network || this.#options.isolation.best === 'plain';
+  }
+
+  /** A program of this machine, as it will be started. @throws AppError `invalid_input` when there is none */
+  program(command: string): string {
+    const found = isAbsolute(command)
+      ? existsSync(command)
+        ? command
+        : null
+      : findOnPath(command, this.#options.environment['PATH']);
+    if (found === null || (!isAbsolute(command) && !/^[\w.+-]+$/.test(command)))
+      throw new AppError('invalid_input', `There is no program ${JSON.stringify(command.slice(0, 200))} here.`);
+    return found;
   }
 
   /** @throws AppError `mcp_untrusted`, `mcp_start_timeout`, `mcp_crashed`, `mcp_protocol`, `cancelled`, `invalid_input` */

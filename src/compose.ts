@@ -40,6 +40,7 @@ import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { MachineFileDigests } from './machine/file-digests.js';
 import { availableMemory, diskOf, MachineUsage } from './machine/usage-meter.js';
+import { mcpHost } from './mcp-host.js';
 import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
@@ -213,6 +214,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         ...toOperation(operation),
       });
     },
+  });
+  const mcp = await mcpHost(settings, {
+    store,
+    operations,
+    environment,
+    version: manifest.version,
+    logger,
+    onChange: (server) => hub.publish('MCP_SERVER', `MCP server ${server} changed.`, { name: server }),
   });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
   const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
@@ -584,6 +593,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,
     },
+    mcp,
     responses: { answers, responses },
     routing: { ...routing, sessions, aiMode: settings.AI_MODE },
     providers: {
@@ -644,6 +654,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     await Promise.all([turns, orchestrator, gate].map((work) => work.close(FINISH_TURNS_MS)));
     await Promise.all([memory.close(), retention.close()]);
     await operations.close();
+    await mcp.close();
     hub.close();
     await http.close();
     const { failed } = await models.unloadAll();

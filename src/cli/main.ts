@@ -33,6 +33,7 @@ import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
+import { addMcpCommands } from './mcp-commands.js';
 import { addRoutingCommands } from './routing-commands.js';
 import { Terminal } from './terminal.js';
 
@@ -222,6 +223,7 @@ sessions
   .action((id: string, options: { format: string; output?: string }) => exportSession(context(), id, options));
 
 addChatCommands(program, context);
+addMcpCommands(program, context);
 addRoutingCommands(program, context);
 
 program

@@ -51,6 +51,12 @@ export const SettingsSchema = z.object({
     'failures in a row after which a model server is left alone for a while; 0 = never',
   ),
   UPSTREAM_CIRCUIT_OPEN_SECONDS: number(15).describe('how long it is left alone before one call tries again'),
+  MCP_GIT_FILE_ROOTS: list('').describe('folders whose Git repositories may be imported as MCP servers by file://'),
+  MCP_START_TIMEOUT_SECONDS: number(30, 1, 600).describe('longest start of an MCP server'),
+  MCP_CALL_IDLE_TIMEOUT_SECONDS: number(60, 1, 3_600).describe('longest silence of an MCP server within a call'),
+  MCP_CALL_TIMEOUT_SECONDS: number(600, 1, 86_400).describe('longest call of an MCP server, whatever its progress'),
+  MCP_IDLE_STOP_SECONDS: number(600, 1, 86_400).describe('an MCP server nobody uses for so long is ended'),
+  MCP_LIFETIME_SECONDS: number(86_400, 60).describe('an MCP server is started anew after so long, when it is idle'),
   POOL_PATIENCE_SECONDS: number(5, 0.01).describe(
     'how long the first byte of a server of a pool is waited for before it is asked whether it is well',
   ),

@@ -24,6 +24,7 @@ import { type KnowledgeRoutesOptions, knowledgeRoutes } from './routes/knowledge
 import { type LearningRoutesOptions, learningRoutes } from './routes/learning.js';
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
+import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
@@ -61,6 +62,7 @@ export interface ServerOptions {
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
   learned: LearnedPhrases;
+  mcp: McpRoutesOptions;
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -168,6 +170,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         memoryOf,
       });
       await api.register(intentRoutes, { learned: options.learned });
+      await api.register(mcpRoutes, options.mcp);
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);

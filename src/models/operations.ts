@@ -13,6 +13,8 @@ export const OPERATION_TYPES = [
   'adopt',
   'verify',
   'rollback',
+  'mcp_plan',
+  'mcp_import',
 ] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
@@ -96,7 +98,15 @@ const ATTEMPTS = 5;
 const CLOSE_WITHIN_MS = 5_000;
 
 /** Safe to run again from the start: each finds out itself what is done already. */
-const RESUMABLE: ReadonlySet<OperationType> = new Set(['install', 'remove', 'adopt', 'verify', 'unload']);
+const RESUMABLE: ReadonlySet<OperationType> = new Set([
+  'install',
+  'remove',
+  'adopt',
+  'verify',
+  'unload',
+  'mcp_plan',
+  'mcp_import',
+]);
 
 interface Running {
   operation: ModelOperation;
@@ -318,7 +328,7 @@ export class ModelOperations {
     const speed = { at: performance.now(), bytes: operation.receivedBytes };
     try {
       const handler = this.#handlers.get(operation.type);
-      if (!handler) throw new AppError('unsupported', `Nothing here can ${operation.type} a model.`);
+      if (!handler) throw new AppError('unsupported', `Nothing here can do ${operation.type}.`);
       const result = await handler({
         operation,
         signal: abort.signal,

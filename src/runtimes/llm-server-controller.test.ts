@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { installSystemctl } from '../../test/stand-ins/systemctl.js';
+import { alive, startTicks } from '../shared/process-tree.js';
 import {
   LlmServerController,
   type LlmServerControllerOptions,
   type LlmServerDefinition,
 } from './llm-server-controller.js';
 import { toArgumentVector } from './servers/argument-vector.js';
-import { alive, startTicks } from './servers/process-tree.js';
 
 let folder: string;
 let port: number;

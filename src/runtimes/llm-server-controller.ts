@@ -2,9 +2,9 @@
 // where that looks after them, watches their health, keeps their output. A server that runs already is adopted: used,
 // and never stopped on our own.
 import { AppError } from '../shared/errors.js';
+import { type CommandResult, runCommand } from '../shared/run-command.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import { OwnedProcesses } from './servers/owned-processes.js';
-import { type CommandResult, runCommand } from './servers/run-command.js';
 import { serverEnvironment } from './servers/server-environment.js';
 import { SYSTEMD_VARIABLES, SystemdUnit, type UnitState } from './servers/systemd-unit.js';
 

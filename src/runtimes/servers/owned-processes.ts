@@ -15,8 +15,16 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { alive, endGroup, endProcess, MARK_VARIABLE, type ProcessId, processTree, startTicks } from './process-tree.js';
-import type { CommandResult } from './run-command.js';
+import {
+  alive,
+  endGroup,
+  endProcess,
+  MARK_VARIABLE,
+  type ProcessId,
+  processTree,
+  startTicks,
+} from '../../shared/process-tree.js';
+import type { CommandResult } from '../../shared/run-command.js';
 
 const STARTED_AFTER_MS = 500;
 const TERM_MS = 5_000;

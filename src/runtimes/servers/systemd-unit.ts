@@ -1,6 +1,6 @@
 // A model server that systemd looks after: its state and its actions, through systemctl and never through a shell.
 import { AppError } from '../../shared/errors.js';
-import { type CommandResult, runCommand } from './run-command.js';
+import { type CommandResult, runCommand } from '../../shared/run-command.js';
 
 const SHOW_MS = 5_000;
 

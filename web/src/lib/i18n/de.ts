@@ -215,6 +215,8 @@ export const de: Record<string, string> = {
   'activity.type.adopt': 'Übernahme',
   'activity.type.verify': 'Prüfung',
   'activity.type.rollback': 'Rückkehr',
+  'activity.type.mcp_plan': 'Prüfung eines MCP-Servers',
+  'activity.type.mcp_import': 'Import eines MCP-Servers',
   'activity.status.pending': 'wartet',
   'activity.status.in_progress': 'läuft',
   'activity.status.completed': 'fertig',

@@ -214,6 +214,8 @@ export const en = {
   'activity.type.adopt': 'Adopt',
   'activity.type.verify': 'Verify',
   'activity.type.rollback': 'Roll back',
+  'activity.type.mcp_plan': 'Look at an MCP server',
+  'activity.type.mcp_import': 'Import an MCP server',
   'activity.status.pending': 'waiting',
   'activity.status.in_progress': 'running',
   'activity.status.completed': 'done',

@@ -214,6 +214,8 @@ export const pl: Record<string, string> = {
   'activity.type.adopt': 'Przejęcie',
   'activity.type.verify': 'Weryfikacja',
   'activity.type.rollback': 'Powrót',
+  'activity.type.mcp_plan': 'Sprawdzenie serwera MCP',
+  'activity.type.mcp_import': 'Import serwera MCP',
   'activity.status.pending': 'oczekuje',
   'activity.status.in_progress': 'trwa',
   'activity.status.completed': 'gotowe',

@@ -16,33 +16,51 @@ export interface CommandResult {
   timedOut?: boolean;
 }
 
+export interface CommandOptions {
+  environment: Readonly<Record<string, string>>;
+  timeoutMs: number;
+  cwd?: string;
+  /** Ends the program. */
+  signal?: AbortSignal;
+  /** Characters of each output that are kept, from its end. */
+  outputKept?: number;
+}
+
 /** Never throws: a command that fails, hangs or is not there is a result. */
 export function runCommand(
   command: readonly string[],
-  { environment, timeoutMs }: { environment: Readonly<Record<string, string>>; timeoutMs: number },
+  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(command[0] as string, command.slice(1), {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: environment,
+      ...(cwd === undefined ? {} : { cwd }),
     });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (bytes) => {
-      stdout = (stdout + bytes).slice(-OUTPUT_KEPT);
+      stdout = (stdout + bytes).slice(-outputKept);
     });
     child.stderr.on('data', (bytes) => {
-      stderr = (stderr + bytes).slice(-OUTPUT_KEPT);
+      stderr = (stderr + bytes).slice(-outputKept);
     });
     const finish = (ok: boolean, message: string, exitCode: number | null, timedOut = false) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
       resolve({ ok, message, stdout, stderr, exitCode, timedOut });
     };
     const timer = setTimeout(() => {
       endGroup(child.pid, 'SIGKILL');
       finish(false, `The command did not end within ${timeoutMs / 1_000} s.`, null, true);
     }, timeoutMs);
+    const stop = () => {
+      endGroup(child.pid, 'SIGKILL');
+      finish(false, 'The command was stopped.', null);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
     child.once('error', (error) => finish(false, error.message, null));
     child.once('exit', (code) => {
       const end = () => finish(code === 0, code === 0 ? 'Done.' : `The command ended with ${code}.`, code);

@@ -1,0 +1,321 @@
+// venom mcp import|plans|approve|discard|list|tools|trust|call|logs|update|rollback|remove|doctor|secret
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { AppError } from '../../shared/errors.js';
+import type { ApiClient } from '../api-client.js';
+import type { CommandContext } from '../command-context.js';
+import { followOperation, type Operation } from '../operation-progress.js';
+import { table } from '../terminal.js';
+
+const CALL_MS = 600_000;
+const START_MS = 60_000;
+
+export interface ImportOptions {
+  ref?: string;
+  entrypoint?: string;
+  env: string[];
+  secret: string[];
+  network?: boolean;
+  read: string[];
+  write: string[];
+  trusted?: boolean;
+  allowPlain?: boolean;
+  allowPrivate?: boolean;
+  yes?: boolean;
+}
+
+interface Plan {
+  plan_id: string;
+  name: string;
+  kind: string;
+  source: { kind: string; location: string; version: string | null };
+  build: { title: string; command: string[]; network: boolean }[];
+  launch: { kind: string; command?: string; args?: string[]; url?: string };
+  permissions: {
+    network: boolean;
+    readable: string[];
+    writable: string[];
+    environment: string[];
+    secrets: Record<string, string>;
+    isolation: string | null;
+    trusted: boolean;
+    allow_plain: boolean;
+  };
+  dependencies: string[];
+  missing_secrets: string[];
+  warnings: string[];
+  hash: string;
+}
+
+interface Server {
+  name: string;
+  state: string;
+  transport: string;
+  isolation: string | null;
+  tools: number;
+  quarantined: number;
+  source: { version: string | null; location: string };
+  last_error: { message: string } | null;
+}
+
+interface Tool {
+  name: string | null;
+  tool: string;
+  state: string;
+  permission: string;
+  hash: string;
+  refused: string | null;
+  changes: { field: string; before: unknown; after: unknown }[];
+}
+
+const at = (name: string, rest = ''): string => `/api/v1/mcp/servers/${encodeURIComponent(name)}${rest}`;
+
+/** @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME==VERSION`, an http(s) address, or a configuration file */
+export async function importServer(
+  context: CommandContext,
+  source: string,
+  name: string | undefined,
+  options: ImportOptions,
+): Promise<void> {
+  const client = await context.server();
+  if (source.endsWith('.json') && !/^[a-z]+:\/\//.test(source)) return importConfig(context, client, source);
+  if (name === undefined) throw new AppError('invalid_input', 'Name the server: venom mcp import SOURCE NAME');
+  const { operation } = await client.post<{ operation: Operation }>('/api/v1/mcp/import', {
+    name,
+    source: toSource(source, options),
+    environment: pairs(options.env, '--env'),
+    secrets: pairs(options.secret, '--secret'),
+    network: options.network === true,
+    readable: options.read.map((folder) => resolve(folder)),
+    writable: options.write.map((folder) => resolve(folder)),
+    trusted: options.trusted === true,
+    allow_plain: options.allowPlain === true,
+  });
+  await planned(context, client, operation.operation_id, options.yes === true);
+}
+
+async function importConfig(context: CommandContext, client: ApiClient, file: string): Promise<void> {
+  let config: unknown;
+  try {
+    config = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw new AppError('invalid_input', `${file} cannot be read as JSON.`);
+  }
+  const answer = await client.post<{ operations: Operation[]; skipped: { name: string; reason: string }[] }>(
+    '/api/v1/mcp/import/config',
+    { config },
+  );
+  for (const { name, reason } of answer.skipped) context.terminal.note(`${name} was left out: ${reason}`);
+  for (const { operation_id: id, model_name: name } of answer.operations)
+    await followOperation(client, context.terminal, id).catch((error: AppError) =>
+      context.terminal.note(`${name} cannot be imported: ${error.message}`),
+    );
+  context.terminal.result(answer, 'Look at them with `venom mcp plans`, and agree with `venom mcp approve`.');
+}
+
+async function planned(context: CommandContext, client: ApiClient, operationId: string, yes: boolean): Promise<void> {
+  const operation = await followOperation(client, context.terminal, operationId);
+  const plan = await findPlan(client, String(operation.result?.['plan_id']));
+  if (!yes)
+    return context.terminal.result(
+      plan,
+      `${describe(plan)}\n\nAgree to exactly this:  venom mcp approve ${plan.plan_id} ${plan.hash}`,
+    );
+  context.terminal.note(describe(plan));
+  await approve(context, plan.plan_id, plan.hash);
+}
+
+export async function listPlans(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ plans: Plan[] }>('/api/v1/mcp/plans');
+  const text = answer.plans.map((plan) => `${describe(plan)}\n  agree: venom mcp approve ${plan.plan_id} ${plan.hash}`);
+  context.terminal.result(answer, text.length === 0 ? 'No plan waits.' : text.join('\n\n'));
+}
+
+export async function approve(context: CommandContext, planId: string, hash: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post<{ operation: Operation }>(
+    `/api/v1/mcp/plans/${encodeURIComponent(planId)}/approve`,
+    { hash },
+  );
+  const operation = await followOperation(client, context.terminal, answer.operation.operation_id);
+  const { tools, quarantined } = (operation.result ?? {}) as { tools?: string[]; quarantined?: string[] };
+  const waiting = quarantined?.length ? `; to be looked at again: ${quarantined.join(', ')}` : '';
+  context.terminal.result(operation, `${operation.model_name} is imported, ${tools?.length ?? 0} tools${waiting}.`);
+}
+
+export async function discardPlan(context: CommandContext, planId: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.delete(`/api/v1/mcp/plans/${encodeURIComponent(planId)}`);
+  context.terminal.result(answer, 'The plan is gone.');
+}
+
+export async function listServers(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ servers: Server[] }>('/api/v1/mcp/servers');
+  const rows = answer.servers.map((server) => [
+    server.name,
+    server.state,
+    server.isolation ?? server.transport,
+    `${server.tools}${server.quarantined > 0 ? ` (+${server.quarantined} to look at)` : ''}`,
+    (server.source.version ?? '').slice(0, 12),
+    server.last_error?.message.slice(0, 80) ?? '',
+  ]);
+  context.terminal.result(
+    answer,
+    rows.length === 0
+      ? 'No MCP server is imported.'
+      : table(['NAME', 'STATE', 'ISOLATION', 'TOOLS', 'VERSION', ''], rows),
+  );
+}
+
+export async function listTools(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ tools: Tool[] }>(at(name, '/tools'));
+  const rows = answer.tools.map((tool) => [tool.name ?? tool.tool, tool.state, tool.permission, tool.refused ?? '']);
+  const changes = answer.tools.flatMap((tool) =>
+    tool.changes.map(
+      ({ field, before, after }) =>
+        `${tool.tool}, ${field}:\n  - ${JSON.stringify(before)}\n  + ${JSON.stringify(after)}\n  agree: venom mcp trust ${name} ${tool.tool} ${tool.hash}`,
+    ),
+  );
+  context.terminal.result(answer, [table(['TOOL', 'STATE', 'PERMISSION', ''], rows), ...changes].join('\n\n'));
+}
+
+export async function trustTool(context: CommandContext, name: string, tool: string, hash: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post(at(name, '/tools/approve'), { tool, hash });
+  context.terminal.result(answer, `${tool} of ${name} may be used.`);
+}
+
+export async function callTool(context: CommandContext, tool: string, input: string): Promise<void> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(input);
+  } catch {
+    throw new AppError('invalid_input', 'The input must be JSON, such as \'{"text": "hello"}\'.');
+  }
+  const client = await context.server();
+  const answer = await client.post<{ status: string; text: string }>(
+    '/api/v1/mcp/call',
+    { tool, input: parsed },
+    CALL_MS,
+  );
+  if (answer.status === 'failed') process.exitCode = 1;
+  context.terminal.result(answer, answer.text);
+}
+
+export async function serverLogs(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ lines: string[] }>(at(name, '/logs'));
+  context.terminal.result(answer, answer.lines.join('\n'));
+}
+
+export async function changeServer(
+  context: CommandContext,
+  name: string,
+  change: 'enable' | 'disable' | 'restart' | 'refresh' | 'rollback',
+): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post<{ server: Server }>(at(name, `/${change}`), {}, START_MS);
+  context.terminal.result(answer, `${name} is ${answer.server.state}.`);
+}
+
+export async function updateServer(
+  context: CommandContext,
+  name: string,
+  options: { ref?: string; yes?: boolean },
+): Promise<void> {
+  const client = await context.server();
+  const { operation } = await client.post<{ operation: Operation }>(at(name, '/update'), { ref: options.ref ?? null });
+  await planned(context, client, operation.operation_id, options.yes === true);
+}
+
+export async function removeServer(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  context.terminal.result(await client.delete(at(name), START_MS), `${name} is removed, with its files.`);
+}
+
+export async function mcpDoctor(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{
+    isolation: { best: string; available: string[] };
+    programs: Record<string, string | null>;
+    servers: Server[];
+    plans_waiting: number;
+  }>('/api/v1/mcp/doctor');
+  const lines = [
+    `Isolation: ${answer.isolation.best} (available: ${answer.isolation.available.join(', ')})`,
+    ...(answer.isolation.best === 'plain' ? ['  install bubblewrap: without it only servers you vouch for run'] : []),
+    ...Object.entries(answer.programs).map(([name, path]) => `${name}: ${path ?? 'not found'}`),
+    ...answer.servers.map(
+      (server) =>
+        `${server.name}: ${server.state}, ${server.last_error?.message ?? `${server.quarantined} tools to look at`}`,
+    ),
+    ...(answer.plans_waiting > 0 ? [`${answer.plans_waiting} plans wait: venom mcp plans`] : []),
+  ];
+  context.terminal.result(answer, lines.join('\n'));
+}
+
+/** The value comes by a pipe, so that it stands in no history and no list of processes. */
+export async function storeSecret(context: CommandContext, name: string): Promise<void> {
+  const value = readFileSync(0, 'utf8').trim();
+  const client = await context.server();
+  const answer = await client.put(`/api/v1/mcp/secrets/${encodeURIComponent(name)}`, { value });
+  context.terminal.result(answer, `${name} is stored.`);
+}
+
+async function findPlan(client: ApiClient, planId: string): Promise<Plan> {
+  const { plans } = await client.get<{ plans: Plan[] }>('/api/v1/mcp/plans');
+  const plan = plans.find((known) => known.plan_id === planId);
+  if (!plan) throw new AppError('not_found', `There is no plan ${planId}.`);
+  return plan;
+}
+
+function describe({
+  name,
+  kind,
+  source,
+  build,
+  launch,
+  permissions,
+  dependencies,
+  missing_secrets: missing,
+  warnings,
+}: Plan): string {
+  const list = (values: readonly string[]) => (values.length === 0 ? 'none' : values.join(', '));
+  return [
+    `${name} (${kind}) from ${source.location}${source.version ? ` at ${source.version}` : ''}`,
+    ...build.map((step) => `  build:    ${step.title}: ${step.command.join(' ')}`),
+    `  starts:   ${launch.url ?? [launch.command, ...(launch.args ?? [])].join(' ')}`,
+    `  needs:    ${list(dependencies)}`,
+    `  network:  ${permissions.network ? 'yes' : 'no'}`,
+    `  reads:    ${list(permissions.readable)}`,
+    `  changes:  ${list(permissions.writable)}`,
+    `  secrets:  ${list(Object.entries(permissions.secrets).map(([variable, secret]) => `${variable} = ${secret}`))}`,
+    `  runs:     ${permissions.isolation ?? 'elsewhere'}${permissions.trusted ? ', trusted' : ''}`,
+    ...(missing.length > 0 ? [`  missing:  ${missing.join(', ')} (venom mcp secret NAME)`] : []),
+    ...warnings.map((warning) => `  note:     ${warning}`),
+  ].join('\n');
+}
+
+function toSource(source: string, { ref, entrypoint, allowPrivate }: ImportOptions): Record<string, unknown> {
+  const [, registry, spec] = /^(npm|pypi):(.+)$/.exec(source) ?? [];
+  if (registry !== undefined && spec !== undefined) {
+    const [, name, version] = /^(@?[^@=]+)(?:@|==)?(.*)$/.exec(spec) ?? [];
+    return { kind: registry, package: name, version: version || null, program: entrypoint ?? null };
+  }
+  if (/^https?:\/\//.test(source) && !/\.git\/?$/.test(source) && ref === undefined && entrypoint === undefined)
+    return { kind: 'remote', url: source, allow_private: allowPrivate === true };
+  return { kind: 'git', url: source, ref: ref ?? null, entrypoint: entrypoint ?? null };
+}
+
+function pairs(values: readonly string[], option: string): Record<string, string> {
+  return Object.fromEntries(
+    values.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new AppError('invalid_input', `${option} is written NAME=VALUE.`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+// The words of `venom mcp`.
+import type { Command } from 'commander';
+import type { CommandContext } from './command-context.js';
+import {
+  approve,
+  callTool,
+  changeServer,
+  discardPlan,
+  type ImportOptions,
+  importServer,
+  listPlans,
+  listServers,
+  listTools,
+  mcpDoctor,
+  removeServer,
+  serverLogs,
+  storeSecret,
+  trustTool,
+  updateServer,
+} from './commands/mcp.js';
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+export function addMcpCommands(program: Command, context: () => CommandContext): void {
+  const mcp = program.command('mcp').description('MCP servers and their tools');
+  mcp
+    .command('import')
+    .description('fetch a server and show what it would do; nothing of it runs before you agree')
+    .argument(
+      '<source>',
+      'a Git address, npm:NAME[@VERSION], pypi:NAME==VERSION, an http(s) address, or a configuration file',
+    )
+    .argument('[name]', 'how it is called here')
+    .option('--ref <name>', 'branch, tag or commit')
+    .option('--entrypoint <command>', 'how it starts, such as "python server.py", or which of its programs')
+    .option('--env <NAME=VALUE>', 'a variable it gets', collect, [])
+    .option('--secret <NAME=SECRET>', 'a variable or header it gets from a stored secret', collect, [])
+    .option('--network', 'it may reach the network')
+    .option('--read <folder>', 'a folder it may read', collect, [])
+    .option('--write <folder>', 'a folder it may change', collect, [])
+    .option('--trusted', 'you vouch for it')
+    .option('--allow-plain', 'it may run where nothing isolates it')
+    .option('--allow-private', 'a remote server may lie in a private network')
+    .option('-y, --yes', 'agree to what is found')
+    .action((source: string, name: string | undefined, options: ImportOptions) =>
+      importServer(context(), source, name, options),
+    );
+  mcp
+    .command('plans')
+    .description('imports that wait for you')
+    .action(() => listPlans(context()));
+  mcp
+    .command('approve')
+    .description('agree to a plan as it was shown')
+    .argument('<plan>')
+    .argument('<hash>')
+    .action((plan: string, hash: string) => approve(context(), plan, hash));
+  mcp
+    .command('discard')
+    .description('drop a plan')
+    .argument('<plan>')
+    .action((plan: string) => discardPlan(context(), plan));
+  mcp
+    .command('list')
+    .description('servers, their state and tools')
+    .action(() => listServers(context()));
+  mcp
+    .command('tools')
+    .description("a server's tools, and what changed in them")
+    .argument('<server>')
+    .action((name: string) => listTools(context(), name));
+  mcp
+    .command('trust')
+    .description('agree to a tool whose definition is new or has changed')
+    .argument('<server>')
+    .argument('<tool>')
+    .argument('<hash>')
+    .action((name: string, tool: string, hash: string) => trustTool(context(), name, tool, hash));
+  mcp
+    .command('call')
+    .description('call a tool by hand')
+    .argument('<tool>', 'such as weather__forecast')
+    .argument('[input]', 'JSON', '{}')
+    .action((tool: string, input: string) => callTool(context(), tool, input));
+  mcp
+    .command('logs')
+    .description('what a server complained of')
+    .argument('<server>')
+    .action((name: string) => serverLogs(context(), name));
+  for (const [change, description] of [
+    ['enable', 'let it be used'],
+    ['disable', 'end it and let it not be used'],
+    ['restart', 'end it; the next call starts it anew, also after a crash loop'],
+    ['refresh', 'list its tools anew'],
+    ['rollback', 'go back to the version before'],
+  ] as const)
+    mcp
+      .command(change)
+      .description(description)
+      .argument('<server>')
+      .action((name: string) => changeServer(context(), name, change));
+  mcp
+    .command('update')
+    .description('look for a newer state of its source')
+    .argument('<server>')
+    .option('--ref <name>', 'branch, tag or commit')
+    .option('-y, --yes', 'agree to what is found')
+    .action((name: string, options: { ref?: string; yes?: boolean }) => updateServer(context(), name, options));
+  mcp
+    .command('remove')
+    .description('a server with its files')
+    .argument('<server>')
+    .action((name: string) => removeServer(context(), name));
+  mcp
+    .command('doctor')
+    .description('isolation, programs, and what is wrong')
+    .action(() => mcpDoctor(context()));
+  mcp
+    .command('secret')
+    .description('store a secret; its value comes by a pipe')
+    .argument('<name>')
+    .action((name: string) => storeSecret(context(), name));
+}

@@ -1,0 +1,101 @@
+// What the domain knows of MCP servers, in the contract's names.
+import type { z } from 'zod';
+import type * as contract from '../../contract/mcp.js';
+import { isoUtc } from '../../shared/clock.js';
+import type { ImportPlan } from '../../skills/mcp/import-plan.js';
+import type { ImportRequest } from '../../skills/mcp/import-request.js';
+import type { Isolation } from '../../skills/mcp/isolation.js';
+import type { ImportedServer } from '../../skills/mcp/ports.js';
+import type { StoredTool } from '../../skills/mcp/server-definition.js';
+import { changesOf, isCallable, isQuarantined } from '../../skills/mcp/tool-inventory.js';
+
+export const toServer = (server: ImportedServer) => ({
+  name: server.name,
+  title: server.title,
+  transport: server.transport,
+  state: server.state,
+  enabled: server.enabled,
+  trusted: server.trusted,
+  isolation: server.isolation,
+  pid: server.pid,
+  era: server.era,
+  protocol_version: server.protocolVersion,
+  server_info: server.serverInfo && { name: server.serverInfo.name, version: server.serverInfo.version },
+  source: server.source,
+  tools: server.tools,
+  quarantined: server.quarantined,
+  restarts: server.restarts,
+  last_error: server.lastError && { ...server.lastError, at: isoUtc(server.lastError.at) },
+  call_ms: server.callMs,
+  listed_at: server.listedAt === null ? null : isoUtc(server.listedAt),
+});
+
+export const toServerTool = (tool: StoredTool, name: string | null) => ({
+  name,
+  tool: tool.definition.name,
+  title: tool.definition.title ?? null,
+  description: tool.definition.description ?? '',
+  input_schema: tool.definition.inputSchema,
+  output_schema: tool.definition.outputSchema ?? null,
+  permission: tool.permission,
+  hash: tool.hash,
+  approved_hash: tool.approved?.hash ?? null,
+  state: tool.gone ? 'gone' : tool.refused ? 'refused' : isCallable(tool) ? 'approved' : 'quarantined',
+  refused: tool.refused,
+  changes: isQuarantined(tool) ? changesOf(tool) : [],
+});
+
+export const toPlan = (plan: ImportPlan, isolation: Isolation) => ({
+  plan_id: plan.planId,
+  name: plan.name,
+  title: plan.title,
+  kind: plan.kind,
+  state: 'awaiting_approval',
+  created_at: isoUtc(plan.createdAt),
+  source: plan.source,
+  build: plan.build.map(({ title, command, network }) => ({ title, command, network })),
+  launch:
+    plan.launch.kind === 'stdio'
+      ? { kind: 'stdio', command: plan.launch.command, args: plan.launch.args }
+      : { kind: 'http', url: plan.launch.url },
+  permissions: {
+    network: plan.launch.kind === 'http' || plan.launch.network || isolation.best === 'plain',
+    readable: plan.launch.kind === 'stdio' ? plan.launch.readable : [],
+    writable: plan.launch.kind === 'stdio' ? plan.launch.writable : [],
+    environment: plan.launch.kind === 'stdio' ? Object.keys(plan.launch.environment) : [],
+    secrets: plan.launch.secrets,
+    isolation: plan.launch.kind === 'stdio' ? isolation.best : null,
+    trusted: plan.trusted,
+    allow_plain: plan.allowPlain,
+    private_network: plan.launch.kind === 'http' && plan.launch.allowPrivate,
+  },
+  dependencies: plan.dependencies,
+  missing_secrets: plan.missingSecrets,
+  warnings: plan.warnings,
+  hash: plan.hash,
+});
+
+export function toImportRequest(body: z.output<typeof contract.ImportRequest>): ImportRequest {
+  const { name, title, source, environment, secrets, network, readable, writable, trusted } = body;
+  const grants = { environment, secrets, network, readable, writable, trusted, allowPlain: body.allow_plain };
+  if (source.kind === 'git')
+    return {
+      name,
+      title,
+      grants,
+      source: { kind: 'git', url: source.url, ref: source.ref ?? null, entrypoint: source.entrypoint ?? null },
+    };
+  if (source.kind === 'remote')
+    return {
+      name,
+      title,
+      grants,
+      source: { kind: 'remote', url: source.url, headers: source.headers, allowPrivate: source.allow_private },
+    };
+  return {
+    name,
+    title,
+    grants,
+    source: { ...source, version: source.version ?? null, program: source.program ?? null },
+  };
+}

@@ -1,0 +1,185 @@
+// /mcp: imported MCP servers, their imports, tools and secrets.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as contract from '../../contract/mcp.js';
+import { isoUtc } from '../../shared/clock.js';
+import { AppError } from '../../shared/errors.js';
+import { readConfig, writeConfig } from '../../skills/mcp/config-formats.js';
+import type { Isolation } from '../../skills/mcp/isolation.js';
+import type { McpManagerSkill } from '../../skills/mcp/mcp-manager-skill.js';
+import type { McpServers } from '../../skills/mcp/mcp-servers.js';
+import type { McpTools } from '../../skills/mcp/mcp-tools.js';
+import type { SecretStore } from '../../skills/mcp/ports.js';
+import { typeDeclarations } from '../../skills/mcp/type-declarations.js';
+import { toImportRequest, toPlan, toServer, toServerTool } from './mcp-shapes.js';
+import { toOperation } from './model-shapes.js';
+
+export interface McpRoutesOptions {
+  servers: McpServers;
+  manager: McpManagerSkill;
+  tools: McpTools;
+  secrets: SecretStore;
+  isolation: Isolation;
+  /** Where the programs lie that imports need; null where one is not there. */
+  programs: () => Record<string, string | null>;
+}
+
+const accepted = 202;
+
+export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
+  app,
+  { servers, manager, tools, secrets, isolation, programs },
+) => {
+  const tags = ['mcp'];
+  const one = (name: string) => {
+    const server = servers.get(name);
+    if (!server) throw new AppError('mcp_server_not_found', `There is no MCP server ${name}.`);
+    return toServer(server);
+  };
+
+  app.get('/mcp/servers', { schema: { tags } }, async () => {
+    const all = servers.list().map(toServer);
+    return { status: 'success', servers: all, count: all.length };
+  });
+  app.get('/mcp/servers/:name', { schema: { params: contract.ServerParams, tags } }, async ({ params }) => ({
+    status: 'success',
+    server: one(params.name),
+    former: (servers.record(params.name)?.former ?? []).map(({ versionId, source, createdAt }) => ({
+      version_id: versionId,
+      version: source.version,
+      created_at: isoUtc(createdAt),
+    })),
+  }));
+  app.get(
+    '/mcp/servers/:name/logs',
+    { schema: { params: contract.ServerParams, querystring: contract.LogsQuery, tags } },
+    async ({ params, query }) => ({ status: 'success', lines: servers.logs(params.name, query.limit) }),
+  );
+  for (const action of ['enable', 'disable', 'restart', 'refresh', 'rollback'] as const)
+    app.post(
+      `/mcp/servers/:name/${action}`,
+      { schema: { params: contract.ServerParams, tags } },
+      async ({ params }) => {
+        const { name } = params;
+        if (action === 'restart') await servers.restart(name);
+        else if (action === 'refresh') await servers.refresh(name);
+        else if (action === 'rollback') await manager.rollBack(name);
+        else await servers.setEnabled(name, action === 'enable');
+        return { status: 'success', server: one(name) };
+      },
+    );
+  app.post(
+    '/mcp/servers/:name/update',
+    { schema: { params: contract.ServerParams, body: contract.UpdateRequest.default({}), tags } },
+    async ({ params, body }, reply) =>
+      reply.status(accepted).send({ status: 'success', operation: toOperation(manager.update(params.name, body)) }),
+  );
+  app.delete('/mcp/servers/:name', { schema: { params: contract.ServerParams, tags } }, async ({ params }) => {
+    await manager.remove(params.name);
+    return { status: 'success', name: params.name };
+  });
+
+  app.post('/mcp/import', { schema: { body: contract.ImportRequest, tags } }, async ({ body }, reply) =>
+    reply.status(accepted).send({ status: 'success', operation: toOperation(manager.plan(toImportRequest(body))) }),
+  );
+  app.post('/mcp/import/config', { schema: { body: contract.ConfigRequest, tags } }, async ({ body }, reply) => {
+    const { requests, skipped } = readConfig(body.config);
+    const operations = requests.map((request) => toOperation(manager.plan(request)));
+    return reply.status(accepted).send({ status: 'success', operations, skipped });
+  });
+  app.get('/mcp/export', { schema: { tags } }, async () => writeConfig(servers.records()));
+  app.get('/mcp/plans', { schema: { tags } }, async () => {
+    const plans = manager.plans().map((plan) => toPlan(plan, isolation));
+    return { status: 'success', plans, count: plans.length };
+  });
+  app.post(
+    '/mcp/plans/:plan_id/approve',
+    { schema: { params: contract.PlanParams, body: contract.ApproveRequest, tags } },
+    async ({ params, body }, reply) =>
+      reply
+        .status(accepted)
+        .send({ status: 'success', operation: toOperation(manager.approve(params.plan_id, body.hash)) }),
+  );
+  app.delete('/mcp/plans/:plan_id', { schema: { params: contract.PlanParams, tags } }, async ({ params }) => {
+    await manager.discard(params.plan_id);
+    return { status: 'success', plan_id: params.plan_id };
+  });
+
+  app.get('/mcp/servers/:name/tools', { schema: { params: contract.ServerParams, tags } }, async ({ params }) => {
+    const proxies = tools.proxiesOf(params.name);
+    const all = servers.tools(params.name).map((tool) => toServerTool(tool, proxies.get(tool.definition.name) ?? null));
+    return { status: 'success', server: params.name, tools: all, count: all.length };
+  });
+  app.get(
+    '/mcp/servers/:name/types',
+    { schema: { params: contract.ServerParams, tags } },
+    async ({ params }, reply) => {
+      one(params.name);
+      reply.type('text/plain; charset=utf-8');
+      return typeDeclarations(tools.tools().filter(({ source }) => source.id === params.name));
+    },
+  );
+  app.post(
+    '/mcp/servers/:name/tools/approve',
+    { schema: { params: contract.ServerParams, body: contract.ToolApproval, tags } },
+    async ({ params, body }) => {
+      servers.approveTool(params.name, body.tool, body.hash);
+      return { status: 'success', server: one(params.name) };
+    },
+  );
+  app.post(
+    '/mcp/servers/:name/tools/permission',
+    { schema: { params: contract.ServerParams, body: contract.ToolPermission, tags } },
+    async ({ params, body }) => {
+      servers.setPermission(params.name, body.tool, body.permission);
+      return { status: 'success', server: one(params.name) };
+    },
+  );
+  // By hand: whoever asks here has said yes.
+  app.post('/mcp/call', { schema: { body: contract.CallRequest, tags } }, async ({ body }, reply) => {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const startedAt = performance.now();
+    const outcome = await tools.call({
+      name: body.tool,
+      input: body.input,
+      sessionId: null,
+      requestId: null,
+      labels: [],
+      signal: gone.signal,
+    });
+    return {
+      status: outcome.failed ? 'failed' : 'success',
+      tool: body.tool,
+      text: outcome.text,
+      structured: outcome.structured,
+      code: outcome.errorCode,
+      untrusted: outcome.untrusted,
+      duration_ms: Math.round((performance.now() - startedAt) * 100) / 100,
+    };
+  });
+
+  app.get('/mcp/secrets', { schema: { tags } }, async () => ({ status: 'success', names: secrets.names() }));
+  app.put(
+    '/mcp/secrets/:name',
+    { schema: { params: contract.SecretParams, body: contract.SecretRequest, tags } },
+    async ({ params, body }) => {
+      secrets.set(params.name, body.value);
+      return { status: 'success', name: params.name };
+    },
+  );
+  app.delete('/mcp/secrets/:name', { schema: { params: contract.SecretParams, tags } }, async ({ params }) => {
+    secrets.delete(params.name);
+    return { status: 'success', name: params.name };
+  });
+
+  app.get('/mcp/doctor', { schema: { tags } }, async () => ({
+    status: 'success',
+    isolation: { best: isolation.best, available: isolation.tiers },
+    programs: programs(),
+    servers: servers
+      .list()
+      .filter(({ lastError, quarantined, state }) => lastError !== null || quarantined > 0 || state === 'crash_loop')
+      .map(toServer),
+    plans_waiting: manager.plans().length,
+  }));
+};

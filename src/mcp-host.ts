@@ -1,0 +1,95 @@
+// compose.ts's part for MCP servers: isolation, processes, storage and imports put together.
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Settings } from './config/config.js';
+import type { ModelOperations } from './models/operations.js';
+import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
+import { findOnPath, Isolation } from './skills/mcp/isolation.js';
+import { McpManagerSkill } from './skills/mcp/mcp-manager-skill.js';
+import { McpServers } from './skills/mcp/mcp-servers.js';
+import { McpTools } from './skills/mcp/mcp-tools.js';
+import { ProcessRecords } from './skills/mcp/process-records.js';
+import { ProxyGenerator } from './skills/mcp/proxy-generator.js';
+import { ServerLauncher } from './skills/mcp/server-launcher.js';
+import { SecretFile } from './storage/secret-file.js';
+import { SqliteMcpPlans, SqliteMcpServers } from './storage/sqlite-mcp.js';
+import type { SqliteStore } from './storage/sqlite-store.js';
+
+export interface McpHostParts {
+  store: SqliteStore;
+  operations: ModelOperations;
+  environment: Readonly<Record<string, string | undefined>>;
+  version: string;
+  logger: Logger;
+  onChange: (server: string) => void;
+}
+
+/** Starts no server; ends what a former run left behind. */
+export async function mcpHost(settings: Settings, parts: McpHostParts) {
+  const { store, operations, environment, version, logger } = parts;
+  const dir = join(settings.VENOM_DATA_DIR, 'mcp');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const records = new ProcessRecords(join(dir, 'run'));
+  const ended = records.endLeftovers();
+  if (ended > 0) logger.info({ ended }, 'MCP processes of the former run were ended');
+  const isolation = await Isolation.detect(environment['PATH']);
+  const secrets = new SecretFile(join(settings.VENOM_DATA_DIR, 'mcp-secrets.json'));
+  const launcher = new ServerLauncher({
+    isolation,
+    secrets,
+    environment,
+    records,
+    newId: randomUUID,
+    version,
+    limits: {
+      startMs: settings.MCP_START_TIMEOUT_SECONDS * 1_000,
+      callIdleMs: settings.MCP_CALL_IDLE_TIMEOUT_SECONDS * 1_000,
+      callCeilingMs: settings.MCP_CALL_TIMEOUT_SECONDS * 1_000,
+    },
+  });
+  const servers = new McpServers({
+    repository: new SqliteMcpServers(store),
+    launcher,
+    now: Date.now,
+    idleMs: settings.MCP_IDLE_STOP_SECONDS * 1_000,
+    lifetimeMs: settings.MCP_LIFETIME_SECONDS * 1_000,
+    onFailure: (server, error) =>
+      logger.warn({ server, code: error.code, reason: error.message }, 'an MCP server failed'),
+  });
+  servers.onChange(parts.onChange);
+  const plans = new SqliteMcpPlans(store);
+  const manager = new McpManagerSkill({
+    servers,
+    launcher,
+    builder: new EnvironmentBuilder({ isolation, environment, cacheDir: join(dir, 'cache') }),
+    plans,
+    secrets,
+    operations,
+    git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS },
+    dir,
+    dataDir: settings.VENOM_DATA_DIR,
+    now: Date.now,
+  });
+  const tools = new McpTools({
+    servers,
+    generator: new ProxyGenerator(),
+    reachesNetwork: (launch) => launcher.reachesNetwork(launch),
+  });
+  return {
+    servers,
+    manager,
+    tools,
+    secrets,
+    isolation,
+    programs: () =>
+      Object.fromEntries(
+        ['git', 'python3', 'uv', 'npm', 'node', 'bwrap', 'unshare'].map((name) => [
+          name,
+          findOnPath(name, environment['PATH']),
+        ]),
+      ),
+    close: () => servers.close(),
+  };
+}

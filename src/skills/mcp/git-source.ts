@@ -1,0 +1,184 @@
+// A repository at one commit, as plain files: fetched by git without a shell, without hooks, submodules, links or filters,
+// and with bounds on time, size and number of files.
+import { mkdirSync, realpathSync } from 'node:fs';
+import { lstat, opendir, rm } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../../shared/errors.js';
+import { runCommand } from '../../shared/run-command.js';
+
+const FETCH_MS = 300_000;
+const BYTES_MAX = 500 * 1_048_576;
+const FILES_MAX = 20_000;
+const WATCH_MS = 500;
+export const REF = /^[0-9A-Za-z](?:[\w./-]{0,199})$/;
+
+export interface GitSourceOptions {
+  /** Path of git. */
+  git: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Folders whose repositories may be imported by a file address. */
+  fileRoots: readonly string[];
+}
+
+export interface GitCheckout {
+  commit: string;
+}
+
+/** What an address must be; nothing is asked of it. @throws AppError `invalid_input` */
+export function checkGitAddress(address: string, fileRoots: readonly string[]): URL {
+  const refuse = (why: string): never => {
+    throw new AppError('invalid_input', `This repository cannot be imported: ${why}.`);
+  };
+  if (address.length > 1_000 || !/^[a-z]+:\/\//.test(address) || /[\s\\\p{Cc}]/u.test(address))
+    return refuse('its address must start with https://, ssh:// or file:// and hold no blanks');
+  let url: URL;
+  try {
+    url = new URL(address);
+  } catch {
+    return refuse('its address cannot be read');
+  }
+  if (url.password !== '' || (url.protocol === 'https:' && url.username !== ''))
+    return refuse('its address holds credentials; store them as a secret');
+  if (url.protocol === 'https:' || url.protocol === 'ssh:') {
+    // A host that looks like an option would be one for ssh.
+    if (!/^[a-z0-9[]/i.test(url.hostname) || url.username.startsWith('-')) return refuse('its host is no host');
+    return url;
+  }
+  if (url.protocol !== 'file:') return refuse(`${url.protocol} is not allowed`);
+  if (url.host !== '') return refuse('its file address names a host');
+  const path = realPath(fileURLToPath(url));
+  const inside = fileRoots.some((root) => {
+    const rest = relative(realPath(root) ?? root, path ?? '/');
+    return path !== null && rest !== '' && !rest.startsWith(`..${sep}`) && rest !== '..';
+  });
+  if (!inside) return refuse('file addresses are allowed only below MCP_GIT_FILE_ROOTS');
+  return url;
+}
+
+/**
+ * @param into  an empty folder that is made; removed again on failure
+ * @throws AppError `invalid_input`, `mcp_import_failed`, `cancelled`
+ */
+export async function fetchRepository(
+  { address, ref, into, signal }: { address: string; ref: string | null; into: string; signal: AbortSignal },
+  { git, environment, fileRoots }: GitSourceOptions,
+): Promise<GitCheckout> {
+  const url = checkGitAddress(address, fileRoots);
+  if (ref !== null && (!REF.test(ref) || ref.includes('..')))
+    throw new AppError('invalid_input', 'This is no branch, tag or commit.');
+  const scheme = url.protocol.slice(0, -1);
+  await rm(into, { recursive: true, force: true });
+  mkdirSync(into, { recursive: true, mode: 0o700 });
+  const config = {
+    'protocol.allow': 'never',
+    [`protocol.${scheme}.allow`]: 'always',
+    'core.hooksPath': '/dev/null',
+    'core.symlinks': 'false',
+    'core.fsmonitor': 'false',
+    'core.sshCommand': 'ssh -oBatchMode=yes -oClearAllForwardings=yes',
+    'core.protectHFS': 'true',
+    'core.protectNTFS': 'true',
+    'transfer.fsckObjects': 'true',
+    'fetch.recurseSubmodules': 'false',
+    'submodule.recurse': 'false',
+    'http.followRedirects': 'false',
+    'http.lowSpeedLimit': '1000',
+    'http.lowSpeedTime': '30',
+    'filter.lfs.smudge': '',
+    'filter.lfs.required': 'false',
+    'gc.auto': '0',
+    'maintenance.auto': 'false',
+    'advice.detachedHead': 'false',
+    'safe.directory': '*',
+    'credential.helper': '',
+  };
+  const own: Record<string, string> = {
+    PATH: environment['PATH'] ?? '',
+    LANG: 'C.UTF-8',
+    HOME: into,
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ASKPASS: '/bin/false',
+    GIT_LFS_SKIP_SMUDGE: '1',
+    ...pick(environment, ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'SSL_CERT_FILE', 'SSH_AUTH_SOCK']),
+  };
+  const settings = Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const tooLarge = new AbortController();
+  const watch = setInterval(() => {
+    void size(into).then(({ bytes }) => bytes > BYTES_MAX && tooLarge.abort());
+  }, WATCH_MS);
+  const run = async (args: readonly string[]): Promise<string> => {
+    const result = await runCommand([git, ...settings, ...args], {
+      environment: own,
+      timeoutMs: FETCH_MS,
+      cwd: into,
+      signal: AbortSignal.any([signal, tooLarge.signal]),
+    });
+    if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
+    if (tooLarge.signal.aborted) throw failed(`the repository is larger than ${BYTES_MAX / 1_048_576} MB`);
+    if (!result.ok) throw failed(lastLines(result.stderr) || result.message);
+    return result.stdout.trim();
+  };
+  try {
+    await run(['init', '--quiet', '--template=', '.']);
+    await run(['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', url.href, ref ?? 'HEAD']);
+    const commit = await run(['rev-parse', '--verify', 'FETCH_HEAD^{commit}']);
+    await run(['checkout', '--quiet', '--detach', commit]);
+    const { bytes, files } = await size(into);
+    if (files > FILES_MAX) throw failed(`the repository has more than ${FILES_MAX} files`);
+    if (bytes > BYTES_MAX) throw failed(`the repository is larger than ${BYTES_MAX / 1_048_576} MB`);
+    await rm(join(into, '.git'), { recursive: true, force: true });
+    return { commit };
+  } catch (error) {
+    await rm(into, { recursive: true, force: true });
+    throw error;
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+const failed = (reason: string): AppError =>
+  new AppError('mcp_import_failed', `The repository could not be fetched: ${reason}`);
+
+const lastLines = (text: string): string => text.trim().split('\n').slice(-3).join('\n').slice(0, 500);
+
+async function size(folder: string): Promise<{ bytes: number; files: number }> {
+  let bytes = 0;
+  let files = 0;
+  const open = [folder];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const directory = await opendir(next).catch(() => undefined);
+    if (!directory) continue;
+    for await (const entry of directory) {
+      const path = join(next, entry.name);
+      if (entry.isDirectory()) open.push(path);
+      else {
+        files += 1;
+        bytes += (await lstat(path).catch(() => undefined))?.size ?? 0;
+      }
+      if (files > FILES_MAX || bytes > BYTES_MAX) return { bytes, files };
+    }
+  }
+  return { bytes, files };
+}
+
+export function realPath(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+export const pick = (
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );

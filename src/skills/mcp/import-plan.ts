@@ -1,0 +1,36 @@
+// What an import would do, in full, before anything of it runs: a person agrees to its hash. Data, and nothing else.
+import { hashOf, type Launch, type ServerSource } from './server-definition.js';
+
+export interface BuildStep {
+  title: string;
+  /** `{env}`, `{source}` and `{python}` stand for folders that exist only while it is built. */
+  command: readonly string[];
+  network: boolean;
+}
+
+export interface ImportPlan {
+  planId: string;
+  name: string;
+  title: string;
+  kind: 'import' | 'update';
+  createdAt: number;
+  source: ServerSource;
+  /** Where fetched files wait; null where nothing is fetched. */
+  staging: string | null;
+  build: readonly BuildStep[];
+  /** As the server will be started; `{env}` and `{source}` stand for its final folders. */
+  launch: Launch;
+  dependencies: readonly string[];
+  /** Secrets it asks for that are not stored yet. */
+  missingSecrets: readonly string[];
+  warnings: readonly string[];
+  trusted: boolean;
+  allowPlain: boolean;
+  hash: string;
+}
+
+/** Everything a person agrees to; not where and when it was made. */
+export const planHash = (plan: Omit<ImportPlan, 'hash'>): string => {
+  const { name, kind, source, build, launch, dependencies, trusted, allowPlain } = plan;
+  return hashOf({ name, kind, source, build, launch, dependencies, trusted, allowPlain });
+};

@@ -1,0 +1,28 @@
+// What somebody asks to import, and what they would give it. Data only.
+
+/** What a server may do and is given; shown with the plan. */
+export interface ImportGrants {
+  /** Values that are no secrets. */
+  environment: Readonly<Record<string, string>>;
+  /** Variable or header to the name of a stored secret. */
+  secrets: Readonly<Record<string, string>>;
+  network: boolean;
+  /** Folders of this machine it may read, and may change. */
+  readable: readonly string[];
+  writable: readonly string[];
+  trusted: boolean;
+  allowPlain: boolean;
+}
+
+export type ImportSource =
+  | { kind: 'git'; url: string; ref: string | null; entrypoint: string | null }
+  | { kind: 'npm' | 'pypi'; package: string; version: string | null; program: string | null; args: readonly string[] }
+  | { kind: 'config'; command: string; args: readonly string[] }
+  | { kind: 'remote'; url: string; headers: Readonly<Record<string, string>>; allowPrivate: boolean };
+
+export interface ImportRequest {
+  name: string;
+  title?: string | undefined;
+  source: ImportSource;
+  grants: ImportGrants;
+}

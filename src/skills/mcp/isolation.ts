@@ -1,0 +1,178 @@
+// How far a server's processes are kept away from the machine. Three tiers, the best one that works here; each is a program
+// in front of the server's own command.
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { AppError } from '../../shared/errors.js';
+import { runCommand } from '../../shared/run-command.js';
+import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
+
+const PROBE_MS = 5_000;
+
+/** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
+const SYSTEM_PATHS = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/opt',
+  '/etc/ssl',
+  '/etc/pki',
+  '/etc/ca-certificates',
+  '/etc/alternatives',
+  '/etc/ld.so.cache',
+  '/etc/ld.so.conf',
+  '/etc/ld.so.conf.d',
+  '/etc/localtime',
+  '/etc/mime.types',
+];
+const NETWORK_PATHS = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/host.conf', '/etc/services'];
+
+export interface IsolatedCommand {
+  command: string;
+  args: readonly string[];
+  cwd: string;
+  /** Whether it may reach the network. Only `plain` cannot keep it from that. */
+  network: boolean;
+  /** Folders it may read beside the system's. */
+  readable: readonly string[];
+  /** Folders it may change. */
+  writable: readonly string[];
+}
+
+interface IsolationPrograms {
+  bwrap: string | null;
+  unshare: string | null;
+  prlimit: string | null;
+}
+
+export class Isolation {
+  /** Best first; `plain` is always there. */
+  readonly tiers: readonly IsolationTier[];
+  readonly #programs: IsolationPrograms;
+
+  private constructor(tiers: readonly IsolationTier[], programs: IsolationPrograms) {
+    this.tiers = tiers;
+    this.#programs = programs;
+  }
+
+  /** Tries each: a program that is installed may still be forbidden. */
+  static async detect(path: string | undefined): Promise<Isolation> {
+    const programs = {
+      bwrap: findOnPath('bwrap', path),
+      unshare: findOnPath('unshare', path),
+      prlimit: findOnPath('prlimit', path),
+    };
+    const works = async (command: readonly string[]) =>
+      (await runCommand(command, { environment: { PATH: path ?? '' }, timeoutMs: PROBE_MS })).ok;
+    const [sandboxed, namespaced] = await Promise.all([
+      programs.bwrap !== null &&
+        works([
+          programs.bwrap,
+          '--unshare-all',
+          '--die-with-parent',
+          '--ro-bind',
+          '/',
+          '/',
+          '--proc',
+          '/proc',
+          '--dev',
+          '/dev',
+          'true',
+        ]),
+      programs.unshare !== null &&
+        works([
+          programs.unshare,
+          '--user',
+          '--map-root-user',
+          '--net',
+          '--pid',
+          '--fork',
+          '--kill-child',
+          '--mount-proc',
+          'true',
+        ]),
+    ]);
+    const found = { sandboxed, namespaced, plain: true };
+    return new Isolation(
+      ISOLATION_TIERS.filter((tier) => found[tier]),
+      programs,
+    );
+  }
+
+  get best(): IsolationTier {
+    return this.tiers[0] ?? 'plain';
+  }
+
+  /** @throws AppError `mcp_untrusted` when a server nobody vouched for would run with nothing around it */
+  choose({ trusted, allowPlain }: { trusted: boolean; allowPlain: boolean }): IsolationTier {
+    if (this.best === 'plain' && !trusted && !allowPlain)
+      throw new AppError(
+        'mcp_untrusted',
+        'Nothing here can isolate this server: install bubblewrap, or let an administrator allow it to run without isolation.',
+      );
+    return this.best;
+  }
+
+  wrap(tier: IsolationTier, { command, args, cwd, network, readable, writable }: IsolatedCommand): string[] {
+    const { bwrap, unshare, prlimit } = this.#programs;
+    const limited = prlimit === null ? [] : [prlimit, '--core=0', '--nofile=4096', '--'];
+    const own = [...limited, command, ...args];
+    if (tier === 'plain') return own;
+    if (tier === 'namespaced')
+      return [
+        unshare as string,
+        '--user',
+        '--map-root-user',
+        ...(network ? [] : ['--net']),
+        '--ipc',
+        '--pid',
+        '--fork',
+        '--kill-child',
+        '--mount-proc',
+        '--',
+        ...own,
+      ];
+    const shown = [...SYSTEM_PATHS, ...(network ? NETWORK_PATHS : []), ...interpreterFolders(command), ...readable];
+    return [
+      bwrap as string,
+      '--unshare-all',
+      ...(network ? ['--share-net'] : []),
+      '--die-with-parent',
+      '--cap-drop',
+      'ALL',
+      '--proc',
+      '/proc',
+      '--dev',
+      '/dev',
+      '--tmpfs',
+      '/tmp',
+      ...shown.flatMap((path) => ['--ro-bind-try', path, path]),
+      ...writable.flatMap((path) => ['--bind', path, path]),
+      '--chdir',
+      cwd,
+      '--',
+      ...own,
+    ];
+  }
+}
+
+/** Where a program and what it needs lie: its own folder's parent, for links their target's too. */
+function interpreterFolders(command: string): string[] {
+  if (!isAbsolute(command)) return [];
+  const folders = new Set([dirname(dirname(command))]);
+  try {
+    folders.add(dirname(dirname(realpathSync(command))));
+  } catch {
+    // Spawning it will say so.
+  }
+  // A program directly below the root would show everything.
+  return [...folders].filter((folder) => folder !== '/');
+}
+
+export function findOnPath(name: string, path: string | undefined): string | null {
+  for (const folder of (path ?? '').split(delimiter))
+    if (isAbsolute(folder) && existsSync(join(folder, name))) return join(folder, name);
+  return null;
+}

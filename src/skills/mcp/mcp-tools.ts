@@ -1,0 +1,98 @@
+// The tools of imported servers, as everybody who chooses or calls a tool sees them.
+import { type CallToolResult, ProtocolError } from '@modelcontextprotocol/client';
+import { AppError, type ErrorCode } from '../../shared/errors.js';
+import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
+import type { McpServers } from './mcp-servers.js';
+import type { ProxyGenerator, ToolProxy } from './proxy-generator.js';
+import type { Launch } from './server-definition.js';
+import { toOutcome } from './tool-result.js';
+import { boundsRefusal } from './tool-schema.js';
+
+/** They are what the caller must know of: everything else is an outcome a model can read. */
+const RAISED: ReadonlySet<ErrorCode> = new Set([
+  'cancelled',
+  'mcp_server_disabled',
+  'mcp_untrusted',
+  'shutting_down',
+  'forbidden',
+]);
+
+export interface McpToolsOptions {
+  servers: McpServers;
+  generator: ProxyGenerator;
+  reachesNetwork: (launch: Launch) => boolean;
+}
+
+export class McpTools implements ToolProvider {
+  readonly kind = 'mcp';
+  readonly #options: McpToolsOptions;
+  /** Made when first asked for after a change. */
+  #proxies: ReadonlyMap<string, ToolProxy> | undefined;
+
+  constructor(options: McpToolsOptions) {
+    this.#options = options;
+    options.servers.onChange(() => {
+      this.#proxies = undefined;
+    });
+  }
+
+  tools(): ToolDescriptor[] {
+    return [...this.#all().values()].map(({ descriptor }) => descriptor);
+  }
+
+  /** The names a model calls a server's tools by, under the server's own. */
+  proxiesOf(server: string): ReadonlyMap<string, string> {
+    const own = [...this.#all().values()].filter((proxy) => proxy.server === server);
+    return new Map(own.map(({ tool, descriptor }) => [tool, descriptor.name]));
+  }
+
+  async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
+    const proxy = this.#all().get(name);
+    if (!proxy) throw new AppError('tool_not_found', `There is no tool ${name}.`);
+    const wrong = boundsRefusal(input, 'The input') ?? proxy.check(input ?? {});
+    if (wrong) return failure('invalid_input', `The input of ${name} is wrong: ${wrong}`, labels);
+    try {
+      const session = await this.#options.servers.session(proxy.server, { signal });
+      try {
+        const result = await session.callTool(
+          { name: proxy.tool, arguments: (input ?? {}) as Record<string, unknown> },
+          {
+            signal,
+            ...(onProgress
+              ? { onProgress: ({ progress, total, message }) => onProgress(progress, total ?? null, message ?? null) }
+              : {}),
+          },
+        );
+        return toOutcome(result as CallToolResult, labels);
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      if (error instanceof ProtocolError)
+        return failure('mcp_protocol', `${name} was refused: ${error.message.slice(0, 1_000)}`, labels);
+      if (!(error instanceof AppError) || RAISED.has(error.code)) throw error;
+      return failure(error.code, error.message, labels);
+    }
+  }
+
+  #all(): ReadonlyMap<string, ToolProxy> {
+    const { servers, generator, reachesNetwork } = this.#options;
+    this.#proxies ??= new Map(
+      servers
+        .records()
+        .filter(({ enabled }) => enabled)
+        .flatMap((record) => generator.generate(record, { egress: reachesNetwork(record.active.launch) }))
+        .map((proxy) => [proxy.descriptor.name, proxy]),
+    );
+    return this.#proxies;
+  }
+}
+
+const failure = (errorCode: ErrorCode, text: string, labels: readonly string[]): ToolOutcome => ({
+  text,
+  structured: null,
+  failed: true,
+  errorCode,
+  labels,
+  untrusted: true,
+});

@@ -1,0 +1,79 @@
+// ProxyGenerator: a typed callable for each approved tool of a server, built at run time from the stored manifest. No source
+// code is ever made of what a server says.
+import type { ToolDescriptor } from '../ports.js';
+import type { ServerRecord, StoredTool } from './server-definition.js';
+import { isCallable } from './tool-inventory.js';
+import { toolNames } from './tool-names.js';
+import { type Check, compileSchema } from './tool-schema.js';
+
+export interface ToolProxy {
+  descriptor: ToolDescriptor;
+  server: string;
+  /** As the server knows it. */
+  tool: string;
+  /** What is wrong with an input; null where nothing is. Compiled at its first use. */
+  check: Check;
+}
+
+export interface ProxyFacts {
+  /** It may carry what it is given out of the house. */
+  egress: boolean;
+}
+
+export class ProxyGenerator {
+  /** Only tools whose definition is the approved one. */
+  generate({ name, trusted, active }: ServerRecord, { egress }: ProxyFacts): ToolProxy[] {
+    const tools = active.manifest?.tools ?? [];
+    // Names of all of them, so that an approval later does not rename its neighbours.
+    const names = toolNames(
+      name,
+      tools.map(({ definition }) => definition.name),
+    );
+    return tools.flatMap((tool, index) => {
+      const proxyName = names[index];
+      return proxyName && isCallable(tool) ? [this.#proxy(name, proxyName, tool, { trusted, egress })] : [];
+    });
+  }
+
+  #proxy(
+    server: string,
+    name: string,
+    { definition, hash, permission }: StoredTool,
+    { trusted, egress }: ProxyFacts & { trusted: boolean },
+  ): ToolProxy {
+    let compiled: Check | undefined;
+    return {
+      server,
+      tool: definition.name,
+      descriptor: {
+        name,
+        title: visible(definition.title ?? titleOf(definition)) || definition.name,
+        description: visible(definition.description ?? ''),
+        inputSchema: definition.inputSchema,
+        source: { kind: 'mcp', id: server },
+        // A hint is the server's own word.
+        readOnly: trusted && definition.annotations?.['readOnlyHint'] === true,
+        egress,
+        permission,
+        hash,
+      },
+      check: (value) => {
+        try {
+          compiled ??= compileSchema(definition.inputSchema);
+        } catch (error) {
+          return `the tool's own schema is wrong: ${(error as Error).message.slice(0, 200)}`;
+        }
+        return compiled(value);
+      },
+    };
+  }
+}
+
+const titleOf = ({ annotations }: StoredTool['definition']): string =>
+  typeof annotations?.['title'] === 'string' ? annotations['title'] : '';
+
+/** Without what a person would not see: control, direction and tag characters can hide words from the one who approves. */
+const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, (character) =>
+    character === '\n' || character === '\t' ? character : '',
+  );

@@ -1,0 +1,156 @@
+// From a stored definition to a connection: isolation, environment, secrets and records around a process, or a guarded
+// way to a remote server.
+import { existsSync, mkdirSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { type PriorDiscovery, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { AppError } from '../../shared/errors.js';
+import { childEnvironment } from './child-environment.js';
+import { guardedFetch } from './guarded-fetch.js';
+import { findOnPath, type Isolation } from './isolation.js';
+import { McpConnection, type McpTransport } from './mcp-connection.js';
+import type { IsolationTier, McpInteraction, SecretStore } from './ports.js';
+import type { ProcessRecords } from './process-records.js';
+import type { Launch, RemoteLaunch, StdioLaunch } from './server-definition.js';
+import type { StderrLog } from './stderr-log.js';
+import { StdioTransport } from './stdio-transport.js';
+
+export interface ServerLimits {
+  startMs: number;
+  callIdleMs: number;
+  callCeilingMs: number;
+}
+
+export interface ServerLauncherOptions {
+  isolation: Isolation;
+  secrets: SecretStore;
+  /** What is passed on is picked from it. */
+  environment: Readonly<Record<string, string | undefined>>;
+  records: ProcessRecords;
+  newId: () => string;
+  /** Ours, as servers are told. */
+  version: string;
+  limits: ServerLimits;
+}
+
+export interface LaunchRequest {
+  server: string;
+  launch: Launch;
+  trusted: boolean;
+  allowPlain: boolean;
+  protocol: 'auto' | 'legacy' | 'modern';
+  prior?: PriorDiscovery | undefined;
+  interaction?: McpInteraction | undefined;
+  signal?: AbortSignal | undefined;
+  log: StderrLog;
+  onLost?: (failure: AppError) => void;
+}
+
+export class ServerLauncher {
+  readonly #options: ServerLauncherOptions;
+
+  constructor(options: ServerLauncherOptions) {
+    this.#options = options;
+  }
+
+  /** Null for a remote server. @throws AppError `mcp_untrusted` */
+  tier({
+    launch,
+    trusted,
+    allowPlain,
+  }: Pick<LaunchRequest, 'launch' | 'trusted' | 'allowPlain'>): IsolationTier | null {
+    return launch.kind === 'http' ? null : this.#options.isolation.choose({ trusted, allowPlain });
+  }
+
+  /** Where no isolation is, nothing keeps a program from the network. */
+  reachesNetwork(launch: Launch): boolean {
+    return launch.kind === 'http' || launch.network || this.#options.isolation.best === 'plain';
+  }
+
+  /** A program of this machine, as it will be started. @throws AppError `invalid_input` when there is none */
+  program(command: string): string {
+    const found = isAbsolute(command)
+      ? existsSync(command)
+        ? command
+        : null
+      : findOnPath(command, this.#options.environment['PATH']);
+    if (found === null || (!isAbsolute(command) && !/^[\w.+-]+$/.test(command)))
+      throw new AppError('invalid_input', `There is no program ${JSON.stringify(command.slice(0, 200))} here.`);
+    return found;
+  }
+
+  /** @throws AppError `mcp_untrusted`, `mcp_start_timeout`, `mcp_crashed`, `mcp_protocol`, `cancelled`, `invalid_input` */
+  open(request: LaunchRequest): Promise<McpConnection> {
+    const { launch } = request;
+    const transport = launch.kind === 'stdio' ? this.#process(launch, request) : this.#remote(launch, request);
+    const { limits, version } = this.#options;
+    return McpConnection.open({
+      server: request.server,
+      version,
+      transport,
+      protocol: request.protocol,
+      prior: request.prior,
+      startMs: limits.startMs,
+      idleMs: limits.callIdleMs,
+      ceilingMs: limits.callCeilingMs,
+      interaction: request.interaction,
+      signal: request.signal,
+      ...(request.onLost ? { onLost: request.onLost } : {}),
+    });
+  }
+
+  #process(launch: StdioLaunch, { server, trusted, allowPlain, log }: LaunchRequest): () => McpTransport {
+    const { isolation, environment, records, newId } = this.#options;
+    const tier = isolation.choose({ trusted, allowPlain });
+    const secrets = this.#secrets(launch.secrets, server);
+    log.hide(Object.values(secrets));
+    for (const folder of launch.writable) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const command = isolation.wrap(tier, launch);
+    const own = { ...launch.environment, ...secrets };
+    return () => {
+      const mark = newId();
+      return new StdioTransport({
+        command,
+        cwd: launch.cwd,
+        environment: childEnvironment(environment, { home: launch.writable[0] ?? '/tmp', own }),
+        mark,
+        onSpawn: (id) => records.remember(mark, id),
+        onGone: () => records.forget(mark),
+        onStderr: (text) => log.add(text),
+      });
+    };
+  }
+
+  #remote(launch: RemoteLaunch, { server, log }: LaunchRequest): () => McpTransport {
+    const secrets = this.#secrets(launch.secrets, server);
+    log.hide(Object.values(secrets));
+    const headers = { ...launch.headers };
+    for (const [name, value] of Object.entries(secrets))
+      headers[name] = name.toLowerCase() === 'authorization' && !/\s/.test(value) ? `Bearer ${value}` : value;
+    const url = new URL(launch.url);
+    return () => {
+      const guarded = guardedFetch(url.origin, launch);
+      const transport = new StreamableHTTPClientTransport(url, { fetch: guarded.fetch, requestInit: { headers } });
+      const close = transport.close.bind(transport);
+      return Object.assign(transport, {
+        close: async () => {
+          await transport.terminateSession().catch(() => {});
+          await close();
+          await guarded.close();
+        },
+      }) as McpTransport;
+    };
+  }
+
+  #secrets(wanted: Readonly<Record<string, string>>, server: string): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(wanted).map(([name, secret]) => {
+        const value = this.#options.secrets.get(secret);
+        if (value === undefined)
+          throw new AppError('invalid_input', `${server} needs the secret "${secret}", which is not stored.`, {
+            details: { secret },
+          });
+        return [name, value];
+      }),
+    );
+  }
+}

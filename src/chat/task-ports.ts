@@ -47,19 +47,52 @@ export interface ToolResult {
   labels: readonly string[];
 }
 
+/** A call that waits for a person. */
+export interface WaitingCall {
+  /** The approval's. */
+  id: string;
+  tool: string;
+  title: string;
+  reason: string;
+}
+
+export interface ToolRun {
+  signal: AbortSignal;
+  sessionId: string | null;
+  /** The turn's. */
+  requestId: string | null;
+  /** Sensitivity of what the model has read. */
+  labels: readonly string[];
+  /** Told when the call begins to wait for somebody's yes, and with null when it no longer does. */
+  onWaiting?: (waiting: WaitingCall | null) => void;
+}
+
 /** Something a model may call. */
 export interface ChatTool {
   name: string;
   description: string;
   /** JSON Schema of an object. */
   inputSchema: Record<string, unknown>;
+  /** What was asked for needs it, as far as words tell: worth asking a model that must be led to each call. */
+  relevant?: boolean;
+  /** Longest call, with the wait for a person; a minute where it is not said. */
+  timeoutMs?: number;
   /** Bad input and failures are results; only the signal's abort is thrown. */
-  run(input: unknown, options: { signal: AbortSignal; sessionId: string | null }): Promise<ToolResult>;
+  run(input: unknown, options: ToolRun): Promise<ToolResult>;
 }
 
-/** Which tools there are for a turn. A later room adds its own here. */
+export interface ToolRequest {
+  intent: IntentId;
+  forcedTool: string | null;
+  sessionId: string | null;
+  /** What was asked. */
+  text?: string;
+}
+
+/** Which tools there are for a turn. */
 export interface ToolBox {
-  toolsFor(request: { intent: IntentId; forcedTool: string | null; sessionId: string | null }): readonly ChatTool[];
+  /** None for an intent that needs a tool means that nothing here does its work. */
+  toolsFor(request: ToolRequest): readonly ChatTool[];
 }
 
 export interface AnswerTranslator {

@@ -2,7 +2,7 @@
 // them need wait for nobody.
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { toAppError } from '../../shared/errors.js';
-import { abortable } from '../agents/agent-loop.js';
+import { abortable } from '../../shared/abortable.js';
 
 const CHECK_MS = 1_500;
 const FRESH_MS = 2_000;

@@ -2,7 +2,8 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4Prompt } from '@ai-sdk/provider';
 import type { AnswerReceipt, RoutingDecision } from '../../routing/decision.js';
 import type { AgentDefinition } from '../agents/agent.js';
-import { type AgentAnswer, abortable, runAgentLoop } from '../agents/agent-loop.js';
+import { abortable } from '../../shared/abortable.js';
+import { type AgentAnswer, runAgentLoop } from '../agents/agent-loop.js';
 import type { TurnUsage } from '../ports.js';
 import type { ChatTool, ToolResult } from '../task-ports.js';
 import type { ChatRouter, RoutedTarget } from '../turn-ports.js';

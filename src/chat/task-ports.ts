@@ -63,8 +63,8 @@ export interface ToolRun {
   requestId: string | null;
   /** Sensitivity of what the model has read. */
   labels: readonly string[];
-  /** Told when the call begins to wait for somebody's yes, and with null when it no longer does. */
-  onWaiting?: (waiting: WaitingCall | null) => void;
+  /** Told when the call begins to wait for somebody's yes, and when it no longer does. */
+  onWaiting?: (waiting: WaitingCall, state: 'waits' | 'over') => void;
 }
 
 /** Something a model may call. */

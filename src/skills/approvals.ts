@@ -89,7 +89,7 @@ export class Approvals {
     tool: ToolDescriptor,
     call: ToolCall,
     reason: string,
-    onWaiting: (approval: Approval | null) => void,
+    onWaiting: (approval: Approval, state: 'waits' | 'over') => void,
   ): Promise<ApprovalAnswer> {
     const { repository } = this.#parts;
     const input = JSON.stringify(call.input ?? {});
@@ -120,7 +120,7 @@ export class Approvals {
       answered.forget();
       throw error;
     }
-    onWaiting(approval);
+    onWaiting(approval, 'waits');
     this.#publish(approval);
     try {
       const answer = await answered.answer;
@@ -135,7 +135,7 @@ export class Approvals {
         await repository.moveApproval(approval.id, ['waiting'], { state: 'cancelled' });
       throw stopped;
     } finally {
-      onWaiting(null);
+      onWaiting(approval, 'over');
     }
   }
 

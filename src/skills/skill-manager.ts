@@ -48,7 +48,7 @@ export interface SkillManagerOptions {
 export interface CallOptions {
   /** A person asks for this very call, so nobody is asked again. */
   approved?: boolean;
-  onWaiting?: (approval: Approval | null) => void;
+  onWaiting?: (approval: Approval, state: 'waits' | 'over') => void;
 }
 
 export class SkillManager implements ToolBox {
@@ -75,7 +75,18 @@ export class SkillManager implements ToolBox {
     return this.#found(name).tool;
   }
 
-  permissionOf(tool: ToolDescriptor, sessionId: string | null = null, labels: readonly string[] = []): PermissionDecision {
+  /** Best first. */
+  search(text: string): readonly ToolDescriptor[] {
+    return this.#searchOf(this.tools())
+      .find(text, MAX_HITS, this.#parts.repository.callCounts())
+      .map(({ tool }) => tool);
+  }
+
+  permissionOf(
+    tool: ToolDescriptor,
+    sessionId: string | null = null,
+    labels: readonly string[] = [],
+  ): PermissionDecision {
     const held = sessionId === null ? labels : [...new Set([...labels, ...this.#parts.sessionLabels(sessionId)])];
     return decidePermission(tool, this.#parts.repository.overrides(), { sessionId, labels: held });
   }
@@ -130,9 +141,7 @@ export class SkillManager implements ToolBox {
   async call(call: ToolCall, { approved = false, onWaiting = () => {} }: CallOptions = {}): Promise<ToolOutcome> {
     const { provider, tool } = this.#found(call.name);
     const { sessionId } = call;
-    const labels = [
-      ...new Set([...call.labels, ...(sessionId === null ? [] : this.#parts.sessionLabels(sessionId))]),
-    ];
+    const labels = [...new Set([...call.labels, ...(sessionId === null ? [] : this.#parts.sessionLabels(sessionId))])];
     const labelled = { ...call, labels };
     if ((JSON.stringify(call.input ?? {}) ?? '').length > MAX_INPUT_CHARS)
       return refused('invalid_input', `The input of ${tool.name} is longer than ${MAX_INPUT_CHARS} characters.`);
@@ -141,7 +150,8 @@ export class SkillManager implements ToolBox {
     if (permission === 'ask' && !approved) {
       const answer = await this.#parts.approvals.ask(tool, labelled, reason, onWaiting);
       if (answer === 'denied') return refused('tool_denied', `The person said no to this call of ${tool.name}.`);
-      if (answer === 'expired') return refused('approval_expired', `Nobody approved this call of ${tool.name} in time.`);
+      if (answer === 'expired')
+        return refused('approval_expired', `Nobody approved this call of ${tool.name} in time.`);
       // Its definition may have changed while somebody looked at the old one.
       const now = this.#found(call.name);
       if (now.tool.hash !== tool.hash) return refused('tool_denied', `${tool.name} has changed since it was approved.`);
@@ -172,11 +182,21 @@ export class SkillManager implements ToolBox {
         : refused(error.code === 'internal' ? 'tool_failed' : error.code, failureText(tool.name, error));
     }
     repository.countCall(tool.name, outcome.failed);
-    this.#ended(outcome.failed ? 'SKILL_FAILED' : 'SKILL_COMPLETED', facts, startedAt, outcome.errorCode ?? 'tool_failed');
+    this.#ended(
+      outcome.failed ? 'SKILL_FAILED' : 'SKILL_COMPLETED',
+      facts,
+      startedAt,
+      outcome.errorCode ?? 'tool_failed',
+    );
     return outcome;
   }
 
-  #ended(type: 'SKILL_COMPLETED' | 'SKILL_FAILED', facts: Record<string, unknown>, startedAt: number, error: string): void {
+  #ended(
+    type: 'SKILL_COMPLETED' | 'SKILL_FAILED',
+    facts: Record<string, unknown>,
+    startedAt: number,
+    error: string,
+  ): void {
     const data = { ...facts, duration_ms: Math.round(performance.now() - startedAt) };
     const failed = type === 'SKILL_FAILED';
     this.#parts.events.publish(
@@ -242,10 +262,8 @@ export class SkillManager implements ToolBox {
         const outcome = await this.call(
           { name: tool.name, input, sessionId, requestId, labels, signal },
           {
-            onWaiting: (approval) =>
-              onWaiting?.(
-                approval && { id: approval.id, tool: approval.tool, title: approval.title, reason: approval.reason },
-              ),
+            onWaiting: ({ id, tool: called, title, reason }, state) =>
+              onWaiting?.({ id, tool: called, title, reason }, state),
           },
         );
         return { text: quoted(tool.name, outcome), failed: outcome.failed, labels: outcome.labels };

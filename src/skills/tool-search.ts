@@ -68,7 +68,12 @@ export class ToolSearch {
     const hits: ToolHit[] = [];
     for (const [index, { score, covered }] of scores) {
       const tool = this.#tools[index];
-      if (tool) hits.push({ tool, score: score * (1 + SUCCESS_WEIGHT * record(counts.get(tool.name))), coverage: covered / whole });
+      if (tool)
+        hits.push({
+          tool,
+          score: score * (1 + SUCCESS_WEIGHT * record(counts.get(tool.name))),
+          coverage: covered / whole,
+        });
     }
     return hits
       .sort((one, other) => other.score - one.score || (one.tool.name < other.tool.name ? -1 : 1))

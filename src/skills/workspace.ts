@@ -1,8 +1,9 @@
 // The folder skills may touch, and nothing beside it: every path is resolved through its links and compared as a path.
+
+import { randomUUID } from 'node:crypto';
 import { constants, mkdirSync, realpathSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { AppError } from '../shared/errors.js';
 
 const MAX_PATH_CHARS = 4_096;
@@ -51,7 +52,11 @@ export class Workspace {
         const whole = join(real, ...rest);
         this.#mustBeInside(whole, path);
         if (whole === this.root) throw new AppError('forbidden', 'The workspace itself cannot be changed.');
-        if (relative(this.root, whole).split(sep).some((part) => GIT_FOLDER.test(part)))
+        if (
+          relative(this.root, whole)
+            .split(sep)
+            .some((part) => GIT_FOLDER.test(part))
+        )
           throw new AppError('forbidden', `${shown(path)} is git's own; use the git skill.`);
         return whole;
       }
@@ -88,7 +93,12 @@ export class Workspace {
     const folder = dirname(whole);
     await mkdir(folder, { recursive: true });
     this.#mustBeInside(await realpath(folder), path);
-    if (await lstat(whole).then((found) => found.isDirectory(), () => false))
+    if (
+      await lstat(whole).then(
+        (found) => found.isDirectory(),
+        () => false,
+      )
+    )
       throw new AppError('invalid_input', `${shown(path)} is a folder.`);
     const beside = join(folder, `.${randomUUID()}.tmp`);
     const file = await open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
@@ -121,7 +131,8 @@ export class Workspace {
 
   #joined(path: string): string {
     if (typeof path !== 'string' || path.trim() === '') throw new AppError('invalid_input', 'The path is empty.');
-    if (path.length > MAX_PATH_CHARS || path.includes('\0')) throw new AppError('invalid_input', 'The path is malformed.');
+    if (path.length > MAX_PATH_CHARS || path.includes('\0'))
+      throw new AppError('invalid_input', 'The path is malformed.');
     const joined = resolve(this.root, path);
     this.#mustBeInside(joined, path);
     return joined;

@@ -105,7 +105,10 @@ export class MemorySkill extends BaseSkill {
     skillFunction({
       name: 'recall',
       description: 'Searches what was remembered from earlier conversations and stored documents.',
-      input: z.object({ query: z.string().trim().min(1).max(MAX_QUERY_CHARS), limit: z.int().min(1).max(20).default(5) }),
+      input: z.object({
+        query: z.string().trim().min(1).max(MAX_QUERY_CHARS),
+        limit: z.int().min(1).max(20).default(5),
+      }),
       readOnly: true,
       run: async ({ query, limit }, { signal, sessionId }) => {
         const hits = await this.#memory.search(query, { limit, sessionId, signal });
@@ -135,7 +138,11 @@ export class MemorySkill extends BaseSkill {
 }
 
 export interface SkillTranslator {
-  translate(text: string, target: 'en' | 'pl' | 'de', signal: AbortSignal): Promise<{ text: string; source: string } | null>;
+  translate(
+    text: string,
+    target: 'en' | 'pl' | 'de',
+    signal: AbortSignal,
+  ): Promise<{ text: string; source: string } | null>;
 }
 
 export class TranslationSkill extends BaseSkill {

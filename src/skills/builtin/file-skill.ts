@@ -19,7 +19,12 @@ const DryRun = z.boolean().default(false).describe('only say what would happen')
 
 const Operation = z.discriminatedUnion('operation', [
   z.object({ operation: z.enum(['rename', 'move']), source_path: Path, target_path: Path }),
-  z.object({ operation: z.literal('copy'), source_path: Path, target_path: Path, recursive: z.boolean().default(false) }),
+  z.object({
+    operation: z.literal('copy'),
+    source_path: Path,
+    target_path: Path,
+    recursive: z.boolean().default(false),
+  }),
   z.object({ operation: z.literal('delete'), file_path: Path, recursive: z.boolean().default(false) }),
 ]);
 
@@ -84,7 +89,8 @@ export class FileSkill extends BaseSkill {
         const { files, cut } = await listed(directory, recursive ? max_depth : 1, context);
         const lines = files.map(({ path, kind, bytes }) => (kind === 'file' ? `${path} (${bytes} bytes)` : `${path}/`));
         return {
-          text: files.length === 0 ? 'The folder is empty.' : `${lines.join('\n')}${cut ? '\n[more are not listed]' : ''}`,
+          text:
+            files.length === 0 ? 'The folder is empty.' : `${lines.join('\n')}${cut ? '\n[more are not listed]' : ''}`,
           structured: { files, cut },
           untrusted: true,
         };
@@ -112,7 +118,16 @@ export class FileSkill extends BaseSkill {
         description: `${operation === 'move' ? 'Moves' : 'Renames'} a file or folder within the workspace.`,
         input: z.object({ source_path: Path, target_path: Path, dry_run: DryRun, overwrite_policy: OverwritePolicy }),
         run: async (input, { workspace }) =>
-          told(await moved(workspace, operation, input.source_path, input.target_path, input.dry_run, input.overwrite_policy)),
+          told(
+            await moved(
+              workspace,
+              operation,
+              input.source_path,
+              input.target_path,
+              input.dry_run,
+              input.overwrite_policy,
+            ),
+          ),
       }),
     ),
     skillFunction({
@@ -127,7 +142,14 @@ export class FileSkill extends BaseSkill {
       }),
       run: async (input, context) =>
         told(
-          await copied(context, input.source_path, input.target_path, input.recursive, input.dry_run, input.overwrite_policy),
+          await copied(
+            context,
+            input.source_path,
+            input.target_path,
+            input.recursive,
+            input.dry_run,
+            input.overwrite_policy,
+          ),
         ),
     }),
     skillFunction({
@@ -165,7 +187,10 @@ async function batch(
 ): Promise<FileReport[]> {
   const parsed = z.array(Operation).min(1).max(MAX_OPERATIONS).safeParse(parsedJson(input.operations_json));
   if (!parsed.success)
-    throw new AppError('invalid_input', `operations_json does not fit: ${parsed.error.issues[0]?.message ?? 'no list'}.`);
+    throw new AppError(
+      'invalid_input',
+      `operations_json does not fit: ${parsed.error.issues[0]?.message ?? 'no list'}.`,
+    );
   const { workspace } = context;
   const reports: FileReport[] = [];
   for (const each of parsed.data) {
@@ -175,11 +200,25 @@ async function batch(
         reports.push(await deleted(workspace, each.file_path, each.recursive, input.dry_run));
       else if (each.operation === 'copy')
         reports.push(
-          await copied(context, each.source_path, each.target_path, each.recursive, input.dry_run, input.overwrite_policy),
+          await copied(
+            context,
+            each.source_path,
+            each.target_path,
+            each.recursive,
+            input.dry_run,
+            input.overwrite_policy,
+          ),
         );
       else
         reports.push(
-          await moved(workspace, each.operation, each.source_path, each.target_path, input.dry_run, input.overwrite_policy),
+          await moved(
+            workspace,
+            each.operation,
+            each.source_path,
+            each.target_path,
+            input.dry_run,
+            input.overwrite_policy,
+          ),
         );
     } catch (thrown) {
       const error = toAppError(thrown);
@@ -263,7 +302,13 @@ async function copied(
       copiedFiles += 1;
       if (copiedFiles > MAX_COPIED)
         throw new AppError('invalid_input', `At most ${MAX_COPIED} files are copied at once.`);
-      if (path.slice(source.length).split(sep).some((part) => part.toLowerCase() === '.git')) return false;
+      if (
+        path
+          .slice(source.length)
+          .split(sep)
+          .some((part) => part.toLowerCase() === '.git')
+      )
+        return false;
       return !(await lstat(path)).isSymbolicLink();
     },
   });
@@ -272,9 +317,7 @@ async function copied(
     status: 'success',
     changed: true,
     message: `${names.source_path} was copied to ${names.target_path}.`,
-    ...(there === null
-      ? { rollback: { operation: 'delete', file_path: names.target_path, recursive: isFolder } }
-      : {}),
+    ...(there === null ? { rollback: { operation: 'delete', file_path: names.target_path, recursive: isFolder } } : {}),
   };
 }
 
@@ -292,7 +335,8 @@ async function deleted(workspace: Workspace, path: string, recursive: boolean, d
 /** The thing itself, also where it is a link: that is moved or deleted and not what it leads to. */
 async function changeable(workspace: Workspace, path: string): Promise<string> {
   const real = await workspace.target(path);
-  if ((await kindOf(real)) === null) throw new AppError('not_found', `There is no ${path.slice(0, 200)} in the workspace.`);
+  if ((await kindOf(real)) === null)
+    throw new AppError('not_found', `There is no ${path.slice(0, 200)} in the workspace.`);
   return real;
 }
 

@@ -25,11 +25,12 @@ const SAFE_FLAGS = [
 ].flatMap((flag) => flag.split(' '));
 
 const Repository = z.string().min(1).max(4_096).default('.').describe('folder in the workspace');
-/** Git's own rules for names, and no leading dash. */
+/** Git's own rules for names are stricter still; here nothing may look like an option or a revision. */
 const Branch = z
   .string()
-  .regex(/^(?!-)(?!.*(\.\.|@\{|\/\/|\.lock$|[\s~^:?*[\\\x7f]))[^/.][^\x00-\x1f]*$/u, 'is no branch name')
-  .max(200);
+  .max(200)
+  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_./+-]*$/u, 'is no branch name')
+  .refine((name) => !/\.\.|\/\/|\/$|\.lock$/.test(name), 'is no branch name');
 
 export interface GitSkillOptions {
   /** The program. */
@@ -67,7 +68,11 @@ export class GitSkill extends BaseSkill {
       readOnly: true,
       run: async ({ repository, staged, file_path }, context) => {
         const options = ['diff', '--no-ext-diff', '--no-textconv', ...(staged ? ['--staged'] : [])];
-        const text = await this.#git(repository, [...options, '--', ...(file_path ? [literal(file_path)] : [])], context);
+        const text = await this.#git(
+          repository,
+          [...options, '--', ...(file_path ? [literal(file_path)] : [])],
+          context,
+        );
         return { text: text || 'No changes.', untrusted: true };
       },
     }),
@@ -110,7 +115,9 @@ export class GitSkill extends BaseSkill {
       description: 'Commits what was added to a git repository.',
       input: z.object({ repository: Repository, message: z.string().trim().min(1).max(10_000) }),
       run: async ({ repository, message }, context) => {
-        const named = await this.#git(repository, ['config', '--local', '--get', 'user.email'], context).catch(() => '');
+        const named = await this.#git(repository, ['config', '--local', '--get', 'user.email'], context).catch(
+          () => '',
+        );
         const author = named ? [] : ['-c', 'user.name=Venom', '-c', 'user.email=venom@localhost'];
         return {
           text: await this.#git(repository, [...author, 'commit', '--no-verify', `--message=${message}`], context),

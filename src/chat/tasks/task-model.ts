@@ -148,10 +148,10 @@ export class TaskModel {
             routedWith = found.length;
           }
           if (this.#options.functionCalling(target.model, target.provider)) return target.stream(options);
-          const { stream } = target;
+          const asked = target;
           // Leading takes a question more each time, so only to tools that the words speak of.
           const led = options.tools ? tools.filter(({ relevant }) => relevant) : [];
-          return ledStep((call) => stream(call), options, led, mustCall);
+          return ledStep((call) => asked.stream(call), options, led, mustCall);
         },
         onText: (delta) => {
           firstMs ??= performance.now() - startedAt;

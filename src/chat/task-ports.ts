@@ -73,8 +73,8 @@ export interface ChatTool {
   description: string;
   /** JSON Schema of an object. */
   inputSchema: Record<string, unknown>;
-  /** What was asked for needs it, as far as words tell: worth asking a model that must be led to each call. */
-  relevant?: boolean;
+  /** Place among those that what was asked speaks of, best 0; a model that must be led is asked about these alone. */
+  rank?: number;
   /** Longest call, with the wait for a person; a minute where it is not said. */
   timeoutMs?: number;
   /** Bad input and failures are results; only the signal's abort is thrown. */

@@ -12,7 +12,7 @@ import { DOES_THE_WORK, INTENT_TOOLS } from './intent-tools.js';
 import { decidePermission, type PermissionDecision, type PermissionOverride } from './permissions.js';
 import type { Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
 import type { Approval, SkillRepository } from './skill-ports.js';
-import { ToolSearch } from './tool-search.js';
+import { type ToolHit, ToolSearch } from './tool-search.js';
 
 const MAX_TOOLS = 10_000;
 const MAX_OFFERED = 24;
@@ -114,14 +114,14 @@ export class SkillManager implements ToolBox {
     const all = every.filter(allowed);
     const { work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
     if (TOOL_REQUIRED_INTENTS.has(request.intent) && !doesTheWork(request.intent, work)) return [];
-    const chosen = new Map<string, { tool: ToolDescriptor; relevant: boolean }>();
+    const chosen = new Map<string, { tool: ToolDescriptor; rank: number | undefined }>();
     let tokens = 0;
     const offer = (tool: ToolDescriptor, relevant: boolean) => {
       if (chosen.has(tool.name) || chosen.size >= MAX_OFFERED) return;
       const cost = promptTokens(tool);
       if (tokens + cost > this.#options.offeredTokens) return;
       tokens += cost;
-      chosen.set(tool.name, { tool, relevant });
+      chosen.set(tool.name, { tool, rank: relevant ? chosen.size : undefined });
     };
     for (const tool of work) offer(tool, true);
     for (const tool of meant) offer(tool, true);
@@ -130,7 +130,7 @@ export class SkillManager implements ToolBox {
       [...chosen.values()]
         // The same tools in the same order leave the engine's prompt cache of use.
         .sort((one, another) => (one.tool.name < another.tool.name ? -1 : 1))
-        .map(({ tool, relevant }) => this.#chatTool(tool, relevant))
+        .map(({ tool, rank }) => this.#chatTool(tool, rank))
     );
   }
 
@@ -225,7 +225,7 @@ export class SkillManager implements ToolBox {
       : [];
     return {
       work: [...work, ...imported],
-      meant: hits.filter(({ coverage }) => coverage >= MEANT).map(({ tool }) => tool),
+      meant: hits.filter(isMeant).map(({ tool }) => tool),
       other: [
         ...hits.map(({ tool }) => tool),
         ...BASICS.flatMap((name) => all.find((tool) => tool.name === name) ?? []),
@@ -250,12 +250,12 @@ export class SkillManager implements ToolBox {
     throw new AppError('tool_not_found', `There is no tool ${name.slice(0, 100)}.`);
   }
 
-  #chatTool(tool: ToolDescriptor, relevant: boolean): ChatTool {
+  #chatTool(tool: ToolDescriptor, rank: number | undefined): ChatTool {
     return {
       name: tool.name,
       description: tool.description.slice(0, OFFERED_DESCRIPTION_CHARS),
       inputSchema: tool.inputSchema as Record<string, unknown>,
-      relevant,
+      ...(rank === undefined ? {} : { rank }),
       // Waiting for a person is part of the call.
       timeoutMs: this.#options.callTimeoutMs + this.#options.approvalWaitMs + 5_000,
       run: async (input, { signal, sessionId, requestId, labels, onWaiting }) => {
@@ -271,6 +271,9 @@ export class SkillManager implements ToolBox {
     };
   }
 }
+
+/** One word of a description is chance; a name, or several words, is not. */
+const isMeant = ({ coverage, named, words }: ToolHit): boolean => coverage >= MEANT && (named || words >= 2);
 
 const isBuiltIn = ({ source }: ToolDescriptor): boolean => source.kind === 'builtin';
 

@@ -18,6 +18,9 @@ export interface ToolHit {
   score: number;
   /** Share of the query's weight the tool's words carry, 0..1. */
   coverage: number;
+  /** How many of the query's words it has, and whether one of them is in its name or title. */
+  words: number;
+  named: boolean;
 }
 
 export type CallCounts = ReadonlyMap<string, { succeeded: number; failed: number }>;
@@ -52,28 +55,27 @@ export class ToolSearch {
   /** Best first; of equals the one that worked more often, then by name. */
   find(query: string, limit: number, counts: CallCounts = new Map()): ToolHit[] {
     const words = [...new Set(wordsOf(query.slice(0, MAX_QUERY_CHARS)))].slice(0, MAX_QUERY_WORDS);
-    const scores = new Map<number, { score: number; covered: number }>();
+    const scores = new Map<number, { score: number; covered: number; words: number; named: boolean }>();
     let whole = 0;
     for (const word of words) {
       const postings = this.#postings.get(word) ?? [];
       const rarity = Math.log(1 + (this.#tools.length + 1) / (postings.length + 1));
       whole += rarity;
       for (const { index, weight } of postings) {
-        const found = scores.get(index) ?? { score: 0, covered: 0 };
+        const found = scores.get(index) ?? { score: 0, covered: 0, words: 0, named: false };
         found.score += rarity * weight;
         found.covered += rarity;
+        found.words += 1;
+        found.named ||= weight > DESCRIPTION_WEIGHT;
         scores.set(index, found);
       }
     }
     const hits: ToolHit[] = [];
-    for (const [index, { score, covered }] of scores) {
+    for (const [index, { score, covered, words: found, named }] of scores) {
       const tool = this.#tools[index];
-      if (tool)
-        hits.push({
-          tool,
-          score: score * (1 + SUCCESS_WEIGHT * record(counts.get(tool.name))),
-          coverage: covered / whole,
-        });
+      if (!tool) continue;
+      const earned = score * (1 + SUCCESS_WEIGHT * record(counts.get(tool.name)));
+      hits.push({ tool, score: earned, coverage: covered / whole, words: found, named });
     }
     return hits
       .sort((one, other) => other.score - one.score || (one.tool.name < other.tool.name ? -1 : 1))

@@ -150,7 +150,7 @@ export class TaskModel {
           if (this.#options.functionCalling(target.model, target.provider)) return target.stream(options);
           const asked = target;
           // Leading takes a question more each time, so only to tools that the words speak of.
-          const led = options.tools ? tools.filter(({ relevant }) => relevant) : [];
+          const led = options.tools ? tools.filter(({ rank }) => rank !== undefined) : [];
           return ledStep((call) => asked.stream(call), options, led, mustCall);
         },
         onText: (delta) => {

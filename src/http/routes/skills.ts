@@ -97,13 +97,15 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (a
   app.post(
     '/skills/:name/call',
     { schema: { params: ToolParams, body: CallRequest, response: { 200: CallAnswer }, tags } },
-    async ({ params, body, signal }) => {
+    async ({ params, body }, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort(new AppError('cancelled', 'The caller went away.')));
       const sessionId = body.session_id ?? null;
       const tool = manager.tool(params.name);
       if (!body.approved && manager.permissionOf(tool, sessionId).permission === 'ask')
         throw new AppError('approval_required', `${params.name} asks first: repeat the call with approved: true.`);
       const outcome = await manager.call(
-        { name: params.name, input: body.input, sessionId, requestId: null, labels: [], signal },
+        { name: params.name, input: body.input, sessionId, requestId: null, labels: [], signal: gone.signal },
         { approved: body.approved },
       );
       return {

@@ -25,6 +25,7 @@ import { FileSkill } from './skills/builtin/file-skill.js';
 import { GitSkill } from './skills/builtin/git-skill.js';
 import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
 import { WebSkill } from './skills/builtin/web-skill.js';
+import { CustomSkills } from './skills/custom/custom-skills.js';
 import type { ToolProvider } from './skills/ports.js';
 import { SkillManager } from './skills/skill-manager.js';
 import { Workspace } from './skills/workspace.js';
@@ -102,6 +103,11 @@ export function chatSkills(parts: ChatSkillsParts) {
     }),
   ];
   const builtIn = new BuiltInSkills(skills, { workspace, logger });
+  const custom = new CustomSkills({
+    folder: join(workspace.root, 'custom'),
+    runFolder: join(settings.VENOM_DATA_DIR, 'custom-skills'),
+    logger,
+  });
   const approvalWaitMs = settings.SKILLS_APPROVAL_TIMEOUT_SECONDS * 1_000;
   const approvals = new Approvals({
     repository,
@@ -116,7 +122,7 @@ export function chatSkills(parts: ChatSkillsParts) {
   });
   const manager = new SkillManager(
     {
-      providers: [builtIn, ...parts.providers],
+      providers: [builtIn, custom, ...parts.providers],
       repository,
       approvals,
       events,
@@ -129,5 +135,14 @@ export function chatSkills(parts: ChatSkillsParts) {
       maxResultChars: MAX_RESULT_CHARS,
     },
   );
-  return { manager, approvals, close: () => fetcher.close() };
+  return {
+    manager,
+    approvals,
+    /** What the folders hold, and approvals nobody waits for any more. */
+    start: () => Promise.all([custom.scan(), approvals.recover()]),
+    close: async () => {
+      custom.close();
+      await fetcher.close();
+    },
+  };
 }

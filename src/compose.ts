@@ -633,7 +633,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 
-  await skills.approvals.recover();
+  await skills.start();
   const left = await orchestrator.recover();
   if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
 

@@ -34,6 +34,7 @@ import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { addRoutingCommands } from './routing-commands.js';
+import { addSkillCommands } from './skill-commands.js';
 import { Terminal } from './terminal.js';
 
 const program = new Command('venom')
@@ -223,6 +224,7 @@ sessions
 
 addChatCommands(program, context);
 addRoutingCommands(program, context);
+addSkillCommands(program, context);
 
 program
   .command('gpu')

@@ -1,11 +1,10 @@
 // Tasks and their queue, put together for compose.ts: every `new` of Normal and Complex chat is here.
-import { BuiltInTools, type MemorySearch } from './chat/agents/built-in-tools.js';
 import type { IntentRecognizer } from './chat/intent.js';
 import { Orchestrator } from './chat/orchestrator.js';
 import type { EventSink } from './chat/ports.js';
 import { ServiceMonitor } from './chat/services/service-monitor.js';
 import type { SessionStore } from './chat/sessions/session-store.js';
-import type { AnswerTranslator, SlashCommands, StaticAnswers } from './chat/task-ports.js';
+import type { AnswerTranslator, SlashCommands, StaticAnswers, ToolBox } from './chat/task-ports.js';
 import type { TaskRepository } from './chat/tasks/task.js';
 import type { TaskCounters } from './chat/tasks/task-counters.js';
 import type { RequestTracer } from './chat/tracing/request-tracer.js';
@@ -39,7 +38,7 @@ export interface ChatTasksParts {
   router: ChatRouter;
   context: ContextBuilder;
   results: TurnResults;
-  memory: MemorySearch;
+  toolBox: ToolBox;
   translator: AnswerTranslator | null;
   /** Forgets a session and what was made of it. */
   clearSession: (sessionId: string) => Promise<unknown>;
@@ -100,7 +99,7 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       router: parts.router,
       context: parts.context,
       results: parts.results,
-      toolBox: new BuiltInTools(services, parts.memory),
+      toolBox: parts.toolBox,
       translator: parts.translator,
       clearSession: parts.clearSession,
       identity: () => identity.get(),

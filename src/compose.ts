@@ -28,6 +28,7 @@ import { textLanguage } from './chat/translation/text-language.js';
 import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import { chatMemory } from './chat-memory.js';
+import { chatSkills } from './chat-skills.js';
 import { chatTasks } from './chat-tasks.js';
 import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
 import type { LoadedSettings, Settings } from './config/config.js';
@@ -408,6 +409,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     recording: settings.ENABLE_META_LEARNING,
     onFailure: (error) => logger.warn({ err: error }, 'a learned phrase was not recorded'),
   });
+  const skills = chatSkills({
+    settings,
+    store,
+    events: hub,
+    models,
+    memory,
+    translator,
+    sessionLabels: (sessionId) => labels.of(sessionId),
+    resumeTask: (id) => orchestrator.resume(id),
+    services: () => services,
+    searchPath: environment['PATH'],
+    providers: [],
+    logger,
+  });
   const { orchestrator, services } = chatTasks({
     settings,
     tasks,
@@ -453,7 +468,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     router: routing.router,
     context: memory.context,
     results: memory.results,
-    memory: memory.searchTool,
+    toolBox: skills.manager,
     translator: { translate: (text, language, signal) => translator.translateAnswer(text, language, signal) },
     clearSession: (sessionId) => memory.clearing.clear(sessionId),
     checkStore: () => void store.describe(),
@@ -595,6 +610,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
     mcp,
     responses: { answers, responses },
+    skills,
     routing: { ...routing, sessions, aiMode: settings.AI_MODE },
     providers: {
       models,
@@ -626,6 +642,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const { resumed, interrupted } = operations.recover();
   if (resumed + interrupted > 0) logger.info({ resumed, interrupted }, 'operations of the former run were taken up');
 
+  await skills.start();
   const left = await orchestrator.recover();
   if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
 
@@ -652,6 +669,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     clearInterval(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns, orchestrator, gate].map((work) => work.close(FINISH_TURNS_MS)));
+    await skills.close();
     await Promise.all([memory.close(), retention.close()]);
     await operations.close();
     await mcp.close();

@@ -47,19 +47,52 @@ export interface ToolResult {
   labels: readonly string[];
 }
 
+/** A call that waits for a person. */
+export interface WaitingCall {
+  /** The approval's. */
+  id: string;
+  tool: string;
+  title: string;
+  reason: string;
+}
+
+export interface ToolRun {
+  signal: AbortSignal;
+  sessionId: string | null;
+  /** The turn's. */
+  requestId: string | null;
+  /** Sensitivity of what the model has read. */
+  labels: readonly string[];
+  /** Told when the call begins to wait for somebody's yes, and when it no longer does. */
+  onWaiting?: (waiting: WaitingCall, state: 'waits' | 'over') => void;
+}
+
 /** Something a model may call. */
 export interface ChatTool {
   name: string;
   description: string;
   /** JSON Schema of an object. */
   inputSchema: Record<string, unknown>;
+  /** Place among those that what was asked speaks of, best 0; a model that must be led is asked about these alone. */
+  rank?: number;
+  /** Longest call, with the wait for a person; a minute where it is not said. */
+  timeoutMs?: number;
   /** Bad input and failures are results; only the signal's abort is thrown. */
-  run(input: unknown, options: { signal: AbortSignal; sessionId: string | null }): Promise<ToolResult>;
+  run(input: unknown, options: ToolRun): Promise<ToolResult>;
 }
 
-/** Which tools there are for a turn. A later room adds its own here. */
+export interface ToolRequest {
+  intent: IntentId;
+  forcedTool: string | null;
+  sessionId: string | null;
+  /** What was asked. */
+  text?: string;
+}
+
+/** Which tools there are for a turn. */
 export interface ToolBox {
-  toolsFor(request: { intent: IntentId; forcedTool: string | null; sessionId: string | null }): readonly ChatTool[];
+  /** None for an intent that needs a tool means that nothing here does its work. */
+  toolsFor(request: ToolRequest): readonly ChatTool[];
 }
 
 export interface AnswerTranslator {

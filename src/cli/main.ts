@@ -35,6 +35,7 @@ import { stop } from './commands/stop.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { addMcpCommands } from './mcp-commands.js';
 import { addRoutingCommands } from './routing-commands.js';
+import { addSkillCommands } from './skill-commands.js';
 import { Terminal } from './terminal.js';
 
 const program = new Command('venom')
@@ -225,6 +226,7 @@ sessions
 addChatCommands(program, context);
 addMcpCommands(program, context);
 addRoutingCommands(program, context);
+addSkillCommands(program, context);
 
 program
   .command('gpu')

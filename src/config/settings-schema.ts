@@ -97,6 +97,12 @@ export const SettingsSchema = z.object({
   ),
   WORKSPACE_ROOT: text('').describe('sandbox root of skills; empty = workspace/ in the data folder'),
   REPO_ROOT: text('.').describe('base of relative paths, root of the git adapter'),
+  ENABLE_WEB_SKILL: flag(true).describe('offer pages of the internet to models; each call asks first'),
+  WEB_SEARCH_ENDPOINT: url('').describe('SearXNG instance that answers JSON; empty = no web search'),
+  WEB_PRIVATE_HOSTS: list('').describe('hosts in the house (host or host:port) the web skill may read all the same'),
+  SKILLS_OFFERED_TOKENS: whole(1_500, 100, 100_000).describe('part of the prompt that all offered tools may take'),
+  SKILLS_CALL_TIMEOUT_SECONDS: whole(60, 1, 3_600).describe('longest call of a tool'),
+  SKILLS_APPROVAL_TIMEOUT_SECONDS: whole(600, 1, 86_400).describe('how long a call waits for your yes'),
   // LLM core
   VENOM_RUNTIME_PROFILE: choice(['light', 'full', 'llm_off'], 'light').describe(
     'full, light (Ollama only), llm_off (no local runtime, start-up skipped)',

@@ -36,6 +36,7 @@ import { type ResponsesRoutesOptions, responsesRoutes } from './routes/responses
 import { type RoutingRoutesOptions, routingRoutes } from './routes/routing.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
+import { type SkillsRoutesOptions, skillsRoutes } from './routes/skills.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 import { systemServicesRoutes } from './routes/system-services.js';
 import { taskRoutes } from './routes/tasks.js';
@@ -71,6 +72,7 @@ export interface ServerOptions {
   responses: ResponsesRoutesOptions;
   ollama: OllamaRoutesOptions;
   routing: RoutingRoutesOptions;
+  skills: SkillsRoutesOptions;
   providers: ProviderRoutesOptions;
 }
 
@@ -177,6 +179,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(systemRoutes, options.system);
       await api.register(routingRoutes, options.routing);
       await api.register(providerRoutes, options.providers);
+      await api.register(skillsRoutes, options.skills);
     },
     { prefix: '/api/v1' },
   );

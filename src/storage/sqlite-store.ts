@@ -23,10 +23,11 @@ import { memory } from './migrations/004-memory.js';
 import { learnedPhrases } from './migrations/005-learned-phrases.js';
 import { responses } from './migrations/006-responses.js';
 import { budgets } from './migrations/007-budgets.js';
+import { skills } from './migrations/008-skills.js';
 import { mcp } from './migrations/009-mcp.js';
 import { loadVectorExtension } from './vector-extension.js';
 
-const MIGRATIONS = [first, models, tasks, memory, learnedPhrases, responses, budgets, mcp];
+const MIGRATIONS = [first, models, tasks, memory, learnedPhrases, responses, budgets, skills, mcp];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
 const CHECKED_WHOLE_BYTES = 33_554_432;

@@ -227,10 +227,10 @@ describe('the fast path', () => {
   });
 
   it('says that a tool is missing instead of pretending', async () => {
-    const task = await client.run({ content: '/git push everything' });
+    const task = await client.run({ content: 'Click through the page', forced_intent: 'E2E_TESTING' });
     expect(task.status).toBe('COMPLETED');
     expect(task.result).toContain('the tool for it is not installed');
-    expect(task.context_history['forced_route']).toMatchObject({ tool: 'git' });
+    expect(task.context_history['forced_route']).toMatchObject({ intent: 'E2E_TESTING' });
     expect(upstream.requests).toHaveLength(0);
     const { steps } = await client.get<{ steps: { action: string }[] }>(`/history/requests/${task.id}`);
     expect(steps.map(({ action }) => action)).toContain('route_unsupported');
@@ -380,7 +380,7 @@ describe('history', () => {
   });
 
   it('draws the flow', async () => {
-    const { id } = await client.run({ content: 'Draw; this --> <b>flow</b>\nplease' });
+    const { id } = await client.run({ content: 'Draw; this --> <b>flow</b>\nplease', forced_intent: 'GENERAL_CHAT' });
     const flow = await client.get<{ mermaid_diagram: string; steps: { is_decision_gate: boolean }[] }>(`/flow/${id}`);
     const lines = flow.mermaid_diagram.split('\n');
     expect(lines.slice(0, 2)).toEqual(['sequenceDiagram', '    autonumber']);

@@ -6,8 +6,9 @@ import type {
   LanguageModelV4ToolCall,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
+import { abortable } from '../../shared/abortable.js';
 import { AppError } from '../../shared/errors.js';
-import type { ChatTool, ToolResult } from '../task-ports.js';
+import type { ChatTool, ToolResult, ToolRun } from '../task-ports.js';
 
 const TOOL_TIMEOUT_MS = 60_000;
 const MAX_CALLS_PER_STEP = 16;
@@ -23,11 +24,15 @@ export interface AgentLoopOptions {
   maxSteps: number;
   signal: AbortSignal;
   sessionId: string | null;
+  requestId?: string | null;
+  /** Sensitivity of the prompt; tools are told of it, and of what they found since. */
+  labels?: readonly string[];
   /** Asks the model; `labels` are those of tool results in the prompt, which may change where it may go. */
   ask: (options: LanguageModelV4CallOptions, labels: readonly string[]) => Promise<Parts>;
   onText?: ((delta: string) => void) | undefined;
   onActivity?: (() => void) | undefined;
   onToolCall?: ((name: string, result: ToolResult, durationMs: number) => void) | undefined;
+  onWaiting?: ToolRun['onWaiting'];
 }
 
 export interface AgentAnswer {
@@ -88,8 +93,9 @@ export async function runAgentLoop(options: AgentLoopOptions): Promise<AgentAnsw
         })),
       ],
     });
+    const known = [...new Set([...(options.labels ?? []), ...labels])];
     const results = await Promise.all(
-      calls.map(async (call) => ({ call, result: await runTool(call, offered, options) })),
+      calls.map(async (call) => ({ call, result: await runTool(call, offered, known, options) })),
     );
     for (const { result } of results) for (const label of result.labels) labels.add(label);
     messages.push({
@@ -143,10 +149,11 @@ async function readStep(
 async function runTool(
   call: LanguageModelV4ToolCall,
   tools: readonly ChatTool[],
+  labels: readonly string[],
   options: AgentLoopOptions,
 ): Promise<ToolResult> {
   const startedAt = performance.now();
-  const result = await resultOf(call, tools, options);
+  const result = await resultOf(call, tools, labels, options);
   const bounded =
     result.text.length > MAX_TOOL_RESULT_CHARS
       ? { ...result, text: `${result.text.slice(0, MAX_TOOL_RESULT_CHARS)}\n[cut]` }
@@ -158,18 +165,23 @@ async function runTool(
 async function resultOf(
   call: LanguageModelV4ToolCall,
   tools: readonly ChatTool[],
-  { signal, sessionId }: AgentLoopOptions,
+  labels: readonly string[],
+  { signal, sessionId, requestId = null, onWaiting }: AgentLoopOptions,
 ): Promise<ToolResult> {
   const tool = tools.find(({ name }) => name === call.toolName);
   if (!tool) return failed(`There is no tool ${call.toolName.slice(0, 100)}.`);
   const { input, problem } = parsedInput(call.input);
   if (problem) return failed(problem);
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(TOOL_TIMEOUT_MS)]);
+  const timeoutMs = tool.timeoutMs ?? TOOL_TIMEOUT_MS;
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    return await abortable(tool.run(input, { signal: bounded, sessionId }), bounded);
+    return await abortable(
+      tool.run(input, { signal: bounded, sessionId, requestId, labels, ...(onWaiting ? { onWaiting } : {}) }),
+      bounded,
+    );
   } catch (error) {
     signal.throwIfAborted();
-    if (bounded.aborted) return failed(`${tool.name} took longer than ${TOOL_TIMEOUT_MS / 1_000} seconds.`);
+    if (bounded.aborted) return failed(`${tool.name} took longer than ${timeoutMs / 1_000} seconds.`);
     return failed(error instanceof AppError ? error.message : `${tool.name} failed.`);
   }
 }
@@ -197,15 +209,4 @@ function count(answer: AgentAnswer, usage: LanguageModelV4Usage | undefined): vo
   answer.promptTokens = add(answer.promptTokens, usage?.inputTokens.total);
   answer.cachedPromptTokens = add(answer.cachedPromptTokens, usage?.inputTokens.cacheRead);
   answer.completionTokens = add(answer.completionTokens, usage?.outputTokens.total);
-}
-
-/** Ends with the signal, even where the work itself does not look at it. */
-export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {});
-  return new Promise<T>((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) return stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

@@ -8,9 +8,10 @@ import { checkPlan, PLAN_SCHEMA, type PlanStep, singleStep } from '../planning/p
 import { planReport, stepSection } from '../planning/report.js';
 import { runPlan, type StepOutcome } from '../planning/run-plan.js';
 import type { EventSink } from '../ports.js';
-import type { ChatTool, ToolBox } from '../task-ports.js';
+import type { ChatTool, ToolBox, WaitingCall } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../turn-ports.js';
+import type { LiveTask } from './live-task.js';
 import { checkRouting } from './routing-check.js';
 import { routingSummary, runtimeContext } from './runtime-context.js';
 import { TaskError } from './task-failure.js';
@@ -84,6 +85,7 @@ export class TurnAnswering {
         messages: context.messages,
         labels,
         tools: this.#tools(turn, agent),
+        mustCall: turn.toolRequired,
         onText: (delta) => this.#show(turn, model, delta),
       });
       text = answer.text;
@@ -163,6 +165,7 @@ export class TurnAnswering {
       router,
       mode: turn.intent === 'COMPLEX_PLANNING' ? 'complex' : 'normal',
       sessionId: request.sessionId,
+      requestId: live.id,
       forcedProvider: turn.provider,
       forcedTool: turn.tool,
       language: turn.language,
@@ -174,8 +177,6 @@ export class TurnAnswering {
           configHash: request.expectedConfigHash,
           runtimeId: request.expectedRuntimeId,
           provider: turn.provider,
-          toolRequired: turn.toolRequired,
-          functionCalling: functionCalling(target.model, target.provider),
         });
         if (told && told.model === target.model && told.provider === target.provider) return;
         const first = told === undefined;
@@ -234,6 +235,7 @@ export class TurnAnswering {
           result.failed ? 'error' : 'ok',
         );
       },
+      onWaiting: this.#waiting(live),
       onAnswer: (target, usage, receipt) => {
         const answered = receipt.attempts.at(-1);
         // Somebody else stood in: what is said of the engine is said of who answered.
@@ -251,12 +253,38 @@ export class TurnAnswering {
     });
   }
 
+  /** A call waits for a person: the task says so, and is not taken for a lost one. */
+  #waiting(live: LiveTask): TaskModelOptions['onWaiting'] {
+    const waiting = new Map<string, WaitingCall>();
+    let touching: NodeJS.Timeout | undefined;
+    return (call, state) => {
+      if (state === 'waits') {
+        waiting.set(call.id, call);
+        live.log(`${call.tool} waits for your yes.`);
+        touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
+      } else waiting.delete(call.id);
+      if (waiting.size === 0) {
+        clearInterval(touching);
+        touching = undefined;
+      }
+      const shown = [...waiting.values()].map(({ id, tool, title, reason }) => ({
+        approval_id: id,
+        tool,
+        title,
+        reason,
+      }));
+      live.update({ waiting_for_you: shown.length > 0 ? shown : null });
+      this.#parts.tracer.step(live.id, 'Approval', state, JSON.stringify({ approval_id: call.id, tool: call.tool }));
+    };
+  }
+
   #tools(turn: DecidedTurn, agent: AgentDefinition): readonly ChatTool[] {
     if (!agent.tools) return [];
     return this.#parts.toolBox.toolsFor({
       intent: turn.intent,
       forcedTool: turn.tool,
       sessionId: turn.live.task.request.sessionId,
+      text: turn.text,
     });
   }
 

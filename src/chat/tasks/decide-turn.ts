@@ -1,7 +1,7 @@
 // The first half of a turn: forced routes, the intent, the kind of work, and whether its tool exists.
 import { INTENTS, type IntentDecision, type IntentId, type IntentRecognizer } from '../intent.js';
 import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
-import type { SlashCommands, ToolBox } from '../task-ports.js';
+import type { SlashCommands, ToolBox, ToolRequest } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import { executionMode } from './execution-mode.js';
 import { TaskError } from './task-failure.js';
@@ -50,7 +50,11 @@ export async function decideTurn(
   const toolRequired = TOOL_REQUIRED_INTENTS.has(decision.intent);
   live.update({ tool_requirement: { required: toolRequired, intent: decision.intent } });
   tracer.step(id, GATE, 'tool_requirement', JSON.stringify({ required: toolRequired, intent: decision.intent }));
-  const intent = isSupported(decision.intent, toolRequired, tool, request.sessionId, toolBox)
+  const intent = isSupported(
+    { intent: decision.intent, forcedTool: tool, sessionId: request.sessionId, text },
+    toolRequired,
+    toolBox,
+  )
     ? decision.intent
     : 'UNSUPPORTED_TASK';
   if (intent !== decision.intent) {
@@ -103,15 +107,9 @@ async function intentOf(
   return intents.classify(text, { signal: live.signal });
 }
 
-function isSupported(
-  intent: IntentId,
-  toolRequired: boolean,
-  forcedTool: string | null,
-  sessionId: string | null,
-  toolBox: ToolBox,
-): boolean {
-  if (TEMPLATE_INTENTS.has(intent)) return true;
+function isSupported(request: ToolRequest, toolRequired: boolean, toolBox: ToolBox): boolean {
+  if (TEMPLATE_INTENTS.has(request.intent)) return true;
   // There is no store of goals to run a campaign over.
-  if (intent === 'START_CAMPAIGN') return false;
-  return !toolRequired || toolBox.toolsFor({ intent, forcedTool, sessionId }).length > 0;
+  if (request.intent === 'START_CAMPAIGN') return false;
+  return !toolRequired || toolBox.toolsFor(request).length > 0;
 }

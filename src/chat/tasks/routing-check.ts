@@ -1,4 +1,4 @@
-// Whether the engine that would answer is the one the caller believes in and the work needs. Pure.
+// Whether the engine that would answer is the one the caller believes in. Pure.
 import type { RoutedTarget } from '../turn-ports.js';
 import { TaskError } from './task-failure.js';
 
@@ -6,9 +6,6 @@ export interface Expectations {
   configHash: string | null;
   runtimeId: string | null;
   provider: string | null;
-  /** The intent is nothing without tools. */
-  toolRequired: boolean;
-  functionCalling: boolean;
 }
 
 const PROVIDERS: Readonly<Record<string, string>> = { gpt: 'openai', gem: 'google' };
@@ -19,7 +16,7 @@ export const providerName = (name: string): string => PROVIDERS[name.toLowerCase
 
 /**
  * `active` is what the caller could see; where routing sends one question is another matter.
- * @throws TaskError `runtime_not_supported`, `forced_provider_mismatch`, `routing_mismatch`, `execution_contract_violation`
+ * @throws TaskError `runtime_not_supported`, `forced_provider_mismatch`, `routing_mismatch`
  */
 export function checkRouting(
   target: Pick<RoutedTarget, 'provider' | 'decision'>,
@@ -54,12 +51,5 @@ export function checkRouting(
         });
       }
     }
-  }
-  if (expected.toolRequired && !expected.functionCalling) {
-    throw new TaskError({
-      code: 'execution_contract_violation',
-      message: 'This needs a tool, and the model that would answer cannot call any.',
-      stage: 'agent_precheck',
-    });
   }
 }

@@ -1,10 +1,12 @@
 // The model as one task sees it: each question is routed, asked and counted; the first word and the cost are kept.
 import type { LanguageModelV4CallOptions, LanguageModelV4Prompt } from '@ai-sdk/provider';
 import type { AnswerReceipt, RoutingDecision } from '../../routing/decision.js';
+import { abortable } from '../../shared/abortable.js';
 import type { AgentDefinition } from '../agents/agent.js';
-import { type AgentAnswer, abortable, runAgentLoop } from '../agents/agent-loop.js';
+import { type AgentAnswer, runAgentLoop } from '../agents/agent-loop.js';
+import { ledStep } from '../agents/led-tools.js';
 import type { TurnUsage } from '../ports.js';
-import type { ChatTool, ToolResult } from '../task-ports.js';
+import type { ChatTool, ToolResult, ToolRun } from '../task-ports.js';
 import type { ChatRouter, RoutedTarget } from '../turn-ports.js';
 
 const MAX_ATTEMPTS = 100;
@@ -13,6 +15,7 @@ export interface TaskModelOptions {
   router: ChatRouter;
   mode: 'normal' | 'complex';
   sessionId: string | null;
+  requestId?: string | null;
   forcedProvider: string | null;
   forcedTool: string | null;
   language: string | null;
@@ -24,6 +27,7 @@ export interface TaskModelOptions {
   onActivity: () => void;
   onFirstText: (elapsedMs: number, text: string) => void;
   onToolCall: (name: string, result: ToolResult, durationMs: number) => void;
+  onWaiting?: ToolRun['onWaiting'];
   /** The receipt says who really answered, which may be another than the first choice. */
   onAnswer: (target: RoutedTarget, usage: TurnUsage, receipt: AnswerReceipt) => void;
   onFailure: (target: RoutedTarget, error: unknown) => void;
@@ -35,6 +39,8 @@ export interface Question {
   /** Of what goes along. */
   labels?: readonly string[];
   tools?: readonly ChatTool[];
+  /** The work is nothing without one of the tools. */
+  mustCall?: boolean;
   jsonSchema?: Record<string, unknown>;
   onText?: ((delta: string) => void) | undefined;
 }
@@ -110,8 +116,8 @@ export class TaskModel {
 
   /** @throws AppError of router and engine, or the signal's reason */
   async ask(question: Question): Promise<AgentAnswer> {
-    const { agent, labels = [], tools = [] } = question;
-    const { signal, sessionId } = this.#options;
+    const { agent, labels = [], tools = [], mustCall = false } = question;
+    const { signal, sessionId, requestId = null } = this.#options;
     const startedAt = performance.now();
     let firstMs: number | null = null;
     let target: RoutedTarget | undefined;
@@ -132,6 +138,8 @@ export class TaskModel {
         maxSteps: agent.maxSteps,
         signal,
         sessionId,
+        requestId,
+        labels,
         ask: async (options, found) => {
           // A tool's result may be what must not leave the house, so the way is chosen anew.
           if (!target || found.length !== routedWith) {
@@ -140,8 +148,10 @@ export class TaskModel {
             routedWith = found.length;
           }
           if (this.#options.functionCalling(target.model, target.provider)) return target.stream(options);
-          const { tools: _, toolChoice: __, ...plain } = options;
-          return target.stream(plain);
+          const asked = target;
+          // Leading takes a question more each time, so only to tools that the words speak of.
+          const led = options.tools ? tools.filter(({ rank }) => rank !== undefined) : [];
+          return ledStep((call) => asked.stream(call), options, led, mustCall);
         },
         onText: (delta) => {
           firstMs ??= performance.now() - startedAt;
@@ -149,6 +159,7 @@ export class TaskModel {
         },
         onActivity: this.#options.onActivity,
         onToolCall: this.#options.onToolCall,
+        onWaiting: this.#options.onWaiting,
       });
       this.#promptTokens = sum(this.#promptTokens, answer.promptTokens);
       this.#cachedTokens = sum(this.#cachedTokens, answer.cachedPromptTokens);

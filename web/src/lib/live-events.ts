@@ -26,6 +26,7 @@ export function followServerEvents(queries: QueryClient): () => void {
           for (const key of ['models', 'versions', 'loaded']) void queries.invalidateQueries({ queryKey: [key] });
       }
       if (/^(TASK|QUEUE)_|^EMERGENCY_STOP$/.test(event.type)) void queries.invalidateQueries({ queryKey: ['tasks'] });
+      if (event.type.startsWith('SKILL_APPROVAL_')) void queries.invalidateQueries({ queryKey: ['approvals'] });
       if (event.type === 'SERVICE_STATUS_UPDATE') void queries.invalidateQueries({ queryKey: ['servers'] });
       if (event.type === 'MODEL_STARTER' && event.data) {
         queries.setQueryData(['starter'], event.data);

@@ -7,6 +7,7 @@ import { Markdown } from '../../components/markdown';
 import { RequestInspector } from '../../components/request-inspector';
 import { Failed, Loading } from '../../components/states';
 import { type Message, truncateSession, useMessages } from './api/sessions';
+import { ApprovalCards } from './approval-cards';
 import { dismissAnswer, type LiveAnswer, rejoin, useLiveAnswer } from './live-answers';
 import { AssistantMessage, Figures, UserMessage } from './message-view';
 import { TaskProgress } from './progress-view';
@@ -116,6 +117,7 @@ export function Conversation({
           );
         })}
         {live && <Answering live={live} model={model} />}
+        <ApprovalCards sessionId={sessionId} />
       </div>
       <RequestInspector requestId={inspected} onClose={() => setInspected(null)} />
     </div>

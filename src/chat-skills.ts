@@ -1,0 +1,148 @@
+// Skills, put together for compose.ts: every `new` of what a model may call is here.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { EventSink } from './chat/ports.js';
+import type { ServiceMonitor } from './chat/services/service-monitor.js';
+import type { Translator } from './chat/translation/translator.js';
+import type { chatMemory } from './chat-memory.js';
+import type { Settings } from './config/settings-schema.js';
+import type { ModelManager } from './models/model-manager.js';
+import { findProgram } from './runtimes/servers/argument-vector.js';
+import { systemClock } from './shared/clock.js';
+import { Approvals } from './skills/approvals.js';
+import type { BaseSkill } from './skills/base-skill.js';
+import { BuiltInSkills } from './skills/built-in-skills.js';
+import { DocsSkill } from './skills/builtin/docs-skill.js';
+import {
+  MemorySkill,
+  ModelsSkill,
+  SystemSkill,
+  TimeSkill,
+  TranslationSkill,
+} from './skills/builtin/everyday-skills.js';
+import { FileSkill } from './skills/builtin/file-skill.js';
+import { GitSkill } from './skills/builtin/git-skill.js';
+import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
+import { WebSkill } from './skills/builtin/web-skill.js';
+import { CustomSkills } from './skills/custom/custom-skills.js';
+import type { ToolProvider } from './skills/ports.js';
+import { SkillManager } from './skills/skill-manager.js';
+import { Workspace } from './skills/workspace.js';
+import { SqliteSkills } from './storage/sqlite-skills.js';
+import type { SqliteStore } from './storage/sqlite-store.js';
+
+const MAX_RESULT_CHARS = 16_000;
+const FETCH_TIMEOUT_MS = 20_000;
+const MAX_PAGE_BYTES = 2_097_152;
+/** Where programs are, for a server that was started without a search path. */
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+export interface ChatSkillsParts {
+  settings: Settings;
+  store: SqliteStore;
+  events: EventSink;
+  models: ModelManager;
+  memory: Pick<ReturnType<typeof chatMemory>, 'memory' | 'searchTool'>;
+  translator: Translator;
+  sessionLabels: (sessionId: string) => readonly string[];
+  /** A task that ended with a former process while it waited for an answer. */
+  resumeTask: (id: string) => Promise<unknown>;
+  services: () => ServiceMonitor;
+  /** PATH. */
+  searchPath: string | undefined;
+  /** Tools from elsewhere. */
+  providers: readonly ToolProvider[];
+  logger: Logger;
+}
+
+export function chatSkills(parts: ChatSkillsParts) {
+  const { settings, models, memory, logger, events } = parts;
+  const repository = new SqliteSkills(parts.store, (error) => logger.warn({ err: error }, 'a call was not counted'));
+  const workspace = new Workspace(settings.WORKSPACE_ROOT || join(settings.VENOM_DATA_DIR, 'workspace'));
+  const path = parts.searchPath || USUAL_PATH;
+  const git = findProgram('git', path);
+  const fetcher = new GuardedFetch({
+    privateHosts: settings.WEB_PRIVATE_HOSTS,
+    timeoutMs: FETCH_TIMEOUT_MS,
+    maxBytes: MAX_PAGE_BYTES,
+    userAgent: 'Venom',
+  });
+  const skills: BaseSkill[] = [
+    new FileSkill(),
+    ...(git ? [new GitSkill({ git, path })] : []),
+    ...(settings.ENABLE_WEB_SKILL ? [new WebSkill(fetcher, settings.WEB_SEARCH_ENDPOINT)] : []),
+    new DocsSkill(),
+    new TimeSkill(systemClock.now),
+    new SystemSkill({ reports: () => parts.services().reports() }),
+    new MemorySkill({
+      search: (query, options) => memory.searchTool.search(query, options),
+      add: ({ text, category, labels, requestId }) =>
+        memory.memory.add({
+          text,
+          category,
+          labels,
+          requestId,
+          scope: { kind: 'global' },
+          kind: 'fact',
+          origin: 'assistant',
+          source: 'memory skill',
+        }),
+    }),
+    new TranslationSkill({
+      translate: (text, target, signal) => parts.translator.translateAnswer(text, target, signal),
+    }),
+    new ModelsSkill({
+      list: async () =>
+        (await models.list()).models.map(({ name, provider, sizeBytes }) => ({ name, provider, sizeBytes })),
+      describe: async (name) => {
+        const found = await models.describe(name);
+        return found && { ...found };
+      },
+      loaded: async () => (await models.loaded()).map(({ name, runtime }) => ({ name, provider: runtime })),
+    }),
+  ];
+  const builtIn = new BuiltInSkills(skills, { workspace, logger });
+  const custom = new CustomSkills({
+    folder: join(workspace.root, 'custom'),
+    runFolder: join(settings.VENOM_DATA_DIR, 'custom-skills'),
+    logger,
+  });
+  const approvalWaitMs = settings.SKILLS_APPROVAL_TIMEOUT_SECONDS * 1_000;
+  const approvals = new Approvals({
+    repository,
+    events,
+    now: systemClock.now,
+    newId: randomUUID,
+    waitMs: approvalWaitMs,
+    onLateAnswer: (requestId) =>
+      void parts.resumeTask(requestId).catch((error: unknown) => {
+        logger.info({ err: error, request_id: requestId }, 'the task of an approval could not be resumed');
+      }),
+  });
+  const manager = new SkillManager(
+    {
+      providers: [builtIn, custom, ...parts.providers],
+      repository,
+      approvals,
+      events,
+      sessionLabels: parts.sessionLabels,
+    },
+    {
+      offeredTokens: settings.SKILLS_OFFERED_TOKENS,
+      callTimeoutMs: settings.SKILLS_CALL_TIMEOUT_SECONDS * 1_000,
+      approvalWaitMs,
+      maxResultChars: MAX_RESULT_CHARS,
+    },
+  );
+  return {
+    manager,
+    approvals,
+    /** What the folders hold, and approvals nobody waits for any more. */
+    start: () => Promise.all([custom.scan(), approvals.recover()]),
+    close: async () => {
+      custom.close();
+      await fetcher.close();
+    },
+  };
+}

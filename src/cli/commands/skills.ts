@@ -1,0 +1,126 @@
+// venom skills list|show|call|allow|deny|approvals|new: tools that models may call, and what waits for your yes.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type * as Contract from '../../contract/skills.js';
+import { AppError } from '../../shared/errors.js';
+import { newSkill } from '../../skills/custom/new-skill.js';
+import type { CommandContext } from '../command-context.js';
+import { facts, table } from '../terminal.js';
+
+const CALL_MS = 3_600_000;
+const INPUT_CHARS = 100;
+
+type Tool = z.output<typeof Contract.ToolItem>;
+type ToolDetail = z.output<typeof Contract.ToolDetail>;
+type Approval = z.output<typeof Contract.ApprovalItem>;
+
+export interface SkillScope {
+  session?: string;
+}
+
+export async function listSkills(context: CommandContext, words: readonly string[]): Promise<void> {
+  const client = await context.server();
+  const query = words.length > 0 ? `?${new URLSearchParams({ q: words.join(' ') })}` : '';
+  const answer = await client.get<{ tools: Tool[] }>(`/api/v1/skills${query}`);
+  const rows = answer.tools.map((tool) => [tool.name, tool.source.kind, tool.permission, risk(tool), tool.description]);
+  context.terminal.result(
+    answer,
+    rows.length === 0 ? 'No tool was found.' : table(['NAME', 'FROM', 'MAY RUN', 'RISK', 'DESCRIPTION'], rows),
+  );
+}
+
+export async function showSkill(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const { tool } = await client.get<{ tool: ToolDetail }>(`/api/v1/skills/${encodeURIComponent(name)}`);
+  context.terminal.result(
+    tool,
+    facts([
+      ['name', tool.name],
+      ['description', tool.description],
+      ['from', `${tool.source.kind} ${tool.source.id}`],
+      ['risk', risk(tool)],
+      ['may run', `${tool.permission} (${tool.permission_reason})`],
+      ['hash', tool.hash],
+      ['input', tool.input_schema],
+    ]),
+  );
+}
+
+/** Who types it wants it, so it counts as approved; a tool that was denied stays so. */
+export async function callSkill(
+  context: CommandContext,
+  name: string,
+  input: string | undefined,
+  { session }: SkillScope,
+): Promise<void> {
+  const client = await context.server();
+  const answer = await client.post<z.output<typeof Contract.CallAnswer>>(
+    `/api/v1/skills/${encodeURIComponent(name)}/call`,
+    { input: parsedInput(input), approved: true, ...(session ? { session_id: session } : {}) },
+    CALL_MS,
+  );
+  context.terminal.result(answer, answer.text);
+  if (answer.status === 'failed') process.exitCode = 1;
+}
+
+export async function permitSkill(
+  context: CommandContext,
+  name: string,
+  permission: 'always' | 'ask' | 'never' | 'default',
+  { session }: SkillScope,
+): Promise<void> {
+  const client = await context.server();
+  const { tool } = await client.put<{ tool: ToolDetail }>(`/api/v1/skills/${encodeURIComponent(name)}/permission`, {
+    permission,
+    ...(session ? { session_id: session } : {}),
+  });
+  context.terminal.result(tool, `${tool.name}: ${tool.permission}`);
+}
+
+export async function listApprovals(context: CommandContext, { all }: { all?: boolean }): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ approvals: Approval[] }>(`/api/v1/skills/approvals${all ? '' : '?state=waiting'}`);
+  const rows = answer.approvals.map((each) => [
+    each.approval_id,
+    each.state,
+    each.tool,
+    each.created_at,
+    JSON.stringify(each.arguments).slice(0, INPUT_CHARS),
+  ]);
+  context.terminal.result(
+    answer,
+    rows.length === 0 ? 'Nothing waits for you.' : table(['ID', 'STATE', 'TOOL', 'SINCE', 'INPUT'], rows),
+  );
+}
+
+export async function answerApproval(context: CommandContext, id: string, decision: string): Promise<void> {
+  const client = await context.server();
+  const { approval } = await client.post<{ approval: Approval }>(`/api/v1/skills/approvals/${encodeURIComponent(id)}`, {
+    decision,
+  });
+  context.terminal.result(approval, `${approval.tool}: ${approval.decision}`);
+}
+
+/** Needs no server. */
+export async function scaffoldSkill(context: CommandContext, name: string): Promise<void> {
+  const { settings } = context;
+  const folder = join(settings.WORKSPACE_ROOT || join(settings.VENOM_DATA_DIR, 'workspace'), 'custom', name);
+  if (existsSync(folder)) throw new AppError('conflict', `${folder} exists already.`);
+  const files = await newSkill(folder, name);
+  context.terminal.result(
+    { folder, files },
+    `Wrote ${files.join(', ')} in ${folder}\nTest it: node --test ${folder}\nLet it run: venom skills allow custom_${name}__hello`,
+  );
+}
+
+const risk = ({ read_only, egress }: Tool): string =>
+  [read_only ? 'reads' : 'changes', ...(egress ? ['goes out'] : [])].join(', ');
+
+function parsedInput(text: string | undefined): unknown {
+  try {
+    return text === undefined ? {} : JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('invalid_input', 'The input is not valid JSON.', { cause });
+  }
+}

@@ -1,0 +1,67 @@
+// `venom skills`: its arguments.
+import { type Command, Option } from 'commander';
+import type { CommandContext } from './command-context.js';
+import {
+  answerApproval,
+  callSkill,
+  listApprovals,
+  listSkills,
+  permitSkill,
+  type SkillScope,
+  scaffoldSkill,
+  showSkill,
+} from './commands/skills.js';
+
+export function addSkillCommands(program: Command, context: () => CommandContext): void {
+  const skills = program.command('skills').description('tools that models may call');
+  const session = () => new Option('-s, --session <id>', 'only in this session');
+  skills
+    .command('list')
+    .description('tools, best match first where words are given')
+    .argument('[words...]')
+    .action((words: string[]) => listSkills(context(), words));
+  skills
+    .command('show')
+    .description('what a tool takes, and what it may do')
+    .argument('<name>')
+    .action((name: string) => showSkill(context(), name));
+  skills
+    .command('call')
+    .description('call a tool yourself')
+    .argument('<name>')
+    .argument('[input]', 'JSON')
+    .addOption(session())
+    .action((name: string, input: string | undefined, options: SkillScope) =>
+      callSkill(context(), name, input, options),
+    );
+  skills
+    .command('allow')
+    .description('let a tool run without asking, until its definition changes')
+    .argument('<name>')
+    .addOption(session())
+    .option('--ask', 'ask each time instead')
+    .option('--default', 'take the decision back')
+    .action((name: string, options: SkillScope & { ask?: boolean; default?: boolean }) =>
+      permitSkill(context(), name, options.default ? 'default' : options.ask ? 'ask' : 'always', options),
+    );
+  skills
+    .command('deny')
+    .description('never call a tool')
+    .argument('<name>')
+    .addOption(session())
+    .action((name: string, options: SkillScope) => permitSkill(context(), name, 'never', options));
+  skills
+    .command('approvals')
+    .description('calls that wait for your yes; with an id and a decision, answer one')
+    .argument('[id]')
+    .argument('[decision]', 'once, session, always or deny')
+    .option('-a, --all', 'answered ones as well')
+    .action((id: string | undefined, decision: string | undefined, options: { all?: boolean }) =>
+      id === undefined ? listApprovals(context(), options) : answerApproval(context(), id, decision ?? 'once'),
+    );
+  skills
+    .command('new')
+    .description('a skill of your own, with a test that runs')
+    .argument('<name>')
+    .action((name: string) => scaffoldSkill(context(), name));
+}

@@ -1,0 +1,138 @@
+// GET /skills and one of them, its permission, a call by hand, and the approvals that wait.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import {
+  ApprovalAnswer,
+  type ApprovalItem,
+  ApprovalList,
+  ApprovalParams,
+  ApprovalQuery,
+  CallAnswer,
+  CallRequest,
+  DecisionRequest,
+  PermissionRequest,
+  SkillsQuery,
+  ToolAnswer,
+  type ToolItem,
+  ToolList,
+  ToolParams,
+} from '../../contract/skills.js';
+import { AppError } from '../../shared/errors.js';
+import type { Approvals } from '../../skills/approvals.js';
+import type { ToolDescriptor } from '../../skills/ports.js';
+import type { SkillManager } from '../../skills/skill-manager.js';
+import type { Approval } from '../../skills/skill-ports.js';
+
+export interface SkillsRoutesOptions {
+  manager: SkillManager;
+  approvals: Approvals;
+}
+
+export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (app, { manager, approvals }) => {
+  const tags = ['skills'];
+  const toItem = (tool: ToolDescriptor, sessionId: string | undefined): z.output<typeof ToolItem> => {
+    const { permission, reason } = manager.permissionOf(tool, sessionId ?? null);
+    return {
+      name: tool.name,
+      title: tool.title,
+      description: tool.description,
+      source: tool.source,
+      read_only: tool.readOnly,
+      egress: tool.egress,
+      permission,
+      permission_reason: reason,
+      default_permission: tool.permission,
+      hash: tool.hash,
+    };
+  };
+  const toDetail = (tool: ToolDescriptor, sessionId?: string) => ({
+    status: 'success' as const,
+    tool: { ...toItem(tool, sessionId), input_schema: { ...tool.inputSchema } },
+  });
+
+  app.get('/skills', { schema: { querystring: SkillsQuery, response: { 200: ToolList }, tags } }, async ({ query }) => {
+    const tools = query.q === undefined ? manager.tools() : manager.search(query.q);
+    return {
+      status: 'success' as const,
+      tools: tools.map((tool) => toItem(tool, query.session_id)),
+      count: tools.length,
+    };
+  });
+  app.get(
+    '/skills/approvals',
+    { schema: { querystring: ApprovalQuery, response: { 200: ApprovalList }, tags } },
+    async ({ query }) => {
+      const found = approvals.list({ state: query.state, sessionId: query.session_id, limit: query.limit });
+      return { status: 'success' as const, approvals: found.map(toApproval), count: found.length };
+    },
+  );
+  app.get(
+    '/skills/approvals/:approval_id',
+    { schema: { params: ApprovalParams, response: { 200: ApprovalAnswer }, tags } },
+    async ({ params }) => ({ status: 'success' as const, approval: toApproval(approvals.get(params.approval_id)) }),
+  );
+  app.post(
+    '/skills/approvals/:approval_id',
+    { schema: { params: ApprovalParams, body: DecisionRequest, response: { 200: ApprovalAnswer }, tags } },
+    async ({ params, body }) => ({
+      status: 'success' as const,
+      approval: toApproval(await approvals.decide(params.approval_id, body.decision)),
+    }),
+  );
+  app.get(
+    '/skills/:name',
+    { schema: { params: ToolParams, querystring: SkillsQuery, response: { 200: ToolAnswer }, tags } },
+    async ({ params, query }) => toDetail(manager.tool(params.name), query.session_id),
+  );
+  app.put(
+    '/skills/:name/permission',
+    { schema: { params: ToolParams, body: PermissionRequest, response: { 200: ToolAnswer }, tags } },
+    async ({ params, body }) => {
+      const tool = manager.tool(params.name);
+      const permission = body.permission === 'default' ? null : body.permission;
+      await manager.setPermission(params.name, permission, body.session_id ?? null);
+      return toDetail(tool, body.session_id);
+    },
+  );
+  app.post(
+    '/skills/:name/call',
+    { schema: { params: ToolParams, body: CallRequest, response: { 200: CallAnswer }, tags } },
+    async ({ params, body }, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort(new AppError('cancelled', 'The caller went away.')));
+      const sessionId = body.session_id ?? null;
+      const tool = manager.tool(params.name);
+      if (!body.approved && manager.permissionOf(tool, sessionId).permission === 'ask')
+        throw new AppError('approval_required', `${params.name} asks first: repeat the call with approved: true.`);
+      const outcome = await manager.call(
+        { name: params.name, input: body.input, sessionId, requestId: null, labels: [], signal: gone.signal },
+        { approved: body.approved },
+      );
+      return {
+        status: outcome.failed ? ('failed' as const) : ('success' as const),
+        text: outcome.text,
+        structured: outcome.structured,
+        error_code: outcome.errorCode,
+        labels: [...outcome.labels],
+        untrusted: outcome.untrusted,
+      };
+    },
+  );
+};
+
+const toApproval = (approval: Approval): z.output<typeof ApprovalItem> => ({
+  approval_id: approval.id,
+  tool: approval.tool,
+  title: approval.title,
+  arguments: JSON.parse(approval.input) as Record<string, unknown>,
+  reason: approval.reason,
+  read_only: approval.readOnly,
+  egress: approval.egress,
+  labels: [...approval.labels],
+  session_id: approval.sessionId,
+  request_id: approval.requestId,
+  state: approval.state,
+  decision: approval.decision,
+  created_at: new Date(approval.createdAt).toISOString(),
+  decided_at: approval.decidedAt === null ? null : new Date(approval.decidedAt).toISOString(),
+});

@@ -1,0 +1,48 @@
+// What skills/ needs from outside for permissions, approvals and the record of calls. No I/O in this file.
+import type { PermissionOverride } from './permissions.js';
+
+export type ApprovalDecision = 'once' | 'session' | 'always' | 'deny';
+/** `allowed` and `denied` wait for the call they were given for; `used` and `expired` are over. */
+export type ApprovalState = 'waiting' | 'allowed' | 'denied' | 'used' | 'expired' | 'cancelled';
+
+export interface Approval {
+  id: string;
+  tool: string;
+  title: string;
+  /** Of the tool's definition. */
+  hash: string;
+  /** As the model gave it; JSON. */
+  input: string;
+  reason: string;
+  readOnly: boolean;
+  egress: boolean;
+  labels: readonly string[];
+  sessionId: string | null;
+  requestId: string | null;
+  state: ApprovalState;
+  decision: ApprovalDecision | null;
+  createdAt: number;
+  decidedAt: number | null;
+}
+
+/** Everything that returns a promise resolves when it is on disk. */
+export interface SkillRepository {
+  overrides(): PermissionOverride[];
+  setOverride(override: PermissionOverride): Promise<void>;
+  removeOverride(tool: string, sessionId: string | null): Promise<boolean>;
+  addApproval(approval: Approval): Promise<void>;
+  /** Only from one of `from`; whether it was. */
+  moveApproval(
+    id: string,
+    from: readonly ApprovalState[],
+    to: { state: ApprovalState; decision?: ApprovalDecision; decidedAt?: number },
+  ): Promise<boolean>;
+  approval(id: string): Approval | undefined;
+  /** Newest first. */
+  approvals(query: { state?: ApprovalState | undefined; sessionId?: string | undefined; limit: number }): Approval[];
+  /** Of one turn, in the order they came. */
+  approvalsOf(requestId: string): Approval[];
+  /** May be lost in a crash: it only orders what is offered. */
+  countCall(tool: string, failed: boolean): void;
+  callCounts(): ReadonlyMap<string, { succeeded: number; failed: number }>;
+}

@@ -12,7 +12,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'web/src/**/*.test.ts',
             'test/*.test.ts',
-            'test/{api,contracts,process}/**/*.test.ts',
+            'test/{api,conformance,contracts,process}/**/*.test.ts',
           ],
         },
       },

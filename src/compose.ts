@@ -62,6 +62,7 @@ import type { Runtime } from './runtimes/runtime.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
+import type { ImportedServers } from './skills/mcp/ports.js';
 import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
@@ -100,6 +101,8 @@ export interface ComposeOptions {
   /** What model servers that are started from here get a part of, and where programs are found. */
   environment?: Readonly<Record<string, string | undefined>>;
   logger?: Logger;
+  /** Replaces the imported MCP servers behind the gateway; for tests. */
+  importedServers?: ImportedServers;
 }
 
 /** @throws AppError `store_locked`, `store_newer`, `store_corrupt`, `store_unavailable` */
@@ -420,7 +423,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
     searchPath: environment['PATH'],
-    providers: [],
+    providers: [mcp.tools],
     logger,
   });
   const { orchestrator, services } = chatTasks({
@@ -515,6 +518,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
   });
+  const onOperation = (listener: (operation: ModelOperation) => void) => {
+    operationListeners.add(listener);
+    return () => operationListeners.delete(listener);
+  };
   const http = await createServer({
     logger,
     guard: {
@@ -567,10 +574,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       starter,
       translator,
       newsTranslationMs: Math.max(0.5, settings.TRANSLATION_TIMEOUT_NEWS) * 1_000,
-      onOperation: (listener) => {
-        operationListeners.add(listener);
-        return () => operationListeners.delete(listener);
-      },
+      onOperation,
       configuredModels: {
         local: settings.LLM_MODEL_NAME,
         hybrid_local: settings.HYBRID_LOCAL_MODEL,
@@ -611,6 +615,28 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     mcp,
     responses: { answers, responses },
     skills,
+    mcpEndpoints: {
+      parts: {
+        models,
+        registry,
+        operations,
+        fit,
+        onOperation,
+        simple,
+        orchestrator,
+        keepAlive: settings.LLM_KEEP_ALIVE,
+        memory: memory.memory,
+        mayDelete: mutationAllowed,
+        sessions,
+        translator,
+        docsDir: join(options.distDir, '..', 'docs'),
+        version: manifest.version,
+        logger,
+      },
+      imported: options.importedServers ?? mcp.servers,
+      limits: { sessions: settings.MCP_MAX_SESSIONS, idleMs: settings.MCP_SESSION_IDLE_SECONDS * 1_000 },
+      logger,
+    },
     routing: { ...routing, sessions, aiMode: settings.AI_MODE },
     providers: {
       models,

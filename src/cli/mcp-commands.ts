@@ -18,11 +18,18 @@ import {
   trustTool,
   updateServer,
 } from './commands/mcp.js';
+import { type McpServeOptions, serveMcp } from './commands/mcp-serve.js';
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
 export function addMcpCommands(program: Command, context: () => CommandContext): void {
-  const mcp = program.command('mcp').description('MCP servers and their tools');
+  const mcp = program.command('mcp').description('MCP servers and their tools; alone, Venom as an MCP server');
+  mcp
+    .command('serve', { isDefault: true })
+    .description('speak MCP on stdin and stdout, for clients that start a program; the server must run')
+    .option('--start', 'start the server where it does not run')
+    .option('--server <name>', 'an imported MCP server, or `all` of them, instead of the tools of Venom')
+    .action((options: McpServeOptions) => serveMcp(context(), options));
   mcp
     .command('import')
     .description('fetch a server and show what it would do; nothing of it runs before you agree')

@@ -65,6 +65,10 @@ export const SettingsSchema = z.object({
   ),
   STREAM_REJOIN_GRACE_SECONDS: number(10).describe('how long an answer of a session goes on after its client vanished'),
   MAX_CONCURRENT_STREAMS: whole(256, 1).describe('answers written at the same time; more get 503'),
+  MCP_MAX_SESSIONS: whole(256, 1, 10_000).describe(
+    'MCP sessions of one endpoint at the same time; the one unused longest makes room',
+  ),
+  MCP_SESSION_IDLE_SECONDS: number(1_800, 1).describe('silence after which an MCP session ends'),
   TRACE_RETENTION_DAYS: whole(7, 0).describe('age at which request traces are deleted; 0 = never'),
   TRACE_RETENTION_MB: number(256).describe(
     'size of all request traces beyond which the oldest are deleted; 0 = no limit',

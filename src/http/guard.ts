@@ -4,6 +4,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/config.js';
 import { AppError } from '../shared/errors.js';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Holds the key; where none is set, sits at this machine. */
+    administrator: boolean;
+  }
+}
+
 export interface GuardOptions {
   apiKey: string;
   allowedHosts: readonly string[];
@@ -21,6 +28,7 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   const origins = new Set(options.allowedOrigins);
   const wanted = options.apiKey ? digest(options.apiKey) : undefined;
 
+  app.decorateRequest('administrator', false);
   app.addHook('onRequest', async (request, reply) => {
     const host = (request.headers.host ?? '').toLowerCase();
     const name = hostName(host);
@@ -44,7 +52,10 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
       if (friend && !own) {
         reply.header('access-control-allow-origin', origin);
         reply.header('access-control-allow-credentials', 'true');
-        reply.header('access-control-expose-headers', 'x-request-id, x-session-id');
+        reply.header(
+          'access-control-expose-headers',
+          'x-request-id, x-session-id, mcp-session-id, mcp-protocol-version',
+        );
         reply.header('vary', 'Origin');
       }
     }
@@ -54,8 +65,11 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
       reply.header('access-control-max-age', '600');
       return reply.status(204).send();
     }
-    if (wanted && needsKey(request) && !timingSafeEqual(digest(presentedKey(request)), wanted)) {
-      reply.header('www-authenticate', 'Bearer');
+    const presented = presentedKey(request);
+    const known = wanted !== undefined && timingSafeEqual(digest(presented), wanted);
+    request.administrator = wanted ? known : isLocal(request.socket.remoteAddress ?? '');
+    if (wanted && !known && needsKey(request)) {
+      reply.header('www-authenticate', presented === '' ? 'Bearer' : 'Bearer error="invalid_token"');
       throw new AppError('unauthorized', 'This server needs its API key, as a Bearer token or in x-api-key.');
     }
     return undefined;
@@ -70,6 +84,8 @@ const needsKey = (request: FastifyRequest): boolean => {
     path.startsWith('/api/') ||
     path.startsWith('/v1/') ||
     path.startsWith('/ws/') ||
+    path === '/mcp' ||
+    path.startsWith('/mcp/') ||
     path === '/metrics' ||
     path.startsWith('/docs') ||
     path === '/openapi.json'
@@ -87,6 +103,9 @@ function presentedKey(request: FastifyRequest): string {
   const offered = typeof protocol === 'string' ? protocol.split(',').map((part) => part.trim()) : [];
   return offered.find((part) => part.startsWith('venom-key.'))?.slice('venom-key.'.length) ?? '';
 }
+
+/** As the socket says it; an IPv4 address may come in the form of an IPv6 one. */
+const isLocal = (address: string): boolean => isLoopback(address.replace(/^::ffff:/i, ''));
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

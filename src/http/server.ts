@@ -25,6 +25,7 @@ import { type LearningRoutesOptions, learningRoutes } from './routes/learning.js
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
 import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
+import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
@@ -71,6 +72,7 @@ export interface ServerOptions {
   anthropic: AnthropicRoutesOptions;
   responses: ResponsesRoutesOptions;
   ollama: OllamaRoutesOptions;
+  mcpEndpoints: McpEndpointsOptions;
   routing: RoutingRoutesOptions;
   skills: SkillsRoutesOptions;
   providers: ProviderRoutesOptions;
@@ -187,6 +189,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(ollamaRoutes, { prefix: '/api', ...options.ollama });
   await app.register(responsesRoutes, { prefix: '/v1', ...options.responses });
   await app.register(anthropicRoutes, { prefix: '/v1', ...options.anthropic });
+  await app.register(mcpEndpoints, options.mcpEndpoints);
   await serveUi(app, options.webDir);
   return app;
 }

@@ -16,8 +16,16 @@ export function vendorError(path: string, failure: VendorFailure): { status: num
   if (path.startsWith('/v1/')) return openAiError(failure);
   if (path.startsWith('/api/') && !path.startsWith('/api/v1/'))
     return { status: formStatus(failure.status), body: { error: failure.message } };
+  if (path === '/mcp' || path.startsWith('/mcp/')) return jsonRpcError(failure);
   return undefined;
 }
+
+const SERVER_ERROR = -32_000;
+
+const jsonRpcError = ({ status, code, message, requestId }: VendorFailure) => ({
+  status: formStatus(status),
+  body: { jsonrpc: '2.0', id: null, error: { code: SERVER_ERROR, message, data: { code, request_id: requestId } } },
+});
 
 /** A wrong form is 400 everywhere but at home. */
 const formStatus = (status: number): number => (status === 422 ? 400 : status);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Composed, compose } from '../../src/compose.js';
+import { type Composed, type ComposeOptions, compose } from '../../src/compose.js';
 import { loadSettingsWithSources } from '../../src/config/config.js';
 
 export interface TestServer {
@@ -18,6 +18,8 @@ export async function startServer(
   dataDir = mkdtempSync(join(tmpdir(), 'venom-test-')),
   /** Where programs are found, and what model servers get a part of. */
   environment: Record<string, string> = {},
+  further: Pick<ComposeOptions, 'importedServers'> = {},
+  listenAt = 0,
 ): Promise<TestServer> {
   const loaded = loadSettingsWithSources(
     {
@@ -31,8 +33,8 @@ export async function startServer(
     dataDir,
   );
   const distDir = join(import.meta.dirname, '..', '..', 'dist');
-  const venom = await compose(loaded, { distDir, environment });
-  await venom.http.listen({ host: '127.0.0.1', port: 0 });
+  const venom = await compose(loaded, { distDir, environment, ...further });
+  await venom.http.listen({ host: '127.0.0.1', port: listenAt });
   const { port } = venom.http.server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,

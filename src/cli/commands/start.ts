@@ -8,21 +8,14 @@ import type { CommandContext } from '../command-context.js';
 import { refuseTakenPort } from '../doctor/network-checks.js';
 import { linkGpuBuild } from '../gpu-build.js';
 import { BUILD_STAMP, CHECKOUT } from '../installation.js';
-import { startServer } from '../server-process.js';
+import { type ServerRecord, startServer } from '../server-process.js';
 import { describeStarter, followStarter, getStarter, type Starter } from '../starter-progress.js';
 
 export async function start(context: CommandContext, options: { wait: boolean }): Promise<void> {
   const { terminal, settings } = context;
   const build = readBuild();
   const found = await context.locateServer();
-  if (found === undefined) {
-    await refuseTakenPort(settings);
-    linkGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
-  }
-  const record =
-    found === undefined
-      ? await startServer(context.files, { cwd: CHECKOUT, env: withEnvProxy(context.env), build })
-      : found.record;
+  const record = found === undefined ? await startInBackground(context) : found.record;
   const url = found?.url ?? record?.url ?? '';
   terminal.note(found === undefined ? `Venom is running at ${url}` : `Venom is already running at ${url}`);
   if (found?.record !== undefined && found.record.build !== build) {
@@ -45,6 +38,13 @@ export async function start(context: CommandContext, options: { wait: boolean })
       ? `Open ${url} in your browser, or ask here: venom chat "What is the capital of France?"`
       : `Open ${url} in your browser.`,
   );
+}
+
+/** @throws AppError `port_taken`, and what keeps the server from starting */
+export async function startInBackground({ settings, files, env }: CommandContext): Promise<ServerRecord> {
+  await refuseTakenPort(settings);
+  linkGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
+  return startServer(files, { cwd: CHECKOUT, env: withEnvProxy(env), build: readBuild() });
 }
 
 async function waitForStarter({ terminal }: CommandContext, client: ApiClient): Promise<Starter> {

@@ -80,7 +80,7 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
       return {
         status: 'success' as const,
         query: body.query,
-        results: hits.map(toResult),
+        results: hits.map(toMemoryHit),
         count: hits.length,
         degraded,
       };
@@ -93,7 +93,7 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
     async ({ query }) => {
       const { limit, offset, kind } = query;
       const { entries, total } = memory.list({ limit, offset, kind, scope: toScope(query) });
-      return { memories: entries.map(toItem), count: entries.length, total };
+      return { memories: entries.map(toMemoryItem), count: entries.length, total };
     },
   );
 
@@ -173,11 +173,11 @@ export function toScope(query: {
 function* lines(entries: Iterable<MemoryEntry>, memory: Memory): Generator<string> {
   for (const entry of entries) {
     const chunks = entry.kind === 'knowledge' ? { chunks: memory.chunks(entry.id, ALL_CHUNKS) } : {};
-    yield `${JSON.stringify({ ...toItem(entry), ...chunks })}\n`;
+    yield `${JSON.stringify({ ...toMemoryItem(entry), ...chunks })}\n`;
   }
 }
 
-const toItem = (entry: MemoryEntry): contract.MemoryItem => ({
+export const toMemoryItem = (entry: MemoryEntry): contract.MemoryItem => ({
   memory_id: entry.id,
   scope: entry.scope.kind,
   session_id: entry.scope.kind === 'session' ? entry.scope.sessionId : null,
@@ -197,8 +197,8 @@ const toItem = (entry: MemoryEntry): contract.MemoryItem => ({
   expires_at: entry.expiresAt === null ? null : isoUtc(entry.expiresAt),
 });
 
-function toResult({ entry, chunk, score }: FusedHit) {
-  const { text: _, ...about } = toItem({ ...entry, text: '' });
+export function toMemoryHit({ entry, chunk, score }: FusedHit) {
+  const { text: _, ...about } = toMemoryItem({ ...entry, text: '' });
   return {
     text: chunk.text,
     metadata: { ...about, type: entry.kind, page: chunk.page, start: chunk.start },

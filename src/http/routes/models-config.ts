@@ -184,7 +184,7 @@ function split(path: string): [name: string, view: View | undefined] {
   return [path.slice(0, Math.max(0, at)), view];
 }
 
-const toFit = (
+export const toFit = (
   name: string,
   { shape, machine, estimates, quantizations, measured, correction, planned }: FitAdvice,
 ) => ({

@@ -33,14 +33,14 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
     { schema: { querystring: contract.SessionListQuery, response: { 200: contract.SessionList }, tags } },
     async ({ query }) => {
       const page = sessions.list({ limit: query.limit, offset: query.offset, query: query.q });
-      return { sessions: page.sessions.map(toItem), count: page.sessions.length, total: page.total };
+      return { sessions: page.sessions.map(toSessionItem), count: page.sessions.length, total: page.total };
     },
   );
 
   app.get(
     '/sessions/:session_id',
     { schema: { params: contract.SessionParams, response: { 200: contract.SessionItem }, tags } },
-    async ({ params }) => toItem(sessions.summary(params.session_id)),
+    async ({ params }) => toSessionItem(sessions.summary(params.session_id)),
   );
 
   app.patch(
@@ -53,7 +53,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
         tags,
       },
     },
-    async ({ params, body }) => toItem(await sessions.rename(params.session_id, body.title)),
+    async ({ params, body }) => toSessionItem(await sessions.rename(params.session_id, body.title)),
   );
 
   app.delete('/sessions/:session_id', { schema: { params: contract.SessionParams, tags } }, async ({ params }) => {
@@ -76,7 +76,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       const found = sessions.messages(params.session_id, { limit: query.limit + 1, beforeSeq: query.before_seq });
       const messages = found.slice(-query.limit).map((message) => {
         const trace = message.role === 'assistant' ? tracer.get(message.requestId) : undefined;
-        return { ...toMessage(message), context: trace ? toContextReport(trace, memoryOf) : null };
+        return { ...toMessageItem(message), context: trace ? toContextReport(trace, memoryOf) : null };
       });
       return { messages, count: messages.length, has_more: found.length > query.limit };
     },
@@ -107,7 +107,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       reply.type(markdown ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8');
       return markdown
         ? toMarkdown(summary, messages)
-        : `${JSON.stringify({ ...toItem(summary), messages: messages.map(toMessage) }, null, 2)}\n`;
+        : `${JSON.stringify({ ...toSessionItem(summary), messages: messages.map(toMessageItem) }, null, 2)}\n`;
     },
   );
 };
@@ -119,7 +119,7 @@ const toRanWith = (ran: RanWith): z.output<typeof RanWithShape> => ({
   unknown: [...ran.unknown],
 });
 
-const toItem = (session: SessionSummary) => ({
+export const toSessionItem = (session: SessionSummary) => ({
   session_id: session.sessionId,
   title: session.title,
   created_at: isoUtc(session.createdAt),
@@ -128,7 +128,7 @@ const toItem = (session: SessionSummary) => ({
   preview: session.preview,
 });
 
-const toMessage = (message: StoredMessage): contract.MessageItem => ({
+export const toMessageItem = (message: StoredMessage): contract.MessageItem => ({
   seq: message.seq,
   role: message.role,
   content: message.content,
@@ -150,7 +150,7 @@ const toMessage = (message: StoredMessage): contract.MessageItem => ({
   receipt: toReceipt(message.receipt),
 });
 
-function toMarkdown(summary: SessionSummary, messages: StoredMessage[]): string {
+export function toMarkdown(summary: SessionSummary, messages: StoredMessage[]): string {
   const parts = messages.map((message) => {
     const who = message.role === 'user' ? 'You' : (message.model ?? message.role);
     const note = message.status === 'complete' ? '' : ` (${message.status})`;

@@ -42,6 +42,7 @@ export function followTask(response: ServerResponse, live: LiveTask, options: Ta
 
   const write = (blocks: string) => {
     writtenAt = performance.now();
+    if (blocks !== '') heartbeat.refresh();
     if (blocks === '' || response.write(blocks)) return;
     // Nothing is kept for a slow reader: what it gets next is made from the task as it is then.
     waiting = true;
@@ -66,15 +67,17 @@ export function followTask(response: ServerResponse, live: LiveTask, options: Ta
     if (wait <= 0) pump();
     else timer ??= setTimeout(pump, wait);
   };
-  const heartbeat = setInterval(() => {
-    if (!waiting && performance.now() - writtenAt >= HEARTBEAT_MS - 100) write(writer.heartbeat());
+  // Counted from the last event, whichever it was.
+  const heartbeat = setTimeout(() => {
+    if (waiting) heartbeat.refresh();
+    else write(writer.heartbeat());
   }, HEARTBEAT_MS);
   const stopListening = live.listen(onChange);
   const leave = () => {
     if (closed) return;
     closed = true;
     clearTimeout(timer);
-    clearInterval(heartbeat);
+    clearTimeout(heartbeat);
     stopListening();
   };
   response.on('close', leave);

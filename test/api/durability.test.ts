@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SqliteSessions } from '../../src/storage/sqlite-sessions.js';
 import { SqliteStore } from '../../src/storage/sqlite-store.js';
 import { startFakeUpstream } from './fake-upstream.js';
 import { readEvents, startServer } from './server.js';
@@ -122,6 +123,60 @@ describe('the store', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     store.close();
   });
+});
+
+describe('a backup', () => {
+  it('made under write load holds all that was acknowledged before it, whole, and a server starts on it', async () => {
+    const store = new SqliteStore(join(folder, 'venom.db'));
+    const sessions = new SqliteSessions(store, 'boot', 0);
+    const acknowledged: string[][] = Array.from({ length: 6 }, () => []);
+    let writing = true;
+    const writers = acknowledged.map(async (own, writer) => {
+      for (let n = 0; writing; n += 1) {
+        const requestId = crypto.randomUUID();
+        const userText = `question ${n} ${'x'.repeat(2_000)}`;
+        const turn = {
+          sessionId: `writer-${writer}`,
+          requestId,
+          userText,
+          model: 'm',
+          idempotencyKey: null,
+          at: n + 1,
+        };
+        await sessions.beginTurn(turn);
+        await sessions.endTurn({ requestId, text: `answer ${n}`, status: 'complete', error: null, usage: null });
+        own.push(`answer ${n}`);
+      }
+    });
+    await expect
+      .poll(() => Math.min(...acknowledged.map(({ length }) => length)), { timeout: 10_000 })
+      .toBeGreaterThan(20);
+    const before = acknowledged.map((own) => [...own]);
+    const backup = await store.backUp(new Date());
+    // The load goes on after it, so that it is seen to have been there.
+    await expect.poll(() => acknowledged.every((own, writer) => own.length > (before[writer] ?? []).length)).toBe(true);
+    writing = false;
+    await Promise.all(writers);
+    store.close();
+
+    const restored = mkdtempSync(join(tmpdir(), 'venom-restored-'));
+    copyFileSync(backup, join(restored, 'venom.db'));
+    const db = new DatabaseSync(join(restored, 'venom.db'));
+    expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    db.close();
+    const server = await startServer({}, restored);
+    for (const [writer, own] of before.entries()) {
+      const { messages } = (await (
+        await fetch(`${server.url}/api/v1/sessions/writer-${writer}/messages?limit=1000`)
+      ).json()) as { messages: { role: string; content: string; status: string }[] };
+      const answers = messages.filter(({ role, status }) => role === 'assistant' && status === 'complete');
+      const kept = answers.map(({ content }) => content);
+      expect(kept.slice(0, own.length)).toEqual(own);
+      // Whatever came in besides has no gap before it.
+      expect(kept).toEqual(acknowledged[writer]?.slice(0, kept.length));
+    }
+    await server.close();
+  }, 30_000);
 });
 
 describe('sessions', () => {

@@ -28,7 +28,7 @@ it('refuses a second instance on the same data and a taken port, in one line', a
   );
   rmSync(other, { recursive: true, force: true });
   expect((await first.stop()).code).toBe(0);
-});
+}, 40_000);
 
 it('stops cleanly in the middle of an answer, which ends with an event and is kept', async () => {
   const upstream = await startFakeUpstream();

@@ -25,7 +25,10 @@ const schema = fromJsonSchema<Arguments>({
 });
 
 function chattyServer(): McpServer {
-  const server = new McpServer({ name: 'chatty', version: '1' }, { capabilities: { logging: {} } });
+  const server = new McpServer(
+    { name: 'chatty', version: '1' },
+    { capabilities: { logging: {}, resources: { listChanged: true } } },
+  );
   server.registerTool('ask', { inputSchema: schema }, async ({ label }, { mcpReq }) => {
     await mcpReq.notify({ method: 'notifications/message', params: { level: 'info', data: `log of ${label}` } });
     for (let progress = 1; progress <= 3; progress += 1) {
@@ -184,6 +187,17 @@ describe('the gateway', () => {
     expect(await status('nobody')).toEqual([404, 'mcp_server_not_found']);
     expect(await status('off')).toEqual([409, 'mcp_server_disabled']);
     expect((await status('gone'))[1]).toMatch(/^mcp_/);
+  });
+
+  it('passes on to each client that a list has changed', async () => {
+    let heard = 0;
+    const older = await connect('older', 'legacy');
+    older.setNotificationHandler('notifications/resources/list_changed', () => {
+      heard += 1;
+    });
+    await older.listTools();
+    upstream.endpoint.resourcesChanged();
+    await vi.waitFor(() => expect(heard).toBe(1));
   });
 
   it('ends its own connection with the session of the client, and the session with the server', async () => {

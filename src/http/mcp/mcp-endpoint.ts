@@ -50,8 +50,10 @@ export class McpEndpoint {
     return this.#modern.notify;
   }
 
-  get sessions(): number {
-    return this.#sessions.size;
+  /** Tells the clients of both eras. */
+  resourcesChanged(): void {
+    this.#modern.notify.resourcesChanged();
+    this.#sessions.resourcesChanged();
   }
 
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

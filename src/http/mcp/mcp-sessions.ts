@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type AuthInfo,
   type ClientCapabilities,
-  type McpServer,
+  McpServer,
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
@@ -54,6 +54,15 @@ export class McpSessions {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Tells the client of every session that resources came or went. */
+  resourcesChanged(): void {
+    for (const { server } of this.#sessions.values()) {
+      const told = server instanceof McpServer ? server.server : server;
+      // A client that has gone is told nothing.
+      void told.sendResourceListChanged().catch(() => {});
+    }
   }
 
   /** Undefined for a session that does not exist or belongs to somebody else: nobody learns which of the two. */

@@ -31,7 +31,7 @@ export const mcpEndpoints: FastifyPluginAsync<McpEndpointsOptions> = async (
     handler: (request, reply) => endpoint.handle(request, reply),
   });
   const leave = parts.onOperation(({ status, type }) => {
-    if (status === 'completed' && (type === 'install' || type === 'remove')) endpoint.notify.resourcesChanged();
+    if (status === 'completed' && (type === 'install' || type === 'remove')) endpoint.resourcesChanged();
   });
   app.addHook('preClose', async () => {
     leave();

@@ -41,6 +41,17 @@ describe('a turn with memory', () => {
     );
     const used = memories.find(({ text }) => text.includes('4711'))?.memory_id;
     expect(task.context_used?.memory_entries).toContain(used);
+    const told = await client.get<{ context: { memories: object[]; degraded: string } }>(
+      `/history/requests/${task.id}`,
+    );
+    const quote = { id: used, kind: 'fact', source: 'conversation', text: 'The gate code of the harbour is 4711.' };
+    expect(told.context).toMatchObject({ degraded: 'lexical_only' });
+    expect(told.context.memories).toContainEqual(quote);
+    const { messages } = await client.get<{ messages: { context: object | null }[] }>('/sessions/s/messages');
+    expect(messages.at(-1)?.context).toEqual(told.context);
+    await fetch(`${server.url}/api/v1/memory/entries/${used}`, { method: 'DELETE' });
+    const later = await client.get<{ context: { memories: object[] } }>(`/history/requests/${task.id}`);
+    expect(later.context.memories).toContainEqual({ id: used, kind: null, source: null, text: null });
     await ask('Which gate code has the harbour?', 'third');
     expect(sent()).not.toMatch(/4711|9999/);
   }, 60_000);

@@ -42,7 +42,7 @@ export function RequestInspector({ requestId, onClose }: { requestId: string | n
 function Inspected({ detail }: { detail: RequestDetail }) {
   const { t, i18n } = useTranslation();
   const facts = [
-    [t('inspector.status'), detail.status],
+    [t('inspector.status'), t(`queue.status.${detail.status}`, { defaultValue: detail.status })],
     [t('chat.model'), [detail.llm_model, detail.llm_provider].filter(Boolean).join(' · ') || '–'],
     [t('inspector.begun'), new Date(detail.created_at).toLocaleString(i18n.language)],
     [

@@ -1,4 +1,4 @@
-// Which tests there are, by what they need: nothing, a browser, the real starter model.
+// Which tests there are, by what they need: nothing, a browser, real MCP servers, the real starter model.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -22,6 +22,15 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'mcp',
+          include: ['test/mcp/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildServer, buildWeb } from './build.mjs';
 import { install } from './install.mjs';
 import { giveUp, ROOT, run } from './run.mjs';
-import { findBrowser, findEmbeddingModel, findOllama, findStarterModel } from './test-tools.mjs';
+import { findBrowser, findEmbeddingModel, findMcpServers, findOllama, findStarterModel } from './test-tools.mjs';
 
 const REPORTS = join(ROOT, 'dist', 'test-reports');
 const bin = (name, folder = '') => join(ROOT, folder, 'node_modules', '.bin', name);
@@ -26,6 +26,8 @@ await build();
 await tests('unit');
 const browser = await findBrowser();
 await tests('browser', browser.missing, { VENOM_CHROMIUM: browser.path });
+const mcp = await findMcpServers();
+await tests('mcp', mcp.missing, { VENOM_TEST_MCP: mcp.path });
 const model = await findStarterModel();
 const ollama = model.missing ? { missing: model.missing } : await findOllama();
 if (ollama.missing) console.error(`the tests with Ollama are skipped: ${ollama.missing}`);

@@ -1,5 +1,5 @@
 // What some tests need beside npm packages: a browser and the starter model. Each is fetched once, or its lack explained.
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
@@ -92,6 +92,38 @@ export async function findOllama() {
   }).catch(() => 1);
   if (existsSync(built)) return { path: built };
   return { missing: `Ollama could not be built (go ended with ${code}); name one in OLLAMA_BINARY` };
+}
+
+const MCP_PACKAGES = ['everything', 'filesystem', 'memory'].map(
+  (name) => `@modelcontextprotocol/server-${name}@2026.8.31`,
+);
+const MCP_PYTHON = 'mcp==2.3.0';
+
+/**
+ * Real MCP servers of npm, installed without scripts, and the wheels a Python server needs; fetched once.
+ * @returns {Promise<{ path: string } | { missing: string }>} a folder with `node` and `wheels`
+ */
+export async function findMcpServers() {
+  const cache = process.env['VENOM_CACHE_DIR'] || process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const path = join(cache, 'venom', 'test-tools', 'mcp');
+  const node = join(path, 'node');
+  const wheels = join(path, 'wheels');
+  if (!existsSync(join(node, '.complete')) || !existsSync(join(wheels, '.complete'))) {
+    console.error(`Fetching MCP servers for the tests into ${path} …`);
+    const npm = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', node, ...MCP_PACKAGES];
+    const pip = ['-m', 'pip', 'download', '--quiet', '--only-binary', ':all:', '--dest', wheels, MCP_PYTHON];
+    for (const folder of [node, wheels]) mkdirSync(folder, { recursive: true });
+    const codes = await Promise.all([
+      run('npm', npm, { timeout: 300_000 }).catch(() => 1),
+      run('python3', pip, { timeout: 300_000 }).catch(() => 1),
+    ]);
+    if (codes.some((code) => code !== 0))
+      return {
+        missing: `npm ended with ${codes[0]} and pip with ${codes[1]}; both, with their indexes, are needed once`,
+      };
+    for (const folder of [node, wheels]) writeFileSync(join(folder, '.complete'), '');
+  }
+  return { path };
 }
 
 const browserOnPath = () => BROWSERS.map(onPath).find(Boolean) ?? (existsSync(MAC_BROWSER) ? MAC_BROWSER : undefined);

@@ -219,7 +219,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       });
     },
   });
-  const mcp = await mcpHost(settings, {
+  // What this machine can isolate is tried while the rest is put together.
+  const mcpStarting = mcpHost(settings, {
     store,
     operations,
     environment,
@@ -412,6 +413,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     recording: settings.ENABLE_META_LEARNING,
     onFailure: (error) => logger.warn({ err: error }, 'a learned phrase was not recorded'),
   });
+  const mcp = await mcpStarting;
   const skills = chatSkills({
     settings,
     store,

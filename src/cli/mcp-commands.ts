@@ -40,6 +40,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .argument('[name]', 'how it is called here')
     .option('--ref <name>', 'branch, tag or commit')
     .option('--entrypoint <command>', 'how it starts, such as "python server.py", or which of its programs')
+    .option('--arg <word>', "an argument of a package's program", collect, [])
     .option('--env <NAME=VALUE>', 'a variable it gets', collect, [])
     .option('--secret <NAME=SECRET>', 'a variable or header it gets from a stored secret', collect, [])
     .option('--network', 'it may reach the network')

@@ -178,6 +178,19 @@ describe('an import from Git', () => {
     expect(body['code']).toBe('invalid_input');
   });
 
+  it('asked for twice at once is one operation, and another one of the same name has to wait', async () => {
+    const other = wanted({ name: 'twice', network: true });
+    const [first, again, different] = await Promise.all([
+      ask('POST', '/mcp/import', wanted({ name: 'twice' })),
+      ask('POST', '/mcp/import', wanted({ name: 'twice' })),
+      ask('POST', '/mcp/import', other),
+    ]);
+    expect(again.body['operation']?.['operation_id']).toBe(first.body['operation']?.['operation_id']);
+    expect(different).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    const operation = await ended(first.body['operation']);
+    expect((await ask('DELETE', `/mcp/plans/${operation['result']?.['plan_id']}`)).status).toBe(200);
+  });
+
   it('gives no server our own data', async () => {
     const { status } = await ask('POST', '/mcp/import', wanted({ readable: [server.dataDir] }));
     expect(status).toBe(403);

@@ -13,6 +13,7 @@ const START_MS = 60_000;
 export interface ImportOptions {
   ref?: string;
   entrypoint?: string;
+  arg: string[];
   env: string[];
   secret: string[];
   network?: boolean;
@@ -299,11 +300,11 @@ function describe({
   ].join('\n');
 }
 
-function toSource(source: string, { ref, entrypoint, allowPrivate }: ImportOptions): Record<string, unknown> {
+function toSource(source: string, { ref, entrypoint, arg, allowPrivate }: ImportOptions): Record<string, unknown> {
   const [, registry, spec] = /^(npm|pypi):(.+)$/.exec(source) ?? [];
   if (registry !== undefined && spec !== undefined) {
     const [, name, version] = /^(@?[^@=]+)(?:@|==)?(.*)$/.exec(spec) ?? [];
-    return { kind: registry, package: name, version: version || null, program: entrypoint ?? null };
+    return { kind: registry, package: name, version: version || null, program: entrypoint ?? null, args: arg };
   }
   if (/^https?:\/\//.test(source) && !/\.git\/?$/.test(source) && ref === undefined && entrypoint === undefined)
     return { kind: 'remote', url: source, allow_private: allowPrivate === true };

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, opendir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import { type CommandResult, runCommand } from '../../shared/run-command.js';
 import { pick } from './git-source.js';
@@ -135,6 +135,11 @@ export class EnvironmentBuilder {
     );
     const [program, ...args] = command as [string, ...string[]];
     const inSource = program.endsWith('npm');
+    const own = Object.fromEntries(
+      Object.entries(environment).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined && REGISTRY_VARIABLES.test(entry[0]),
+      ),
+    );
     const wrapped = isolation.wrap(isolation.best, {
       command: program,
       args,
@@ -145,15 +150,12 @@ export class EnvironmentBuilder {
         '/etc/npmrc',
         dirname(process.execPath),
         npmrc,
+        // Where certificates and packages of one's own lie.
+        ...Object.values(own).filter((value) => isAbsolute(value)),
         ...(pipConfig ? [dirname(pipConfig)] : []),
       ],
       writable: [source, env, cacheDir],
     });
-    const own = Object.fromEntries(
-      Object.entries(environment).filter(
-        (entry): entry is [string, string] => entry[1] !== undefined && REGISTRY_VARIABLES.test(entry[0]),
-      ),
-    );
     return runCommand(wrapped, {
       environment: {
         ...pick(environment, ['PATH', 'LANG']),

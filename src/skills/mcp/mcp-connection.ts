@@ -292,7 +292,8 @@ export class McpConnection implements McpSession {
 
   /** What the server refused stays as it is, for whoever passes it on. */
   #translated(error: unknown, doing: 'start' | 'request'): unknown {
-    if (error instanceof AppError) return error;
+    const own = appErrorIn(error);
+    if (own) return own;
     if (doing === 'request' && error instanceof ProtocolError) return error;
     if (this.#transport.failure) return this.#transport.failure;
     if (isTimeout(error))
@@ -318,6 +319,16 @@ function answerWith(client: Client, { sample, elicit, roots }: McpInteraction): 
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
+
+/** A refusal of ours may come back wrapped by the library and by fetch. */
+function appErrorIn(error: unknown): AppError | undefined {
+  let next = error;
+  for (let depth = 0; depth < 5 && next instanceof Error; depth += 1) {
+    if (next instanceof AppError) return next;
+    next = next.cause;
+  }
+  return undefined;
+}
 
 async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: (() => void) | undefined;

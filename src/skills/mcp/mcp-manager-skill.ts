@@ -15,6 +15,7 @@ import { type McpServers, manifestOf } from './mcp-servers.js';
 import { lookUpNpm, planPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
 import {
+  hashOf,
   type Launch,
   type RemoteLaunch,
   SERVER_NAME,
@@ -61,13 +62,7 @@ export class McpManagerSkill {
    */
   plan(request: ImportRequest): ModelOperation {
     this.#check(request);
-    return this.#options.operations.start({
-      type: 'mcp_plan',
-      modelName: request.name,
-      provider: request.source.kind,
-      runtime: 'mcp',
-      input: { request },
-    });
+    return this.#start('mcp_plan', request.name, request.source.kind, { request });
   }
 
   plans(): ImportPlan[] {
@@ -82,13 +77,7 @@ export class McpManagerSkill {
     const plan = this.#knownPlan(planId);
     if (plan.hash !== hash || planHash(plan) !== hash)
       throw new AppError('approval_stale', 'This is not the plan that was shown; look at it again.');
-    return this.#options.operations.start({
-      type: 'mcp_import',
-      modelName: plan.name,
-      provider: plan.source.kind,
-      runtime: 'mcp',
-      input: { plan },
-    });
+    return this.#start('mcp_import', plan.name, plan.source.kind, { plan });
   }
 
   /** @throws AppError `not_found` */
@@ -130,6 +119,14 @@ export class McpManagerSkill {
     await rm(this.#home(name), { recursive: true, force: true });
   }
 
+  /** The same request again is the same operation; another one for this server has to wait. */
+  #start(type: 'mcp_plan' | 'mcp_import', name: string, kind: string, input: Record<string, unknown>): ModelOperation {
+    const operation = this.#options.operations.start({ type, modelName: name, provider: kind, runtime: 'mcp', input });
+    if (hashOf(operation.input) !== hashOf(input))
+      throw new AppError('conflict', `Another import of ${name} is under way: operation ${operation.operationId}.`);
+    return operation;
+  }
+
   #check({ name, source, grants }: ImportRequest): void {
     if (!SERVER_NAME.test(name))
       throw new AppError(
@@ -165,7 +162,10 @@ export class McpManagerSkill {
     const planId = context.operation.operationId;
     const staging = join(this.#options.dir, 'staging', planId);
     context.step('fetch', `Fetching ${name}`);
-    const found = await this.#look(source, { staging, context });
+    const found = await this.#look(source, { staging, context }).catch(async (error) => {
+      await rm(staging, { recursive: true, force: true });
+      throw error;
+    });
     const unsigned: Omit<ImportPlan, 'hash'> = {
       planId,
       name,

@@ -84,6 +84,14 @@ describe('ledStep', () => {
     expect(other.parts[0]).toMatchObject({ type: 'tool-call', input: '{"path":"b"}' });
   });
 
+  it('offers what changes something once', async () => {
+    const { asked } = await step(['{"tool":"none"}', 'Done.'], {
+      prompt: called('a'),
+      tools: [{ ...read, changes: true }, tool('now', 0)],
+    });
+    expect(asked[0]?.responseFormat).toMatchObject({ schema: { properties: { tool: { enum: ['now', 'none'] } } } });
+  });
+
   it('ends after some calls', async () => {
     const prompt = [...called('a'), ...called('b').slice(1), ...called('c').slice(1)];
     const { parts, asked } = await step(['Enough.'], { prompt });

@@ -40,7 +40,11 @@ export async function* ledStep(
   const { tools: _, toolChoice: __, ...plain } = options;
   const prompt = withoutToolParts(options.prompt);
   const earlier = callsIn(options.prompt);
-  const offered = tools.toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0)).slice(0, MAX_LED_TOOLS);
+  const offered = tools
+    // A small model does again what it has just done.
+    .filter(({ name, changes }) => !changes || !earlier.some((call) => call.startsWith(`${name} `)))
+    .toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0))
+    .slice(0, MAX_LED_TOOLS);
   const first = mustCall && earlier.length === 0;
   if (offered.length === 0 || earlier.length >= MAX_ROUNDS) {
     if (first) throw cannotCall();

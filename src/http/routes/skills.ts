@@ -56,6 +56,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
   });
 
   app.get('/skills', { schema: { querystring: SkillsQuery, response: { 200: ToolList }, tags } }, async ({ query }) => {
+    await refresh();
     const tools = query.q === undefined ? manager.tools() : manager.search(query.q);
     return {
       status: 'success' as const,

@@ -138,6 +138,8 @@ export function chatSkills(parts: ChatSkillsParts) {
   return {
     manager,
     approvals,
+    /** Looks for changed skills now. */
+    refresh: () => custom.scan(),
     /** What the folders hold, and approvals nobody waits for any more. */
     start: () => Promise.all([custom.scan(), approvals.recover()]),
     close: async () => {

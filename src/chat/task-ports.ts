@@ -75,6 +75,8 @@ export interface ChatTool {
   inputSchema: Record<string, unknown>;
   /** Place among those that what was asked speaks of, best 0; a model that must be led is asked about these alone. */
   rank?: number;
+  /** Does something beside looking: a model that must be led is offered it once a turn. */
+  changes?: boolean;
   /** Longest call, with the wait for a person; a minute where it is not said. */
   timeoutMs?: number;
   /** Bad input and failures are results; only the signal's abort is thrown. */

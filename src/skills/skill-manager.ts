@@ -256,6 +256,7 @@ export class SkillManager implements ToolBox {
       description: tool.description.slice(0, OFFERED_DESCRIPTION_CHARS),
       inputSchema: tool.inputSchema as Record<string, unknown>,
       ...(rank === undefined ? {} : { rank }),
+      changes: !tool.readOnly,
       // Waiting for a person is part of the call.
       timeoutMs: this.#options.callTimeoutMs + this.#options.approvalWaitMs + 5_000,
       run: async (input, { signal, sessionId, requestId, labels, onWaiting }) => {

@@ -29,6 +29,31 @@ async function open(options?: Parameters<Site['open']>[0]) {
 }
 
 describe('chat', () => {
+  it('asks before a tool changes something, and goes on after a yes', async () => {
+    let called = false;
+    site.upstream.behaviour = (body, response) => {
+      const format = body['response_format'] as { json_schema?: { schema: { properties: object } } } | undefined;
+      if (!format) return streams(['Written.'])(body, response);
+      if (!('tool' in (format.json_schema?.schema.properties ?? {})))
+        return streams(['{"file_path":"hello.txt","content":"hello"}'])(body, response);
+      const tool = called ? 'none' : 'file__write_file';
+      called = true;
+      return streams([JSON.stringify({ tool })])(body, response);
+    };
+    const { page, ask, answer, errors } = await open();
+    await page.getByText('Normal', { exact: true }).click();
+    await ask('/file Write hello into hello.txt');
+    const card = page.getByRole('group', { name: 'file__write_file waits for your yes' });
+    await card.getByText('changes something').waitFor();
+    await card.getByText('"file_path": "hello.txt"').waitFor();
+    const problems = await accessibilityProblems(page);
+    expect(problems.filter((problem) => !problem.includes('<textarea'))).toEqual([]);
+    await card.getByRole('button', { name: 'Allow once' }).click();
+    await answer.getByText('Written.').waitFor();
+    await card.waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+  });
+
   it('answers, shows its figures, and lists the conversation', async () => {
     const { page, ask, answer, errors } = await open();
     await ask('Hi there');

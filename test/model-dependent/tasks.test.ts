@@ -55,3 +55,14 @@ it('finishes a plan in Complex mode', async () => {
   expect(task.result).toMatch(/^\*\*\d of \d steps done\*\*/);
   expect(task.logs.some((line) => /^Step 1 done/.test(line))).toBe(true);
 });
+
+it('is led to a tool, though it cannot call one by itself', async () => {
+  const task = await run({
+    content: 'List the files of the workspace.',
+    forced_intent: 'FILE_OPERATION',
+    generation_params: { max_tokens: 60, temperature: 0 },
+  });
+  console.log(task.logs.join('\n'), task.result);
+  expect(task.status, task.result ?? '').toBe('COMPLETED');
+  expect(task.logs.some((line) => /^Tool file__\w+ (answered|failed)/.test(line))).toBe(true);
+});

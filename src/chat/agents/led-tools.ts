@@ -16,6 +16,8 @@ const MAX_ROUNDS = 3;
 const MAX_LED_TOOLS = 8;
 const CHOICE_TOKENS = 64;
 const INPUT_TOKENS = 512;
+/** Of each text in it. */
+const INPUT_CHARS = 400;
 const DESCRIPTION_CHARS = 200;
 const RESULT_CHARS = 4_000;
 const MAX_JSON_CHARS = 20_000;
@@ -38,7 +40,11 @@ export async function* ledStep(
   const { tools: _, toolChoice: __, ...plain } = options;
   const prompt = withoutToolParts(options.prompt);
   const earlier = callsIn(options.prompt);
-  const offered = tools.toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0)).slice(0, MAX_LED_TOOLS);
+  const offered = tools
+    // A small model does again what it has just done.
+    .filter(({ name, changes }) => !changes || !earlier.some((call) => call.startsWith(`${name} `)))
+    .toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0))
+    .slice(0, MAX_LED_TOOLS);
   const first = mustCall && earlier.length === 0;
   if (offered.length === 0 || earlier.length >= MAX_ROUNDS) {
     if (first) throw cannotCall();
@@ -100,8 +106,8 @@ async function inputFor(
   tool: ChatTool,
   used: LanguageModelV4Usage[],
 ): Promise<string | null> {
-  const properties = tool.inputSchema['properties'];
-  if (!properties || Object.keys(properties).length === 0) return '{}';
+  const schema = plainSchema(tool.inputSchema);
+  if (Object.keys(schema['properties'] ?? {}).length === 0) return '{}';
   const answer = await json(
     ask,
     plain,
@@ -112,7 +118,7 @@ async function inputFor(
         `The tool ${tool.name} is called: ${tool.description.slice(0, DESCRIPTION_CHARS)}\nGive its input for what I asked, as JSON.`,
       ),
     ],
-    plainSchema(tool.inputSchema),
+    schema,
     INPUT_TOKENS,
     used,
   );
@@ -151,18 +157,20 @@ async function json(
 
 /** What every engine's grammar knows of a JSON Schema; the tool itself checks the rest. */
 function plainSchema(schema: unknown, depth = 0): Record<string, unknown> {
-  if (typeof schema !== 'object' || schema === null || depth > MAX_SCHEMA_DEPTH) return { type: 'string' };
+  if (typeof schema !== 'object' || schema === null || depth > MAX_SCHEMA_DEPTH)
+    return { type: 'string', maxLength: INPUT_CHARS };
   const given = schema as Record<string, unknown>;
   if (Array.isArray(given['enum'])) return { enum: given['enum'] };
   if ('const' in given) return { enum: [given['const']] };
   const type = Array.isArray(given['type']) ? given['type'][0] : given['type'];
   if (type === 'array') return { type, items: plainSchema(given['items'], depth + 1) };
-  if (type !== 'object') return { type: typeof type === 'string' ? type : 'string' };
+  // A small model may not find the end of a text by itself.
+  if (type !== 'object')
+    return typeof type === 'string' && type !== 'string' ? { type } : { type: 'string', maxLength: INPUT_CHARS };
   const properties = (given['properties'] ?? {}) as Record<string, unknown>;
   const required = (given['required'] ?? []) as string[];
   // What need not be said is left to the tool: a small model fills every field it is shown.
-  const shown = Object.entries(properties).filter(([name]) => required.includes(name));
-  const named = shown.length > 0 ? shown : Object.entries(properties).slice(0, 1);
+  const named = Object.entries(properties).filter(([name]) => required.includes(name));
   return {
     type,
     properties: Object.fromEntries(named.map(([name, value]) => [name, plainSchema(value, depth + 1)])),

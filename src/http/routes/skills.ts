@@ -26,9 +26,14 @@ import type { Approval } from '../../skills/skill-ports.js';
 export interface SkillsRoutesOptions {
   manager: SkillManager;
   approvals: Approvals;
+  /** Looks for changed skills now. */
+  refresh: () => Promise<void>;
 }
 
-export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (app, { manager, approvals }) => {
+export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
+  app,
+  { manager, approvals, refresh },
+) => {
   const tags = ['skills'];
   const toItem = (tool: ToolDescriptor, sessionId: string | undefined): z.output<typeof ToolItem> => {
     const { permission, reason } = manager.permissionOf(tool, sessionId ?? null);
@@ -51,6 +56,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (a
   });
 
   app.get('/skills', { schema: { querystring: SkillsQuery, response: { 200: ToolList }, tags } }, async ({ query }) => {
+    await refresh();
     const tools = query.q === undefined ? manager.tools() : manager.search(query.q);
     return {
       status: 'success' as const,

@@ -161,6 +161,9 @@ export class TranslationSkill extends BaseSkill {
       description: 'Translates a text into English, Polish or German.',
       input: z.object({ text: z.string().min(1).max(MAX_TRANSLATED_CHARS), language: z.enum(['en', 'pl', 'de']) }),
       readOnly: true,
+      // Routing may choose a cloud for it, and does not know what stuck to the text before.
+      egress: true,
+      permission: 'always',
       run: async ({ text, language }, { signal, labels }) => {
         const translated = await this.#translator.translate(text, language, signal);
         return { text: translated?.text ?? text, structured: { source: translated?.source ?? language }, labels };

@@ -30,6 +30,7 @@ function ApprovalCard({ approval }: { approval: Approval }) {
     <Alert
       icon={<IconHandStop size={18} aria-hidden />}
       color="yellow"
+      styles={{ label: { color: 'var(--mantine-color-text)' } }}
       title={t('approval.title', { tool: approval.tool })}
       role="group"
       aria-label={t('approval.title', { tool: approval.tool })}

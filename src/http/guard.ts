@@ -54,7 +54,9 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
         reply.header('access-control-allow-credentials', 'true');
         reply.header(
           'access-control-expose-headers',
-          'x-request-id, x-session-id, mcp-session-id, mcp-protocol-version',
+          request.url.startsWith('/mcp')
+            ? 'x-request-id, x-session-id, mcp-session-id, mcp-protocol-version'
+            : 'x-request-id, x-session-id',
         );
         reply.header('vary', 'Origin');
       }

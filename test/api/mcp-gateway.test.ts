@@ -7,7 +7,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { installGuard } from '../../src/http/guard.js';
-import { McpEndpoint, takeBodiesAsText } from '../../src/http/mcp/mcp-endpoint.js';
+import { McpEndpoint } from '../../src/http/mcp/mcp-endpoint.js';
+import { takeBodiesAsText } from '../../src/http/routes/mcp-endpoints.js';
 import { RemoteServers } from '../stand-ins/imported-servers.js';
 import { startServer, type TestServer } from './server.js';
 

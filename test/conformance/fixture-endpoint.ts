@@ -4,7 +4,8 @@ import Fastify from 'fastify';
 import pino from 'pino';
 import { installErrorHandler } from '../../src/http/error-handler.js';
 import { installGuard } from '../../src/http/guard.js';
-import { McpEndpoint, takeBodiesAsText } from '../../src/http/mcp/mcp-endpoint.js';
+import { McpEndpoint } from '../../src/http/mcp/mcp-endpoint.js';
+import { takeBodiesAsText } from '../../src/http/routes/mcp-endpoints.js';
 import { fixtureServer } from './fixture-server.js';
 
 export async function startFixture(): Promise<{ url: string; close(): Promise<void> }> {

@@ -7,7 +7,7 @@ import {
   isLegacyRequest,
   type McpHttpHandler,
 } from '@modelcontextprotocol/server';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { corsOf } from '../event-stream.js';
@@ -98,12 +98,6 @@ export class McpEndpoint {
     this.#closed = true;
     await Promise.allSettled([this.#sessions.close(), this.#modern.close()]);
   }
-}
-
-/** Bodies reach the endpoint as text, so that what is no JSON is refused in the protocol's own words. */
-export function takeBodiesAsText(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 }
 
 const GUEST: AuthInfo = { token: '', clientId: 'guest', scopes: [] };

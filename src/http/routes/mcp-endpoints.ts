@@ -1,55 +1,43 @@
 // /mcp: Venom as an MCP server. /mcp/{name}: an imported server. /mcp/all: all of them joined.
-import type { FastifyPluginAsync } from 'fastify';
-import type { Logger } from 'pino';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import type { ImportedServers } from '../../skills/mcp/ports.js';
-import { McpGateway } from '../mcp/gateway/mcp-gateway.js';
-import { McpEndpoint, takeBodiesAsText } from '../mcp/mcp-endpoint.js';
-import type { McpSessionLimits } from '../mcp/mcp-sessions.js';
-import { type VenomMcpParts, venomMcpServer } from '../mcp/venom-mcp-server.js';
+import type { McpDoors, McpDoorsOptions } from '../mcp/mcp-doors.js';
 
 const METHODS = ['GET', 'POST', 'DELETE'];
 const ServerName = z.object({ name: z.string().min(1).max(100) });
 
-export interface McpEndpointsOptions {
-  parts: VenomMcpParts;
-  imported: ImportedServers;
-  limits: McpSessionLimits;
-  logger: Logger;
-}
+export type McpEndpointsOptions = McpDoorsOptions;
 
-export const mcpEndpoints: FastifyPluginAsync<McpEndpointsOptions> = async (
-  app,
-  { parts, imported, limits, logger },
-) => {
+export const mcpEndpoints: FastifyPluginAsync<McpEndpointsOptions> = async (app, options) => {
   takeBodiesAsText(app);
-  const endpoint = new McpEndpoint({ make: () => venomMcpServer(parts), limits, logger });
+  let opened: Promise<McpDoors> | undefined;
+  const doors = (): Promise<McpDoors> => {
+    opened ??= import('../mcp/mcp-doors.js').then(({ openMcpDoors }) => openMcpDoors(options));
+    return opened;
+  };
   app.route({
     method: METHODS,
     url: '/mcp',
     schema: { hide: true },
-    handler: (request, reply) => endpoint.handle(request, reply),
+    handler: async (request, reply) => (await doors()).own.handle(request, reply),
   });
-  const leave = parts.onOperation(({ status, type }) => {
-    if (status === 'completed' && (type === 'install' || type === 'remove')) endpoint.resourcesChanged();
-  });
-  app.addHook('preClose', async () => {
-    leave();
-    await endpoint.close();
-  });
-
-  const gateway = new McpGateway({ servers: imported, limits, version: parts.version, logger });
   app.route({
     method: METHODS,
     url: '/mcp/all',
     schema: { hide: true },
-    handler: (request, reply) => gateway.all(request, reply),
+    handler: async (request, reply) => (await doors()).gateway.all(request, reply),
   });
   app.route<{ Params: z.output<typeof ServerName> }>({
     method: METHODS,
     url: '/mcp/:name',
     schema: { params: ServerName, hide: true },
-    handler: (request, reply) => gateway.one(request.params.name, request, reply),
+    handler: async (request, reply) => (await doors()).gateway.one(request.params.name, request, reply),
   });
-  app.addHook('preClose', () => gateway.close());
+  app.addHook('preClose', async () => (await opened)?.close());
 };
+
+/** Bodies reach the endpoints as text, so that what is no JSON is refused in the protocol's own words. */
+export function takeBodiesAsText(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+}

@@ -1,6 +1,5 @@
 // The imported servers: their records, their processes when needed, and whose tools may be called. Asks the disk and the
 // protocol through others.
-import { ProtocolError } from '@modelcontextprotocol/client';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { Permission } from '../ports.js';
 import { CallTimes } from './call-times.js';
@@ -360,6 +359,7 @@ export async function manifestOf(
   try {
     if (connection.capabilities.tools) listed = (await connection.listTools()).tools;
   } catch (error) {
+    const { ProtocolError } = await import('@modelcontextprotocol/client');
     if (error instanceof ProtocolError)
       throw new AppError(
         'mcp_protocol',

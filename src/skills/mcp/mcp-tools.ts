@@ -1,5 +1,5 @@
 // The tools of imported servers, as everybody who chooses or calls a tool sees them.
-import { type CallToolResult, ProtocolError } from '@modelcontextprotocol/client';
+import type { CallToolResult } from '@modelcontextprotocol/client';
 import { AppError, type ErrorCode } from '../../shared/errors.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
 import type { McpServers } from './mcp-servers.js';
@@ -68,6 +68,7 @@ export class McpTools implements ToolProvider {
         await session.close();
       }
     } catch (error) {
+      const { ProtocolError } = await import('@modelcontextprotocol/client');
       if (error instanceof ProtocolError)
         return failure('mcp_protocol', `${name} was refused: ${error.message.slice(0, 1_000)}`, labels);
       if (!(error instanceof AppError) || RAISED.has(error.code)) throw error;

@@ -2,17 +2,16 @@
 // way to a remote server.
 import { existsSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { type PriorDiscovery, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { PriorDiscovery } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
 import { childEnvironment } from './child-environment.js';
 import { guardedFetch } from './guarded-fetch.js';
 import { findOnPath, type Isolation } from './isolation.js';
-import { McpConnection, type McpTransport } from './mcp-connection.js';
+import type { McpConnection, McpTransport } from './mcp-connection.js';
 import type { IsolationTier, McpInteraction, SecretStore } from './ports.js';
 import type { ProcessRecords } from './process-records.js';
 import type { Launch, RemoteLaunch, StdioLaunch } from './server-definition.js';
 import type { StderrLog } from './stderr-log.js';
-import { StdioTransport } from './stdio-transport.js';
 
 export interface ServerLimits {
   startMs: number;
@@ -79,11 +78,13 @@ export class ServerLauncher {
   }
 
   /** @throws AppError `mcp_untrusted`, `mcp_start_timeout`, `mcp_crashed`, `mcp_protocol`, `cancelled`, `invalid_input` */
-  open(request: LaunchRequest): Promise<McpConnection> {
+  async open(request: LaunchRequest): Promise<McpConnection> {
     const { launch } = request;
-    const transport = launch.kind === 'stdio' ? this.#process(launch, request) : this.#remote(launch, request);
+    const transport =
+      launch.kind === 'stdio' ? await this.#process(launch, request) : await this.#remote(launch, request);
     const { limits, version } = this.#options;
-    return McpConnection.open({
+    const { McpConnection: Connection } = await import('./mcp-connection.js');
+    return Connection.open({
       server: request.server,
       version,
       transport,
@@ -98,7 +99,12 @@ export class ServerLauncher {
     });
   }
 
-  #process(launch: StdioLaunch, { server, trusted, allowPlain, log }: LaunchRequest): () => McpTransport {
+  // The protocol's library is large, and most servers of ours never start one of theirs: loaded when it is needed.
+  async #process(
+    launch: StdioLaunch,
+    { server, trusted, allowPlain, log }: LaunchRequest,
+  ): Promise<() => McpTransport> {
+    const { StdioTransport } = await import('./stdio-transport.js');
     const { isolation, environment, records, newId } = this.#options;
     const tier = isolation.choose({ trusted, allowPlain });
     const secrets = this.#secrets(launch.secrets, server);
@@ -120,7 +126,8 @@ export class ServerLauncher {
     };
   }
 
-  #remote(launch: RemoteLaunch, { server, log }: LaunchRequest): () => McpTransport {
+  async #remote(launch: RemoteLaunch, { server, log }: LaunchRequest): Promise<() => McpTransport> {
+    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
     const secrets = this.#secrets(launch.secrets, server);
     log.hide(Object.values(secrets));
     const headers = { ...launch.headers };

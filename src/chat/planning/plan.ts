@@ -91,8 +91,11 @@ export function checkPlan(text: string): { plan: PlanStep[] } | RefusedPlan {
   });
   if (problems.length === 0) return { plan };
   const agentsKnown = plan.every(({ agent }) => AGENT_NAMES.includes(agent));
+  // A small model fills the form with its own words for the fields, or says the same thing five times.
+  const said = new Set(plan.map(({ instruction }) => instruction.toLowerCase()));
+  const sensible = said.size === plan.length && !AGENT_NAMES.some((name) => said.has(name.toLowerCase()));
   const inOrder = plan.map((step, index) => ({ ...step, dependsOn: index === 0 ? [] : [index] }));
-  return { problems, ...(agentsKnown ? { inOrder } : {}) };
+  return { problems, ...(agentsKnown && sensible ? { inOrder } : {}) };
 }
 
 /** What is done where no plan came of it. */

@@ -17,7 +17,12 @@ if (mode === 'ignores-term') {
   setInterval(() => {}, 1_000);
 }
 if (mode === 'banner') process.stdout.write('Welcome to the fake server!\n\n{"not": "a message"}\n');
-if (mode === 'flood') setInterval(() => process.stdout.write('noise\n'.repeat(1_000)), 1);
+if (mode === 'flood') {
+  // More than is forgiven, and before it can answer anything.
+  const flood = () => process.stdout.write('noise\n'.repeat(2_000));
+  flood();
+  setInterval(flood, 1);
+}
 if (mode === 'flood-stderr') {
   const more = () => process.stderr.write(`${'complaint '.repeat(1_000)}\n`, () => setImmediate(more));
   more();

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isPublicAddress } from './address-guard.js';
+import { isPublicAddress } from '../address-guard.js';
 import { GuardedFetch, type GuardedFetchOptions } from './guarded-fetch.js';
 import { pageText } from './page-text.js';
 
@@ -78,13 +78,15 @@ describe('isPublicAddress', () => {
     'fe80::1%eth0',
     'fc00::1',
     'fd12:3456::1',
+    'fd00::1',
     'ff02::1',
     'localhost',
     '',
   ])('keeps %s in the house', (address) => expect(isPublicAddress(address)).toBe(false));
 
-  it.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '2606:4700:4700::1111'])('lets %s through', (address) =>
-    expect(isPublicAddress(address)).toBe(true),
+  it.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '2606:4700:4700::1111', '2606:4700::1111', '::ffff:1.1.1.1'])(
+    'lets %s through',
+    (address) => expect(isPublicAddress(address)).toBe(true),
   );
 });
 

@@ -1,13 +1,11 @@
-// Fetches a page for the web skill: http and https only, redirects one by one, bounded in time and bytes. What counts is
-// the address a socket is connected to, not what the URL or a name server says.
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
+// Fetches a page for the web skill: http and https only, redirects one by one, bounded in time and bytes.
+import { lookup as dnsLookup } from 'node:dns';
+import { Agent, fetch as undiciFetch } from 'undici';
 import { AppError, toAppError } from '../../shared/errors.js';
-import { isPublicAddress } from './address-guard.js';
+import { guardedConnector, isPublicAddress, openConnector } from '../address-guard.js';
 
 const MAX_REDIRECTS = 5;
 const MAX_URL_CHARS = 4_096;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface GuardedFetchOptions {
   /** `host` or `host:port` in the house that may be fetched all the same. */
@@ -39,8 +37,8 @@ export class GuardedFetch {
       bodyTimeout: options.timeoutMs,
       maxResponseSize: options.maxBytes + 1,
     };
-    this.#guarded = new Agent({ ...common, connect: guardedConnector(options.lookup ?? dnsLookup) });
-    this.#open = new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS } });
+    this.#guarded = new Agent({ ...common, connect: guardedConnector(options.lookup ?? dnsLookup, inTheHouse) });
+    this.#open = new Agent({ ...common, connect: openConnector() });
   }
 
   /** @throws AppError `invalid_input`, `forbidden` for an address in the house, `upstream_unreachable`, `upstream_rejected` */
@@ -87,33 +85,6 @@ export class GuardedFetch {
       throw fetchFailure(thrown, url, signal);
     }
   }
-}
-
-/** Only names that stand for public addresses are connected to, and once connected the socket itself is asked. */
-function guardedConnector(resolve: typeof dnsLookup): buildConnector.connector {
-  const connect = buildConnector({
-    timeout: CONNECT_TIMEOUT_MS,
-    lookup: ((host: string, options: object, done: (error: Error | null, ...found: unknown[]) => void) => {
-      resolve(host, { ...options, all: true }, (error, found) => {
-        if (error) return done(error);
-        const addresses = found as unknown as LookupAddress[];
-        const safe = addresses.filter(({ address }) => isPublicAddress(address));
-        // One bad address among them is a name that plays tricks.
-        if (safe.length === 0 || safe.length < addresses.length) return done(inTheHouse(host));
-        if ((options as { all?: boolean }).all) return done(null, safe);
-        done(null, safe[0]?.address, safe[0]?.family);
-      });
-    }) as never,
-  });
-  return (options, done) =>
-    connect(options, (...[error, socket]: Parameters<buildConnector.Callback>) => {
-      if (error) return done(error, null);
-      if (!isPublicAddress(socket?.remoteAddress ?? '')) {
-        socket?.destroy();
-        return done(inTheHouse(options.hostname), null);
-      }
-      done(null, socket as NonNullable<typeof socket>);
-    });
 }
 
 function parsedUrl(address: string): URL {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { isInside } from './guarded-fetch.js';
 import { ProxyGenerator } from './proxy-generator.js';
 import { definitionHash, type ServerRecord } from './server-definition.js';
 import { changesOf, mergeTools } from './tool-inventory.js';
@@ -177,23 +176,4 @@ describe('typeDeclarations', () => {
     expect(text).toContain('ok: "a*\\/" | "b\\""');
     expect(text).not.toMatch(/[\u2028\u2029]/);
   });
-});
-
-describe('isInside', () => {
-  it.each([
-    '127.0.0.1',
-    '10.1.2.3',
-    '169.254.169.254',
-    '::1',
-    '::ffff:127.0.0.1',
-    '::ffff:7f00:1',
-    'fd00::1',
-    'fe80::1',
-    '64:ff9b::7f00:1',
-    '0.0.0.0',
-    '',
-  ])('%s is inside', (address) => expect(isInside(address)).toBe(true));
-  it.each(['1.1.1.1', '2606:4700::1111', '::ffff:1.1.1.1'])('%s is not', (address) =>
-    expect(isInside(address)).toBe(false),
-  );
 });

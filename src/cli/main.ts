@@ -16,6 +16,7 @@ import {
   listLoaded,
   listVersions,
   pinVersion,
+  probeModel,
   removeModel,
   rollBackModel,
   searchModels,
@@ -151,6 +152,11 @@ models
   .description('is the file still what was installed?')
   .argument('<name>')
   .action((name: string) => verifyModel(context(), name));
+models
+  .command('probe')
+  .description('ask it a few questions and keep what it can do; nothing is switched')
+  .argument('<name>')
+  .action((name: string) => probeModel(context(), name));
 models
   .command('ps')
   .description('models in memory')

@@ -98,6 +98,7 @@ export class ModelManager {
     options.operations.handle('activate', (context) => this.#activate(context));
     options.operations.handle('rollback', (context) => this.#rollBack(context));
     options.operations.handle('verify', (context) => this.#verify(context));
+    options.operations.handle('probe', (context) => this.#probe(context));
     options.operations.handle('unload', (context) => this.#unload(context));
   }
 
@@ -271,6 +272,13 @@ export class ModelManager {
     return this.#start('verify', found);
   }
 
+  /** Asks it the questions an activation asks, and keeps what it can do; traffic stays where it is. @throws AppError `model_not_found` */
+  async probe(name: string): Promise<ModelOperation> {
+    const found = await this.find(name);
+    if (!found) throw modelNotFound(name);
+    return this.#start('probe', found);
+  }
+
   /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
   async unload(name: string): Promise<ModelOperation> {
     const found = await this.find(name);
@@ -403,6 +411,16 @@ export class ModelManager {
     context.step('hash', 'Reading the file');
     const digest = await checkedDigest(candidate, context);
     return { sha256: digest, expected: candidate.expectedDigest };
+  }
+
+  async #probe(context: OperationContext): Promise<Record<string, unknown>> {
+    const { modelName, runtime } = context.operation;
+    const candidate = await this.#candidate(modelName, runtime);
+    context.step('load', 'Loading');
+    await candidate.load(context.signal);
+    context.step('probe', 'Asking it a few questions');
+    const { score, tokensPerSecond } = await candidate.probe(context.signal);
+    return { score, tokens_per_second: tokensPerSecond };
   }
 
   async #unload(context: OperationContext): Promise<null> {

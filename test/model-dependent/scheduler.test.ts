@@ -152,6 +152,24 @@ describe('the whole server', () => {
     expect(planned['first_estimate_bytes']).toBe((before['planned'] as Record<string, number>)['first_estimate_bytes']);
   });
 
+  it('tries a model on request, and the active one stays', async () => {
+    const measured = async () =>
+      ((await call('/models/two/capabilities')).body['capabilities'] as { measured: Record<string, unknown> | null })
+        .measured;
+    const active = async () => (await call('/system/llm-servers/active')).body['active_model'];
+    expect(await measured()).toBeNull();
+    const before = await active();
+    const { operation_id } = (await call('/models/probe', { name: 'two' })).body;
+    await expect
+      .poll(async () => (await call(`/models/operations/${operation_id}`)).body['operation'], { timeout: 30_000 })
+      .toMatchObject({ operation_type: 'probe', status: 'completed' });
+    expect(await measured()).toMatchObject({
+      tokens_per_second: expect.any(Number),
+      results: expect.arrayContaining([expect.objectContaining({ name: 'answers', status: 'verified' })]),
+    });
+    expect(await active()).toBe(before);
+  });
+
   it('shows every loaded model, the queue and why something had to go', async () => {
     await expect
       .poll(async () => (await call('/models/loaded')).body['models'], { timeout: 20_000 })

@@ -1,4 +1,4 @@
-// venom models search|show|install|remove|use|activate|rollback|pin|adopt|verify|ps|keep|unload
+// venom models search|show|install|remove|use|activate|rollback|pin|adopt|verify|probe|ps|keep|unload
 import type { z } from 'zod';
 import type * as Contract from '../../contract/models.js';
 import { AppError } from '../../shared/errors.js';
@@ -186,6 +186,13 @@ export async function verifyModel(context: CommandContext, name: string): Promis
   const client = await context.server();
   const started = await client.post<Started>('/api/v1/models/verify', { name });
   await finish(context, started, `${name} is what was installed.`);
+}
+
+export async function probeModel(context: CommandContext, name: string): Promise<void> {
+  const client = await context.server();
+  const started = await client.post<Started>('/api/v1/models/probe', { name });
+  await followOperation(client, context.terminal, started.operation_id ?? '');
+  await showModel(context, name);
 }
 
 export async function listLoaded(context: CommandContext): Promise<void> {

@@ -176,6 +176,11 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } },
     async ({ body }) => started(await models.verify(body.name), `${body.name} is being verified.`),
   );
+  app.post(
+    '/models/probe',
+    { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } },
+    async ({ body }) => started(await models.probe(body.name), `${body.name} is being tried.`),
+  );
   app.get(
     '/models/adoptable',
     {

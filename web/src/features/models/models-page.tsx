@@ -165,6 +165,9 @@ function ModelMenu({ model, onDetails }: { model: Model; onDetails: () => void }
               {t('models.verify')}
             </Menu.Item>
           )}
+          <Menu.Item onClick={() => action.mutate({ path: '/models/probe', json: { name: model.name } })}>
+            {t('models.probe')}
+          </Menu.Item>
           {!model.active && (
             <Menu.Item color="red" onClick={() => setRemoving(true)}>
               {t('models.remove')}

@@ -1,8 +1,8 @@
 // Keys of cloud providers that were entered here: one file in the data folder that only its owner can read. The
 // environment's keys go first and are never written down.
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { CLOUD_PROVIDERS, type CloudProvider } from '../routing/policy.js';
 import { AppError } from '../shared/errors.js';
+import { readPrivateFile, writePrivateFile } from './private-file.js';
 
 export class CloudKeyFile {
   readonly #path: string;
@@ -38,18 +38,8 @@ export class CloudKeyFile {
   }
 
   #write(keys: Partial<Record<CloudProvider, string>>): void {
-    const partial = `${this.#path}.partial`;
     try {
-      const file = openSync(partial, 'w', 0o600);
-      try {
-        writeSync(file, `${JSON.stringify(keys)}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      // A partial file of a former crash may have had other rights.
-      chmodSync(partial, 0o600);
-      renameSync(partial, this.#path);
+      writePrivateFile(this.#path, `${JSON.stringify(keys)}\n`);
     } catch (error) {
       throw new AppError('store_unavailable', 'The key could not be written.', {
         cause: (error as NodeJS.ErrnoException).code,
@@ -60,13 +50,13 @@ export class CloudKeyFile {
 }
 
 function read(path: string): Partial<Record<CloudProvider, string>> {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    text = readPrivateFile(path);
+  } catch {
     throw new AppError('store_unavailable', `The key file ${path} cannot be read.`);
   }
+  if (text === undefined) return {};
   try {
     const stored = JSON.parse(text) as Record<string, unknown>;
     return Object.fromEntries(

@@ -1,8 +1,8 @@
 // Secrets by name, for servers that need one: a file in the data folder that only its owner can read. Values are never
 // listed, logged or given back.
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { AppError } from '../shared/errors.js';
 import type { SecretStore } from '../skills/mcp/ports.js';
+import { readPrivateFile, writePrivateFile } from './private-file.js';
 
 const SECRETS_MAX = 500;
 
@@ -37,18 +37,8 @@ export class SecretFile implements SecretStore {
   }
 
   #write(secrets: ReadonlyMap<string, string>): void {
-    const partial = `${this.#path}.partial`;
     try {
-      const file = openSync(partial, 'w', 0o600);
-      try {
-        writeSync(file, `${JSON.stringify([...secrets])}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      // A partial file of a former crash may have had other rights.
-      chmodSync(partial, 0o600);
-      renameSync(partial, this.#path);
+      writePrivateFile(this.#path, `${JSON.stringify([...secrets])}\n`);
     } catch (error) {
       throw new AppError('store_unavailable', 'The secret could not be written.', {
         cause: (error as NodeJS.ErrnoException).code,
@@ -59,13 +49,13 @@ export class SecretFile implements SecretStore {
 }
 
 function read(path: string): ReadonlyMap<string, string> {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    text = readPrivateFile(path);
+  } catch {
     throw new AppError('store_unavailable', `The file of secrets ${path} cannot be read.`);
   }
+  if (text === undefined) return new Map();
   try {
     return new Map(JSON.parse(text) as [string, string][]);
   } catch {

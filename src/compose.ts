@@ -35,6 +35,7 @@ import type { LoadedSettings, Settings } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
+import { ownAddress } from './http/own-address.js';
 import { toOperation } from './http/routes/model-shapes.js';
 import { toStarter } from './http/routes/models-starter.js';
 import { switchPolicy } from './http/routes/switch-policy.js';
@@ -227,6 +228,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     version: manifest.version,
     logger,
     onChange: (server) => hub.publish('MCP_SERVER', `MCP server ${server} changed.`, { name: server }),
+    ownAddress: () => ownAddress(settings, http.server.address()),
   });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
   const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
@@ -528,7 +530,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger,
     guard: {
       apiKey: settings.VENOM_API_KEY,
-      allowedHosts: settings.VENOM_ALLOWED_HOSTS,
+      allowedHosts: [
+        ...settings.VENOM_ALLOWED_HOSTS,
+        ...(settings.VENOM_PUBLIC_URL ? [new URL(settings.VENOM_PUBLIC_URL).host] : []),
+      ],
       allowedOrigins: settings.VENOM_ALLOWED_ORIGINS,
       host: settings.HOST,
     },

@@ -4,15 +4,19 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Settings } from './config/config.js';
+import { CALLBACK_PATH, CLIENT_METADATA_PATH } from './http/routes/oauth.js';
 import type { ModelOperations } from './models/operations.js';
 import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
 import { findOnPath, Isolation } from './skills/mcp/isolation.js';
+import { clientMetadata } from './skills/mcp/login-attempt.js';
 import { McpManagerSkill } from './skills/mcp/mcp-manager-skill.js';
 import { McpServers } from './skills/mcp/mcp-servers.js';
 import { McpTools } from './skills/mcp/mcp-tools.js';
 import { ProcessRecords } from './skills/mcp/process-records.js';
 import { ProxyGenerator } from './skills/mcp/proxy-generator.js';
+import { RemoteAuthorizations } from './skills/mcp/remote-authorizations.js';
 import { ServerLauncher } from './skills/mcp/server-launcher.js';
+import { GrantFile } from './storage/grant-file.js';
 import { SecretFile } from './storage/secret-file.js';
 import { SqliteMcpPlans, SqliteMcpServers } from './storage/sqlite-mcp.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
@@ -24,6 +28,8 @@ export interface McpHostParts {
   version: string;
   logger: Logger;
   onChange: (server: string) => void;
+  /** Where a browser finds us; known once we listen. */
+  ownAddress: () => string;
 }
 
 /** Starts no server; ends what a former run left behind. */
@@ -36,9 +42,23 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   if (ended > 0) logger.info({ ended }, 'MCP processes of the former run were ended');
   const isolation = await Isolation.detect(environment['PATH']);
   const secrets = new SecretFile(join(settings.VENOM_DATA_DIR, 'mcp-secrets.json'));
+  const redirect = () => {
+    const address = parts.ownAddress();
+    return {
+      url: `${address}${CALLBACK_PATH}`,
+      clientMetadataUrl: address.startsWith('https://') ? `${address}${CLIENT_METADATA_PATH}` : undefined,
+    };
+  };
+  const authorizations = new RemoteAuthorizations({
+    grants: new GrantFile(join(settings.VENOM_DATA_DIR, 'mcp-logins.json')),
+    secrets,
+    redirect,
+    now: Date.now,
+  });
   const launcher = new ServerLauncher({
     isolation,
     secrets,
+    authorizations,
     environment,
     records,
     newId: randomUUID,
@@ -66,6 +86,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     builder: new EnvironmentBuilder({ isolation, environment, cacheDir: join(dir, 'cache') }),
     plans,
     secrets,
+    authorizations,
     operations,
     git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS },
     dir,
@@ -82,7 +103,21 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     manager,
     tools,
     secrets,
+    authorizations,
     isolation,
+    /** After a browser came back: the server is looked at by itself. */
+    completeLogin: async (parameters: URLSearchParams) => {
+      const name = await authorizations.complete(parameters);
+      await servers.restart(name);
+      servers.refresh(name).catch((error: unknown) => logger.info({ err: error, server: name }, 'not looked at yet'));
+      return name;
+    },
+    clientDocument: () => {
+      const { url, clientMetadataUrl } = redirect();
+      return clientMetadataUrl === undefined
+        ? undefined
+        : { client_id: clientMetadataUrl, client_uri: parts.ownAddress(), ...clientMetadata(url) };
+    },
     programs: () =>
       Object.fromEntries(
         ['git', 'python3', 'uv', 'npm', 'node', 'bwrap', 'unshare'].map((name) => [

@@ -9,6 +9,9 @@ export const SettingsSchema = z.object({
   VENOM_DATA_DIR: text('').describe("folder of database, models and logs; empty = the platform's convention"),
   VENOM_API_KEY: secret().describe('key every request must carry as Bearer token; empty = none, loopback only'),
   VENOM_ALLOWED_HOSTS: list('').describe('further Host names (host or host:port) requests may carry, beside loopback'),
+  VENOM_PUBLIC_URL: url('').describe(
+    'address under which browsers reach this server, behind a proxy; logins at remote MCP servers come back there',
+  ),
   VENOM_ALLOWED_ORIGINS: list('').describe('further browser origins, beside this server and localhost:3000 and :3100'),
   VENOM_STARTER_MODEL: text('auto').describe(
     'first start: auto = fetch the starter model, off = do not, or the path of its file',

@@ -65,6 +65,17 @@ export const ToolPermission = z.strictObject({
   tool: z.string().min(1).max(256),
   permission: z.enum(['always', 'ask', 'never']),
 });
+/** A client registered by hand, where the authorization server registers none by itself. */
+const AuthorizeRequest = z.strictObject({
+  client_id: z.string().min(1).max(2_000).optional(),
+  client_secret: SecretName.optional().describe('name of a stored secret'),
+  scope: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e ]{1,1000}$/)
+    .optional(),
+});
+/** Most logins need nothing said. */
+export const AuthorizeBody = AuthorizeRequest.nullish();
 export const SecretRequest = z.strictObject({ value: z.string().min(1).max(10_000) });
 
 export const ServerParams = z.object({ name: ServerName });

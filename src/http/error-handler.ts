@@ -64,6 +64,9 @@ export const STATUS = {
   mcp_timeout: 504,
   mcp_untrusted: 403,
   mcp_import_failed: 422,
+  // Not 401: that would say something about the caller's own key.
+  mcp_authorization_required: 409,
+  mcp_authorization_failed: 502,
   tool_not_found: 404,
   tool_quarantined: 409,
   approval_stale: 409,

@@ -29,6 +29,7 @@ import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.j
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
+import { type OAuthRoutesOptions, oauthRoutes } from './routes/oauth.js';
 import { type OllamaRoutesOptions, ollamaRoutes } from './routes/ollama.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { type ProviderRoutesOptions, providerRoutes } from './routes/providers.js';
@@ -64,7 +65,7 @@ export interface ServerOptions {
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
   learned: LearnedPhrases;
-  mcp: McpRoutesOptions;
+  mcp: McpRoutesOptions & OAuthRoutesOptions;
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -190,6 +191,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(responsesRoutes, { prefix: '/v1', ...options.responses });
   await app.register(anthropicRoutes, { prefix: '/v1', ...options.anthropic });
   await app.register(mcpEndpoints, options.mcpEndpoints);
+  await app.register(oauthRoutes, options.mcp);
   await serveUi(app, options.webDir);
   return app;
 }

@@ -59,6 +59,8 @@ export const ERROR_CODES = [
   'mcp_timeout',
   'mcp_untrusted',
   'mcp_import_failed',
+  'mcp_authorization_required',
+  'mcp_authorization_failed',
   'tool_not_found',
   'tool_quarantined',
   'approval_stale',

@@ -12,6 +12,7 @@ import { ServerLauncher } from '../../src/skills/mcp/server-launcher.js';
 import { StderrLog } from '../../src/skills/mcp/stderr-log.js';
 import { toOutcome } from '../../src/skills/mcp/tool-result.js';
 import { startServer, type TestServer } from '../api/server.js';
+import { noLogins } from '../stand-ins/no-logins.js';
 
 const tools = process.env['VENOM_TEST_MCP'] ?? '';
 const dir = mkdtempSync(join(tmpdir(), 'venom-real-mcp-'));
@@ -46,6 +47,7 @@ async function connect(name: string, args: string[] = [], own: Record<string, st
   const workspace = join(dir, name);
   mkdirSync(workspace, { recursive: true });
   const launcher = new ServerLauncher({
+    authorizations: noLogins(),
     isolation: await Isolation.detect(environment.PATH),
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     environment,

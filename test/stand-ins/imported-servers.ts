@@ -46,6 +46,7 @@ export class RemoteServers implements ImportedServers {
         restarts: 0,
         lastError: null,
         callMs: null,
+        authorization: null,
         listedAt: null,
       }
     );

@@ -27,6 +27,12 @@ export const toServer = (server: ImportedServer) => ({
   restarts: server.restarts,
   last_error: server.lastError && { ...server.lastError, at: isoUtc(server.lastError.at) },
   call_ms: server.callMs,
+  authorization: server.authorization && {
+    state: server.authorization.state,
+    issuer: server.authorization.issuer,
+    scope: server.authorization.scope,
+    granted_at: server.authorization.grantedAt === null ? null : isoUtc(server.authorization.grantedAt),
+  },
   listed_at: server.listedAt === null ? null : isoUtc(server.listedAt),
 });
 

@@ -9,6 +9,7 @@ import type { McpManagerSkill } from '../../skills/mcp/mcp-manager-skill.js';
 import type { McpServers } from '../../skills/mcp/mcp-servers.js';
 import type { McpTools } from '../../skills/mcp/mcp-tools.js';
 import type { SecretStore } from '../../skills/mcp/ports.js';
+import type { RemoteAuthorizations } from '../../skills/mcp/remote-authorizations.js';
 import { typeDeclarations } from '../../skills/mcp/type-declarations.js';
 import { toImportRequest, toPlan, toServer, toServerTool } from './mcp-shapes.js';
 import { toOperation } from './model-shapes.js';
@@ -18,6 +19,7 @@ export interface McpRoutesOptions {
   manager: McpManagerSkill;
   tools: McpTools;
   secrets: SecretStore;
+  authorizations: RemoteAuthorizations;
   isolation: Isolation;
   /** Where the programs lie that imports need; null where one is not there. */
   programs: () => Record<string, string | null>;
@@ -27,7 +29,7 @@ const accepted = 202;
 
 export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app,
-  { servers, manager, tools, secrets, isolation, programs },
+  { servers, manager, tools, secrets, authorizations, isolation, programs },
 ) => {
   const tags = ['mcp'];
   const one = (name: string) => {
@@ -77,6 +79,31 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     await manager.remove(params.name);
     return { status: 'success', name: params.name };
   });
+
+  app.post(
+    '/mcp/servers/:name/authorize',
+    { schema: { params: contract.ServerParams, body: contract.AuthorizeBody, tags } },
+    async ({ params, body }) => {
+      const { launch } = servers.known(params.name).active;
+      if (launch.kind !== 'http') throw new AppError('unsupported', `${params.name} is a program of this machine.`);
+      const { authorizationUrl, expiresAt } = await authorizations.begin(params.name, launch, {
+        clientId: body?.client_id,
+        clientSecret: body?.client_secret,
+        scope: body?.scope,
+      });
+      return { status: 'success', authorization_url: authorizationUrl, expires_at: isoUtc(expiresAt) };
+    },
+  );
+  app.delete(
+    '/mcp/servers/:name/authorize',
+    { schema: { params: contract.ServerParams, tags } },
+    async ({ params }) => {
+      servers.known(params.name);
+      const told = authorizations.logOut(params.name);
+      await servers.restart(params.name);
+      return { status: 'success', revoked: await told, server: one(params.name) };
+    },
+  );
 
   app.post('/mcp/import', { schema: { body: contract.ImportRequest, tags } }, async ({ body }, reply) =>
     reply.status(accepted).send({ status: 'success', operation: toOperation(manager.plan(toImportRequest(body))) }),

@@ -17,7 +17,10 @@ import {
   type RequestOptions,
   SdkError,
   SdkErrorCode,
+  SdkHttpError,
+  SseError,
   type Transport,
+  UnauthorizedError,
 } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
 import type { McpInteraction, McpNotification, McpRequestOptions, McpSession } from './ports.js';
@@ -38,6 +41,8 @@ export interface ConnectOptions {
   protocol: 'auto' | 'legacy' | 'modern';
   /** What an earlier connection found out. */
   prior?: PriorDiscovery | undefined;
+  /** Another way to the same server, tried when it does not know the first one. */
+  fallback?: { transport: () => McpTransport; prior?: PriorDiscovery } | undefined;
   startMs: number;
   /** Without an answer or a sign of progress. */
   idleMs: number;
@@ -50,7 +55,12 @@ export interface ConnectOptions {
 }
 
 /** A transport that knows why it ended. */
-export type McpTransport = Transport & { readonly failure?: AppError | null; readonly pid?: number | null };
+export type McpTransport = Transport & {
+  readonly failure?: AppError | null;
+  readonly pid?: number | null;
+  /** Of a remote server; left out for streamable HTTP. */
+  readonly wire?: 'sse';
+};
 
 const MODERN_REVISION = '2026-07-28';
 
@@ -78,6 +88,14 @@ export class McpConnection implements McpSession {
       return await attempt(options, options.prior, deadline);
     } catch (error) {
       const left = deadline - performance.now();
+      const { fallback } = options;
+      if (fallback && isOtherTransport(error) && left >= 100 && !options.signal?.aborted) {
+        const { transport, prior } = fallback;
+        return await attempt({ ...options, transport }, prior, deadline).catch((second) => {
+          // Neither: what the usual way said is what helps.
+          throw second instanceof AppError && second.code === 'mcp_protocol' ? error : second;
+        });
+      }
       const mayDiffer = options.prior?.kind === 'modern' || (options.protocol === 'auto' && !options.prior);
       // A server that ends at an unknown first message is an old one; one that was new may have been replaced.
       const again = error instanceof AppError && (error.code === 'mcp_crashed' || error.code === 'mcp_protocol');
@@ -169,6 +187,10 @@ export class McpConnection implements McpSession {
 
   get pid(): number | null {
     return this.#transport.pid ?? null;
+  }
+
+  get wire(): 'sse' | undefined {
+    return this.#transport.wire;
   }
 
   get open(): boolean {
@@ -296,6 +318,11 @@ export class McpConnection implements McpSession {
     if (own) return own;
     if (doing === 'request' && error instanceof ProtocolError) return error;
     if (this.#transport.failure) return this.#transport.failure;
+    const status = statusOf(error);
+    if (error instanceof UnauthorizedError || status === 401 || status === 403)
+      return new AppError('upstream_rejected', `${this.server} refuses what we show it (${status ?? 401}).`, {
+        cause: error,
+      });
     if (isTimeout(error))
       return new AppError('mcp_timeout', `${this.server} did not answer in time.`, { cause: error });
     if (
@@ -319,6 +346,15 @@ function answerWith(client: Client, { sample, elicit, roots }: McpInteraction): 
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof SdkHttpError ? error.data.status : error instanceof SseError ? error.code : undefined;
+
+/** An address that does not take what it was sent: what the protocol says to answer with another transport. */
+function isOtherTransport(error: unknown): boolean {
+  const status = statusOf(error instanceof AppError ? error.cause : error) ?? 0;
+  return status >= 400 && status < 500 && ![401, 403, 407, 408, 429].includes(status);
+}
 
 /** A refusal of ours may come back wrapped by the library and by fetch. */
 function appErrorIn(error: unknown): AppError | undefined {

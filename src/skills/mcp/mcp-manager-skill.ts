@@ -14,6 +14,7 @@ import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
 import { lookUpNpm, planPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
+import type { RemoteAuthorizations } from './remote-authorizations.js';
 import {
   hashOf,
   type Launch,
@@ -38,6 +39,7 @@ export interface McpManagerOptions {
   builder: EnvironmentBuilder;
   plans: PlanRepository;
   secrets: SecretStore;
+  authorizations: RemoteAuthorizations;
   operations: ModelOperations;
   git: Omit<GitSourceOptions, 'git'> & { git: string | null };
   /** Folder of everything imported. */
@@ -115,7 +117,10 @@ export class McpManagerSkill {
   /** Its processes, its row and its files. @throws AppError `mcp_server_not_found` */
   async remove(name: string): Promise<void> {
     this.#known(name);
+    // Gone from here first; who issued it is told meanwhile.
+    const revoked = this.#options.authorizations.forget(name);
     await this.#options.servers.remove(name);
+    await revoked;
     await rm(this.#home(name), { recursive: true, force: true });
   }
 
@@ -252,9 +257,13 @@ export class McpManagerSkill {
       await rename(plan.staging as string, home);
     }
     const launch = settled(plan.launch, { source: join(home, 'source'), env: join(home, 'env') });
-    let manifest: ServerManifest;
+    let manifest: ServerManifest | null;
     try {
-      manifest = await this.#probe(plan, launch, context);
+      manifest = await this.#probe(plan, launch, context).catch((error: unknown) => {
+        // Imported all the same: a person logs in, and then it is looked at.
+        if (!(error instanceof AppError) || error.code !== 'mcp_authorization_required') throw error;
+        return former?.active.manifest ?? null;
+      });
     } catch (error) {
       // The former version was never touched.
       if (staged) await rm(home, { recursive: true, force: true });
@@ -350,6 +359,7 @@ export class McpManagerSkill {
     const tools = this.#options.servers.tools(name);
     return {
       server: name,
+      needs_authorization: this.#options.servers.get(name)?.state === 'needs_authorization',
       tools: tools.map(({ definition }) => definition.name),
       quarantined: tools.filter(isQuarantined).map(({ definition }) => definition.name),
     };

@@ -64,6 +64,11 @@ export class McpServers implements ImportedServers {
     return this.#entries.get(name)?.record;
   }
 
+  /** @throws AppError `mcp_server_not_found` */
+  known(name: string): ServerRecord {
+    return this.#known(name).record;
+  }
+
   records(): ServerRecord[] {
     return [...this.#entries.values()].map(({ record }) => record);
   }
@@ -174,6 +179,7 @@ export class McpServers implements ImportedServers {
   #describe({ record, supervisor, times }: Entry): ImportedServer {
     const { name, title, enabled, trusted, allowPlain, active } = record;
     const { manifest, launch, source } = active;
+    const authorization = this.#options.launcher.authorization(name, launch);
     let isolation: ImportedServer['isolation'] = null;
     let refusal: AppError | undefined;
     try {
@@ -184,8 +190,8 @@ export class McpServers implements ImportedServers {
     return {
       name,
       title,
-      transport: launch.kind,
-      state: enabled ? (manifest === null ? 'configured' : supervisor.state) : 'disabled',
+      transport: manifest?.wire ?? launch.kind,
+      state: stateOf({ enabled, authorization, known: manifest !== null, process: supervisor.state }),
       enabled,
       trusted,
       isolation,
@@ -202,6 +208,7 @@ export class McpServers implements ImportedServers {
         supervisor.lastError ??
         (refusal ? { code: refusal.code, message: refusal.message, at: this.#options.now() } : null),
       callMs: times.summary(),
+      authorization,
       listedAt: manifest?.listedAt ?? null,
     };
   }
@@ -254,19 +261,35 @@ export class McpServers implements ImportedServers {
         : fresh && manifest.era === 'legacy'
           ? ({ kind: 'legacy' } as const)
           : undefined;
-    return { server: name, launch: active.launch, trusted, allowPlain, protocol, log, ...(prior ? { prior } : {}) };
+    const wire = fresh ? manifest.wire : undefined;
+    return {
+      server: name,
+      launch: active.launch,
+      trusted,
+      allowPlain,
+      protocol,
+      log,
+      ...(prior ? { prior } : {}),
+      wire,
+    };
   }
 
   /** Compares what the server says now with what was agreed to. */
   async #look(entry: Entry, connection: McpConnection): Promise<void> {
     const known = entry.record.active.manifest;
     const manifest = await manifestOf(connection, known, this.#options.now(), {
-      approveAll: false,
+      // Imported before anybody could look: what was agreed to is the server as it shows itself first.
+      approveAll: known === null,
       trusted: entry.record.trusted,
     });
     // Another version may have taken its place meanwhile.
     if (this.#entries.get(entry.record.name) !== entry) return;
-    if (known && JSON.stringify(known.tools) === JSON.stringify(manifest.tools) && known.era === manifest.era) {
+    if (
+      known &&
+      JSON.stringify(known.tools) === JSON.stringify(manifest.tools) &&
+      known.era === manifest.era &&
+      known.wire === manifest.wire
+    ) {
       entry.record = { ...entry.record, active: { ...entry.record.active, manifest } };
       return;
     }
@@ -348,6 +371,22 @@ export class McpServers implements ImportedServers {
   }
 }
 
+function stateOf({
+  enabled,
+  authorization,
+  known,
+  process,
+}: {
+  enabled: boolean;
+  authorization: ImportedServer['authorization'];
+  known: boolean;
+  process: ServerSupervisor['state'];
+}): ImportedServer['state'] {
+  if (!enabled) return 'disabled';
+  if (authorization?.state === 'needed') return 'needs_authorization';
+  return known || process !== 'known' ? process : 'configured';
+}
+
 /** What a connected server is, with its tools merged into what is known of them. */
 export async function manifestOf(
   connection: McpConnection,
@@ -370,6 +409,7 @@ export async function manifestOf(
   const { era } = connection;
   return {
     era,
+    ...(connection.wire ? { wire: connection.wire } : {}),
     protocolVersion: connection.protocolVersion,
     discover: connection.discovered,
     eraAt: known && known.era === era && now - known.eraAt < ERA_KNOWN_MS ? known.eraAt : now,

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { noLogins } from '../../../test/stand-ins/no-logins.js';
 import type { AppError } from '../../shared/errors.js';
 import type { ToolCall } from '../ports.js';
 import { Isolation } from './isolation.js';
@@ -35,6 +36,7 @@ const clock = { offset: 0 };
 function host({ idleMs = 60_000 } = {}) {
   const rows = new Map<string, ServerRecord>();
   const launcher = new ServerLauncher({
+    authorizations: noLogins(),
     isolation,
     secrets: {
       names: () => ['token'],

@@ -26,6 +26,7 @@ import type {
 import type { ErrorCode } from '../../shared/errors.js';
 import type { ImportPlan } from './import-plan.js';
 import type { ImportRequest } from './import-request.js';
+import type { GrantStatus } from './remote-authorizations.js';
 import type { ServerRecord } from './server-definition.js';
 
 /** How well a server's processes are kept away from the rest of the machine, best first. */
@@ -44,6 +45,8 @@ export const SERVER_STATES = [
   /** Ended too often; a person must restart it. */
   'crash_loop',
   'disabled',
+  /** A remote server that is used only after a person has logged in there. */
+  'needs_authorization',
 ] as const;
 export type ServerState = (typeof SERVER_STATES)[number];
 
@@ -51,7 +54,8 @@ export type ServerState = (typeof SERVER_STATES)[number];
 export interface ImportedServer {
   name: string;
   title: string;
-  transport: 'stdio' | 'http';
+  /** `sse` is the transport of 2024, of servers that know no other. */
+  transport: 'stdio' | 'http' | 'sse';
   state: ServerState;
   enabled: boolean;
   trusted: boolean;
@@ -71,6 +75,8 @@ export interface ImportedServer {
   lastError: { code: ErrorCode; message: string; at: number } | null;
   /** Milliseconds; null before the first call. */
   callMs: { p50: number; p99: number; count: number } | null;
+  /** Of a remote server that wants a login; null for one that never asked. */
+  authorization: GrantStatus | null;
   /** When its tools were last listed. Milliseconds since the epoch, UTC, as every instant here. */
   listedAt: number | null;
 }

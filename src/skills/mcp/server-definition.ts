@@ -66,6 +66,8 @@ export interface StoredTool {
 
 export interface ServerManifest {
   era: 'modern' | 'legacy';
+  /** A remote server that knows only the transport of 2024. */
+  wire?: 'sse' | undefined;
   protocolVersion: string;
   /** Of a modern server: lets the next start do without asking. */
   discover: DiscoverResult | null;

@@ -5,11 +5,11 @@ import { isAbsolute } from 'node:path';
 import type { PriorDiscovery } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
 import { childEnvironment } from './child-environment.js';
-import { guardedFetch } from './guarded-fetch.js';
 import { findOnPath, type Isolation } from './isolation.js';
-import type { McpConnection, McpTransport } from './mcp-connection.js';
+import type { ConnectOptions, McpConnection, McpTransport } from './mcp-connection.js';
 import type { IsolationTier, McpInteraction, SecretStore } from './ports.js';
 import type { ProcessRecords } from './process-records.js';
+import type { GrantStatus, RemoteAuthorizations } from './remote-authorizations.js';
 import type { Launch, RemoteLaunch, StdioLaunch } from './server-definition.js';
 import type { StderrLog } from './stderr-log.js';
 
@@ -22,6 +22,7 @@ export interface ServerLimits {
 export interface ServerLauncherOptions {
   isolation: Isolation;
   secrets: SecretStore;
+  authorizations: RemoteAuthorizations;
   /** What is passed on is picked from it. */
   environment: Readonly<Record<string, string | undefined>>;
   records: ProcessRecords;
@@ -38,6 +39,8 @@ export interface LaunchRequest {
   allowPlain: boolean;
   protocol: 'auto' | 'legacy' | 'modern';
   prior?: PriorDiscovery | undefined;
+  /** How a remote server was reached before. */
+  wire?: 'sse' | undefined;
   interaction?: McpInteraction | undefined;
   signal?: AbortSignal | undefined;
   log: StderrLog;
@@ -60,6 +63,11 @@ export class ServerLauncher {
     return launch.kind === 'http' ? null : this.#options.isolation.choose({ trusted, allowPlain });
   }
 
+  /** Null for a program, and for a remote server that never asked for a login. */
+  authorization(server: string, launch: Launch): GrantStatus | null {
+    return launch.kind === 'http' ? this.#options.authorizations.status(server, launch.url) : null;
+  }
+
   /** Where no isolation is, nothing keeps a program from the network. */
   reachesNetwork(launch: Launch): boolean {
     return launch.kind === 'http' || launch.network || this.#options.isolation.best === 'plain';
@@ -77,19 +85,23 @@ export class ServerLauncher {
     return found;
   }
 
-  /** @throws AppError `mcp_untrusted`, `mcp_start_timeout`, `mcp_crashed`, `mcp_protocol`, `cancelled`, `invalid_input` */
+  /**
+   * @throws AppError `mcp_untrusted`, `mcp_start_timeout`, `mcp_crashed`, `mcp_protocol`, `cancelled`, `invalid_input`,
+   * `mcp_authorization_required`
+   */
   async open(request: LaunchRequest): Promise<McpConnection> {
     const { launch } = request;
-    const transport =
-      launch.kind === 'stdio' ? await this.#process(launch, request) : await this.#remote(launch, request);
+    const ways =
+      launch.kind === 'stdio'
+        ? { transport: await this.#process(launch, request), prior: request.prior }
+        : await this.#remote(launch, request);
     const { limits, version } = this.#options;
     const { McpConnection: Connection } = await import('./mcp-connection.js');
     return Connection.open({
       server: request.server,
       version,
-      transport,
+      ...ways,
       protocol: request.protocol,
-      prior: request.prior,
       startMs: limits.startMs,
       idleMs: limits.callIdleMs,
       ceilingMs: limits.callCeilingMs,
@@ -126,26 +138,27 @@ export class ServerLauncher {
     };
   }
 
-  async #remote(launch: RemoteLaunch, { server, log }: LaunchRequest): Promise<() => McpTransport> {
-    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
+  /** Streamable HTTP, and for a server that does not know it the transport of 2024; the other way round where that is known. */
+  async #remote(
+    launch: RemoteLaunch,
+    { server, log, prior, wire, protocol }: LaunchRequest,
+  ): Promise<Pick<ConnectOptions, 'transport' | 'prior' | 'fallback'>> {
+    const { remoteTransports } = await import('./remote-transport.js');
     const secrets = this.#secrets(launch.secrets, server);
     log.hide(Object.values(secrets));
     const headers = { ...launch.headers };
     for (const [name, value] of Object.entries(secrets))
       headers[name] = name.toLowerCase() === 'authorization' && !/\s/.test(value) ? `Bearer ${value}` : value;
-    const url = new URL(launch.url);
-    return () => {
-      const guarded = guardedFetch(url.origin, launch);
-      const transport = new StreamableHTTPClientTransport(url, { fetch: guarded.fetch, requestInit: { headers } });
-      const close = transport.close.bind(transport);
-      return Object.assign(transport, {
-        close: async () => {
-          await transport.terminateSession().catch(() => {});
-          await close();
-          await guarded.close();
-        },
-      }) as McpTransport;
-    };
+    const { streamable, sse } = remoteTransports({
+      server,
+      launch,
+      headers,
+      authorizations: this.#options.authorizations,
+    });
+    if (protocol === 'modern') return { transport: streamable, prior };
+    const legacy = { kind: 'legacy' } as const;
+    if (wire === 'sse') return { transport: sse, prior: legacy, fallback: { transport: streamable } };
+    return { transport: streamable, prior, fallback: { transport: sse, prior: legacy } };
   }
 
   #secrets(wanted: Readonly<Record<string, string>>, server: string): Record<string, string> {

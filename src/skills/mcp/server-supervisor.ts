@@ -147,7 +147,9 @@ export class ServerSupervisor {
     const at = now();
     this.lastError = { code: failure.code, message: failure.message, at };
     this.#connection = undefined;
-    this.#crashes = [...this.#crashes.filter((crash) => crash > at - CRASHES_WITHIN_MS), at];
+    // It waits for a person, and no pause would help.
+    if (failure.code !== 'mcp_authorization_required')
+      this.#crashes = [...this.#crashes.filter((crash) => crash > at - CRASHES_WITHIN_MS), at];
     onChange();
   }
 

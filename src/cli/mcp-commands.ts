@@ -18,6 +18,7 @@ import {
   trustTool,
   updateServer,
 } from './commands/mcp.js';
+import { type LoginOptions, logIn, logOut } from './commands/mcp-login.js';
 import { type McpServeOptions, serveMcp } from './commands/mcp-serve.js';
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
@@ -107,6 +108,19 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
       .description(description)
       .argument('<server>')
       .action((name: string) => changeServer(context(), name, change));
+  mcp
+    .command('login')
+    .description('log in at a remote server that wants it, with a browser')
+    .argument('<server>')
+    .option('--client-id <id>', 'a client you registered there by hand')
+    .option('--client-secret <secret>', 'name of the stored secret of that client')
+    .option('--scope <scopes>', 'what to ask for, where the server does not say')
+    .action((name: string, options: LoginOptions) => logIn(context(), name, options));
+  mcp
+    .command('logout')
+    .description('give up the login at a remote server')
+    .argument('<server>')
+    .action((name: string) => logOut(context(), name));
   mcp
     .command('update')
     .description('look for a newer state of its source')

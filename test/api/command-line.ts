@@ -3,6 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { addChatCommands } from '../../src/cli/chat-commands.js';
 import { CommandContext } from '../../src/cli/command-context.js';
+import { addMcpCommands } from '../../src/cli/mcp-commands.js';
 import { addRoutingCommands } from '../../src/cli/routing-commands.js';
 import { StandardInput } from '../../src/cli/standard-input.js';
 import { type Output, Terminal } from '../../src/cli/terminal.js';
@@ -15,10 +16,20 @@ export interface CommandLine {
   json<T = Record<string, unknown>>(...words: string[]): Promise<T>;
 }
 
-export function commandLine(server: TestServer, { input = '', isTTY = false } = {}): CommandLine {
+export interface CommandLineOptions {
+  input?: string;
+  isTTY?: boolean;
+  /** Told what is written for a person while the command still runs. */
+  onNote?: (text: string) => void;
+}
+
+export function commandLine(
+  server: TestServer,
+  { input = '', isTTY = false, onNote }: CommandLineOptions = {},
+): CommandLine {
   const run = async (...words: string[]) => {
     const out = recorder(isTTY);
-    const notes = recorder(isTTY);
+    const notes = recorder(isTTY, onNote);
     const program = new Command('venom')
       .option('--json')
       .exitOverride()
@@ -31,6 +42,7 @@ export function commandLine(server: TestServer, { input = '', isTTY = false } = 
       );
     addChatCommands(program, context);
     addRoutingCommands(program, context);
+    addMcpCommands(program, context);
     await program.parseAsync(words, { from: 'user' });
     return { out: out.text(), notes: notes.text() };
   };
@@ -40,11 +52,12 @@ export function commandLine(server: TestServer, { input = '', isTTY = false } = 
   };
 }
 
-function recorder(isTTY: boolean): { stream: Output; text: () => string } {
+function recorder(isTTY: boolean, onText?: (text: string) => void): { stream: Output; text: () => string } {
   let text = '';
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
       text += chunk;
+      onText?.(String(chunk));
       done();
     },
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ProtectedMcp } from '../stand-ins/protected-mcp.js';
+import { commandLine } from './command-line.js';
 import { startServer, type TestServer } from './server.js';
 
 let server: TestServer;
@@ -318,6 +319,25 @@ describe('addresses', () => {
     expect((await call('notes__read')).body['status']).not.toBe('success');
     expect(elsewhere.seen).toEqual([]);
     await elsewhere.close();
+  });
+});
+
+describe('venom mcp', () => {
+  it('login prints the address and waits for the browser; logout gives it up', async () => {
+    await ask('DELETE', '/mcp/servers/notes/authorize');
+    let visited = false;
+    const onNote = (text: string) => {
+      const address = /http:\S+authorize\S+/.exec(text)?.[0];
+      if (!address) return;
+      visited = true;
+      void returnAddress(address).then((back) => fetch(back));
+    };
+    const { out } = await commandLine(server, { onNote }).run('mcp', 'login', 'notes');
+    expect(visited).toBe(true);
+    expect(out).toContain('Logged in: notes can be used.');
+    await stateOf('notes', 'running');
+    expect((await commandLine(server).run('mcp', 'logout', 'notes')).out).toContain('Logged out of notes.');
+    await stateOf('notes', 'needs_authorization');
   });
 });
 

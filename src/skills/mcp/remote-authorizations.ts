@@ -243,7 +243,7 @@ export class RemoteAuthorizations {
     // Ours first: whatever the other side says, nothing here can use it any more.
     for (const grant of held)
       this.#options.grants.put({ ...grant, needed: true, tokens: null, discovery: null, grantedAt: null });
-    const told = await Promise.all(held.map((grant) => this.#revoke(grant)));
+    const told = await Promise.all(held.filter(({ tokens }) => tokens).map((grant) => this.#revoke(grant)));
     return told.length > 0 && told.every(Boolean);
   }
 

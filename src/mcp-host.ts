@@ -1,11 +1,15 @@
 // compose.ts's part for MCP servers: isolation, processes, storage and imports put together.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Settings } from './config/config.js';
 import { CALLBACK_PATH, CLIENT_METADATA_PATH } from './http/routes/oauth.js';
 import type { ModelOperations } from './models/operations.js';
+import { BundleSource } from './skills/mcp/bundle-source.js';
+import { BundleStore } from './skills/mcp/bundle-store.js';
 import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
 import { findOnPath, Isolation } from './skills/mcp/isolation.js';
 import { clientMetadata } from './skills/mcp/login-attempt.js';
@@ -80,6 +84,17 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   });
   servers.onChange(parts.onChange);
   const plans = new SqliteMcpPlans(store);
+  const bundleStore = new BundleStore({
+    dir: join(dir, 'bundles'),
+    maxBytes: settings.MCP_BUNDLE_MAX_BYTES,
+    now: Date.now,
+  });
+  const bundles = new BundleSource({
+    store: bundleStore,
+    fileRoots: settings.MCP_GIT_FILE_ROOTS,
+    platform: process.platform,
+    home: environment['HOME'] ?? homedir(),
+  });
   const manager = new McpManagerSkill({
     servers,
     launcher,
@@ -89,6 +104,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     authorizations,
     operations,
     git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS },
+    bundles,
     dir,
     dataDir: settings.VENOM_DATA_DIR,
     now: Date.now,
@@ -105,6 +121,8 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     secrets,
     authorizations,
     isolation,
+    bundles,
+    keepBundle: (bytes: Readable, signal: AbortSignal) => bundleStore.keep(bytes, signal),
     /** After a browser came back: the server is looked at by itself. */
     completeLogin: async (parameters: URLSearchParams) => {
       const name = await authorizations.complete(parameters);

@@ -36,7 +36,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .description('fetch a server and show what it would do; nothing of it runs before you agree')
     .argument(
       '<source>',
-      'a Git address, npm:NAME[@VERSION], pypi:NAME==VERSION, an http(s) address, or a configuration file',
+      'a Git address, npm:NAME[@VERSION], pypi:NAME==VERSION, an http(s) address, a bundle (.mcpb), or a configuration file',
     )
     .argument('[name]', 'how it is called here')
     .option('--ref <name>', 'branch, tag or commit')
@@ -44,6 +44,8 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .option('--arg <word>', "an argument of a package's program", collect, [])
     .option('--env <NAME=VALUE>', 'a variable it gets', collect, [])
     .option('--secret <NAME=SECRET>', 'a variable or header it gets from a stored secret', collect, [])
+    .option('--set <NAME=VALUE>', 'an answer to what a bundle asks for; again for several values', collect, [])
+    .option('--set-secret <NAME=SECRET>', 'the same by a stored secret, where it is sensitive', collect, [])
     .option('--network', 'it may reach the network')
     .option('--read <folder>', 'a folder it may read', collect, [])
     .option('--write <folder>', 'a folder it may change', collect, [])

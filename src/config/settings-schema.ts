@@ -54,7 +54,10 @@ export const SettingsSchema = z.object({
     'failures in a row after which a model server is left alone for a while; 0 = never',
   ),
   UPSTREAM_CIRCUIT_OPEN_SECONDS: number(15).describe('how long it is left alone before one call tries again'),
-  MCP_GIT_FILE_ROOTS: list('').describe('folders whose Git repositories may be imported as MCP servers by file://'),
+  MCP_GIT_FILE_ROOTS: list('').describe(
+    'folders whose Git repositories (by file://) and bundles (by path) may be imported as MCP servers',
+  ),
+  MCP_BUNDLE_MAX_BYTES: whole(268_435_456, 1_024).describe('largest MCP bundle (.mcpb) that may be uploaded'),
   MCP_START_TIMEOUT_SECONDS: number(30, 1, 600).describe('longest start of an MCP server'),
   MCP_CALL_IDLE_TIMEOUT_SECONDS: number(60, 1, 3_600).describe('longest silence of an MCP server within a call'),
   MCP_CALL_TIMEOUT_SECONDS: number(600, 1, 86_400).describe('longest call of an MCP server, whatever its progress'),

@@ -1,5 +1,6 @@
 // Imported MCP servers: imports and their plans, servers, tools, secrets.
 import { z } from 'zod';
+import { SETTING_NAME } from '../skills/mcp/bundle-manifest.js';
 import { ENVIRONMENT_NAME } from '../skills/mcp/child-environment.js';
 import { REF } from '../skills/mcp/git-source.js';
 import { SERVER_NAME } from '../skills/mcp/server-definition.js';
@@ -26,12 +27,57 @@ const Source = z.discriminatedUnion('kind', [
     args: Arguments,
   }),
   z.strictObject({
+    kind: z.literal('bundle'),
+    bundle: Hash.nullish().describe('as the upload answered'),
+    path: z.string().min(1).max(4_000).nullish().describe('below MCP_GIT_FILE_ROOTS, in place of an upload'),
+    user_config: z
+      .record(
+        z.string().regex(SETTING_NAME),
+        z.union([z.string().max(4_000), z.number(), z.boolean(), z.array(z.string().max(4_000)).max(100)]),
+      )
+      .default({}),
+    user_secrets: z
+      .record(z.string().regex(SETTING_NAME), SecretName)
+      .default({})
+      .describe('what is sensitive: the name of a stored secret'),
+  }),
+  z.strictObject({
     kind: z.literal('remote'),
     url: z.string().min(1).max(2_000),
     headers: z.record(z.string().max(100), z.string().max(4_000)).default({}),
     allow_private: z.boolean().default(false),
   }),
 ]);
+
+/** Of an uploaded file. */
+export const BundleUpload = z.object({
+  status: z.literal('success'),
+  bundle: Hash,
+  size_bytes: z.int(),
+  manifest: z.object({
+    name: z.string(),
+    title: z.string(),
+    version: z.string(),
+    description: z.string(),
+    author: z.string().nullable(),
+    license: z.string().nullable(),
+    type: z.enum(['node', 'python', 'binary', 'uv']),
+    platforms: z.array(z.string()).nullable(),
+    tools: z.array(z.string()),
+    user_config: z.array(
+      z.object({
+        name: z.string(),
+        type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
+        title: z.string(),
+        description: z.string(),
+        required: z.boolean(),
+        sensitive: z.boolean(),
+        multiple: z.boolean(),
+        default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable(),
+      }),
+    ),
+  }),
+});
 
 const Names = z.record(z.string().max(128), SecretName);
 

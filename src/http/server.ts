@@ -25,6 +25,7 @@ import { type LearningRoutesOptions, learningRoutes } from './routes/learning.js
 import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.js';
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
 import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
+import { type McpBundleRoutesOptions, mcpBundleRoutes } from './routes/mcp-bundles.js';
 import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
@@ -65,7 +66,7 @@ export interface ServerOptions {
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
   learned: LearnedPhrases;
-  mcp: McpRoutesOptions & OAuthRoutesOptions;
+  mcp: McpRoutesOptions & McpBundleRoutesOptions & OAuthRoutesOptions;
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -176,6 +177,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(mcpRoutes, options.mcp);
+      await api.register(mcpBundleRoutes, options.mcp);
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);

@@ -9,24 +9,31 @@ interface Part {
   /** Unpacked, as the archive claims. */
   size: number;
   crc?: number;
+  /** Kind and rights of the file, as Unix has them. */
+  mode?: number;
+  /** The bit that says it is encrypted, for instance. */
+  flags?: number;
 }
 
 export function zip(parts: readonly Part[]): Buffer {
   const bodies: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, data, method, size, crc = 0 } of parts) {
+  for (const { name: text, data, method, size, crc = 0, mode = 0, flags = 0x800 } of parts) {
+    const name = Buffer.from(text);
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(flags, 2);
     fields.writeUInt16LE(method, 4);
     fields.writeUInt32LE(crc, 10);
     fields.writeUInt32LE(data.length, 14);
     fields.writeUInt32LE(size, 18);
     fields.writeUInt16LE(name.length, 22);
-    const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, Buffer.from(name), data]);
+    const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, name, data]);
     const at = Buffer.alloc(14);
+    at.writeUInt32LE(((mode & 0xffff) << 16) >>> 0, 6);
     at.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from('PK\u0001\u0002\u0014\u0000'), fields, at, Buffer.from(name)]));
+    directory.push(Buffer.concat([Buffer.from('PK\u0001\u0002\u0014\u0000'), fields, at, name]));
     bodies.push(local);
     offset += local.length;
   }

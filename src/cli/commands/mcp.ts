@@ -6,6 +6,7 @@ import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
 import { followOperation, type Operation } from '../operation-progress.js';
 import { table } from '../terminal.js';
+import { type BundleSetting, describeSettings, uploadBundle } from './mcp-bundle.js';
 
 const CALL_MS = 600_000;
 const START_MS = 60_000;
@@ -16,6 +17,8 @@ export interface ImportOptions {
   arg: string[];
   env: string[];
   secret: string[];
+  set: string[];
+  setSecret: string[];
   network?: boolean;
   read: string[];
   write: string[];
@@ -43,6 +46,8 @@ interface Plan {
     allow_plain: boolean;
   };
   dependencies: string[];
+  user_config: BundleSetting[];
+  missing_config: string[];
   missing_secrets: string[];
   warnings: string[];
   hash: string;
@@ -71,7 +76,10 @@ interface Tool {
 
 const at = (name: string, rest = ''): string => `/api/v1/mcp/servers/${encodeURIComponent(name)}${rest}`;
 
-/** @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME==VERSION`, an http(s) address, or a configuration file */
+/**
+ * @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME==VERSION`, an http(s) address, a bundle, or a
+ * configuration file
+ */
 export async function importServer(
   context: CommandContext,
   source: string,
@@ -81,9 +89,10 @@ export async function importServer(
   const client = await context.server();
   if (source.endsWith('.json') && !/^[a-z]+:\/\//.test(source)) return importConfig(context, client, source);
   if (name === undefined) throw new AppError('invalid_input', 'Name the server: venom mcp import SOURCE NAME');
+  const isBundle = /\.(mcpb|dxt)$/i.test(source) && !/^[a-z]+:\/\//.test(source);
   const { operation } = await client.post<{ operation: Operation }>('/api/v1/mcp/import', {
     name,
-    source: toSource(source, options),
+    source: isBundle ? await uploadBundle(client, source, options) : toSource(source, options),
     environment: pairs(options.env, '--env'),
     secrets: pairs(options.secret, '--secret'),
     network: options.network === true,
@@ -281,6 +290,8 @@ function describe({
   launch,
   permissions,
   dependencies,
+  user_config: settings,
+  missing_config: unanswered,
   missing_secrets: missing,
   warnings,
 }: Plan): string {
@@ -295,6 +306,7 @@ function describe({
     `  changes:  ${list(permissions.writable)}`,
     `  secrets:  ${list(Object.entries(permissions.secrets).map(([variable, secret]) => `${variable} = ${secret}`))}`,
     `  runs:     ${permissions.isolation ?? 'elsewhere'}${permissions.trusted ? ', trusted' : ''}`,
+    ...describeSettings(settings, unanswered),
     ...(missing.length > 0 ? [`  missing:  ${missing.join(', ')} (venom mcp secret NAME)`] : []),
     ...warnings.map((warning) => `  note:     ${warning}`),
   ].join('\n');

@@ -76,6 +76,18 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation) => ({
     private_network: plan.launch.kind === 'http' && plan.launch.allowPrivate,
   },
   dependencies: plan.dependencies,
+  user_config: (plan.settings ?? []).map((setting) => ({
+    name: setting.name,
+    type: setting.type,
+    title: setting.title,
+    description: setting.description,
+    required: setting.required,
+    sensitive: setting.sensitive,
+    multiple: setting.multiple,
+    value: setting.value,
+    secret: setting.secret,
+  })),
+  missing_config: plan.missingSettings ?? [],
   missing_secrets: plan.missingSecrets,
   warnings: plan.warnings,
   hash: plan.hash,
@@ -97,6 +109,18 @@ export function toImportRequest(body: z.output<typeof contract.ImportRequest>): 
       title,
       grants,
       source: { kind: 'remote', url: source.url, headers: source.headers, allowPrivate: source.allow_private },
+    };
+  if (source.kind === 'bundle')
+    return {
+      name,
+      title,
+      grants,
+      source: {
+        kind: 'bundle',
+        bundle: source.bundle ?? null,
+        path: source.path ?? null,
+        answers: { values: source.user_config, secrets: source.user_secrets },
+      },
     };
   return {
     name,

@@ -1,4 +1,5 @@
 // What an import would do, in full, before anything of it runs: a person agrees to its hash. Data, and nothing else.
+import type { PlanSetting } from './bundle-launch.js';
 import { hashOf, type Launch, type ServerSource } from './server-definition.js';
 
 export interface BuildStep {
@@ -21,6 +22,10 @@ export interface ImportPlan {
   /** As the server will be started; `{env}` and `{source}` stand for its final folders. */
   launch: Launch;
   dependencies: readonly string[];
+  /** Of a bundle: what it asks a person for. What was answered is a part of how it starts. */
+  settings?: readonly PlanSetting[];
+  /** Of these, the names of those without which it does not start. */
+  missingSettings?: readonly string[];
   /** Secrets it asks for that are not stored yet. */
   missingSecrets: readonly string[];
   warnings: readonly string[];

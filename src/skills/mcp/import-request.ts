@@ -14,9 +14,17 @@ export interface ImportGrants {
   allowPlain: boolean;
 }
 
+/** What a bundle asks a person for. */
+export interface BundleAnswers {
+  values: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Of sensitive ones: the name of a stored secret. */
+  secrets: Readonly<Record<string, string>>;
+}
+
 export type ImportSource =
   | { kind: 'git'; url: string; ref: string | null; entrypoint: string | null }
   | { kind: 'npm' | 'pypi'; package: string; version: string | null; program: string | null; args: readonly string[] }
+  | { kind: 'bundle'; bundle: string | null; path: string | null; answers: BundleAnswers }
   | { kind: 'config'; command: string; args: readonly string[] }
   | { kind: 'remote'; url: string; headers: Readonly<Record<string, string>>; allowPrivate: boolean };
 

@@ -4,6 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import type { ModelOperation, ModelOperations, OperationContext } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
+import type { BundleSource } from './bundle-source.js';
 import { checkEnvironmentNames } from './child-environment.js';
 import type { EnvironmentBuilder } from './environment-builder.js';
 import { checkGitAddress, fetchRepository, type GitSourceOptions, realPath } from './git-source.js';
@@ -42,6 +43,7 @@ export interface McpManagerOptions {
   authorizations: RemoteAuthorizations;
   operations: ModelOperations;
   git: Omit<GitSourceOptions, 'git'> & { git: string | null };
+  bundles: BundleSource;
   /** Folder of everything imported. */
   dir: string;
   /** Of Venom itself; never given to a server. */
@@ -73,12 +75,16 @@ export class McpManagerSkill {
 
   /**
    * An administrator agrees to exactly what was shown.
-   * @throws AppError `not_found`, `approval_stale` when the hash is another plan's
+   * @throws AppError `not_found`, `approval_stale` when the hash is another plan's, `conflict` when answers are missing
    */
   approve(planId: string, hash: string): ModelOperation {
     const plan = this.#knownPlan(planId);
     if (plan.hash !== hash || planHash(plan) !== hash)
       throw new AppError('approval_stale', 'This is not the plan that was shown; look at it again.');
+    if (plan.missingSettings?.length)
+      throw new AppError('conflict', `${plan.name} does not start without: ${plan.missingSettings.join(', ')}.`, {
+        details: { missing: plan.missingSettings },
+      });
     return this.#start('mcp_import', plan.name, plan.source.kind, { plan });
   }
 
@@ -93,7 +99,7 @@ export class McpManagerSkill {
   update(name: string, change: { ref?: string | null; version?: string | null }): ModelOperation {
     const { origin } = this.#known(name);
     const source = origin?.source;
-    if (!origin || !source || source.kind === 'config' || source.kind === 'remote')
+    if (!origin || !source || source.kind === 'config' || source.kind === 'remote' || source.kind === 'bundle')
       throw new AppError('unsupported', `${name} has no source that could have news; import it again.`);
     const newer: ImportSource =
       source.kind === 'git'
@@ -144,6 +150,7 @@ export class McpManagerSkill {
         if (!HEADER_NAME.test(header))
           throw new AppError('invalid_input', `${JSON.stringify(header)} is no name of a header.`);
     } else checkEnvironmentNames([...Object.keys(grants.environment), ...Object.keys(grants.secrets)]);
+    if (source.kind === 'bundle') this.#options.bundles.check(source);
     if (source.kind === 'git') checkGitAddress(source.url, this.#options.git.fileRoots);
     for (const folder of [...grants.readable, ...grants.writable]) this.#checkFolder(folder);
   }
@@ -177,12 +184,15 @@ export class McpManagerSkill {
       title: request.title ?? name,
       kind: servers.record(name) ? 'update' : 'import',
       createdAt: now(),
-      source: { kind: source.kind, location: locationOf(source), version: found.version },
+      source: { kind: source.kind, location: found.location ?? locationOf(source), version: found.version },
       staging: found.staged ? staging : null,
       build: found.build,
       launch: launchOf(request, found, this.#home(name)),
       dependencies: found.dependencies,
-      missingSecrets: [...new Set(Object.values(grants.secrets))].filter((secret) => !secrets.names().includes(secret)),
+      ...(found.settings ? { settings: found.settings, missingSettings: found.missing ?? [] } : {}),
+      missingSecrets: [...new Set(Object.values({ ...grants.secrets, ...found.secrets }))].filter(
+        (secret) => !secrets.names().includes(secret),
+      ),
       warnings: found.warnings,
       trusted: grants.trusted,
       allowPlain: grants.allowPlain,
@@ -215,6 +225,13 @@ export class McpManagerSkill {
       const facts = source.kind === 'npm' ? await lookUpNpm({ ...wanted, signal }, git.environment) : planPypi(wanted);
       return { ...facts, environment: {}, dependencies: [`${source.package}@${facts.version}`], staged: true };
     }
+    if (source.kind === 'bundle') {
+      const found = await this.#options.bundles.look(source, { into: join(staging, 'source'), signal });
+      context.step('inspect', `Looking at ${found.location}`);
+      checkEnvironmentNames([...Object.keys(found.environment), ...Object.keys(found.secrets)]);
+      for (const folder of found.readable) this.#checkFolder(folder);
+      return { ...found, version: found.hash, dependencies: [], staged: true };
+    }
     const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
     if (source.kind === 'config') {
       const program = launcher.program(source.command);
@@ -245,6 +262,12 @@ export class McpManagerSkill {
     if (staged) {
       context.step('build', 'Building');
       if (plan.source.kind === 'git') await this.#fetchAgain(plan, staged.source, context.signal);
+      if (plan.source.kind === 'bundle')
+        await this.#options.bundles.unpackAgain(plan.source.version ?? '', {
+          into: staged.source,
+          executables: executablesOf(plan.launch),
+          signal: context.signal,
+        });
       await builder.build({
         steps: plan.build,
         ...staged,
@@ -391,6 +414,12 @@ interface Found {
   environment: Readonly<Record<string, string>>;
   dependencies: readonly string[];
   warnings: readonly string[];
+  /** Of a bundle. */
+  location?: string;
+  secrets?: Readonly<Record<string, string>>;
+  readable?: readonly string[];
+  settings?: ImportPlan['settings'];
+  missing?: readonly string[];
   /** It has files of its own. */
   staged: boolean;
 }
@@ -411,11 +440,17 @@ function launchOf({ source, grants }: ImportRequest, found: Found, home: string)
     args: found.args,
     cwd: workspace,
     environment: { ...grants.environment, ...found.environment },
-    secrets: grants.secrets,
+    secrets: { ...grants.secrets, ...found.secrets },
     network: grants.network,
-    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...grants.readable],
+    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...(found.readable ?? []), ...grants.readable],
     writable: [workspace, ...grants.writable],
   } satisfies StdioLaunch;
+}
+
+/** Of a bundle's own files, the one it starts. */
+function executablesOf(launch: Launch): string[] {
+  const own = '{source}/';
+  return launch.kind === 'stdio' && launch.command.startsWith(own) ? [launch.command.slice(own.length)] : [];
 }
 
 /** The folders a plan speaks of, as they are on this machine. */
@@ -434,6 +469,7 @@ function settled(launch: Launch, { source, env }: { source: string; env: string 
 
 function locationOf(source: ImportSource): string {
   if (source.kind === 'git' || source.kind === 'remote') return source.url;
+  if (source.kind === 'bundle') return source.path ?? 'bundle';
   return source.kind === 'config' ? source.command : source.package;
 }
 

@@ -674,6 +674,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const left = await orchestrator.recover();
   if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
 
+  store.widenCache();
+
   const stopping = new AbortController();
   const prepare = async () => {
     try {

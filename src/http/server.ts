@@ -7,6 +7,7 @@ import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import { installAdmission } from './admission.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
 import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
@@ -98,6 +99,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: answerMalformed,
   });
   installErrorHandler(app);
+  installAdmission(app);
   installGuard(app, options.guard);
   installRateLimit(app, options.rateLimit);
 

@@ -4,9 +4,9 @@ import { AppError, type ErrorCode } from '../../shared/errors.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
 import type { McpServers } from './mcp-servers.js';
 import type { ProxyGenerator, ToolProxy } from './proxy-generator.js';
+import { boundsRefusal } from './schema-bounds.js';
 import type { Launch } from './server-definition.js';
 import { toOutcome } from './tool-result.js';
-import { boundsRefusal } from './tool-schema.js';
 
 /** They are what the caller must know of: everything else is an outcome a model can read. */
 const RAISED: ReadonlySet<ErrorCode> = new Set([
@@ -49,7 +49,7 @@ export class McpTools implements ToolProvider {
   async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
     const proxy = this.#all().get(name);
     if (!proxy) throw new AppError('tool_not_found', `There is no tool ${name}.`);
-    const wrong = boundsRefusal(input, 'The input') ?? proxy.check(input ?? {});
+    const wrong = boundsRefusal(input, 'The input') ?? (await proxy.check(input ?? {}));
     if (wrong) return failure('invalid_input', `The input of ${name} is wrong: ${wrong}`, labels);
     try {
       const session = await this.#options.servers.session(proxy.server, { signal });

@@ -96,7 +96,7 @@ export function installErrorHandler(app: FastifyInstance): void {
     }
     if (error instanceof AppError) {
       const status = STATUS[error.code];
-      if (status >= 500) request.log.warn({ err: error }, error.message);
+      if (status >= 500) request.log.warn({ err: error, requestId: request.id }, error.message);
       if (status === 503) reply.header('retry-after', '2');
       return answer(request, reply, status, error.code, error.message, error.details);
     }
@@ -104,7 +104,7 @@ export function installErrorHandler(app: FastifyInstance): void {
     if (status >= 400 && status < 500) {
       return answer(request, reply, status, FRAMEWORK_CODE[status] ?? 'invalid_input', error.message);
     }
-    request.log.error({ err: error }, 'unexpected failure');
+    request.log.error({ err: error, requestId: request.id }, 'unexpected failure');
     return answer(request, reply, 500, 'internal', 'The server met an unexpected failure.');
   });
   app.setNotFoundHandler((request, reply) =>

@@ -93,6 +93,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 1_000 },
     genReqId: () => crypto.randomUUID(),
+    // A logger per request would cost each of them more than the few lines that name one; those name it themselves.
+    childLoggerFactory: (logger) => logger,
     requestIdHeader: false,
     schemaController: { compilersFactory },
     frameworkErrors: refuseFrameworkError,

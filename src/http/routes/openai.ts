@@ -80,7 +80,9 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       tracer.update(requestId, (trace) => {
         trace.receipt = receipt;
       });
-    reply.raw.on('close', () => abort.abort());
+    reply.raw.on('close', () => {
+      if (!reply.raw.writableFinished) abort.abort();
+    });
     reply.header('x-request-id', requestId);
     tracer.start({
       requestId,
@@ -117,7 +119,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           'x-request-id': requestId,
         });
         const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
-        void passThrough(noted, reply.raw).then((broken) => {
+        void passThrough(noted, reply.raw, answer.end).then((broken) => {
           leave();
           const failure = answer.failure() ?? (broken && toAppError(broken));
           keep(forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, failure));

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AppError, type ErrorCode } from '../shared/errors.js';
+import { requestPath } from './request-path.js';
+import { validationDetail } from './validation-detail.js';
 import { vendorError } from './vendor-errors.js';
 
 export const STATUS = {
@@ -155,34 +157,7 @@ function answer(
   const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
   const requestId = String(reply.getHeader('x-request-id') ?? request.id);
   const failure = { status, code, message, param, requestId };
-  const vendors = vendorError(request.url.split('?')[0] ?? '', failure);
+  const vendors = vendorError(requestPath(request), failure);
   if (vendors) return reply.status(vendors.status).send(vendors.body);
   return reply.status(status).send({ detail, code, request_id: requestId, ...(details ? { details } : {}) });
-}
-
-interface ZodIssueLike {
-  keyword?: string;
-  instancePath?: string;
-  message?: string;
-  params?: { issue?: { code?: string; path?: PropertyKey[]; input?: unknown } };
-}
-
-/** The list clients of the original expect: `type`, `loc`, `msg`, `input`. The input itself is cut short. */
-function validationDetail(error: FastifyError & { validation: unknown[]; validationContext?: string }) {
-  return (error.validation as ZodIssueLike[]).map((issue) => {
-    const path = (issue.instancePath ?? '').split('/').filter(Boolean);
-    return {
-      type: issue.keyword ?? 'value_error',
-      loc: [
-        error.validationContext === 'querystring'
-          ? 'query'
-          : error.validationContext === 'params'
-            ? 'path'
-            : (error.validationContext ?? 'body'),
-        ...path,
-      ],
-      msg: issue.message ?? 'invalid',
-      input: null,
-    };
-  });
 }

@@ -91,7 +91,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { maxParamLength: 1_000 },
+    // The original's clients may end an address with a slash; its router led them to the one without.
+    routerOptions: { maxParamLength: 1_000, ignoreTrailingSlash: true },
     genReqId: () => crypto.randomUUID(),
     // A logger per request would cost each of them more than the few lines that name one; those name it themselves.
     childLoggerFactory: (logger) => logger,
@@ -133,7 +134,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false },
   });
 
-  app.get('/healthz', async () => ({ status: 'ok', component: 'venom-core' }));
+  app.get('/healthz', { config: { open: true } }, async () => ({ status: 'ok', component: 'venom-core' }));
   app.get('/metrics', async (_request, reply) => {
     reply.type(options.metrics.registry.contentType);
     return options.metrics.registry.metrics();
@@ -176,6 +177,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         sessions: options.memory.sessions,
         resultOf: (requestId) => orchestrator.resultOf(requestId),
         memoryOf,
+        learning: options.learning.logs,
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(mcpRoutes, options.mcp);

@@ -84,7 +84,8 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
   app.post('/models/switch', { schema: { body: SwitchRequest, tags } }, async ({ body }) => {
     policy.check(body);
     const found = await models.find(body.name);
-    if (found && !found.model.chat && found.model.problem === null)
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${body.name}.`);
+    if (!found.model.chat && found.model.problem === null)
       throw new AppError('invalid_input', `${body.name} is not made for chat.`);
     const { provider: from } = await models.activeIdentity();
     await models.choose(body.name);

@@ -1,5 +1,5 @@
 // Every failure in one shape: the contract's `detail`, with `code` and `request_id` beside it.
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AppError, type ErrorCode } from '../shared/errors.js';
@@ -124,7 +124,7 @@ const refusalOf = ({ statusCode }: FastifyError): string =>
   statusCode === 414 ? 'A name in the address is too long.' : 'The address is not a valid one.';
 
 /** What is no HTTP at all, or has a head that is too large or never ends. There is no request yet. */
-export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+export function answerMalformed(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, detail] = MALFORMED[error.code ?? ''] ?? ['400 Bad Request', 'This is not a valid HTTP request.'];
   const body = JSON.stringify({ detail, code: 'invalid_input', request_id: crypto.randomUUID() });

@@ -1,9 +1,17 @@
 // What may come in as JSON. Refused here is what no part behind could handle alike: nesting that a recursive reader dies
 // of, names that reach an object's prototype, and text that no store and no wire keeps as it is.
+import { isUtf8 } from 'node:buffer';
 import { AppError } from '../shared/errors.js';
 
 /** Deeper than any schema of a tool; far from what overflows a stack. */
 const MAX_LEVELS = 100;
+
+/** The same for bytes as they came. @throws AppError `invalid_input` */
+export function readJsonBody(bytes: Buffer): unknown {
+  // A decoder would put other characters in their place.
+  if (!isUtf8(bytes)) throw new AppError('invalid_input', 'The body is not valid UTF-8.');
+  return parseJsonBody(bytes.toString());
+}
 
 /**
  * An empty body is none: the original's client sends a JSON content type without one.

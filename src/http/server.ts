@@ -13,9 +13,10 @@ import { compilersFactory } from './compilers.js';
 import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
-import { parseJsonBody } from './json-body.js';
+import { readJsonBody } from './json-body.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
+import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
 import { flowRoutes } from './routes/flow.js';
@@ -87,6 +88,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = Fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     bodyLimit: options.bodyLimitBytes,
+    // The guard refuses what has no Host, in a form that can be read.
+    http: { requireHostHeader: false },
     requestTimeout: 60_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
@@ -103,13 +106,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   installErrorHandler(app);
   installAdmission(app);
+  installRequestForm(app);
   installGuard(app, options.guard);
   installRateLimit(app, options.rateLimit);
 
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, parseJsonBody(body as string));
+      done(null, readJsonBody(body as Buffer));
     } catch (error) {
       done(error as Error, undefined);
     }

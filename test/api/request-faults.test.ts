@@ -3,6 +3,7 @@
 // `VENOM_FUZZ_ROUNDS` sets how many random bodies a route gets, `VENOM_FUZZ_SEED` replays them.
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/shared/errors.js';
@@ -247,6 +248,23 @@ describe('a request that is made to break the server', () => {
     }
   }, 60_000);
 
+  it('is refused in bytes that are no UTF-8, and compressed', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000, 97));
+    const compressed = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    for (const operation of operations.filter(({ body }) => body)) {
+      const path = filled(operation);
+      const broken = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]);
+      const answer = await send(operation.method, path, broken);
+      expectRefused(operation, answer, 'broken UTF-8');
+      expect(answer.body, path).toContain('UTF-8');
+      for (const body of [bomb, gzipSync('{}')]) {
+        const refused = await send(operation.method, path, body, compressed);
+        expectRefused(operation, refused, 'a compressed body');
+        expect(refused.status, path).toBe(415);
+      }
+    }
+  }, 60_000);
+
   it('is refused when it is ten thousand levels deep', async () => {
     for (const operation of operations.filter(({ body }) => body)) {
       const { method } = operation;
@@ -343,6 +361,14 @@ describe('a request that is made to break the server', () => {
       'POST /api/v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
       400,
     ],
+    ['two Hosts', 'GET /healthz HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n', 400],
+    ['no Host', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 403],
+    ['a tunnel', 'CONNECT evil.example:443 HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    [
+      'an expectation',
+      'POST /api/v1/tasks HTTP/1.1\r\nhost: localhost\r\nexpect: a-miracle\r\ncontent-length: 2\r\n\r\n{}',
+      417,
+    ],
   ])('is refused in the same form when it is %s', async (_name, bytes, status) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.on('error', () => {});
@@ -350,9 +376,11 @@ describe('a request that is made to break the server', () => {
     let answer = '';
     for await (const piece of socket) answer += piece;
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
-      code: 'invalid_input',
+    const json = /\{.*\}/.exec(answer.slice(answer.indexOf('\r\n\r\n')))?.[0] ?? '';
+    expect(JSON.parse(json)).toMatchObject({
+      code: status === 403 ? 'forbidden_host' : 'invalid_input',
       detail: expect.any(String),
+      request_id: expect.any(String),
     });
   });
 

@@ -16,7 +16,7 @@ import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../co
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
 import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
 import { sendStream } from '../compatible/stream-reply.js';
-import { parseJsonBody } from '../json-body.js';
+import { readJsonBody } from '../json-body.js';
 
 export interface OllamaRoutesOptions {
   models: ModelManager;
@@ -39,9 +39,9 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   const tags = ['ollama'];
   // Ollama reads JSON whatever it is called, and its documentation shows requests without a content type.
   app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, parseJsonBody(body as string));
+      done(null, readJsonBody(body as Buffer));
     } catch (error) {
       done(error as Error, undefined);
     }

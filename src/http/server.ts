@@ -1,4 +1,5 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
+import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
@@ -88,8 +89,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = Fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     bodyLimit: options.bodyLimitBytes,
-    // The guard refuses what has no Host, in a form that can be read.
-    http: { requireHostHeader: false },
+    http: {
+      // The guard refuses what has no Host, in a form that can be read.
+      requireHostHeader: false,
+      headersTimeout: 20_000,
+      connectionsCheckingInterval: 5_000,
+      shouldUpgradeCallback: wantsEvents,
+    },
     requestTimeout: 60_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
@@ -135,6 +141,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const apiDocument = describeRoutes(app, options.system.version);
   await app.register(websocket, {
+    // A client that breaks the protocol is no failure of ours.
+    errorHandler: (error, socket, request) => {
+      request.log.debug({ err: error }, 'a WebSocket broke off');
+      socket.terminate();
+    },
     options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false },
   });
 
@@ -153,7 +164,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     sockets += 1;
     const leave = options.hub.add(socket);
     socket.on('message', () => {});
-    socket.on('error', () => socket.terminate());
     socket.on('close', () => {
       sockets -= 1;
       leave();
@@ -203,6 +213,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await serveUi(app, options.webDir);
   return app;
 }
+
+/**
+ * Any other wish for another protocol is passed over, as HTTP allows: Java's own client asks for HTTP/2 on every request,
+ * and is content with an answer.
+ */
+const wantsEvents = ({ method, headers, url }: IncomingMessage): boolean =>
+  method === 'GET' &&
+  headers.upgrade?.toLowerCase() === 'websocket' &&
+  /^\/ws\/events\/?$/.test(url?.split('?', 1)[0] ?? '');
 
 /** What goes over the wire, both ways, once a connection ends. */
 function countTraffic(app: FastifyInstance, metrics: Metrics): void {

@@ -36,19 +36,21 @@ function get(
   });
 }
 
-/** Puts the address on the wire as it is. */
-const rawGet = (server: TestServer, target: string): Promise<string> =>
+/** Puts a request on the wire as it is, and reads what comes up to the end of its JSON or of the connection. */
+const exchange = (server: TestServer, bytes: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () =>
-      socket.write(`GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`),
-    );
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write(bytes));
     let answer = '';
-    socket.on('data', (bytes) => {
-      answer += bytes;
+    socket.on('data', (piece) => {
+      answer += piece;
+      if (/\}$/.test(answer)) socket.end();
     });
-    socket.on('end', () => resolve(answer));
+    socket.on('close', () => resolve(answer));
     socket.on('error', reject);
   });
+
+const rawGet = (server: TestServer, target: string): Promise<string> =>
+  exchange(server, `GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`);
 
 const socketStatus = (url: string, options: object, protocols: string[] = []): Promise<number | 'open'> =>
   new Promise((resolve) => {
@@ -118,6 +120,27 @@ describe('safety on the loopback address', () => {
     expect(answer).not.toMatch(
       /"models"|process_cpu|"openapi"|jsonrpc":"2.0","id":null,"error":\{"code":-32000,"message":"Name/,
     );
+  });
+
+  // Java's own HTTP client does so with every request, and with it much that is built on it.
+  it.each([
+    ['GET', '/healthz', ''],
+    ['POST', '/api/v1/tasks', '{"content":"help"}'],
+    ['POST', '/v1/chat/completions', '{}'],
+  ])('answers a client that would rather speak HTTP/2: %s %s', async (method, path, body) => {
+    const answer = await exchange(
+      open,
+      `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n` +
+        `http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\ncontent-type: application/json\r\n` +
+        `content-length: ${body.length}\r\n\r\n${body}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 (200|201|400) .*application\/json/s);
+    expect(answer).toMatch(/"status":"ok"|"task_id"|"invalid_input"/);
+  });
+
+  it('opens a WebSocket nowhere but at its address', async () => {
+    expect(await socketStatus(`${open.url}/api/v1/queue/status`, {})).toBe(200);
+    expect(await socketStatus(`${open.url}/ws/nowhere`, {})).toBe(404);
   });
 
   it('needs the key for a WebSocket however its address is written', async () => {

@@ -610,6 +610,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     anthropic: { models, answers },
     ollama: {
       models,
+      registry,
+      operations,
+      onOperation,
       answers,
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,

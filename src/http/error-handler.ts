@@ -134,9 +134,13 @@ export function answerMalformed(error: Error & { code?: string }, socket: Duplex
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  else socket.destroy();
+  if (!socket.writable) return void socket.destroy();
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Who neither reads nor hangs up keeps no connection; who is still sending gets the time to read what was said.
+  setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }
+
+const LAST_WORDS_MS = 1_000;
 
 const MALFORMED: Readonly<Record<string, [status: string, detail: string]>> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The head of the request is too large.'],

@@ -1,25 +1,31 @@
-// /api/*: what Ollama's clients call to chat, to embed and to see which models there are. Installing and removing go
-// through our own API.
+// /api/*: what Ollama's clients call to chat, to embed, and to see, fetch and remove models.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   OllamaChatRequest,
+  OllamaDeleteRequest,
   OllamaEmbeddingsRequest,
   OllamaEmbedRequest,
   OllamaGenerateRequest,
+  OllamaPullRequest,
   OllamaShowRequest,
 } from '../../contract/ollama.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import type { ModelRegistry } from '../../models/model-registry.js';
+import { removeModel } from '../../models/model-removal.js';
+import { pulledAs, pullTarget } from '../../models/pull-name.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
 import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../compatible/ollama-answer.js';
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
 import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
+import { type FollowedOperations, pullLines, pullWhole } from '../compatible/ollama-pull.js';
 import { sendStream } from '../compatible/stream-reply.js';
 import { readJsonBody } from '../json-body.js';
 
-export interface OllamaRoutesOptions {
+export interface OllamaRoutesOptions extends FollowedOperations {
   models: ModelManager;
+  registry: ModelRegistry;
   answers: CompatibleAnswers;
   /** Milliseconds since the epoch; null where nobody wrote it down. */
   installedAt: (model: string) => number | null;
@@ -29,12 +35,13 @@ export interface OllamaRoutesOptions {
 
 /** Whose API this is: clients look here for what they may ask. */
 const API_LEVEL = '0.9.0';
+const BUNDLED_LIMIT = 100;
 const EMBED_LIMIT_MS = 300_000;
 const LOAD_LIMIT_MS = 600_000;
 
 export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app,
-  { models, answers, installedAt, version },
+  { models, registry, operations, onOperation, answers, installedAt, version },
 ) => {
   const tags = ['ollama'];
   // Ollama reads JSON whatever it is called, and its documentation shows requests without a content type.
@@ -69,20 +76,41 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.post('/show', { schema: { body: OllamaShowRequest, tags } }, async ({ body }) => {
-    const name = await installedName(models, body.model || body.name || '');
+    const name = await installedName(body.model || body.name || '');
     const found = await models.find(name);
     if (!found) throw new AppError('model_not_found', `model '${name}' not found`);
     return toShown(found.model, await models.describe(name), installedAt(name));
   });
 
+  app.post('/pull', { schema: { body: OllamaPullRequest, tags } }, async ({ body }, reply) => {
+    const asked = body.model || body.name || '';
+    const there = await models.find(await installedName(asked));
+    // An Ollama looks for a newer one by itself.
+    if (there && there.runtime.provider !== 'ollama') return { status: 'success' };
+    const bundled = (await registry.list('catalog', 'python-index', BUNDLED_LIMIT)).items;
+    const target = pullTarget(asked, {
+      bundled: new Set(bundled.map(({ modelName }) => modelName)),
+      ollama: registry.installsFrom('ollama'),
+    });
+    const operation = registry.install(target.name, target.provider, target.runtime);
+    const parts = { operations, onOperation };
+    if (body.stream === false) return pullWhole(parts, operation);
+    return sendStream(reply, 'application/x-ndjson', pullLines(parts, operation));
+  });
+
+  app.delete('/delete', { schema: { body: OllamaDeleteRequest, tags } }, async ({ body }, reply) => {
+    await removeModel({ models, registry, operations }, await installedName(body.model || body.name || ''));
+    return reply.status(200).send();
+  });
+
   app.post('/chat', { schema: { body: OllamaChatRequest, tags } }, async ({ body }, reply) => {
-    const model = await installedName(models, body.model);
+    const model = await installedName(body.model);
     if (!body.messages?.length) return bring('chat', model, body.keep_alive);
     return answer('chat', model, toOllamaChatCall(body), body, reply);
   });
 
   app.post('/generate', { schema: { body: OllamaGenerateRequest, tags } }, async ({ body }, reply) => {
-    const model = await installedName(models, body.model);
+    const model = await installedName(body.model);
     if (!body.prompt) return bring('generate', model, body.keep_alive);
     return answer('generate', model, toOllamaGenerateCall(body), body, reply);
   });
@@ -105,8 +133,17 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return { embedding: vectors[0] ?? [] };
   });
 
+  /** What Ollama's clients call `name:latest`, or by the address it was pulled from, has a shorter name here. */
+  async function installedName(name: string): Promise<string> {
+    if (await models.find(name)) return name;
+    const pulled = pulledAs(name, registry.manifests());
+    if (pulled) return pulled;
+    const short = name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name;
+    return (await models.find(short)) ? short : name;
+  }
+
   async function embed(name: string, texts: readonly string[]) {
-    const { runtime, model } = await models.resolve(await installedName(models, name));
+    const { runtime, model } = await models.resolve(await installedName(name));
     if (texts.length === 0) return { model, vectors: [], tokens: 0 };
     return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS))) };
   }
@@ -145,13 +182,6 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return async () => runtime.unload?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
   }
 };
-
-/** Ollama's clients say `name:latest` for what is called `name` here. */
-async function installedName(models: ModelManager, name: string): Promise<string> {
-  if (!name.endsWith(':latest') || (await models.find(name))) return name;
-  const short = name.slice(0, -':latest'.length);
-  return (await models.find(short)) ? short : name;
-}
 
 function toUnitLength(vector: number[]): number[] {
   const length = Math.hypot(...vector);

@@ -193,7 +193,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       },
       keepAlives: {
         get: (model) => state.get(`keep_alive:llama-cpp:${model}`) ?? '',
-        set: (model, keepAlive) => state.set(`keep_alive:llama-cpp:${model}`, keepAlive),
+        set: (model, keepAlive) => state.kept.set(`keep_alive:llama-cpp:${model}`, keepAlive),
       },
       pinned: (model) => activation.versions(model).some(({ pinned, runtime }) => pinned && runtime === 'llama-cpp'),
       availableMemoryBytes: availableMemory,
@@ -229,10 +229,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onChange: (server) => hub.publish('MCP_SERVER', `MCP server ${server} changed.`, { name: server }),
   });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
-  const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
+  const overrides = new GenerationOverrides(state.kept, settings.MODEL_GENERATION_OVERRIDES);
   const models: ModelManager = new ModelManager({
     runtimes,
-    memory: state,
+    memory: state.kept,
     configuredModel: settings.LLM_MODEL_NAME,
     configuredCloud: configuredCloud(settings, exit.tiers),
     cloudEndpoint: (provider) => exit.gate.endpoint(provider as CloudProvider),
@@ -595,7 +595,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       exit: exit.gate,
       cloudModels: { openai: exit.tiers.openai.high, google: exit.tiers.google.high },
       forceLocal: settings.FORCE_LOCAL_MODEL,
-      rememberNow: () => state.flush(),
     },
     system: {
       bootId,

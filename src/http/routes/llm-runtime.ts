@@ -23,8 +23,6 @@ export interface LlmRuntimeOptions {
   /** Which model a provider answers with where none is named. */
   cloudModels: Readonly<Record<RemoteProvider, string>>;
   forceLocal: boolean;
-  /** Writes what was remembered to disk. */
-  rememberNow: () => void;
   traffic: TrafficControl;
   /** Servers that are here and that the profile keeps off. */
   forbidden: readonly string[];
@@ -41,7 +39,7 @@ const ADAPTERS = {
 
 export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async (
   app,
-  { models, switching, policy, remote, exit, cloudModels, forceLocal, rememberNow, traffic, forbidden },
+  { models, switching, policy, remote, exit, cloudModels, forceLocal, traffic, forbidden },
 ) => {
   const tags = ['system'];
 
@@ -82,7 +80,6 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
       throw new AppError('invalid_input', `${provider} does not offer the model ${model}.`);
     const { provider: from } = await models.activeIdentity();
     models.chooseCloud({ provider, model });
-    rememberNow();
     const identity = await models.activeIdentity();
     switching.selected(body.switch_source, identity, from);
     return {

@@ -14,7 +14,7 @@ type Message = ChatCompletionRequest['messages'][number];
 
 /** @throws AppError `unsupported` for what cannot be said in this form, `invalid_input` */
 export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
-  if ((body.n ?? 1) > 1) throw new AppError('unsupported', 'n greater than 1 is not supported by this model.');
+  refuseUnsayable(body);
   const prompt = new PromptBuilder();
   for (const message of body.messages) addMessage(prompt, message);
   const tools = body.tools?.map(toTool);
@@ -52,6 +52,19 @@ export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSign
         : {}),
     },
   };
+}
+
+/** What this form has no words for and what would change the answer is refused rather than left out. */
+function refuseUnsayable(body: ChatCompletionRequest): void {
+  const refuse = (what: string): never => {
+    throw new AppError('unsupported', `${what} not supported by this model.`);
+  };
+  if ((body.n ?? 1) > 1) refuse('n greater than 1 is');
+  if (body['logprobs'] === true) refuse('logprobs are');
+  if (Object.keys(body['logit_bias'] ?? {}).length > 0) refuse('logit_bias is');
+  if (body['audio'] || (Array.isArray(body['modalities']) && body['modalities'].includes('audio'))) refuse('Sound is');
+  if (Array.isArray(body['functions']) && body['functions'].length > 0)
+    refuse('functions, the older form of tools, are');
 }
 
 function addMessage(prompt: PromptBuilder, message: Message): void {

@@ -5,7 +5,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ERROR_CODES } from '../../src/shared/errors.js';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
@@ -49,11 +49,16 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 beforeAll(async () => {
   console.log(`seed ${SEED}: replay with VENOM_FUZZ_SEED=${SEED}`);
   upstream = await startFakeUpstream();
+  // A random request may well ask for a model: none is fetched, or another one would answer from then on.
+  vi.stubEnv('PIP_NO_INDEX', '1');
+  vi.stubEnv('PIP_FIND_LINKS', '');
+  vi.stubEnv('UV_OFFLINE', '1');
   server = await startServer({
     LLM_LOCAL_ENDPOINT: upstream.url,
     LLM_WARMUP_ON_STARTUP: 'false',
     BODY_LIMIT_BYTES: String(BODY_LIMIT_BYTES),
     HF_ENDPOINT: 'http://127.0.0.1:9',
+    OLLAMA_LIBRARY_ENDPOINT: 'http://127.0.0.1:9',
   });
   const description = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>>;
@@ -74,6 +79,7 @@ afterAll(async () => {
   agent.destroy();
   await server.close();
   await upstream.close();
+  vi.unstubAllEnvs();
 });
 
 interface Answer {

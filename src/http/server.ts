@@ -112,8 +112,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   installErrorHandler(app);
   installAdmission(app);
-  installRequestForm(app);
   installGuard(app, options.guard);
+  installRequestForm(app);
   installRateLimit(app, options.rateLimit);
 
   app.removeContentTypeParser('application/json');

@@ -223,7 +223,21 @@ const addLlamaServer: Add = (servers, settings, place, named, program) => {
 };
 
 const addCompatible: Add = (servers, settings, place, named) => {
-  servers.runtimes.push(pooled(settings, compatible(settings, place, 'openai-compatible', named)));
+  const runtime = pooled(settings, compatible(settings, place, 'openai-compatible', named));
+  const endpoint = named[0] as string;
+  servers.runtimes.push(runtime);
+  servers.definitions.push({
+    name: 'openai-compatible',
+    displayName: 'Model server',
+    description: "Speaks OpenAI's wire; started and stopped by whoever runs it",
+    provider: 'openai-compatible',
+    endpoint,
+    healthUrl: `${endpoint}/models`,
+    ...poolProbe(runtime),
+    commands: { start: null, stop: null, restart: null },
+    program: null,
+    environment: {},
+  });
 };
 
 function compatible(

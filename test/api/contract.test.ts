@@ -499,6 +499,45 @@ describe('Direct chat (4)', () => {
   });
 });
 
+describe('model servers (3)', () => {
+  it('lists the one that answers, with what it can be asked to do', async () => {
+    const { active_server } = (await get('/system/llm-servers/active')).body;
+    const { servers } = (await get('/system/llm-servers')).body;
+    expect(servers.find(({ name }: Json) => name === active_server)).toMatchObject({
+      display_name: text,
+      description: text,
+      endpoint: upstream.url,
+      provider: active_server,
+      health_url: `${upstream.url}/models`,
+      supports: { start: false, stop: false, restart: false },
+      capabilities: {
+        supports_stop: false,
+        supports_start: false,
+        supports_restart: false,
+        supports_health_wait: flag,
+        supports_cache_flush: flag,
+        supports_model_unload: flag,
+        is_in_process: false,
+        release_wait_seconds: number,
+      },
+      status: 'online',
+    });
+    for (const { name, status } of servers) if (name !== active_server) expect(status).toBe('inactive');
+    expect((await post(`/system/llm-servers/${active_server}/start`, {})).status).toBe(400);
+    expect((await post('/system/llm-servers/active', { server_name: 'nobody' })).status).toBe(404);
+    expect((await post('/system/llm-servers/active', { server_name: active_server })).body).toMatchObject({
+      status: 'success',
+      active_server,
+      active_model: 'fake-model',
+      config_hash: expect.stringMatching(/^[0-9a-f]{12}$/),
+      runtime_id: `${active_server}@${upstream.url}`,
+      stop_results: {},
+      shutdown_results: map,
+      lifecycle_state: { to_server: active_server, failed_step: null, is_complete: true, is_in_partial_state: false },
+    });
+  });
+});
+
 describe('models (5, 6)', () => {
   it('switches to nothing that is not there', async () => {
     expect((await post('/models/switch', { name: 'nobody' })).status).toBe(404);

@@ -233,7 +233,8 @@ const addCompatible: Add = (servers, settings, place, named) => {
     provider: 'openai-compatible',
     endpoint,
     healthUrl: `${endpoint}/models`,
-    ...poolProbe(runtime),
+    // With its key, which an address alone would leave out.
+    probe: probeOf(runtime),
     commands: { start: null, stop: null, restart: null },
     program: null,
     environment: {},
@@ -270,15 +271,15 @@ const pooled = (settings: Settings, members: readonly MemberRuntime[]): Runtime 
       });
 
 /** A pool is well when all of it is, and serves while one of it does. */
-function poolProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {
-  if (!runtime.pool) return {};
-  return {
-    probe: async (signal): Promise<Omit<ServerHealth, 'at'>> => {
-      const { state, latencyMs, error } = await runtime.health(signal);
-      return { status: state === 'ready' ? 'online' : state, latencyMs, error };
-    },
+const poolProbe = (runtime: Runtime): Pick<LlmServerDefinition, 'probe'> =>
+  runtime.pool ? { probe: probeOf(runtime) } : {};
+
+const probeOf =
+  (runtime: Runtime) =>
+  async (signal: AbortSignal): Promise<Omit<ServerHealth, 'at'>> => {
+    const { state, latencyMs, error } = await runtime.health(signal);
+    return { status: state === 'ready' ? 'online' : state, latencyMs, error };
   };
-}
 
 const timeouts = (settings: Settings) => ({
   connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,

@@ -6,6 +6,7 @@ import type { Knowledge, KnowledgeFile } from '../../chat/memory/knowledge.js';
 import * as contract from '../../contract/memory.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { refuseDataMutation } from '../policy-refusal.js';
 import { toScope } from './memory.js';
 
 export interface KnowledgeRoutesOptions {
@@ -83,9 +84,8 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
   app.delete(
     '/knowledge/files/:file_id',
     { schema: { params: contract.KnowledgeFileParams, tags } },
-    async ({ params }) => {
-      if (!mayDelete)
-        throw new AppError('forbidden', 'Pre-production data is not deleted; ALLOW_DATA_MUTATION is off.');
+    async ({ params }, reply) => {
+      if (!mayDelete) return refuseDataMutation(reply, 'knowledge.delete');
       const { vectors } = await knowledge.remove(params.file_id);
       return { status: 'success', file_id: params.file_id, deleted_vectors: vectors };
     },

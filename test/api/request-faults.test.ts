@@ -271,6 +271,24 @@ describe('a request that is made to break the server', () => {
     }
   }, 60_000);
 
+  it.each([
+    ['breaks off', '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf of', 'boundary=x'],
+    ['ends before its end', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n', 'boundary=x'],
+    ['has no boundary', '--x\r\n\r\n--x--\r\n', ''],
+    ['has another boundary', '--x\r\n\r\na\r\n--x--\r\n', 'boundary=other'],
+    ['is empty', '', 'boundary=x'],
+    ['holds no file', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n', 'boundary=x'],
+    [
+      'floods with fields',
+      `${'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n'.repeat(200)}--x--\r\n`,
+      'boundary=x',
+    ],
+  ])('is refused where a form %s', async (what, body, boundary) => {
+    const operation = { method: 'POST', path: '/api/v1/knowledge/files', body: undefined };
+    const headers = { 'content-type': `multipart/form-data; ${boundary}` };
+    expectRefused(operation, await send('POST', operation.path, body, headers), what);
+  });
+
   it('is refused when it is ten thousand levels deep', async () => {
     for (const operation of operations.filter(({ body }) => body)) {
       const { method } = operation;

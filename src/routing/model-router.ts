@@ -61,7 +61,7 @@ export class ModelRouter implements ChatRouter {
   async route(request: RouteRequest): Promise<RoutedTarget> {
     const { labels: sessionLabels, sensitivity } = this.#options;
     const startedAt = performance.now();
-    const findings = this.#findings(request.text);
+    const findings = this.#findings(request.text, request.retold);
     if (findings.length > 0 && request.sessionId !== null) sessionLabels.add(request.sessionId, findings);
     const { facts, target, waitedMs, labels } = await this.#facts(request, findings);
     // What goes along, from the memory or a tool, may be new to the session.
@@ -93,7 +93,7 @@ export class ModelRouter implements ChatRouter {
   /** The same decision with each step of the reasoning; nothing is sent, kept or labelled. */
   async explain(request: RouteRequest): Promise<Decided & { decision: RoutingDecision; level: string }> {
     const startedAt = performance.now();
-    const { facts, waitedMs } = await this.#facts(request, this.#findings(request.text));
+    const { facts, waitedMs } = await this.#facts(request, this.#findings(request.text, request.retold));
     const decided = decideRoute(facts);
     return {
       steps: decided.steps,
@@ -102,9 +102,9 @@ export class ModelRouter implements ChatRouter {
     };
   }
 
-  #findings(text: string): readonly string[] {
-    const { sensitivity } = this.#options;
-    return sensitivity.localOnly ? kindsOf(findSensitive(text, sensitivity.options)) : NOTHING;
+  #findings(text: string, shapesOnly = false): readonly string[] {
+    const { localOnly, options } = this.#options.sensitivity;
+    return localOnly ? kindsOf(findSensitive(text, shapesOnly ? { ...options, shapesOnly } : options)) : NOTHING;
   }
 
   async #facts(request: RouteRequest, found: readonly string[]) {

@@ -269,6 +269,7 @@ export class SqliteSessions implements SessionRepository {
       this.#removeMessages(session['pk'] as number, 0);
       this.#store.prepare('DELETE FROM sessions WHERE pk = ?').run(session['pk'] as number);
       this.#store.prepare('DELETE FROM session_labels WHERE session_id = ?').run(sessionId);
+      this.#store.prepare('DELETE FROM label_releases WHERE session_id = ?').run(sessionId);
       return true;
     });
   }

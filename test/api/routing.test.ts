@@ -376,6 +376,64 @@ describe('what may leave', () => {
     expect(cloud.requests).toHaveLength(0);
   });
 
+  it('does not weigh the words of a model when a conversation is summed up', async () => {
+    await start();
+    const session_id = newSession();
+    local.behaviour = streams(['The key to a good password is patience. ', 'x'.repeat(3_000)]);
+    for (let turn = 0; turn < 3; turn += 1) await ask('Tell me something', { session_id });
+    // The first turn's work is done by then; what follows a task comes anew.
+    const { task_id } = (await call('POST', '/tasks', { content: 'Tell me more', session_id })).body;
+    await vi.waitFor(
+      async () => expect((await call('GET', `/tasks/${task_id}`)).body['status']).toBe('COMPLETED'),
+      5_000,
+    );
+    await vi.waitFor(
+      async () => expect((await call('GET', `/memory/session/${session_id}`)).body['summary']).not.toBeNull(),
+      5_000,
+    );
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body['labels']).toEqual([]);
+  });
+
+  it('lets go of a label on a word with a reason, keeps that beside the receipts, and goes on reading what leaves', async () => {
+    await start();
+    const session_id = newSession();
+    await ask(`Remember ${IBAN}`, { session_id });
+    await activate('openai');
+    expect((await ask('Hello', { session_id })).text).toBe('From the house');
+    const release = (body: object) => call('POST', `/sessions/${session_id}/labels/release`, body);
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body).toEqual({
+      session_id,
+      labels: ['iban'],
+      found_in: [{ seq: 1, labels: ['iban'] }],
+      releases: [],
+    });
+    expect((await release({})).status).toBe(422);
+    expect((await release({ reason: '  ' })).status).toBe(422);
+    expect((await release({ reason: 'not there', labels: ['email'] })).status).toBe(409);
+
+    // While the message is there it is found again, and the label returns.
+    expect((await release({ reason: 'a test account' })).body['labels']).toEqual([]);
+    expect((await ask('Hello', { session_id })).text).toBe('From the house');
+    expect(cloud.everything()).not.toContain('1090 1014');
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body['labels']).toEqual(['iban']);
+
+    await call('POST', `/sessions/${session_id}/truncate`, { from_seq: 1 });
+    expect((await ask('Hello', { session_id })).text).toBe('From the house');
+    const { body } = await release({ reason: 'the message is gone', labels: ['iban'] });
+    expect(body).toMatchObject({ labels: [], found_in: [] });
+    expect((await ask('Hello', { session_id })).text).toBe('From the cloud');
+    expect((await call('GET', `/receipts?session_id=${session_id}`)).body['label_releases']).toEqual([
+      { labels: ['iban'], reason: 'a test account', released_at: expect.stringMatching(/Z$/) },
+      { labels: ['iban'], reason: 'the message is gone', released_at: expect.stringMatching(/Z$/) },
+    ]);
+    expect(JSON.stringify((await call('GET', `/sessions/${session_id}/export`)).body)).toContain('the message is gone');
+    expect((await release({ reason: 'again' })).status).toBe(409);
+    expect((await call('GET', '/sessions/nobody/labels')).status).toBe(404);
+    await call('DELETE', `/sessions/${session_id}`);
+    await ask('Hello', { session_id });
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body['releases']).toEqual([]);
+  });
+
   it('sends nothing labelled at a retry or a fallback either', async () => {
     await start({ AI_MODE: 'HYBRID' });
     await call('POST', '/system/cost-mode', { enable: true });

@@ -19,6 +19,8 @@ export class RoutedBackgroundModel implements BackgroundModel {
       mode: 'background',
       taskType: 'ANALYSIS',
       sessionId: request.sessionId,
+      // Whose words they are is not to be told any more; a person's were weighed when they came, and left a label.
+      retold: true,
       labels: request.labels,
     });
     const parts = await target.stream({

@@ -29,6 +29,16 @@ export const en = {
   'sessions.export.markdown': 'Export as Markdown',
   'sessions.export.json': 'Export as JSON',
   'sessions.delete.sure': 'Delete “{{title}}” for good?',
+  'sessions.labels': 'Privacy',
+  'sessions.labels.none':
+    'Nothing private was found in this conversation. A cloud may answer where the policy allows it.',
+  'sessions.labels.inForce': 'This was found here. It keeps the whole conversation with local models:',
+  'sessions.labels.found':
+    'Messages that hold it: {{places}}. As long as they are part of what is asked, they stay local and the label comes back. Take them back first (edit or ask again).',
+  'sessions.labels.reason': 'Why may it leave from now on?',
+  'sessions.labels.reason.hint': 'Kept beside the receipts of this conversation.',
+  'sessions.labels.release': 'Take the labels off',
+  'sessions.labels.released': '{{when}}: {{labels}} taken off. {{reason}}',
   'sessions.name': 'Name',
   'action.cancel': 'Cancel',
   'action.save': 'Save',

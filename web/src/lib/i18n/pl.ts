@@ -29,6 +29,16 @@ export const pl: Record<string, string> = {
   'sessions.export.markdown': 'Eksportuj jako Markdown',
   'sessions.export.json': 'Eksportuj jako JSON',
   'sessions.delete.sure': 'Usunąć „{{title}}” na zawsze?',
+  'sessions.labels': 'Prywatność',
+  'sessions.labels.none':
+    'W tej rozmowie nie znaleziono nic prywatnego. Chmura może odpowiadać tam, gdzie pozwala na to polityka.',
+  'sessions.labels.inForce': 'Znaleziono tu dane, przez które cała rozmowa zostaje przy modelach lokalnych:',
+  'sessions.labels.found':
+    'Wiadomości, które je zawierają: {{places}}. Dopóki są częścią pytania, zostają lokalnie, a etykieta wraca. Najpierw je cofnij (edytuj lub zapytaj ponownie).',
+  'sessions.labels.reason': 'Dlaczego od teraz mogą opuścić komputer?',
+  'sessions.labels.reason.hint': 'Powód zostaje przy pokwitowaniach tej rozmowy.',
+  'sessions.labels.release': 'Zdejmij etykiety',
+  'sessions.labels.released': '{{when}}: zdjęto {{labels}}. {{reason}}',
   'sessions.name': 'Nazwa',
   'action.cancel': 'Anuluj',
   'action.save': 'Zapisz',

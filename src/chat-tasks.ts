@@ -15,6 +15,7 @@ import { ActiveIdentity } from './models/active-identity.js';
 import type { ModelManager } from './models/model-manager.js';
 import type { ModelRegistry } from './models/model-registry.js';
 import { ModelTokens } from './models/model-tokens.js';
+import { requireSight } from './models/sight.js';
 import { CLOUD_PROVIDERS } from './routing/policy.js';
 import { systemClock } from './shared/clock.js';
 import { toAppError } from './shared/errors.js';
@@ -109,6 +110,8 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
         (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),
+      requireSight: async ({ provider, model }) =>
+        requireSight(provider, model, (await models.describe(model).catch(() => null))?.capabilities ?? null),
       onAnswer: (target, taken, receipt) => {
         const { provider, model } = receipt.attempts.at(-1) ?? target;
         metrics.answer(provider, taken);

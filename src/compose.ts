@@ -526,8 +526,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onFailure: (error) => logger.warn({ err: error }, 'what is too old could not be deleted'),
   });
   const answers = new CompatibleAnswers({
-    target: (model, text) =>
-      routing.router.route({ text, model, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
+    target: (model, text, images) =>
+      routing.router.route({ text, model, images, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
     capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
     tracer,
     gate,

@@ -150,6 +150,9 @@ export const SettingsSchema = z.object({
   SENSITIVE_DATA_MASKING: flag(false).describe(
     'let a cloud answer with everything sensitive replaced and put back, where all of it can be',
   ),
+  SENSITIVE_DATA_IMAGES_MAY_LEAVE: flag(false).describe(
+    'clouds may be shown pictures, in which nothing can be looked for',
+  ),
   SENSITIVE_DATA_TERMS: list('').describe('further words and phrases that are sensitive here'),
   SENSITIVE_DATA_ADDRESSES: flag(false).describe('look for streets and postal codes too, a guess by form'),
   PRICING_FILE_PATH: text('').describe(

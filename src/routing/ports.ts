@@ -79,5 +79,7 @@ export interface SensitivityRules {
   localOnly: boolean;
   /** Rather mask than refuse, where masking can take out everything that was found. */
   masking: boolean;
+  /** Clouds may be shown pictures, which cannot be scanned. */
+  imagesMayLeave: boolean;
   options: SensitivityOptions;
 }

@@ -14,6 +14,7 @@ import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../
 import type { LiveTask } from './live-task.js';
 import { checkRouting } from './routing-check.js';
 import { routingSummary, runtimeContext } from './runtime-context.js';
+import type { Picture } from './task.js';
 import { TaskError } from './task-failure.js';
 import { TaskModel, type TaskModelOptions } from './task-model.js';
 import type { DecidedTurn, TurnOutcome } from './task-turn.js';
@@ -38,6 +39,9 @@ export interface AnswerParts {
   budgetTokens: (model: string) => Promise<number>;
   countTokens: (model: string, text: string, signal: AbortSignal) => number | Promise<number>;
   functionCalling: (model: string, provider: string) => boolean;
+  pictures: (taskId: string) => readonly Picture[];
+  /** @throws AppError `unsupported` where the model is known not to see */
+  requireSight: TaskModelOptions['requireSight'];
   onAnswer: TaskModelOptions['onAnswer'];
   onFailure: TaskModelOptions['onFailure'];
   onTool: (name: string) => void;
@@ -158,7 +162,7 @@ export class TurnAnswering {
   #model(turn: DecidedTurn, agent: AgentDefinition, active: { configHash: string; runtimeId: string }): TaskModel {
     const { live } = turn;
     const { request } = live.task;
-    const { router, tracer, clock, functionCalling, onAnswer, onFailure } = this.#parts;
+    const { router, tracer, clock, functionCalling, pictures, requireSight, onAnswer, onFailure } = this.#parts;
     let told: RoutedTarget | undefined;
     let touchedAt = performance.now();
     return new TaskModel({
@@ -171,6 +175,8 @@ export class TurnAnswering {
       language: turn.language,
       generationParams: request.generationParams,
       functionCalling,
+      pictures: request.images > 0 ? pictures(live.id) : [],
+      requireSight,
       signal: live.signal,
       onTarget: (target) => {
         checkRouting(target, active, {
@@ -336,6 +342,7 @@ export class TurnAnswering {
       review: async (code) => {
         const { text } = await model.ask({
           agent: AGENTS.critic,
+          pictures: false,
           messages: [
             { role: 'system', content: AGENTS.critic.prompt },
             { role: 'user', content: `What was asked for:\n${turn.text}\n\nThe answer:\n${code}` },

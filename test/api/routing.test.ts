@@ -574,6 +574,61 @@ describe('the APIs of others', () => {
   });
 });
 
+describe('one that is dead', () => {
+  const google = { kind: 'single', target: { where: 'cloud', provider: 'google' } };
+  const openai = { kind: 'single', target: { where: 'cloud', provider: 'openai' } };
+  const house = { kind: 'single', target: { where: 'local' } };
+
+  it('takes neither the other cloud nor the house with it, is left alone for a while, and is back with a new key', async () => {
+    await start({ AI_MODE: 'HYBRID', UPSTREAM_CIRCUIT_FAILURES: '3' });
+    await call('POST', '/system/cost-mode', { enable: true });
+    await call('PUT', '/routing/policy', { policy: { kind: 'fallback', nodes: [openai, google, house] } });
+    let dead = true;
+    cloud.fault = ({ provider }, response) => {
+      if (provider === 'google' || !dead) return false;
+      response.writeHead(500, { 'retry-after': '0' });
+      response.end();
+      return true;
+    };
+    const providers = () => cloud.requests.map(({ provider }) => provider);
+    for (let turn = 0; turn < 2; turn += 1) expect((await ask('Hello')).text).toBe('From the cloud');
+    // Three tries, and two more: the fifth failure in a row is the last.
+    expect(providers().filter((provider) => provider === 'openai')).toHaveLength(5);
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { text, detail } = await ask('Hello');
+      expect(text).toBe('From the cloud');
+      expect(detail['receipt'].attempts.map((attempt: Json) => attempt.provider)).toEqual(['google']);
+    }
+    expect(providers().filter((provider) => provider === 'openai')).toHaveLength(5);
+    const { providers: listed } = (await call('GET', '/providers')).body;
+    expect(listed.slice(-2).map((one: Json) => [one.name, one.connection_status])).toEqual([
+      ['openai', 'degraded'],
+      ['google', 'unknown'],
+    ]);
+    await call('PUT', '/routing/policy', { policy: house });
+    expect((await ask('Hello')).text).toBe('From the house');
+    await call('PUT', '/routing/policy', { policy: openai });
+    dead = false;
+    await call('PUT', '/providers/openai/key', { key: OPENAI_KEY });
+    expect((await ask('Hello')).text).toBe('From the cloud');
+    expect(providers().at(-1)).toBe('openai');
+  });
+
+  it('is the house, and the clouds answer on', async () => {
+    await start({ AI_MODE: 'HYBRID', UPSTREAM_CIRCUIT_FAILURES: '3' });
+    await call('POST', '/system/cost-mode', { enable: true });
+    await call('PUT', '/routing/policy', { policy: { kind: 'fallback', nodes: [house, google] } });
+    local.behaviour = (_body, response) => {
+      response.writeHead(500);
+      response.end();
+    };
+    for (let turn = 0; turn < 12; turn += 1) expect((await ask('Hello')).text).toBe('From the cloud');
+    expect(cloud.requests).toHaveLength(12);
+    await call('PUT', '/routing/policy', { policy: openai });
+    expect((await ask('Hello')).text).toBe('From the cloud');
+  });
+});
+
 describe('tasks', () => {
   async function task(content: string, changes: Record<string, unknown> = {}) {
     const { task_id } = (await call('POST', '/tasks', { content, ...changes })).body;

@@ -136,6 +136,9 @@ export const SettingsSchema = z.object({
     'system message of Direct mode; empty = none',
   ),
   MODEL_GENERATION_OVERRIDES: text('').describe('JSON runtime → model → parameters'),
+  SESSION_TITLES: choice(['auto', 'heuristic_only'], 'auto').describe(
+    'auto: a local model of a billion parameters or more names sessions when nobody waits; else the first question does',
+  ),
   SUMMARY_STRATEGY: choice(['llm_with_fallback', 'heuristic_only'], 'llm_with_fallback').describe(
     'llm_with_fallback or heuristic_only',
   ),

@@ -434,6 +434,25 @@ describe('what may leave', () => {
     expect((await call('GET', `/sessions/${session_id}/labels`)).body['releases']).toEqual([]);
   });
 
+  it('lets a local model name the session, whoever answers in it', async () => {
+    await start({ LLM_MODEL_NAME: 'house-7b' });
+    local.models.push({ id: 'house-7b' });
+    local.behaviour = streams(['„Mond und ', 'Gezeiten“']);
+    await activate('openai');
+    const session_id = newSession();
+    expect((await ask('Wie entstehen Ebbe und Flut?', { session_id })).text).toBe('From the cloud');
+    await vi.waitFor(
+      async () =>
+        expect((await call('GET', `/sessions/${session_id}`)).body).toMatchObject({ title: 'Mond und Gezeiten' }),
+      5_000,
+    );
+    expect(cloud.requests).toHaveLength(1);
+    expect(local.requests).toHaveLength(1);
+    await call('PATCH', `/sessions/${session_id}`, { title: 'Mine' });
+    await ask('Und die Sonne?', { session_id });
+    expect((await call('GET', `/sessions/${session_id}`)).body).toMatchObject({ title: 'Mine' });
+  });
+
   it('sends nothing labelled at a retry or a fallback either', async () => {
     await start({ AI_MODE: 'HYBRID' });
     await call('POST', '/system/cost-mode', { enable: true });

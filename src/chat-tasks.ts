@@ -22,6 +22,7 @@ import { toAppError } from './shared/errors.js';
 
 const UNKNOWN_WINDOW_TOKENS = 2_048;
 const MOST_CONTEXT_TOKENS = 16_384;
+const SMALL_MODEL_PARAMETERS = 1_000_000_000;
 
 export interface ChatTasksParts {
   settings: Settings;
@@ -110,6 +111,10 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
         (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),
+      isSmall: async (name) => {
+        const parameters = (await models.describe(name).catch(() => null))?.parameterCount;
+        return typeof parameters === 'number' && parameters < SMALL_MODEL_PARAMETERS;
+      },
       requireSight: async ({ provider, model }) =>
         requireSight(provider, model, (await models.describe(model).catch(() => null))?.capabilities ?? null),
       onAnswer: (target, taken, receipt) => {

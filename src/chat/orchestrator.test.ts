@@ -123,6 +123,7 @@ function build(
       budgetTokens: async () => 1_000,
       countTokens: (_model, given) => given.length,
       functionCalling: () => options.functionCalling ?? false,
+      isSmall: async () => false,
       requireSight: async () => {},
       onAnswer: () => {},
       onFailure: () => {},

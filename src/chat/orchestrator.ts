@@ -54,6 +54,7 @@ export interface OrchestratorParts {
   budgetTokens: AnswerParts['budgetTokens'];
   countTokens: AnswerParts['countTokens'];
   functionCalling: AnswerParts['functionCalling'];
+  isSmall: AnswerParts['isSmall'];
   requireSight: AnswerParts['requireSight'];
   onAnswer: AnswerParts['onAnswer'];
   onFailure: AnswerParts['onFailure'];

@@ -117,6 +117,8 @@ describe('Complex chat', () => {
       { step: 1, agent: 'CODER', instruction: 'Write a poem', depends_on: [], status: 'done' },
     ]);
     expect(task.result).toContain('### Step 1: Write a poem');
+    expect(task.result).toContain('_The model made no usable plan, so the goal was done in one step._');
+    expect(task.context_history['plan_source']).toBe('whole');
   });
 
   it('repairs a failing step once, and names one that fails again and what needed it', async () => {
@@ -139,7 +141,7 @@ describe('Complex chat', () => {
   });
 
   it('fails when no step can be done', async () => {
-    script([plan({ instruction: 'Broken' })], (_name, response, body) => says('', body, response));
+    script([plan({ instruction: 'Broken step' })], (_name, response, body) => says('', body, response));
     const task = await complex();
     expect(task.status).toBe('FAILED');
     expect(task.context_history.llm_runtime.error).toMatchObject({

@@ -4,8 +4,9 @@ import { type Clock, isoUtc } from '../../shared/clock.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AGENT_OF, AGENTS, type AgentDefinition, PLAN_AGENTS } from '../agents/agent.js';
 import { reviewedCode } from '../agents/code-review.js';
-import { checkPlan, PLAN_SCHEMA, type PlanStep, singleStep } from '../planning/plan.js';
-import { planReport, stepSection } from '../planning/report.js';
+import { type MadePlan, makePlan } from '../planning/make-plan.js';
+import type { PlanStep } from '../planning/plan.js';
+import { planNote, planReport, stepSection } from '../planning/report.js';
 import { runPlan, type StepOutcome } from '../planning/run-plan.js';
 import type { EventSink } from '../ports.js';
 import type { ChatTool, ToolBox, WaitingCall } from '../task-ports.js';
@@ -39,6 +40,8 @@ export interface AnswerParts {
   budgetTokens: (model: string) => Promise<number>;
   countTokens: (model: string, text: string, signal: AbortSignal) => number | Promise<number>;
   functionCalling: (model: string, provider: string) => boolean;
+  /** Whether a model is known to be too small for long forms. */
+  isSmall: (model: string) => Promise<boolean>;
   pictures: (taskId: string) => readonly Picture[];
   /** @throws AppError `unsupported` where the model is known not to see */
   requireSight: TaskModelOptions['requireSight'];
@@ -371,7 +374,7 @@ export class TurnAnswering {
     const { live } = turn;
     const { tracer, events } = this.#parts;
     const language = turn.live.task.request.preferredLanguage ?? turn.language;
-    const plan = await this.#makePlan(turn, model, context);
+    const { steps: plan, source } = await this.#makePlan(turn, model, context);
     const statuses = new Map<number, string>();
     const showPlan = () =>
       live.update({
@@ -451,39 +454,26 @@ export class TurnAnswering {
         retryable: true,
       });
     }
-    return planReport(outcomes, language);
+    return planReport(outcomes, language, source);
   }
 
-  /** Asked for once, repaired once; steps that are still tangled run one after the other, and no steps become one. */
-  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<PlanStep[]> {
+  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<MadePlan> {
     const { live } = turn;
-    let messages: { role: 'system' | 'user' | 'assistant'; content: string }[] = [...context.messages];
-    let inOrder: PlanStep[] | undefined;
-    for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const { text } = await model.ask({
-        agent: AGENTS.architect,
-        messages,
-        labels: context.labels,
-        jsonSchema: PLAN_SCHEMA,
-      });
-      const checked = checkPlan(text);
-      if ('plan' in checked) return checked.plan;
-      inOrder = checked.inOrder ?? inOrder;
-      live.log(`The plan was refused: ${checked.problems.join(' ')}`);
-      this.#parts.tracer.step(
-        live.id,
-        'Architect',
-        'plan_refused',
-        JSON.stringify({ attempt, problems: checked.problems }),
-        'error',
-      );
-      messages = [
-        ...messages,
-        { role: 'assistant', content: text.slice(0, EARLIER_STEP_CHARS) },
-        { role: 'user', content: `This is no usable plan. ${checked.problems.join(' ')} Answer with the JSON only.` },
-      ];
-    }
-    return inOrder ?? singleStep(turn.text);
+    const made = await makePlan({
+      goal: turn.text,
+      language: turn.live.task.request.preferredLanguage ?? turn.language,
+      messages: context.messages,
+      small: await this.#parts.isSmall((await this.#parts.active()).model),
+      ask: async (messages, jsonSchema) =>
+        (await model.ask({ agent: AGENTS.architect, messages, labels: context.labels, jsonSchema })).text,
+      onRefused: (attempt, problems) => {
+        live.log(`The plan was refused: ${problems.join(' ')}`);
+        this.#parts.tracer.step(live.id, 'Architect', 'plan_refused', JSON.stringify({ attempt, problems }), 'error');
+      },
+    });
+    live.update({ plan_source: made.source });
+    if (made.source !== 'model') live.log(planNote(made.source, 'en'));
+    return made;
   }
 }
 

@@ -127,6 +127,7 @@ describe('readShortPlan', () => {
     ['no JSON', 'no'],
     ['the goal itself', short(GOAL, `${GOAL} `)],
     ['one word again and again', short('1. 1. 1. 1. 1.', 'go go go go')],
+    ['stammer', short('eine eine Familie', 'eine Woche Urlaub')],
     ['words without sense', short('fennekre', 'fennekre')],
     ['other things than text', '{"steps":[1,2]}'],
   ])('takes no %s', (_what, text) => {

@@ -67,7 +67,8 @@ function saysSomething(step: string): boolean {
   const words = plain(step)
     .split(' ')
     .filter((word) => /\p{L}{2}/u.test(word));
-  return words.length >= FEWEST_WORDS && new Set(words).size > words.length / 2;
+  const stammers = words.some((word, index) => word === words[index + 1]);
+  return words.length >= FEWEST_WORDS && !stammers && new Set(words).size > words.length / 2;
 }
 
 const TOOL = /(?<![\p{L}])(?:tool|narzędzi\p{L}*|werkzeug\p{L}*)(?![\p{L}])/iu;

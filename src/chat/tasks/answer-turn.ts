@@ -26,6 +26,7 @@ const PREVIEW_CHARS = 200;
 const CONTEXT_PREVIEW_CHARS = 4_000;
 const SHOWN_INSTRUCTION_CHARS = 300;
 const EARLIER_STEP_CHARS = 4_000;
+const EARLIER_PLAIN_CHARS = 1_000;
 
 export interface AnswerParts {
   router: ChatRouter;
@@ -374,7 +375,8 @@ export class TurnAnswering {
     const { live } = turn;
     const { tracer, events } = this.#parts;
     const language = turn.live.task.request.preferredLanguage ?? turn.language;
-    const { steps: plan, source } = await this.#makePlan(turn, model, context);
+    const small = await this.#parts.isSmall((await this.#parts.active()).model);
+    const { steps: plan, source } = await this.#makePlan(turn, model, context, small);
     const statuses = new Map<number, string>();
     const showPlan = () =>
       live.update({
@@ -407,7 +409,7 @@ export class TurnAnswering {
       run: async (step, earlier, problem) => {
         const { text } = await model.ask({
           agent: PLAN_AGENTS[step.agent],
-          messages: stepMessages(turn.text, step, earlier, problem),
+          messages: small ? plainStep(step, earlier) : stepMessages(turn.text, step, earlier, problem),
           labels: context.labels,
         });
         return text;
@@ -457,13 +459,13 @@ export class TurnAnswering {
     return planReport(outcomes, language, source);
   }
 
-  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<MadePlan> {
+  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext, small: boolean): Promise<MadePlan> {
     const { live } = turn;
     const made = await makePlan({
       goal: turn.text,
       language: turn.live.task.request.preferredLanguage ?? turn.language,
       messages: context.messages,
-      small: await this.#parts.isSmall((await this.#parts.active()).model),
+      small,
       ask: async (messages, jsonSchema) =>
         (await model.ask({ agent: AGENTS.architect, messages, labels: context.labels, jsonSchema })).text,
       onRefused: (attempt, problems) => {
@@ -475,6 +477,21 @@ export class TurnAnswering {
     if (made.source !== 'model') live.log(planNote(made.source, 'en'));
     return made;
   }
+}
+
+/** What a small model can follow: the step and what came just before it. Headings it would repeat. */
+function plainStep(step: PlanStep, earlier: readonly StepOutcome[]) {
+  const before = earlier.at(-1)?.text.slice(0, EARLIER_PLAIN_CHARS);
+  return [
+    { role: 'system' as const, content: AGENTS.chat.prompt },
+    ...(before
+      ? [
+          { role: 'user' as const, content: earlier.at(-1)?.step.instruction ?? '' },
+          { role: 'assistant' as const, content: before },
+        ]
+      : []),
+    { role: 'user' as const, content: step.instruction },
+  ];
 }
 
 function stepMessages(goal: string, step: PlanStep, earlier: readonly StepOutcome[], problem: string | null) {

@@ -47,6 +47,11 @@ export function TaskProgress({ live }: { live: LiveAnswer }) {
         </Text>
       </Collapse>
       {live.plan && <PlanView plan={live.plan} />}
+      {live.plan && (live.planSource === 'words' || live.planSource === 'whole') && (
+        <Text size="xs" className="muted">
+          {t(`plan.source.${live.planSource}`)}
+        </Text>
+      )}
     </div>
   );
 }

@@ -296,6 +296,9 @@ export const de: Record<string, string> = {
   'stage.seconds': '{{value}} s',
   'stage.whole': 'Alles zusammen',
   'stage.free': 'ohne eigene Grenze',
+  'plan.source.words':
+    'Das Modell hat keinen brauchbaren Plan gemacht; das Ziel wurde nach seinen eigenen Worten geteilt.',
+  'plan.source.whole': 'Das Modell hat keinen brauchbaren Plan gemacht; das Ziel wird in einem Schritt erledigt.',
   'plan.title': 'Plan',
   'plan.after': 'nach {{steps}}',
   'plan.status.waiting': 'wartet',

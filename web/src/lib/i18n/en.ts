@@ -295,6 +295,8 @@ export const en = {
   'stage.seconds': '{{value}} s',
   'stage.whole': 'Everything together',
   'stage.free': 'no limit of its own',
+  'plan.source.words': 'The model made no usable plan, so the goal was divided by its own words.',
+  'plan.source.whole': 'The model made no usable plan, so the goal is done in one step.',
   'plan.title': 'Plan',
   'plan.after': 'after {{steps}}',
   'plan.status.waiting': 'waiting',

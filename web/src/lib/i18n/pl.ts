@@ -295,6 +295,8 @@ export const pl: Record<string, string> = {
   'stage.seconds': '{{value}} s',
   'stage.whole': 'Wszystko razem',
   'stage.free': 'bez własnego limitu',
+  'plan.source.words': 'Model nie ułożył użytecznego planu, więc cel podzielono według jego własnych słów.',
+  'plan.source.whole': 'Model nie ułożył użytecznego planu, więc cel jest wykonywany w jednym kroku.',
   'plan.title': 'Plan',
   'plan.after': 'po {{steps}}',
   'plan.status.waiting': 'czeka',

@@ -1,7 +1,8 @@
 // A plan as a list of sentences and nothing else: what a small model can fill in. Who does a step is told by its words, and
 // the steps are done one after the other.
-import { MOST_PARTS } from './split-goal.js';
+
 import type { PlanStep } from './plan.js';
+import { MOST_PARTS } from './split-goal.js';
 
 const STEP_CHARS = 140;
 const FEWEST_WORDS = 2;

@@ -27,6 +27,9 @@ const CONTEXT_PREVIEW_CHARS = 4_000;
 const SHOWN_INSTRUCTION_CHARS = 300;
 const EARLIER_STEP_CHARS = 4_000;
 const EARLIER_PLAIN_CHARS = 1_000;
+const STEP_PREVIEW_CHARS = 240;
+/** A small model does not end by itself. */
+const SMALL_STEP_TOKENS = 384;
 
 export interface AnswerParts {
   router: ChatRouter;
@@ -378,6 +381,9 @@ export class TurnAnswering {
     const small = await this.#parts.isSmall((await this.#parts.active()).model);
     const { steps: plan, source } = await this.#makePlan(turn, model, context, small);
     const statuses = new Map<number, string>();
+    /** What running steps have written so far; whole texts stand in the answer once they are done. */
+    const written = new Map<number, string>();
+    let shownAt = 0;
     const showPlan = () =>
       live.update({
         plan: plan.map(({ number, agent, instruction, dependsOn }) => ({
@@ -386,6 +392,7 @@ export class TurnAnswering {
           instruction: instruction.slice(0, SHOWN_INSTRUCTION_CHARS),
           depends_on: dependsOn,
           status: statuses.get(number) ?? 'waiting',
+          ...(written.has(number) ? { preview: written.get(number)?.slice(-STEP_PREVIEW_CHARS) } : {}),
         })),
       });
     showPlan();
@@ -408,7 +415,14 @@ export class TurnAnswering {
     const outcomes = await runPlan(plan, {
       run: async (step, earlier, problem) => {
         const { text } = await model.ask({
-          agent: PLAN_AGENTS[step.agent],
+          agent: small ? { ...PLAN_AGENTS[step.agent], maxOutputTokens: SMALL_STEP_TOKENS } : PLAN_AGENTS[step.agent],
+          onText: (delta) => {
+            written.set(step.number, (written.get(step.number) ?? '') + delta);
+            const now = performance.now();
+            if (now - shownAt < STREAMING_EVERY_MS) return;
+            shownAt = now;
+            showPlan();
+          },
           messages: small ? plainStep(step, earlier) : stepMessages(turn.text, step, earlier, problem),
           labels: context.labels,
         });
@@ -418,6 +432,7 @@ export class TurnAnswering {
       describe: (error) => (error instanceof TaskError ? error.message : toAppError(error).message),
       onStart: (step, attempt) => {
         statuses.set(step.number, 'running');
+        written.delete(step.number);
         showPlan();
         live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
         events.publish(
@@ -430,6 +445,7 @@ export class TurnAnswering {
       onEnd: (outcome) => {
         const { step, status, text } = outcome;
         statuses.set(step.number, status);
+        written.delete(step.number);
         showPlan();
         live.log(`Step ${step.number} ${status === 'done' ? 'done' : `${status}: ${text}`}.`);
         tracer.step(

@@ -11,6 +11,8 @@ export interface PlanStep {
   instruction: string;
   depends_on: number[];
   status: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  /** The end of what a running step has written so far. */
+  preview?: string;
 }
 
 export type AnswerChange =

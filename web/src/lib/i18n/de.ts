@@ -34,7 +34,7 @@ export const de: Record<string, string> = {
     'In diesem Gespräch wurde nichts Privates gefunden. Eine Cloud darf antworten, wo die Regeln es erlauben.',
   'sessions.labels.inForce': 'Das wurde hier gefunden. Es hält das ganze Gespräch bei lokalen Modellen:',
   'sessions.labels.found':
-    'Nachrichten, die es enthalten: {{places}}. Solange sie Teil einer Frage sind, bleiben sie lokal, und das Kennzeichen kommt wieder. Nimm sie zuerst zurück (bearbeiten oder neu fragen).',
+    'Nachrichten, die es enthalten, von oben gezählt: {{places}}. Solange sie Teil einer Frage sind, bleiben sie lokal, und das Kennzeichen kommt wieder. Nimm sie zuerst zurück (bearbeiten oder neu fragen).',
   'sessions.labels.reason': 'Warum darf es von jetzt an hinaus?',
   'sessions.labels.reason.hint': 'Wird bei den Belegen dieses Gesprächs aufbewahrt.',
   'sessions.labels.release': 'Kennzeichen entfernen',

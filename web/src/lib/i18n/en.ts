@@ -34,7 +34,7 @@ export const en = {
     'Nothing private was found in this conversation. A cloud may answer where the policy allows it.',
   'sessions.labels.inForce': 'This was found here. It keeps the whole conversation with local models:',
   'sessions.labels.found':
-    'Messages that hold it: {{places}}. As long as they are part of what is asked, they stay local and the label comes back. Take them back first (edit or ask again).',
+    'Messages that hold it, counted from the top: {{places}}. As long as they are part of what is asked, they stay local and the label comes back. Take them back first (edit or ask again).',
   'sessions.labels.reason': 'Why may it leave from now on?',
   'sessions.labels.reason.hint': 'Kept beside the receipts of this conversation.',
   'sessions.labels.release': 'Take the labels off',

@@ -34,7 +34,7 @@ export const pl: Record<string, string> = {
     'W tej rozmowie nie znaleziono nic prywatnego. Chmura może odpowiadać tam, gdzie pozwala na to polityka.',
   'sessions.labels.inForce': 'Znaleziono tu dane, przez które cała rozmowa zostaje przy modelach lokalnych:',
   'sessions.labels.found':
-    'Wiadomości, które je zawierają: {{places}}. Dopóki są częścią pytania, zostają lokalnie, a etykieta wraca. Najpierw je cofnij (edytuj lub zapytaj ponownie).',
+    'Wiadomości, które je zawierają, licząc od góry: {{places}}. Dopóki są częścią pytania, zostają lokalnie, a etykieta wraca. Najpierw je cofnij (edytuj lub zapytaj ponownie).',
   'sessions.labels.reason': 'Dlaczego od teraz mogą opuścić komputer?',
   'sessions.labels.reason.hint': 'Powód zostaje przy pokwitowaniach tej rozmowy.',
   'sessions.labels.release': 'Zdejmij etykiety',

@@ -32,6 +32,7 @@ export function cloudExit(settings: Settings) {
   const sensitivity: SensitivityRules = {
     localOnly: settings.SENSITIVE_DATA_LOCAL_ONLY,
     masking: settings.SENSITIVE_DATA_MASKING,
+    imagesMayLeave: settings.SENSITIVE_DATA_IMAGES_MAY_LEAVE,
     options: { terms: settings.SENSITIVE_DATA_TERMS, addresses: settings.SENSITIVE_DATA_ADDRESSES },
   };
   const gate = new ExitGate({

@@ -53,6 +53,7 @@ import { ModelRegistry } from './models/model-registry.js';
 import { type ModelOperation, ModelOperations } from './models/operations.js';
 import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
+import { SessionLabelsDesk } from './routing/label-release.js';
 import { CLOUD_PROVIDERS, type CloudProvider } from './routing/policy.js';
 import { readGguf, readGgufFrom } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
@@ -81,6 +82,7 @@ const BACKUP_EVERY_MS = DAY_MS;
 /** How often it is looked whether one is due. */
 const BACKUP_DUE_MS = 60_000;
 const HISTORY_CHARS = 8_000;
+const MOST_ENTRIES = 100_000;
 const HEALTH_EVERY_MS = 15_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
 
@@ -406,6 +408,26 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger,
     onStep: (step, outcome) => metrics.resultStep(step, outcome),
   });
+  const sessionLabels = new SessionLabelsDesk({
+    labels: (sessionId) => memory.sessionContext.labels(sessionId),
+    releases: labels,
+    texts: (sessionId) => {
+      sessions.summary(sessionId);
+      return sessions
+        .messages(sessionId, { limit: settings.SESSION_MAX_ENTRIES || MOST_ENTRIES })
+        .map(({ seq, content, role }) => ({ seq, content, said: role === 'user' }));
+    },
+    sensitivity: exit.sensitivity,
+    now: systemClock.now,
+    onRelease: (sessionId, release) => {
+      logger.info({ session_id: sessionId, ...release }, 'labels were taken off a session');
+      hub.publish('SESSION_LABELS_RELEASED', 'Labels were taken off a session.', {
+        session_id: sessionId,
+        labels: [...release.labels],
+        reason: release.reason,
+      });
+    },
+  });
   const learned = new LearnedPhrases({
     repository: new SqliteLearnedPhrases(store),
     now: Date.now,
@@ -504,8 +526,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onFailure: (error) => logger.warn({ err: error }, 'what is too old could not be deleted'),
   });
   const answers = new CompatibleAnswers({
-    target: (model, text) =>
-      routing.router.route({ text, model, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
+    target: (model, text, images) =>
+      routing.router.route({ text, model, images, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
     capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
     tracer,
     gate,
@@ -552,6 +574,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },
     keepAlive: settings.LLM_KEEP_ALIVE,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
+    sessionLabels,
     knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },
     learning: {
       ...memory,
@@ -641,7 +664,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       limits: { sessions: settings.MCP_MAX_SESSIONS, idleMs: settings.MCP_SESSION_IDLE_SECONDS * 1_000 },
       logger,
     },
-    routing: { ...routing, sessions, aiMode: settings.AI_MODE },
+    routing: { ...routing, sessions, labelReleases: labels, aiMode: settings.AI_MODE },
     providers: {
       models,
       keys: exit.keys,

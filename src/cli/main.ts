@@ -29,7 +29,7 @@ import {
 import { installStarter, listModels } from './commands/models.js';
 import { changeOperation, followOne, listOperations } from './commands/operations.js';
 import { listRuntimes, runtimeAction, runtimeLogs, useRuntime } from './commands/runtimes.js';
-import { exportSession, listSessions } from './commands/sessions.js';
+import { exportSession, listSessions, releaseLabels, showLabels } from './commands/sessions.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
@@ -228,6 +228,18 @@ sessions
   .addOption(new Option('-f, --format <format>').choices(['markdown', 'json']).default('markdown'))
   .option('-o, --output <file>', 'write it there instead of to the terminal')
   .action((id: string, options: { format: string; output?: string }) => exportSession(context(), id, options));
+sessions
+  .command('labels')
+  .description('what keeps a session with local models, where it was found, and what was taken off')
+  .argument('<id>')
+  .action((id: string) => showLabels(context(), id));
+sessions
+  .command('release')
+  .description('take privacy labels off a session; the reason is kept beside its receipts')
+  .argument('<id>')
+  .requiredOption('--reason <text>', 'why its texts may leave from now on')
+  .option('-l, --label <label...>', 'only these; all of them otherwise')
+  .action((id: string, options: { reason: string; label?: string[] }) => releaseLabels(context(), id, options));
 
 addChatCommands(program, context);
 addMcpCommands(program, context);

@@ -136,6 +136,9 @@ export const SettingsSchema = z.object({
     'system message of Direct mode; empty = none',
   ),
   MODEL_GENERATION_OVERRIDES: text('').describe('JSON runtime → model → parameters'),
+  SESSION_TITLES: choice(['auto', 'heuristic_only'], 'auto').describe(
+    'auto: a local model of a billion parameters or more names sessions when nobody waits; else the first question does',
+  ),
   SUMMARY_STRATEGY: choice(['llm_with_fallback', 'heuristic_only'], 'llm_with_fallback').describe(
     'llm_with_fallback or heuristic_only',
   ),
@@ -149,6 +152,9 @@ export const SettingsSchema = z.object({
   SENSITIVE_DATA_LOCAL_ONLY: flag(true).describe('scan prompts, sensitive → local'),
   SENSITIVE_DATA_MASKING: flag(false).describe(
     'let a cloud answer with everything sensitive replaced and put back, where all of it can be',
+  ),
+  SENSITIVE_DATA_IMAGES_MAY_LEAVE: flag(false).describe(
+    'clouds may be shown pictures, in which nothing can be looked for',
   ),
   SENSITIVE_DATA_TERMS: list('').describe('further words and phrases that are sensitive here'),
   SENSITIVE_DATA_ADDRESSES: flag(false).describe('look for streets and postal codes too, a guess by form'),

@@ -8,6 +8,7 @@ import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import type { SessionLabelsDesk } from '../routing/label-release.js';
 import { installAdmission } from './admission.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
@@ -63,6 +64,7 @@ export interface ServerOptions {
   counters: Omit<MetricsRoutesOptions, 'metrics'>;
   keepAlive: string;
   memory: MemoryRoutesOptions;
+  sessionLabels: SessionLabelsDesk;
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
@@ -176,7 +178,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
       const memoryOf = (id: string) => options.memory.memory.get(id);
-      await api.register(sessionRoutes, { ...options.memory, tracer: options.tracer, memoryOf });
+      await api.register(sessionRoutes, {
+        ...options.memory,
+        tracer: options.tracer,
+        memoryOf,
+        labels: options.sessionLabels,
+      });
       await api.register(memoryRoutes, options.memory);
       await api.register(knowledgeRoutes, options.knowledge);
       await api.register(learningRoutes, options.learning);

@@ -25,9 +25,23 @@ import { responses } from './migrations/006-responses.js';
 import { budgets } from './migrations/007-budgets.js';
 import { skills } from './migrations/008-skills.js';
 import { mcp } from './migrations/009-mcp.js';
+import { labelReleases } from './migrations/010-label-releases.js';
+import { taskPictures } from './migrations/011-task-pictures.js';
 import { loadVectorExtension } from './vector-extension.js';
 
-const MIGRATIONS = [first, models, tasks, memory, learnedPhrases, responses, budgets, skills, mcp];
+const MIGRATIONS = [
+  first,
+  models,
+  tasks,
+  memory,
+  learnedPhrases,
+  responses,
+  budgets,
+  skills,
+  mcp,
+  labelReleases,
+  taskPictures,
+];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
 /** Since the last commit: who comes now comes alone. */

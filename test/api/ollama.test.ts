@@ -164,7 +164,6 @@ describe("Ollama's own client", () => {
 
   it.each<[string, object]>([
     ['options that change the answer and that this engine does not know', { options: { mirostat: 2 } }],
-    ['pictures for a model that cannot see', { messages: [{ role: 'user', content: 'Hi', images: ['iVBORw0KGgo='] }] }],
     ['thoughts of a model that has none', { think: true }],
     ['probabilities', { logprobs: true }],
     ['a field nobody knows', { shape: 'round' }],

@@ -73,3 +73,42 @@ describe("OpenAI's own client", () => {
     });
   });
 });
+
+describe('a server whose places are all taken', () => {
+  it('says so to each kind of client in its own way, and when to come again', async () => {
+    const small = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, MAX_CONCURRENT_STREAMS: '1' });
+    let finish = () => {};
+    upstream.behaviour = async (body, response) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      await streams(['Hello'])(body, response);
+    };
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const post = (path: string, body: object = {}) =>
+      fetch(small.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'fake-model', messages, ...body }),
+      });
+    const before = upstream.requests.length;
+    const first = post('/v1/chat/completions');
+    await expect.poll(() => upstream.requests.length).toBe(before + 1);
+    const { messages: _, ...responses } = { messages, model: 'fake-model', input: 'Hi' };
+    // OpenAI and Ollama say 503 when they are overloaded, Anthropic 529; 429 is what one client does too often.
+    for (const [path, status, body] of [
+      ['/v1/chat/completions', 503, {}],
+      ['/v1/responses', 503, { ...responses, messages: undefined }],
+      ['/v1/messages', 529, { max_tokens: 10 }],
+      ['/api/chat', 503, {}],
+    ] as const) {
+      const refused = await post(path, body);
+      expect([path, refused.status]).toEqual([path, status]);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(upstream.requests).toHaveLength(before + 1);
+    finish();
+    expect((await first).status).toBe(200);
+    await small.close();
+  });
+});

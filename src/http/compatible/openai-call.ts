@@ -8,6 +8,7 @@ import type {
 } from '@ai-sdk/provider';
 import type { ChatCompletionRequest } from '../../contract/openai.js';
 import { AppError } from '../../shared/errors.js';
+import { pictureOfUrl } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
 
 type Message = ChatCompletionRequest['messages'][number];
@@ -68,14 +69,14 @@ function refuseUnsayable(body: ChatCompletionRequest): void {
 }
 
 function addMessage(prompt: PromptBuilder, message: Message): void {
-  const text = plainText(message);
+  const text = message.role === 'user' ? '' : plainText(message);
   switch (message.role) {
     case 'system':
     case 'developer':
       prompt.system(text);
       return;
     case 'user':
-      prompt.user(text);
+      addUserParts(prompt, message);
       return;
     case 'assistant':
       prompt.assistant(text);
@@ -90,6 +91,19 @@ function addMessage(prompt: PromptBuilder, message: Message): void {
   }
 }
 
+function addUserParts(prompt: PromptBuilder, { content }: Message): void {
+  for (const part of Array.isArray(content) ? content : [{ type: 'text', text: content ?? '' }])
+    if (part.type === 'text') prompt.user(part.text ?? '');
+    else if (part.type === 'image_url') {
+      const image = (part as Record<string, unknown>)['image_url'];
+      // Some clients leave the object out.
+      const { mediaType, base64 } = pictureOfUrl(
+        typeof image === 'object' && image !== null ? (image as { url?: unknown }).url : image,
+      );
+      prompt.image(mediaType, base64);
+    } else throw new AppError('unsupported', `Parts of type ${part.type.slice(0, 60)} are not taken in by this model.`);
+}
+
 function addToolCall(prompt: PromptBuilder, { id, function: called }: Record<string, unknown>): void {
   const { name, arguments: input } = (called ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || typeof name !== 'string' || typeof input !== 'string')
@@ -99,7 +113,8 @@ function addToolCall(prompt: PromptBuilder, { id, function: called }: Record<str
 
 function plainText({ content }: Message): string {
   if (!Array.isArray(content)) return content ?? '';
-  if (content.some(({ type }) => type !== 'text')) throw new AppError('unsupported', 'This model reads text only.');
+  if (content.some(({ type }) => type !== 'text'))
+    throw new AppError('unsupported', 'Only messages of the user may hold more than text.');
   return content.map((part) => part.text ?? '').join('');
 }
 

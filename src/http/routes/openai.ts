@@ -7,6 +7,7 @@ import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import { requireSight } from '../../models/sight.js';
 import { watched } from '../../routing/counted-stream.js';
 import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
@@ -20,6 +21,7 @@ import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
+import { refuseAddresses } from '../pictures.js';
 import { withNote } from '../ran-with-note.js';
 import { isStrict } from '../strict-header.js';
 
@@ -55,14 +57,18 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
 
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
     const body = request.body;
+    const images = hasPictures(body);
     const target = await router.route({
       text: saidText(body),
       mode: 'direct',
       taskType: 'CHAT',
       sessionId: null,
       model: body.model,
+      images,
       labels: [],
     });
+    if (images)
+      requireSight(target.provider, target.model, (await models.describe(target.model))?.capabilities ?? null);
     const { provider, model, endpoint, configHash, runtimeId } = target;
     const local = target.decision.chain.every((step) => step.target === 'local');
     const runtime = local ? (await models.resolve(model)).runtime : undefined;
@@ -352,6 +358,14 @@ function forwarded(
       },
     ],
   };
+}
+
+/** @throws AppError `unsupported` where a part points somewhere, which an engine behind us would fetch */
+function hasPictures({ messages }: ChatCompletionRequest): boolean {
+  const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []));
+  const others = parts.filter(({ type }) => type !== 'text');
+  for (const part of others) refuseAddresses(part);
+  return others.length > 0;
 }
 
 function textOf(content: ChatCompletionRequest['messages'][number]['content']): string {

@@ -19,6 +19,7 @@ import {
   type Token,
 } from 'node-llama-cpp';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { JsonEnd } from './json-end.js';
 import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worker-protocol.js';
 
 const FLUSH_MS = 12;
@@ -208,6 +209,7 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
     const produced: Token[] = [];
     const options = await evaluateOptions(loaded, sampling, () => produced.slice(-PENALTY_TOKENS));
     const out = new TextOut(id, sampling.stop);
+    const json = sampling.json === undefined ? undefined : new JsonEnd();
     let pending: Token[] = [];
     let finish: 'stop' | 'length' = 'stop';
     for await (const token of slot.sequence.evaluate(tokens.slice(cachedTokens), options)) {
@@ -218,7 +220,7 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
       // A character of several tokens is shown when it is whole.
       if (!text.endsWith('\uFFFD') || pending.length > 8) {
         pending = [];
-        if (out.push(text)) break;
+        if (out.push(text) || json?.push(text)) break;
       }
       if (produced.length >= limit) {
         finish = 'length';

@@ -11,13 +11,22 @@ export interface PlanStep {
   instruction: string;
   depends_on: number[];
   status: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  /** The end of what a running step has written so far. */
+  preview?: string;
 }
 
 export type AnswerChange =
   | { type: 'text'; text: string }
   /** What was shown is not the answer after all, such as a draft. */
   | { type: 'reset' }
-  | { type: 'state'; status: string; logs: string[]; plan: PlanStep[] | null; intent: string | null }
+  | {
+      type: 'state';
+      status: string;
+      logs: string[];
+      plan: PlanStep[] | null;
+      planSource: string | null;
+      intent: string | null;
+    }
   | { type: 'end'; error: string | null };
 
 export interface AnswerStream {
@@ -105,7 +114,7 @@ interface TaskEvent {
   logs?: string[];
   detail?: string;
   llm_error?: { error_code?: string; error_message?: string } | null;
-  context_history?: { plan?: PlanStep[]; tool_requirement?: { intent?: string } };
+  context_history?: { plan?: PlanStep[]; plan_source?: string; tool_requirement?: { intent?: string } };
 }
 
 function taskStream(taskId: string): AnswerStream {
@@ -144,6 +153,7 @@ const toState = (data: TaskEvent): AnswerChange => ({
   status: data.status ?? '',
   logs: data.logs ?? [],
   plan: data.context_history?.plan ?? null,
+  planSource: data.context_history?.plan_source ?? null,
   intent: data.context_history?.tool_requirement?.intent ?? null,
 });
 

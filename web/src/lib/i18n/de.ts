@@ -29,6 +29,16 @@ export const de: Record<string, string> = {
   'sessions.export.markdown': 'Als Markdown exportieren',
   'sessions.export.json': 'Als JSON exportieren',
   'sessions.delete.sure': '„{{title}}“ endgültig löschen?',
+  'sessions.labels': 'Datenschutz',
+  'sessions.labels.none':
+    'In diesem Gespräch wurde nichts Privates gefunden. Eine Cloud darf antworten, wo die Regeln es erlauben.',
+  'sessions.labels.inForce': 'Das wurde hier gefunden. Es hält das ganze Gespräch bei lokalen Modellen:',
+  'sessions.labels.found':
+    'Nachrichten, die es enthalten, von oben gezählt: {{places}}. Solange sie Teil einer Frage sind, bleiben sie lokal, und das Kennzeichen kommt wieder. Nimm sie zuerst zurück (bearbeiten oder neu fragen).',
+  'sessions.labels.reason': 'Warum darf es von jetzt an hinaus?',
+  'sessions.labels.reason.hint': 'Wird bei den Belegen dieses Gesprächs aufbewahrt.',
+  'sessions.labels.release': 'Kennzeichen entfernen',
+  'sessions.labels.released': '{{when}}: {{labels}} entfernt. {{reason}}',
   'sessions.name': 'Name',
   'action.cancel': 'Abbrechen',
   'action.save': 'Speichern',
@@ -286,6 +296,9 @@ export const de: Record<string, string> = {
   'stage.seconds': '{{value}} s',
   'stage.whole': 'Alles zusammen',
   'stage.free': 'ohne eigene Grenze',
+  'plan.source.words':
+    'Das Modell hat keinen brauchbaren Plan gemacht; das Ziel wurde nach seinen eigenen Worten geteilt.',
+  'plan.source.whole': 'Das Modell hat keinen brauchbaren Plan gemacht; das Ziel wird in einem Schritt erledigt.',
   'plan.title': 'Plan',
   'plan.after': 'nach {{steps}}',
   'plan.status.waiting': 'wartet',

@@ -135,6 +135,7 @@ export const SettingsSchema = z.object({
   SIMPLE_MODE_SYSTEM_PROMPT: text('You are a helpful assistant. Answer in the language of the question.').describe(
     'system message of Direct mode; empty = none',
   ),
+  MODEL_AUTO_PROBE: flag(true).describe('try newly installed models by themselves, in quiet moments'),
   MODEL_GENERATION_OVERRIDES: text('').describe('JSON runtime → model → parameters'),
   SUMMARY_STRATEGY: choice(['llm_with_fallback', 'heuristic_only'], 'llm_with_fallback').describe(
     'llm_with_fallback or heuristic_only',

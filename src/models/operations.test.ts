@@ -1,3 +1,4 @@
+import { performance as nodePerformance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
 import { type ModelOperation, ModelOperations } from './operations.js';
@@ -177,9 +178,9 @@ describe('ModelOperations', () => {
     const started = ['a', 'b', 'c'].map((name) => operations.start(request(name)));
     const last = started[2]?.operationId ?? '';
     const waiting = operations.settled(last);
-    const before = performance.eventLoopUtilization();
+    const before = nodePerformance.eventLoopUtilization();
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+    expect(nodePerformance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
     operations.cancel(last);
     expect(await waiting).toMatchObject({ status: 'cancelled' });
   });

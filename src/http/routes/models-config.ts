@@ -173,10 +173,18 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
       return reply.callNotFound();
     },
   );
-  app.post('/models/*', { schema: { body: ConfigRequest, hide: true } }, async (request, reply) => {
-    const [name, view] = split((request.params as { '*': string })['*']);
-    return view === 'config' ? configure(name, request.body) : reply.callNotFound();
-  });
+  app.post(
+    '/models/*',
+    {
+      schema: { body: ConfigRequest, hide: true },
+      // Before the body is judged: whoever asks for what is not there is told so.
+      preValidation: async (request, reply) => {
+        const [, view] = split((request.params as { '*': string })['*']);
+        return view === 'config' ? undefined : reply.callNotFound();
+      },
+    },
+    async (request) => configure(split((request.params as { '*': string })['*'])[0], request.body),
+  );
 };
 
 function split(path: string): [name: string, view: View | undefined] {

@@ -296,6 +296,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
           settled: (operationId) => operations.settled(operationId),
           quiet,
           memory: state,
+          now: Date.now,
           onFailure: (error) => logger.warn({ err: error }, 'models could not be tried; it is done later'),
         })
       : null;

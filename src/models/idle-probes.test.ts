@@ -44,6 +44,7 @@ function setUp(ends: (name: string, trial: number) => End = () => ({ status: 'co
       },
       quiet: new QuietMoments({ busy: () => false, quietMs: 0, now: () => performance.now() }),
       memory: { get: (key) => memory.get(key), set: (key, value) => void memory.set(key, value) },
+      now: Date.now,
       onFailure: (error) => {
         throw error;
       },
@@ -62,7 +63,9 @@ function setUp(ends: (name: string, trial: number) => End = () => ({ status: 'co
 const MINUTE_MS = 61_000;
 
 describe('IdleProbes', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }));
+  beforeEach(
+    () => void vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }),
+  );
   afterEach(() => void vi.useRealTimers());
 
   it('tries one model after another, and looks again when it is told to and by itself', async () => {
@@ -99,20 +102,26 @@ describe('IdleProbes', () => {
     probes.close();
   });
 
-  it('gives up a model that fails three times, over restarts, until its file is another one', async () => {
+  it('gives up a model that fails three times, with longer pauses, over restarts, until its file is another one', async () => {
     const { add, probes, trials, create } = setUp(() => ({ status: 'failed', code: 'runtime_crashed' }));
     add('broken');
     probes.wake();
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    expect(trials).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(11 * MINUTE_MS);
+    expect(trials).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
+    expect(trials).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(100 * MINUTE_MS);
     expect(trials).toHaveLength(3);
     probes.close();
     const next = create();
     next.wake();
-    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    await vi.advanceTimersByTimeAsync(2_000 * MINUTE_MS);
     expect(trials).toHaveLength(3);
     add('broken', true, 2);
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    expect(trials).toHaveLength(6);
+    expect(trials).toHaveLength(4);
     next.close();
   });
 

@@ -10,6 +10,8 @@ const LOOK_EVERY_MS = 60_000;
 /** After an installation its engine needs a moment to list what it got. */
 const SOON_MS = 500;
 const TRIES = 3;
+/** After the first failure, and ten times as long after the next: perhaps the machine was busy with something else. */
+const PAUSE_MS = 600_000;
 /** Not the model's fault. */
 const LATER: ReadonlySet<ErrorCode> = new Set(['insufficient_memory', 'runtime_busy', 'shutting_down', 'cancelled']);
 
@@ -23,6 +25,7 @@ export interface IdleProbesOptions {
   quiet: QuietMoments;
   /** How often a model was tried in vain, across restarts. */
   memory: { get(key: string): string | undefined; set(key: string, value: string): void };
+  now: () => number;
   onFailure: (error: unknown) => void;
 }
 
@@ -32,6 +35,8 @@ export class IdleProbes {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  /** When a model that failed is tried again, on the clock of `now`. */
+  readonly #notBefore = new Map<string, number>();
 
   constructor(options: IdleProbesOptions) {
     this.#options = options;
@@ -80,16 +85,22 @@ export class IdleProbes {
       const { status, error, result } = await settled(start(found).operationId);
       signal.throwIfAborted();
       if (status === 'completed') continue;
+      postponed.add(key);
       if (status === 'cancelled' && result?.['gave_way_to'] === undefined) this.#count(found, TRIES);
-      else if (error === null || LATER.has(error.code)) postponed.add(key);
-      else this.#count(found, this.#tries(found) + 1);
+      else if (error !== null && !LATER.has(error.code)) {
+        const failed = this.#tries(found) + 1;
+        this.#count(found, failed);
+        this.#notBefore.set(key, this.#options.now() + PAUSE_MS * 10 ** (failed - 1));
+      }
     }
   }
 
   async #next(postponed: ReadonlySet<string>): Promise<InstalledModel | undefined> {
     for (const found of await this.#options.untried()) {
       const { runtime, model } = found;
-      if (postponed.has(keyOf(found)) || this.#tries(found) >= TRIES) continue;
+      const key = keyOf(found);
+      if (postponed.has(key) || this.#tries(found) >= TRIES) continue;
+      if (this.#options.now() < (this.#notBefore.get(key) ?? 0)) continue;
       if (await runtime.roomFor?.(model.name, this.#closing.signal).catch(() => false)) return found;
     }
     return undefined;

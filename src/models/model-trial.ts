@@ -90,6 +90,7 @@ export class ModelTrials {
   }
 
   async #probe(found: InstalledModel, signal: AbortSignal, inTurn?: AskInTurn): Promise<ProbeReport> {
+    const questionMs = inTurn ? QUESTION_MS.quiet : QUESTION_MS.now;
     const { runtime, model } = found;
     const description = (await runtime.describeModel?.(model.name, signal).catch(() => null)) ?? null;
     const has = (capability: string) => (description ? description.capabilities.includes(capability) : null);
@@ -108,6 +109,7 @@ export class ModelTrials {
           const loaded = (await runtime.loaded?.(signal).catch(() => []))?.find(({ name }) => name === model.name);
           return { bytes: loaded?.sizeBytes ?? null, contextLength: loaded?.contextLength ?? null };
         },
+        questionMs,
         now: this.#options.now,
       },
       signal,
@@ -138,6 +140,8 @@ export class ModelTrials {
 }
 
 const UNLOAD_MS = 30_000;
+/** Where nobody waits, a busy machine may take its time. */
+const QUESTION_MS = { now: 30_000, quiet: 120_000 };
 
 async function isLoaded(runtime: Runtime, name: string, signal: AbortSignal): Promise<boolean> {
   return (await runtime.loaded?.(signal))?.some((loaded) => loaded.name === name) ?? true;

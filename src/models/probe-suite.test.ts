@@ -34,6 +34,7 @@ const facts = (rest: Partial<ProbeFacts> = {}): ProbeFacts => ({
   runtimeVersion: '1.2',
   declared: { tools: true, vision: false, thinking: null, contextLength: 8_192 },
   memory: async () => ({ bytes: 5, contextLength: 4_096 }),
+  questionMs: 2_000,
   now: () => 7,
   ...rest,
 });
@@ -106,6 +107,12 @@ describe('probeModel', () => {
       return clever(question, options);
     });
     await expect(probeModel(stopped, facts(), stop.signal)).rejects.toThrow('stopped');
+  });
+
+  it('waits no longer for an answer than it may, and says so', async () => {
+    const hangs = model((question, options) => (options.tools ? 'word '.repeat(5_000) : clever(question, options)));
+    const report = await probeModel(hangs, facts({ questionMs: 300 }), new AbortController().signal);
+    expect(status(report)).toMatchObject({ tool_call: 'failed: no answer within 0.3 seconds', answers: 'verified' });
   });
 
   it('fails when the model cannot be asked at all', async () => {

@@ -4,7 +4,6 @@ import { BACKGROUND } from '../runtimes/runtime.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import type { ProbeReport, ProbeResult } from './manifest.js';
 
-const QUESTION_MS = 30_000;
 const TOKENS = 48;
 const SHORT_ANSWER_TOKENS = 24;
 /** With fewer the clock says more about the machine's mood than about the model. */
@@ -48,6 +47,8 @@ export interface ProbeFacts {
   declared: { tools: boolean | null; vision: boolean | null; thinking: boolean | null; contextLength: number | null };
   /** Asked once it has answered, and so is in memory; null where the engine does not say. */
   memory: () => Promise<{ bytes: number | null; contextLength: number | null }>;
+  /** Longest wait for one answer. */
+  questionMs: number;
   now: () => number;
 }
 
@@ -97,7 +98,7 @@ export async function probeModel(
         { role: 'user', content: [{ type: 'text', text: question }] },
       ];
       const asked = { temperature: 0, maxOutputTokens: TOKENS, providerOptions: BACKGROUND, ...options, prompt };
-      return inTime(asked, turn, (timed) => answerOf(model, timed));
+      return inTime(asked, turn, facts.questionMs, (timed) => answerOf(model, timed));
     }, signal);
     thought ||= answer.thought;
     return answer;
@@ -153,14 +154,15 @@ export async function probeModel(
 async function inTime<T>(
   options: LanguageModelV4CallOptions,
   signal: AbortSignal,
+  limitMs: number,
   work: (options: LanguageModelV4CallOptions) => Promise<T>,
 ): Promise<T> {
-  const limit = AbortSignal.timeout(QUESTION_MS);
+  const limit = AbortSignal.timeout(limitMs);
   try {
     return await work({ ...options, abortSignal: AbortSignal.any([signal, limit]) });
   } catch (cause) {
     if (!limit.aborted || signal.aborted) throw cause;
-    throw new AppError('upstream_timeout', `no answer within ${QUESTION_MS / 1_000} seconds`, { cause });
+    throw new AppError('upstream_timeout', `no answer within ${limitMs / 1_000} seconds`, { cause });
   }
 }
 

@@ -48,9 +48,12 @@ import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
 import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
+import { IdleProbes } from './models/idle-probes.js';
 import { ModelManager } from './models/model-manager.js';
 import { ModelRegistry } from './models/model-registry.js';
+import { ModelTrials } from './models/model-trial.js';
 import { type ModelOperation, ModelOperations } from './models/operations.js';
+import { QuietMoments } from './models/quiet-moments.js';
 import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
 import { SessionLabelsDesk } from './routing/label-release.js';
@@ -84,6 +87,8 @@ const BACKUP_DUE_MS = 60_000;
 const HISTORY_CHARS = 8_000;
 const MOST_ENTRIES = 100_000;
 const HEALTH_EVERY_MS = 15_000;
+/** Whoever has just read an answer often asks again. */
+const QUIET_MS = 5_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
 
 export interface Composed {
@@ -230,6 +235,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger,
     onChange: (server) => hub.publish('MCP_SERVER', `MCP server ${server} changed.`, { name: server }),
   });
+  const somebodyWaits = () => turns.size > 0 || orchestrator.queue.active > 0 || gate.size > 0;
+  const quiet = new QuietMoments({ busy: somebodyWaits, quietMs: QUIET_MS, now: () => performance.now() });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
   const overrides = new GenerationOverrides(state.kept, settings.MODEL_GENERATION_OVERRIDES);
   const models: ModelManager = new ModelManager({
@@ -243,13 +250,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     registry: () => registry,
     digests,
     overrides,
-    // What the engine itself plans with: several conversations at once.
-    estimateBytes: async (path) =>
-      planLoad(await readGguf(path), Number.POSITIVE_INFINITY, {
-        contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
-        conversations: settings.LLAMA_CONVERSATIONS,
-      }).totalBytes,
+    trials: new ModelTrials({
+      registry: () => registry,
+      digests,
+      // What the engine itself plans with: several conversations at once.
+      estimateBytes: async (path) =>
+        planLoad(await readGguf(path), Number.POSITIVE_INFINITY, {
+          contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+          conversations: settings.LLAMA_CONVERSATIONS,
+        }).totalBytes,
+      quiet,
+      now: Date.now,
+    }),
     now: Date.now,
+    onChosen: () => probes?.wake(),
     onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
   });
   const usage = new MachineUsage(modelsDir);
@@ -270,8 +284,24 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       return pinned ? `${name} is pinned.` : null;
     },
     beforeAdding: () => models.holdActive(),
-    onChanged: () => models.changed(),
+    onChanged: () => {
+      models.changed();
+      probes?.wake();
+    },
   });
+  const probes =
+    settings.MODEL_AUTO_PROBE && !settings.VENOM_PAUSE_BACKGROUND_TASKS
+      ? new IdleProbes({
+          untried: () => models.untried(),
+          recordActive: (signal) => models.recordActive(signal),
+          start: (found) => models.probeQuietly(found),
+          settled: (operationId) => operations.settled(operationId),
+          quiet,
+          memory: state,
+          now: Date.now,
+          onFailure: (error) => logger.warn({ err: error }, 'models could not be tried; it is done later'),
+        })
+      : null;
   const fit = new FitAdvisor({
     models,
     registry: () => registry,
@@ -303,7 +333,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     checkFile: readGguf,
     now: Date.now,
     beforeAdding: () => models.holdActive(),
-    onAdopted: () => models.changed(),
+    onAdopted: () => {
+      models.changed();
+      probes?.wake();
+    },
   });
   const controller = new LlmServerController({
     definitions: servers.definitions,
@@ -395,7 +428,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessionLabels: (sessionId) => labels.of(sessionId),
     models,
     route: (request) => routing.router.route(request),
-    idle: () => turns.size === 0 && orchestrator.queue.active === 0,
+    idle: () => !somebodyWaits(),
     stopSession: (sessionId) => {
       simple.cancelSession(sessionId);
       orchestrator.stopSession(sessionId);
@@ -541,6 +574,12 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     huggingFaceToken: settings.HF_TOKEN || undefined,
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
+    onInstalled: (manifest) => {
+      registry.record({ ...manifest, installedAt: Date.now() });
+      models.changed();
+      void models.recordActive().catch((error) => logger.warn({ err: error }, 'the version was not recorded'));
+      probes?.wake();
+    },
   });
   const onOperation = (listener: (operation: ModelOperation) => void) => {
     operationListeners.add(listener);
@@ -715,12 +754,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     } catch (error) {
       if (stopping.signal.aborted) return;
       logger.warn({ err: error }, 'the model could not be prepared; the first question tries again');
+    } finally {
+      probes?.wake();
     }
   };
 
   let closing: Promise<void> | undefined;
   const close = async () => {
     stopping.abort();
+    probes?.close();
     clearInterval(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns, orchestrator, gate].map((work) => work.close(FINISH_TURNS_MS)));

@@ -228,13 +228,13 @@ const addCompatible: Add = (servers, settings, place, named) => {
   servers.runtimes.push(runtime);
   servers.definitions.push({
     name: 'openai-compatible',
-    displayName: 'Model server',
-    description: "Speaks OpenAI's wire; started and stopped by whoever runs it",
+    displayName: 'OpenAI-compatible server',
+    description: 'A model server that somebody else looks after',
     provider: 'openai-compatible',
     endpoint,
-    healthUrl: `${endpoint}/models`,
-    // With its key, which an address alone would leave out.
-    probe: probeOf(runtime),
+    healthUrl: `${endpoint.replace(/\/+$/, '')}/models`,
+    // By the engine itself, which has the key.
+    ...healthProbe(runtime),
     commands: { start: null, stop: null, restart: null },
     program: null,
     environment: {},
@@ -271,15 +271,16 @@ const pooled = (settings: Settings, members: readonly MemberRuntime[]): Runtime 
       });
 
 /** A pool is well when all of it is, and serves while one of it does. */
-const poolProbe = (runtime: Runtime): Pick<LlmServerDefinition, 'probe'> =>
-  runtime.pool ? { probe: probeOf(runtime) } : {};
+const poolProbe = (runtime: Runtime): Pick<LlmServerDefinition, 'probe'> => (runtime.pool ? healthProbe(runtime) : {});
 
-const probeOf =
-  (runtime: Runtime) =>
-  async (signal: AbortSignal): Promise<Omit<ServerHealth, 'at'>> => {
-    const { state, latencyMs, error } = await runtime.health(signal);
-    return { status: state === 'ready' ? 'online' : state, latencyMs, error };
+function healthProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {
+  return {
+    probe: async (signal): Promise<Omit<ServerHealth, 'at'>> => {
+      const { state, latencyMs, error } = await runtime.health(signal);
+      return { status: state === 'ready' ? 'online' : state, latencyMs, error };
+    },
   };
+}
 
 const timeouts = (settings: Settings) => ({
   connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,

@@ -88,4 +88,18 @@ describe('Activation', () => {
     expect(traffic).toEqual([]);
     expect(activation.active).toBeUndefined();
   });
+
+  it('a version that was taken into use before its hash was known is the same one afterwards', async () => {
+    const { activation, saved, candidate, context } = setUp();
+    const unknown = activation.adopt('a', 'r', null, null);
+    activation.pin(unknown.versionId, true);
+    activation.identify(unknown.versionId, 'sha256:digest-of-a');
+    expect(activation.versions()).toMatchObject([
+      { versionId: 'r/a@digest-of-a', active: true, pinned: true, activatedAt: unknown.activatedAt },
+    ]);
+    // Trying it later finds the same version, and no second one.
+    await activation.run(candidate('a'), context());
+    expect(activation.versions()).toHaveLength(1);
+    expect(saved.length).toBeGreaterThan(0);
+  });
 });

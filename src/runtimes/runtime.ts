@@ -134,8 +134,14 @@ export interface Runtime extends RuntimeDescription {
   measuredMemory?(modelName: string): Promise<MeasuredMemory | null>;
   /** Sets how long this model stays in memory when nobody uses it; empty goes back to the setting. @throws AppError `invalid_input`, `model_not_found` */
   keepAlive?(modelName: string, keepAlive: string): Promise<void>;
-  /** Brings the weights into memory. @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed` */
-  load?(modelName: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Brings the weights into memory.
+   * @param treatment  `evict: false` for work that nobody watches and that no other model leaves memory for
+   * @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed`
+   */
+  load?(modelName: string, signal?: AbortSignal, treatment?: { evict?: boolean }): Promise<void>;
+  /** Whether its weights are in memory, or could come there now without another model having to leave. */
+  roomFor?(modelName: string, signal?: AbortSignal): Promise<boolean>;
   /** Frees the weights, and resolves when they are seen to be gone. */
   unload?(modelName: string, signal?: AbortSignal): Promise<void>;
   /** What the engine's metadata says; null when it does not know the model. */
@@ -162,6 +168,8 @@ export interface LoadedModelInfo {
   readonly endpoint?: string;
   /** What was planned for it before it was loaded; absent where the engine does not say. */
   readonly plannedBytes?: number | null;
+  /** Tokens of one conversation as it is loaded; absent where the engine does not say. */
+  readonly contextLength?: number;
   /** Answers it writes now; absent where the engine does not say. */
   readonly answers?: number;
 }

@@ -26,6 +26,8 @@ export async function startServer(
       VENOM_DATA_DIR: dataDir,
       VENOM_STARTER_MODEL: 'off',
       OLLAMA_REGISTRY_ENDPOINT: '',
+      // What a test counts are the questions it asks.
+      MODEL_AUTO_PROBE: 'false',
       VENOM_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
       ENV_FILE: '/dev/null',
       ...env,

@@ -46,6 +46,10 @@ export class AnswerGate {
     return this.#inside.has(requestId);
   }
 
+  get size(): number {
+    return this.#inside.size;
+  }
+
   /** Nobody enters any more; those inside may end, and are stopped when they take too long. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;

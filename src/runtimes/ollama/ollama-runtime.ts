@@ -143,7 +143,9 @@ export class OllamaRuntime implements Runtime {
     });
   }
 
-  async load(modelName: string, signal?: AbortSignal): Promise<void> {
+  async load(modelName: string, signal?: AbortSignal, { evict = true }: { evict?: boolean } = {}): Promise<void> {
+    if (!evict && !(await this.roomFor(modelName, signal)))
+      throw new AppError('insufficient_memory', `Ollama holds another model, which ${modelName} might throw out.`);
     this.#ours.add(modelName);
     const limit = AbortSignal.timeout(LOAD_MS);
     const response = await this.#client.upstream.send('/api/generate', {
@@ -152,6 +154,12 @@ export class OllamaRuntime implements Runtime {
     });
     if (response.statusCode !== 200) throw toModelError(await this.#client.upstream.rejected(response), modelName);
     await response.body.dump();
+  }
+
+  /** What would have to go is Ollama's own affair, so nothing may be there. */
+  async roomFor(modelName: string, signal?: AbortSignal): Promise<boolean> {
+    const loaded = await this.loaded(signal);
+    return loaded.length === 0 || loaded.some(({ name }) => sameModel(name, modelName));
   }
 
   async unload(modelName: string, signal?: AbortSignal): Promise<void> {

@@ -35,7 +35,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .description('fetch a server and show what it would do; nothing of it runs before you agree')
     .argument(
       '<source>',
-      'a Git address, npm:NAME[@VERSION], pypi:NAME==VERSION, an http(s) address, or a configuration file',
+      'a Git address, npm:NAME[@VERSION], pypi:NAME[==VERSION], an http(s) address, or a configuration file',
     )
     .argument('[name]', 'how it is called here')
     .option('--ref <name>', 'branch, tag or commit')
@@ -111,7 +111,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .command('update')
     .description('look for a newer state of its source')
     .argument('<server>')
-    .option('--ref <name>', 'branch, tag or commit')
+    .option('--ref <name>', 'branch, tag or commit; of a package, its version')
     .option('-y, --yes', 'agree to what is found')
     .action((name: string, options: { ref?: string; yes?: boolean }) => updateServer(context(), name, options));
   mcp

@@ -1,6 +1,5 @@
 // Real MCP servers: those of npm in their sandbox, and a Python one from a Git repository with wheels that are at hand.
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +49,6 @@ async function connect(name: string, args: string[] = [], own: Record<string, st
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     environment,
     records: new ProcessRecords(join(dir, 'run')),
-    newId: randomUUID,
     version: '0',
     limits: { startMs: 30_000, callIdleMs: 10_000, callCeilingMs: 30_000 },
   });

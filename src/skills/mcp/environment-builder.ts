@@ -1,7 +1,7 @@
 // Installs what a server needs into a folder of its own: wheels only, no install scripts, so that no code of a package runs;
 // isolated as well as this machine allows, with bounds on time, output and size.
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, opendir } from 'node:fs/promises';
+import { lstat, mkdir, opendir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
@@ -13,6 +13,9 @@ import { findOnPath, type Isolation } from './isolation.js';
 const STEP_MS = 600_000;
 const BYTES_MAX = 2_000 * 1_048_576;
 const WATCH_MS = 2_000;
+const WHERE_PYTHON_IS =
+  'import os, sys; print(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)); print(sys.base_prefix)';
+const PIP = ['--no-input', '--disable-pip-version-check'];
 /** How a person's own registry, proxy and certificates are reached; without code of packages nobody can carry them away. */
 const REGISTRY_VARIABLES =
   /^(PIP_|UV_|NPM_CONFIG_|npm_config_|https?_proxy$|HTTPS?_PROXY$|no_proxy$|NO_PROXY$|SSL_CERT_(FILE|DIR)$|NODE_EXTRA_CA_CERTS$|REQUESTS_CA_BUNDLE$)/;
@@ -21,6 +24,8 @@ export interface EnvironmentBuilderOptions {
   isolation: Isolation;
   environment: Readonly<Record<string, string | undefined>>;
   cacheDir: string;
+  /** For what is run, so that nothing of it outlives us. */
+  newMark: () => string;
 }
 
 export interface BuildRequest {
@@ -31,6 +36,19 @@ export interface BuildRequest {
   env: string;
   signal: AbortSignal;
   onStep: (title: string) => void;
+}
+
+interface PythonFound {
+  path: string;
+  /** Where its library lies. */
+  home: string;
+}
+
+interface Places {
+  source: string;
+  env: string;
+  /** Null where nothing of Python is built. */
+  python: PythonFound | null;
 }
 
 export class EnvironmentBuilder {
@@ -49,15 +67,12 @@ export class EnvironmentBuilder {
       void folderBytes(env).then((bytes) => bytes > BYTES_MAX && tooLarge.abort());
     }, WATCH_MS);
     try {
+      const python = steps.some(({ command }) => command[0] === '{make-env}') ? await this.#python() : null;
+      const places = { source, env, python };
       for (const step of steps) {
         onStep(step.title);
-        for (const command of await this.#commands(step.command, { source, env })) {
-          const result = await this.#run(
-            command,
-            step.network,
-            { source, env },
-            AbortSignal.any([signal, tooLarge.signal]),
-          );
+        for (const command of this.#commands(step.command, places)) {
+          const result = await this.#run(command, step.network, places, AbortSignal.any([signal, tooLarge.signal]));
           if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
           if (tooLarge.signal.aborted)
             throw new AppError('mcp_import_failed', `What it needs is larger than ${BYTES_MAX / 1_048_576} MB.`);
@@ -69,35 +84,21 @@ export class EnvironmentBuilder {
     }
   }
 
-  async #commands(command: readonly string[], { source, env }: { source: string; env: string }): Promise<string[][]> {
+  #commands(command: readonly string[], { source, env, python: base }: Places): string[][] {
     const [head, ...rest] = command;
     const path = this.#options.environment['PATH'];
     const uv = findOnPath('uv', path);
-    if (head === '{make-env}') {
-      const python = await this.#python();
+    if (head === '{make-env}' && base)
       return [
-        uv ? [uv, 'venv', '--quiet', '--clear', '--python', python, env] : [python, '-m', 'venv', '--clear', env],
+        uv ? [uv, 'venv', '--quiet', '--clear', '--python', base.path, env] : [base.path, '-m', 'venv', '--clear', env],
       ];
-    }
     if (head === '{install}') {
       const python = join(env, 'bin', 'python');
       const packages = rest.map((part) => part.replaceAll('{source}', source));
       return [
         uv
           ? [uv, 'pip', 'install', '--quiet', '--python', python, '--only-binary', ':all:', '--', ...packages]
-          : [
-              python,
-              '-m',
-              'pip',
-              'install',
-              '--quiet',
-              '--no-input',
-              '--disable-pip-version-check',
-              '--only-binary',
-              ':all:',
-              '--',
-              ...packages,
-            ],
+          : [python, '-m', 'pip', 'install', '--quiet', ...PIP, '--only-binary', ':all:', '--', ...packages],
       ];
     }
     const program = findOnPath(head as string, path);
@@ -105,29 +106,67 @@ export class EnvironmentBuilder {
     return [[program, ...rest]];
   }
 
-  /** The interpreter itself: a shim in its place would not work where its home cannot be seen. */
-  async #python(): Promise<string> {
+  /**
+   * The newest version of a Python package that has a wheel; nothing of it is run.
+   * @param folder  an existing one, for what the client writes meanwhile
+   * @throws AppError `mcp_import_failed`, `cancelled`
+   */
+  async newestWheel(name: string, folder: string, signal: AbortSignal): Promise<string> {
+    const uv = findOnPath('uv', this.#options.environment['PATH']);
+    const python = await this.#python();
+    const wanted = join(folder, 'wanted.txt');
+    await Promise.all([folder, this.#options.cacheDir].map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
+    await writeFile(wanted, `${name}\n`);
+    const only = ['--quiet', '--no-deps', '--only-binary', ':all:'];
+    const result = await this.#run(
+      uv
+        ? [uv, 'pip', 'compile', ...only, '--no-header', '--no-annotate', '--python', python.path, '--', wanted]
+        : [
+            python.path,
+            '-m',
+            'pip',
+            'install',
+            ...only,
+            ...PIP,
+            '--dry-run',
+            '--ignore-installed',
+            '--report',
+            '-',
+            '-r',
+            wanted,
+          ],
+      true,
+      { source: folder, env: folder, python },
+      signal,
+    );
+    await rm(wanted, { force: true });
+    if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
+    if (!result.ok)
+      throw new AppError('mcp_import_failed', `The Python index has no wheel of ${name}: ${lastLines(result)}`);
+    const version = uv ? /==\s*(\S+)/.exec(result.stdout)?.[1] : versionInReport(result.stdout);
+    if (version === undefined)
+      throw new AppError('mcp_import_failed', `The Python index does not say which version ${name} has.`);
+    return version;
+  }
+
+  /** The interpreter itself: a shim or a link in its place would not work where what it leads to cannot be seen. */
+  async #python(): Promise<PythonFound> {
     const { environment } = this.#options;
     for (const name of ['python3', 'python']) {
       const found = findOnPath(name, environment['PATH']);
       if (!found) continue;
-      const result = await runCommand([found, '-c', 'import sys; print(sys.executable)'], {
+      const result = await runCommand([found, '-c', WHERE_PYTHON_IS], {
         environment: pick(environment, ['PATH', 'HOME']),
         timeoutMs: 10_000,
       });
-      const path = result.stdout.trim();
-      if (result.ok && existsSync(path)) return path;
+      const [path = '', home = ''] = result.stdout.trim().split('\n');
+      if (result.ok && existsSync(path)) return { path, home };
     }
     throw new AppError('mcp_import_failed', 'Python 3 was not found; it is needed to build this server.');
   }
 
-  #run(
-    command: readonly string[],
-    network: boolean,
-    { source, env }: { source: string; env: string },
-    signal: AbortSignal,
-  ) {
-    const { isolation, environment, cacheDir } = this.#options;
+  #run(command: readonly string[], network: boolean, { source, env, python }: Places, signal: AbortSignal) {
+    const { isolation, environment, cacheDir, newMark } = this.#options;
     const home = environment['HOME'] ?? homedir();
     const npmrc = join(home, '.npmrc');
     const pipConfig = [join(home, '.config', 'pip', 'pip.conf'), join(home, '.pip', 'pip.conf')].find((path) =>
@@ -150,6 +189,8 @@ export class EnvironmentBuilder {
         '/etc/npmrc',
         dirname(process.execPath),
         npmrc,
+        // Python in a folder of its own, and through the links of an environment.
+        ...(python && isAbsolute(python.home) && python.home !== '/' ? [python.home] : []),
         // Where certificates and packages of one's own lie.
         ...Object.values(own).filter((value) => isAbsolute(value)),
         ...(pipConfig ? [dirname(pipConfig)] : []),
@@ -171,12 +212,23 @@ export class EnvironmentBuilder {
       timeoutMs: STEP_MS,
       cwd: inSource ? source : env,
       signal,
+      mark: newMark(),
     });
   }
 }
 
 const lastLines = ({ stderr, stdout, message }: CommandResult): string =>
   (stderr.trim() || stdout.trim() || message).split('\n').slice(-5).join('\n').slice(-800);
+
+function versionInReport(report: string): string | undefined {
+  try {
+    const { install } = JSON.parse(report) as { install?: { metadata?: { version?: unknown } }[] };
+    const version = install?.[0]?.metadata?.version;
+    return typeof version === 'string' ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;

@@ -7,7 +7,8 @@ import { MARK_VARIABLE } from './process-tree.js';
 const END = `read -r _
 kill -s KILL -- "-$1" 2>/dev/null
 for round in 1 2 3 4 5; do
-  found=$(grep -lzxF -- "$2" /proc/[0-9]*/environ 2>/dev/null) || exit 0
+  found=$(grep -lzxF -- "$2" /proc/[0-9]*/environ 2>/dev/null)
+  [ -n "$found" ] || exit 0
   for file in $found; do
     pid=\${file#/proc/}
     kill -s KILL "\${pid%/environ}" 2>/dev/null

@@ -7,6 +7,7 @@ import { runCommand } from '../../shared/run-command.js';
 import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
 
 const PROBE_MS = 5_000;
+const NOTHING = ['/bin/sh', '-c', ':'];
 
 /** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
 const SYSTEM_PATHS = [
@@ -62,7 +63,8 @@ export class Isolation {
     const programs = {
       bwrap: findOnPath('bwrap', path),
       unshare: findOnPath('unshare', path),
-      prlimit: findOnPath('prlimit', path),
+      // Runs inside, where the folder of a link may not be seen.
+      prlimit: targetOf(findOnPath('prlimit', path)),
     };
     const works = async (command: readonly string[]) =>
       (await runCommand(command, { environment: { PATH: path ?? '' }, timeoutMs: PROBE_MS })).ok;
@@ -79,7 +81,7 @@ export class Isolation {
           '/proc',
           '--dev',
           '/dev',
-          'true',
+          ...NOTHING,
         ]),
       programs.unshare !== null &&
         works([
@@ -91,7 +93,7 @@ export class Isolation {
           '--fork',
           '--kill-child',
           '--mount-proc',
-          'true',
+          ...NOTHING,
         ]),
     ]);
     const found = { sandboxed, namespaced, plain: true };
@@ -134,7 +136,13 @@ export class Isolation {
         '--',
         ...own,
       ];
-    const shown = [...SYSTEM_PATHS, ...(network ? NETWORK_PATHS : []), ...interpreterFolders(command), ...readable];
+    const shown = [
+      ...SYSTEM_PATHS,
+      ...(prlimit === null ? [] : [prlimit]),
+      ...(network ? NETWORK_PATHS : []),
+      ...interpreterFolders(command),
+      ...readable,
+    ];
     return [
       bwrap as string,
       '--unshare-all',
@@ -170,6 +178,8 @@ function interpreterFolders(command: string): string[] {
   // A program directly below the root would show everything.
   return [...folders].filter((folder) => folder !== '/');
 }
+
+const targetOf = (path: string | null): string | null => path && realpathSync(path);
 
 export function findOnPath(name: string, path: string | undefined): string | null {
   for (const folder of (path ?? '').split(delimiter))

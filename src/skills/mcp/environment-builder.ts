@@ -9,13 +9,14 @@ import { type CommandResult, runCommand } from '../../shared/run-command.js';
 import { pick } from './git-source.js';
 import type { BuildStep } from './import-plan.js';
 import { findOnPath, type Isolation } from './isolation.js';
+import { askNewest, findPython, installWheels, makeEnvironment, newestIn, type PythonTools } from './python-tools.js';
 
 const STEP_MS = 600_000;
 const BYTES_MAX = 2_000 * 1_048_576;
 const WATCH_MS = 2_000;
-const WHERE_PYTHON_IS =
-  'import os, sys; print(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)); print(sys.base_prefix)';
-const PIP = ['--no-input', '--disable-pip-version-check'];
+const FLUSH_MS = 10_000;
+/** Pip tells of a package with its whole description. */
+const OUTPUT_KEPT = 1_048_576;
 /** How a person's own registry, proxy and certificates are reached; without code of packages nobody can carry them away. */
 const REGISTRY_VARIABLES =
   /^(PIP_|UV_|NPM_CONFIG_|npm_config_|https?_proxy$|HTTPS?_PROXY$|no_proxy$|NO_PROXY$|SSL_CERT_(FILE|DIR)$|NODE_EXTRA_CA_CERTS$|REQUESTS_CA_BUNDLE$)/;
@@ -38,17 +39,11 @@ export interface BuildRequest {
   onStep: (title: string) => void;
 }
 
-interface PythonFound {
-  path: string;
-  /** Where its library lies. */
-  home: string;
-}
-
 interface Places {
   source: string;
   env: string;
   /** Null where nothing of Python is built. */
-  python: PythonFound | null;
+  python: PythonTools | null;
 }
 
 export class EnvironmentBuilder {
@@ -64,46 +59,47 @@ export class EnvironmentBuilder {
     await Promise.all([source, env, cacheDir].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
     const tooLarge = new AbortController();
     const watch = setInterval(() => {
-      void folderBytes(env).then((bytes) => bytes > BYTES_MAX && tooLarge.abort());
+      // Node's packages lie beside the source, Python's in the environment.
+      void folderBytes([source, env]).then((bytes) => bytes > BYTES_MAX && tooLarge.abort());
     }, WATCH_MS);
     try {
-      const python = steps.some(({ command }) => command[0] === '{make-env}') ? await this.#python() : null;
+      const python = steps.some(({ command }) => command[0] === '{make-env}')
+        ? await findPython(this.#options.environment)
+        : null;
       const places = { source, env, python };
       for (const step of steps) {
         onStep(step.title);
-        for (const command of this.#commands(step.command, places)) {
-          const result = await this.#run(command, step.network, places, AbortSignal.any([signal, tooLarge.signal]));
-          if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
-          if (tooLarge.signal.aborted)
-            throw new AppError('mcp_import_failed', `What it needs is larger than ${BYTES_MAX / 1_048_576} MB.`);
-          if (!result.ok) throw new AppError('mcp_import_failed', `${step.title} failed: ${lastLines(result)}`);
-        }
+        const command = this.#command(step.command, places);
+        const result = await this.#run(command, step.network, places, AbortSignal.any([signal, tooLarge.signal]));
+        if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
+        if (tooLarge.signal.aborted)
+          throw new AppError('mcp_import_failed', `What it needs is larger than ${BYTES_MAX / 1_048_576} MB.`);
+        if (!result.ok) throw new AppError('mcp_import_failed', `${step.title} failed: ${lastLines(result)}`);
       }
+      await this.#flush(dirname(env));
     } finally {
       clearInterval(watch);
     }
   }
 
-  #commands(command: readonly string[], { source, env, python: base }: Places): string[][] {
-    const [head, ...rest] = command;
-    const path = this.#options.environment['PATH'];
-    const uv = findOnPath('uv', path);
-    if (head === '{make-env}' && base)
-      return [
-        uv ? [uv, 'venv', '--quiet', '--clear', '--python', base.path, env] : [base.path, '-m', 'venv', '--clear', env],
-      ];
-    if (head === '{install}') {
-      const python = join(env, 'bin', 'python');
-      const packages = rest.map((part) => part.replaceAll('{source}', source));
-      return [
-        uv
-          ? [uv, 'pip', 'install', '--quiet', '--python', python, '--only-binary', ':all:', '--', ...packages]
-          : [python, '-m', 'pip', 'install', '--quiet', ...PIP, '--only-binary', ':all:', '--', ...packages],
-      ];
-    }
-    const program = findOnPath(head as string, path);
+  #command([head, ...rest]: readonly string[], { source, env, python }: Places): string[] {
+    if (head === '{make-env}' && python) return makeEnvironment(python, env);
+    if (head === '{install}' && python)
+      return installWheels(
+        python,
+        env,
+        rest.map((part) => part.replaceAll('{source}', source)),
+      );
+    const program = findOnPath(head as string, this.#options.environment['PATH']);
     if (!program) throw new AppError('mcp_import_failed', `${head} was not found; it is needed to build this server.`);
-    return [[program, ...rest]];
+    return [program, ...rest];
+  }
+
+  /** A power cut must not leave a server that is in the books and empty on disk; its thousands of files go at once. */
+  async #flush(folder: string): Promise<void> {
+    const { environment } = this.#options;
+    const sync = findOnPath('sync', environment['PATH']);
+    if (sync) await runCommand([sync, '--file-system', folder], { environment: {}, timeoutMs: FLUSH_MS });
   }
 
   /**
@@ -112,57 +108,20 @@ export class EnvironmentBuilder {
    * @throws AppError `mcp_import_failed`, `cancelled`
    */
   async newestWheel(name: string, folder: string, signal: AbortSignal): Promise<string> {
-    const uv = findOnPath('uv', this.#options.environment['PATH']);
-    const python = await this.#python();
+    const python = await findPython(this.#options.environment);
     const wanted = join(folder, 'wanted.txt');
     await Promise.all([folder, this.#options.cacheDir].map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
     await writeFile(wanted, `${name}\n`);
-    const only = ['--quiet', '--no-deps', '--only-binary', ':all:'];
-    const result = await this.#run(
-      uv
-        ? [uv, 'pip', 'compile', ...only, '--no-header', '--no-annotate', '--python', python.path, '--', wanted]
-        : [
-            python.path,
-            '-m',
-            'pip',
-            'install',
-            ...only,
-            ...PIP,
-            '--dry-run',
-            '--ignore-installed',
-            '--report',
-            '-',
-            '-r',
-            wanted,
-          ],
-      true,
-      { source: folder, env: folder, python },
-      signal,
-    );
+    const places = { source: folder, env: folder, python };
+    const result = await this.#run(askNewest(python, wanted), true, places, signal);
     await rm(wanted, { force: true });
     if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
     if (!result.ok)
       throw new AppError('mcp_import_failed', `The Python index has no wheel of ${name}: ${lastLines(result)}`);
-    const version = uv ? /==\s*(\S+)/.exec(result.stdout)?.[1] : versionInReport(result.stdout);
+    const version = newestIn(python, result.stdout);
     if (version === undefined)
       throw new AppError('mcp_import_failed', `The Python index does not say which version ${name} has.`);
     return version;
-  }
-
-  /** The interpreter itself: a shim or a link in its place would not work where what it leads to cannot be seen. */
-  async #python(): Promise<PythonFound> {
-    const { environment } = this.#options;
-    for (const name of ['python3', 'python']) {
-      const found = findOnPath(name, environment['PATH']);
-      if (!found) continue;
-      const result = await runCommand([found, '-c', WHERE_PYTHON_IS], {
-        environment: pick(environment, ['PATH', 'HOME']),
-        timeoutMs: 10_000,
-      });
-      const [path = '', home = ''] = result.stdout.trim().split('\n');
-      if (result.ok && existsSync(path)) return { path, home };
-    }
-    throw new AppError('mcp_import_failed', 'Python 3 was not found; it is needed to build this server.');
   }
 
   #run(command: readonly string[], network: boolean, { source, env, python }: Places, signal: AbortSignal) {
@@ -213,6 +172,7 @@ export class EnvironmentBuilder {
       cwd: inSource ? source : env,
       signal,
       mark: newMark(),
+      outputKept: OUTPUT_KEPT,
     });
   }
 }
@@ -220,19 +180,9 @@ export class EnvironmentBuilder {
 const lastLines = ({ stderr, stdout, message }: CommandResult): string =>
   (stderr.trim() || stdout.trim() || message).split('\n').slice(-5).join('\n').slice(-800);
 
-function versionInReport(report: string): string | undefined {
-  try {
-    const { install } = JSON.parse(report) as { install?: { metadata?: { version?: unknown } }[] };
-    const version = install?.[0]?.metadata?.version;
-    return typeof version === 'string' ? version : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function folderBytes(folder: string): Promise<number> {
+async function folderBytes(folders: readonly string[]): Promise<number> {
   let bytes = 0;
-  const open = [folder];
+  const open = [...folders];
   for (let next = open.pop(); next !== undefined && bytes <= BYTES_MAX; next = open.pop()) {
     const directory = await opendir(next).catch(() => undefined);
     if (!directory) continue;

@@ -106,6 +106,9 @@ export async function fetchRepository(
     GIT_LFS_SKIP_SMUDGE: '1',
     ...pick(environment, ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'SSL_CERT_FILE', 'SSH_AUTH_SOCK']),
   };
+  // Git has a name of its own for the certificates everybody else finds by the other one.
+  const certificates = environment['GIT_SSL_CAINFO'] ?? environment['SSL_CERT_FILE'];
+  if (certificates !== undefined) own['GIT_SSL_CAINFO'] = certificates;
   const settings = Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const tooLarge = new AbortController();
   const watch = setInterval(() => {

@@ -450,12 +450,15 @@ function launchOf({ source, grants }: ImportRequest, found: Found, home: string)
       allowPrivate: source.allowPrivate,
     } satisfies RemoteLaunch;
   const workspace = join(home, WORKSPACE);
+  // Some servers keep what they write beside their code, which they may not change, unless they are told a place.
+  const own = (text: string) => text.replaceAll('{workspace}', workspace);
+  const environment = Object.entries({ ...grants.environment, ...found.environment });
   return {
     kind: 'stdio',
     command: found.command,
-    args: found.args,
+    args: found.args.map(own),
     cwd: workspace,
-    environment: { ...grants.environment, ...found.environment },
+    environment: Object.fromEntries(environment.map(([name, value]) => [name, own(value)])),
     secrets: grants.secrets,
     network: grants.network,
     readable: [...(found.staged ? ['{source}', '{env}'] : []), ...grants.readable],

@@ -19,7 +19,7 @@ const environment = {
   HOME: process.env['HOME'] ?? '',
   PIP_NO_INDEX: '1',
   PIP_FIND_LINKS: join(tools, 'wheels'),
-  UV_NO_INDEX: '1',
+  UV_OFFLINE: '1',
   UV_FIND_LINKS: join(tools, 'wheels'),
 };
 const open: McpConnection[] = [];

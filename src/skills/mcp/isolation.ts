@@ -1,10 +1,11 @@
 // How far a server's processes are kept away from the machine. Three tiers, the best one that works here; each is a program
 // in front of the server's own command.
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import { runCommand } from '../../shared/run-command.js';
 import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
+import { holdsHome } from './program-folder.js';
 
 const PROBE_MS = 5_000;
 const NOTHING = ['/bin/sh', '-c', ':'];
@@ -166,17 +167,23 @@ export class Isolation {
   }
 }
 
-/** Where a program and what it needs lie: its own folder's parent, for links their target's too. */
+/** Where a program and what it needs lie: what its `bin` folder is in, for links what their target's is in too. */
 function interpreterFolders(command: string): string[] {
   if (!isAbsolute(command)) return [];
-  const folders = new Set([dirname(dirname(command))]);
+  const folders = new Set([prefixOf(command)]);
   try {
-    folders.add(dirname(dirname(realpathSync(command))));
+    folders.add(prefixOf(realpathSync(command)));
   } catch {
     // Spawning it will say so.
   }
-  // A program directly below the root would show everything.
-  return [...folders].filter((folder) => folder !== '/');
+  return [...folders];
+}
+
+/** Never the root or a home, which hold everything. */
+function prefixOf(program: string): string {
+  const folder = dirname(program);
+  if (holdsHome(folder)) return program;
+  return basename(folder) === 'bin' && !holdsHome(dirname(folder)) ? dirname(folder) : folder;
 }
 
 const targetOf = (path: string | null): string | null => path && realpathSync(path);

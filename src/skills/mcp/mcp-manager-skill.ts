@@ -15,6 +15,7 @@ import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
 import { lookUpNpm, lookUpPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
+import { programFolder } from './program-folder.js';
 import {
   hashOf,
   type Launch,
@@ -255,11 +256,13 @@ export class McpManagerSkill {
     }
     const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
     if (source.kind === 'config') {
-      const program = launcher.program(source.command);
+      const folder = programFolder(source.args);
+      if (folder !== null) this.#checkFolder(folder);
       return {
         ...none,
-        command: program,
+        command: launcher.program(source.command),
         args: source.args,
+        readable: folder === null ? [] : [folder],
         warnings: ['It starts a program of this machine; nothing pins what that does.'],
       };
     }
@@ -436,6 +439,8 @@ interface Found {
   environment: Readonly<Record<string, string>>;
   dependencies: readonly string[];
   warnings: readonly string[];
+  /** What it cannot start without, beside its own files. */
+  readable?: readonly string[];
   /** It has files of its own. */
   staged: boolean;
 }
@@ -461,7 +466,7 @@ function launchOf({ source, grants }: ImportRequest, found: Found, home: string)
     environment: Object.fromEntries(environment.map(([name, value]) => [name, own(value)])),
     secrets: grants.secrets,
     network: grants.network,
-    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...grants.readable],
+    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...(found.readable ?? []), ...grants.readable],
     writable: [workspace, ...grants.writable],
   } satisfies StdioLaunch;
 }

@@ -1,5 +1,4 @@
 // compose.ts's part for MCP servers: isolation, processes, storage and imports put together.
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -32,6 +31,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   const dir = join(settings.VENOM_DATA_DIR, 'mcp');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const records = new ProcessRecords(join(dir, 'run'));
+  const newMark = () => records.newMark();
   const ended = records.endLeftovers();
   if (ended > 0) logger.info({ ended }, 'MCP processes of the former run were ended');
   const isolation = await Isolation.detect(environment['PATH']);
@@ -41,7 +41,6 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     secrets,
     environment,
     records,
-    newId: randomUUID,
     version,
     limits: {
       startMs: settings.MCP_START_TIMEOUT_SECONDS * 1_000,
@@ -63,15 +62,16 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   const manager = new McpManagerSkill({
     servers,
     launcher,
-    builder: new EnvironmentBuilder({ isolation, environment, cacheDir: join(dir, 'cache') }),
+    builder: new EnvironmentBuilder({ isolation, environment, cacheDir: join(dir, 'cache'), newMark }),
     plans,
     secrets,
     operations,
-    git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS },
+    git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS, newMark },
     dir,
     dataDir: settings.VENOM_DATA_DIR,
     now: Date.now,
   });
+  await manager.tidy();
   const tools = new McpTools({
     servers,
     generator: new ProxyGenerator(),

@@ -35,11 +35,17 @@ export function processTree(root: number | null, mark: string): ProcessId[] {
     size = found.size;
     for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
   }
-  for (const { pid } of all) if (!found.has(pid) && pid !== process.pid && isMarked(pid, mark)) found.add(pid);
+  for (const { pid } of all) if (!found.has(pid) && pid !== process.pid && markOf(pid) === mark) found.add(pid);
   return all
     .filter(({ pid }) => pid !== root && found.has(pid))
     .map(({ pid, startTicks: ticks }) => ({ pid, startTicks: ticks }));
 }
+
+/** Whatever carries a mark that begins so, of whichever run. */
+export const markedProcesses = (prefix: string): ProcessId[] =>
+  processes()
+    .filter(({ pid }) => pid !== process.pid && markOf(pid)?.startsWith(prefix))
+    .map(({ pid, startTicks: ticks }) => ({ pid, startTicks: ticks }));
 
 export function endProcess(id: ProcessId, signal: NodeJS.Signals): void {
   if (!alive(id)) return;
@@ -82,10 +88,13 @@ function readStat(pid: number): { state: string; parent: number; startTicks: str
   }
 }
 
-function isMarked(pid: number, mark: string): boolean {
+function markOf(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${MARK_VARIABLE}=${mark}`);
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .find((entry) => entry.startsWith(`${MARK_VARIABLE}=`))
+      ?.slice(MARK_VARIABLE.length + 1);
   } catch {
-    return false;
+    return undefined;
   }
 }

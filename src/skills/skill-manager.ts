@@ -112,7 +112,7 @@ export class SkillManager implements ToolBox {
       decidePermission(tool, overrides, { sessionId: request.sessionId, labels }).permission !== 'never';
     const every = this.tools();
     const all = every.filter(allowed);
-    const { work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
+    const { named, work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
     if (TOOL_REQUIRED_INTENTS.has(request.intent) && !doesTheWork(request.intent, work)) return [];
     const chosen = new Map<string, { tool: ToolDescriptor; rank: number | undefined }>();
     let tokens = 0;
@@ -123,7 +123,7 @@ export class SkillManager implements ToolBox {
       tokens += cost;
       chosen.set(tool.name, { tool, rank: relevant ? chosen.size : undefined });
     };
-    for (const tool of work) offer(tool, true);
+    for (const tool of [...named, ...work]) offer(tool, true);
     for (const tool of meant) offer(tool, true);
     for (const tool of other) offer(tool, false);
     return (
@@ -224,6 +224,7 @@ export class SkillManager implements ToolBox {
           .map(({ tool }) => tool)
       : [];
     return {
+      named: search.named(text).filter((tool) => allowed.has(tool)),
       work: [...work, ...imported],
       meant: hits.filter(isMeant).map(({ tool }) => tool),
       other: [

@@ -3,6 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { addChatCommands } from '../../src/cli/chat-commands.js';
 import { CommandContext } from '../../src/cli/command-context.js';
+import { addMcpCommands } from '../../src/cli/mcp-commands.js';
 import { addRoutingCommands } from '../../src/cli/routing-commands.js';
 import { StandardInput } from '../../src/cli/standard-input.js';
 import { type Output, Terminal } from '../../src/cli/terminal.js';
@@ -31,6 +32,7 @@ export function commandLine(server: TestServer, { input = '', isTTY = false } = 
       );
     addChatCommands(program, context);
     addRoutingCommands(program, context);
+    addMcpCommands(program, context);
     await program.parseAsync(words, { from: 'user' });
     return { out: out.text(), notes: notes.text() };
   };

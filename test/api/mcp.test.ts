@@ -246,9 +246,11 @@ describe('configurations of others', () => {
     const plans = (await ask('GET', '/mcp/plans')).body['plans'] as unknown as Json[];
     const local = plans.find(({ name }) => String(name) === 'local') as Json;
     expect(local).toMatchObject({
-      permissions: { network: false, secrets: { API_KEY: 'weather-key' } },
+      permissions: { network: false, secrets: { API_KEY: 'weather-key' }, readable: [repository] },
       warnings: [expect.stringContaining('nothing pins')],
     });
+    expect(await approve(local)).toMatchObject({ status: 'completed', result: { server: 'local' } });
+    expect((await call('local__echo', { text: 'as configured' })).body).toMatchObject({ text: 'as configured' });
     const remote = plans.find(({ name }) => String(name) === 'remote') as Json;
     expect(await approve(remote)).toMatchObject({ status: 'failed' });
   });

@@ -1,6 +1,5 @@
 // Real MCP servers: those of npm in their sandbox, and a Python one from a Git repository with wheels that are at hand.
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +19,7 @@ const environment = {
   HOME: process.env['HOME'] ?? '',
   PIP_NO_INDEX: '1',
   PIP_FIND_LINKS: join(tools, 'wheels'),
-  UV_NO_INDEX: '1',
+  UV_OFFLINE: '1',
   UV_FIND_LINKS: join(tools, 'wheels'),
 };
 const open: McpConnection[] = [];
@@ -50,7 +49,6 @@ async function connect(name: string, args: string[] = [], own: Record<string, st
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     environment,
     records: new ProcessRecords(join(dir, 'run')),
-    newId: randomUUID,
     version: '0',
     limits: { startMs: 30_000, callIdleMs: 10_000, callCeilingMs: 30_000 },
   });

@@ -71,7 +71,7 @@ interface Tool {
 
 const at = (name: string, rest = ''): string => `/api/v1/mcp/servers/${encodeURIComponent(name)}${rest}`;
 
-/** @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME==VERSION`, an http(s) address, or a configuration file */
+/** @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME[==VERSION]`, an http(s) address, or a configuration file */
 export async function importServer(
   context: CommandContext,
   source: string,
@@ -228,7 +228,10 @@ export async function updateServer(
   options: { ref?: string; yes?: boolean },
 ): Promise<void> {
   const client = await context.server();
-  const { operation } = await client.post<{ operation: Operation }>(at(name, '/update'), { ref: options.ref ?? null });
+  const { operation } = await client.post<{ operation: Operation }>(at(name, '/update'), {
+    ref: options.ref ?? null,
+    version: options.ref ?? null,
+  });
   await planned(context, client, operation.operation_id, options.yes === true);
 }
 

@@ -19,6 +19,8 @@ export interface GitSourceOptions {
   environment: Readonly<Record<string, string | undefined>>;
   /** Folders whose repositories may be imported by a file address. */
   fileRoots: readonly string[];
+  /** For what git starts, so that nothing of it outlives us. */
+  newMark: () => string;
 }
 
 export interface GitCheckout {
@@ -62,7 +64,7 @@ export function checkGitAddress(address: string, fileRoots: readonly string[]): 
  */
 export async function fetchRepository(
   { address, ref, into, signal }: { address: string; ref: string | null; into: string; signal: AbortSignal },
-  { git, environment, fileRoots }: GitSourceOptions,
+  { git, environment, fileRoots, newMark }: GitSourceOptions,
 ): Promise<GitCheckout> {
   const url = checkGitAddress(address, fileRoots);
   if (ref !== null && (!REF.test(ref) || ref.includes('..')))
@@ -104,6 +106,9 @@ export async function fetchRepository(
     GIT_LFS_SKIP_SMUDGE: '1',
     ...pick(environment, ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'SSL_CERT_FILE', 'SSH_AUTH_SOCK']),
   };
+  // Git has a name of its own for the certificates everybody else finds by the other one.
+  const certificates = environment['GIT_SSL_CAINFO'] ?? environment['SSL_CERT_FILE'];
+  if (certificates !== undefined) own['GIT_SSL_CAINFO'] = certificates;
   const settings = Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const tooLarge = new AbortController();
   const watch = setInterval(() => {
@@ -115,6 +120,7 @@ export async function fetchRepository(
       timeoutMs: FETCH_MS,
       cwd: into,
       signal: AbortSignal.any([signal, tooLarge.signal]),
+      mark: newMark(),
     });
     if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
     if (tooLarge.signal.aborted) throw failed(`the repository is larger than ${BYTES_MAX / 1_048_576} MB`);

@@ -1,12 +1,14 @@
 // How far a server's processes are kept away from the machine. Three tiers, the best one that works here; each is a program
 // in front of the server's own command.
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import { runCommand } from '../../shared/run-command.js';
 import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
+import { holdsHome } from './program-folder.js';
 
 const PROBE_MS = 5_000;
+const NOTHING = ['/bin/sh', '-c', ':'];
 
 /** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
 const SYSTEM_PATHS = [
@@ -62,7 +64,8 @@ export class Isolation {
     const programs = {
       bwrap: findOnPath('bwrap', path),
       unshare: findOnPath('unshare', path),
-      prlimit: findOnPath('prlimit', path),
+      // Runs inside, where the folder of a link may not be seen.
+      prlimit: targetOf(findOnPath('prlimit', path)),
     };
     const works = async (command: readonly string[]) =>
       (await runCommand(command, { environment: { PATH: path ?? '' }, timeoutMs: PROBE_MS })).ok;
@@ -79,7 +82,7 @@ export class Isolation {
           '/proc',
           '--dev',
           '/dev',
-          'true',
+          ...NOTHING,
         ]),
       programs.unshare !== null &&
         works([
@@ -91,7 +94,7 @@ export class Isolation {
           '--fork',
           '--kill-child',
           '--mount-proc',
-          'true',
+          ...NOTHING,
         ]),
     ]);
     const found = { sandboxed, namespaced, plain: true };
@@ -134,7 +137,13 @@ export class Isolation {
         '--',
         ...own,
       ];
-    const shown = [...SYSTEM_PATHS, ...(network ? NETWORK_PATHS : []), ...interpreterFolders(command), ...readable];
+    const shown = [
+      ...SYSTEM_PATHS,
+      ...(prlimit === null ? [] : [prlimit]),
+      ...(network ? NETWORK_PATHS : []),
+      ...interpreterFolders(command),
+      ...readable,
+    ];
     return [
       bwrap as string,
       '--unshare-all',
@@ -158,18 +167,26 @@ export class Isolation {
   }
 }
 
-/** Where a program and what it needs lie: its own folder's parent, for links their target's too. */
+/** Where a program and what it needs lie: what its `bin` folder is in, for links what their target's is in too. */
 function interpreterFolders(command: string): string[] {
   if (!isAbsolute(command)) return [];
-  const folders = new Set([dirname(dirname(command))]);
+  const folders = new Set([prefixOf(command)]);
   try {
-    folders.add(dirname(dirname(realpathSync(command))));
+    folders.add(prefixOf(realpathSync(command)));
   } catch {
     // Spawning it will say so.
   }
-  // A program directly below the root would show everything.
-  return [...folders].filter((folder) => folder !== '/');
+  return [...folders];
 }
+
+/** Never the root or a home, which hold everything. */
+function prefixOf(program: string): string {
+  const folder = dirname(program);
+  if (holdsHome(folder)) return program;
+  return basename(folder) === 'bin' && !holdsHome(dirname(folder)) ? dirname(folder) : folder;
+}
+
+const targetOf = (path: string | null): string | null => path && realpathSync(path);
 
 export function findOnPath(name: string, path: string | undefined): string | null {
   for (const folder of (path ?? '').split(delimiter))

@@ -1,7 +1,8 @@
 // McpManagerSkill: brings MCP servers in, changes and removes them. Fetch and look; a person agrees to exactly that; build
 // aside, try without a network, and only then take the place of what was there. Each stage is a step of an operation.
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { isAbsolute, join, sep } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, isAbsolute, join, sep } from 'node:path';
 import type { ModelOperation, ModelOperations, OperationContext } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
 import { checkEnvironmentNames } from './child-environment.js';
@@ -12,8 +13,9 @@ import type { ImportRequest, ImportSource } from './import-request.js';
 import { inspectRepository } from './inspect-repository.js';
 import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
-import { lookUpNpm, planPypi } from './package-source.js';
+import { lookUpNpm, lookUpPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
+import { programFolder } from './program-folder.js';
 import {
   hashOf,
   type Launch,
@@ -30,6 +32,7 @@ import { isQuarantined } from './tool-inventory.js';
 
 const FORMER_KEPT = 2;
 const PLANS_KEPT = 100;
+const WORKSPACE = 'workspace';
 const HEADER_NAME = /^[A-Za-z0-9-]{1,100}$/;
 
 export interface McpManagerOptions {
@@ -49,11 +52,21 @@ export interface McpManagerOptions {
 
 export class McpManagerSkill {
   readonly #options: McpManagerOptions;
+  /** Plans that are carried out now. */
+  readonly #underWay = new Set<string>();
 
   constructor(options: McpManagerOptions) {
     this.#options = options;
     options.operations.handle('mcp_plan', (context) => this.#plan(context));
-    options.operations.handle('mcp_import', (context) => this.#import(context));
+    options.operations.handle('mcp_import', async (context) => {
+      const { planId } = context.operation.input['plan'] as ImportPlan;
+      this.#underWay.add(planId);
+      try {
+        return await this.#import(context);
+      } finally {
+        this.#underWay.delete(planId);
+      }
+    });
   }
 
   /**
@@ -77,14 +90,41 @@ export class McpManagerSkill {
     const plan = this.#knownPlan(planId);
     if (plan.hash !== hash || planHash(plan) !== hash)
       throw new AppError('approval_stale', 'This is not the plan that was shown; look at it again.');
-    return this.#start('mcp_import', plan.name, plan.source.kind, { plan });
+    const request = this.#options.plans.request(planId);
+    return this.#start('mcp_import', plan.name, plan.source.kind, { plan, ...(request ? { request } : {}) });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, `conflict` while it is carried out */
   async discard(planId: string): Promise<void> {
-    const { staging } = this.#knownPlan(planId);
+    const { staging, name } = this.#knownPlan(planId);
+    if (this.#underWay.has(planId))
+      throw new AppError('conflict', `The import of ${name} is under way; cancel it first.`);
     this.#options.plans.delete(planId);
     if (staging) await rm(staging, { recursive: true, force: true });
+  }
+
+  /**
+   * Removes what a killed run left on disk: fetched files of no plan, and versions no server has. An import that goes on
+   * builds its own anew. To be called before operations are taken up again.
+   */
+  async tidy(): Promise<void> {
+    const { dir, plans, servers } = this.#options;
+    const staged = new Set(plans.all().map(({ staging }) => staging));
+    const records = servers.records();
+    const kept = new Set(
+      records.flatMap(({ active, former }) => [active, ...former]).map(({ directory }) => directory),
+    );
+    const left: string[] = [];
+    for (const path of await foldersIn(join(dir, 'staging'))) if (!staged.has(path)) left.push(path);
+    for (const home of await foldersIn(join(dir, 'imports'))) {
+      if (!records.some(({ name }) => this.#home(name) === home)) left.push(home);
+      else
+        for (const path of await foldersIn(home)) if (!kept.has(path) && basename(path) !== WORKSPACE) left.push(path);
+    }
+    if (left.length > 0) await mkdir(this.#trash, { recursive: true, mode: 0o700 });
+    for (const path of left) await rename(path, join(this.#trash, randomUUID()));
+    // Large ones take their time, and nobody waits for them.
+    void rm(this.#trash, { recursive: true, force: true }).catch(() => {});
   }
 
   /** The same source again, newest state, with the same grants. @throws AppError `mcp_server_not_found`, `unsupported` */
@@ -96,7 +136,7 @@ export class McpManagerSkill {
     const newer: ImportSource =
       source.kind === 'git'
         ? { ...source, ref: change.ref ?? source.ref }
-        : { ...source, version: change.version ?? (source.kind === 'npm' ? null : source.version) };
+        : { ...source, version: change.version ?? null };
     return this.plan({ ...origin, source: newer });
   }
 
@@ -184,7 +224,8 @@ export class McpManagerSkill {
     };
     const plan = { ...unsigned, hash: planHash(unsigned) };
     plans.save(plan, request);
-    for (const old of plans.all().slice(PLANS_KEPT)) await this.discard(old.planId);
+    for (const old of plans.all().slice(PLANS_KEPT))
+      if (!this.#underWay.has(old.planId)) await this.discard(old.planId);
     return { plan_id: planId, hash: plan.hash, state: 'awaiting_approval' };
   }
 
@@ -192,7 +233,7 @@ export class McpManagerSkill {
     source: ImportSource,
     { staging, context }: { staging: string; context: OperationContext },
   ): Promise<Found> {
-    const { git, launcher } = this.#options;
+    const { git, launcher, builder } = this.#options;
     const { signal } = context;
     if (source.kind === 'git') {
       if (git.git === null)
@@ -207,16 +248,21 @@ export class McpManagerSkill {
     }
     if (source.kind === 'npm' || source.kind === 'pypi') {
       const wanted = { name: source.package, version: source.version, program: source.program, args: source.args };
-      const facts = source.kind === 'npm' ? await lookUpNpm({ ...wanted, signal }, git.environment) : planPypi(wanted);
+      const facts =
+        source.kind === 'npm'
+          ? await lookUpNpm({ ...wanted, signal }, git.environment)
+          : await lookUpPypi(wanted, (name) => builder.newestWheel(name, staging, signal));
       return { ...facts, environment: {}, dependencies: [`${source.package}@${facts.version}`], staged: true };
     }
     const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
     if (source.kind === 'config') {
-      const program = launcher.program(source.command);
+      const folder = programFolder(source.args);
+      if (folder !== null) this.#checkFolder(folder);
       return {
         ...none,
-        command: program,
+        command: launcher.program(source.command),
         args: source.args,
+        readable: folder === null ? [] : [folder],
         warnings: ['It starts a program of this machine; nothing pins what that does.'],
       };
     }
@@ -239,7 +285,10 @@ export class McpManagerSkill {
       plan.staging === null ? null : { source: join(plan.staging, 'source'), env: join(plan.staging, 'env') };
     if (staged) {
       context.step('build', 'Building');
-      if (plan.source.kind === 'git') await this.#fetchAgain(plan, staged.source, context.signal);
+      // What an attempt before may have left half done.
+      await rm(staged.env, { recursive: true, force: true });
+      if (plan.source.kind !== 'git') await rm(staged.source, { recursive: true, force: true });
+      else await this.#fetchAgain(plan, staged.source, context.signal);
       await builder.build({
         steps: plan.build,
         ...staged,
@@ -256,12 +305,12 @@ export class McpManagerSkill {
     try {
       manifest = await this.#probe(plan, launch, context);
     } catch (error) {
-      // The former version was never touched.
-      if (staged) await rm(home, { recursive: true, force: true });
+      // The former version was never touched; where there is none, nothing is left at all.
+      await rm(former ? home : this.#home(name), { recursive: true, force: true });
       throw error;
     }
     context.step('activate', 'Taking its place');
-    const request = plans.request(plan.planId);
+    const request = context.operation.input['request'] as ImportRequest | undefined;
     const version: ServerVersion = {
       versionId,
       createdAt: now(),
@@ -367,10 +416,19 @@ export class McpManagerSkill {
     return plan;
   }
 
+  get #trash(): string {
+    return join(this.#options.dir, 'trash');
+  }
+
   /** Names are checked before they come here. */
   #home(name: string): string {
     return join(this.#options.dir, 'imports', name);
   }
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
 }
 
 interface Found {
@@ -381,6 +439,8 @@ interface Found {
   environment: Readonly<Record<string, string>>;
   dependencies: readonly string[];
   warnings: readonly string[];
+  /** What it cannot start without, beside its own files. */
+  readable?: readonly string[];
   /** It has files of its own. */
   staged: boolean;
 }
@@ -394,16 +454,19 @@ function launchOf({ source, grants }: ImportRequest, found: Found, home: string)
       secrets: grants.secrets,
       allowPrivate: source.allowPrivate,
     } satisfies RemoteLaunch;
-  const workspace = join(home, 'workspace');
+  const workspace = join(home, WORKSPACE);
+  // Some servers keep what they write beside their code, which they may not change, unless they are told a place.
+  const own = (text: string) => text.replaceAll('{workspace}', workspace);
+  const environment = Object.entries({ ...grants.environment, ...found.environment });
   return {
     kind: 'stdio',
     command: found.command,
-    args: found.args,
+    args: found.args.map(own),
     cwd: workspace,
-    environment: { ...grants.environment, ...found.environment },
+    environment: Object.fromEntries(environment.map(([name, value]) => [name, own(value)])),
     secrets: grants.secrets,
     network: grants.network,
-    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...grants.readable],
+    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...(found.readable ?? []), ...grants.readable],
     writable: [workspace, ...grants.writable],
   } satisfies StdioLaunch;
 }

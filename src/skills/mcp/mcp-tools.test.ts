@@ -44,7 +44,6 @@ function host({ idleMs = 60_000 } = {}) {
     },
     environment,
     records: new ProcessRecords(join(dir, 'run')),
-    newId: randomUUID,
     version: '0',
     limits: { startMs: 8_000, callIdleMs: 3_000, callCeilingMs: 10_000 },
   });

@@ -25,7 +25,6 @@ export interface ServerLauncherOptions {
   /** What is passed on is picked from it. */
   environment: Readonly<Record<string, string | undefined>>;
   records: ProcessRecords;
-  newId: () => string;
   /** Ours, as servers are told. */
   version: string;
   limits: ServerLimits;
@@ -105,7 +104,7 @@ export class ServerLauncher {
     { server, trusted, allowPlain, log }: LaunchRequest,
   ): Promise<() => McpTransport> {
     const { StdioTransport } = await import('./stdio-transport.js');
-    const { isolation, environment, records, newId } = this.#options;
+    const { isolation, environment, records } = this.#options;
     const tier = isolation.choose({ trusted, allowPlain });
     const secrets = this.#secrets(launch.secrets, server);
     log.hide(Object.values(secrets));
@@ -113,7 +112,7 @@ export class ServerLauncher {
     const command = isolation.wrap(tier, launch);
     const own = { ...launch.environment, ...secrets };
     return () => {
-      const mark = newId();
+      const mark = records.newMark();
       return new StdioTransport({
         command,
         cwd: launch.cwd,

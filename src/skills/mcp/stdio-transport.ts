@@ -8,6 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
+import { guardGroup } from '../../shared/group-guard.js';
 import {
   endGroup,
   endProcess,
@@ -53,7 +54,7 @@ export class StdioTransport implements Transport {
   failure: AppError | null = null;
   readonly #options: StdioTransportOptions;
   #child: ChildProcessWithoutNullStreams | undefined;
-  #guard: ReturnType<typeof spawn> | undefined;
+  #endGuard: (() => void) | undefined;
   #exited = false;
   #closing: Promise<void> | undefined;
   #ended = false;
@@ -91,7 +92,7 @@ export class StdioTransport implements Transport {
     child.on('error', (error) => this.onerror?.(error));
     const pid = child.pid as number;
     this.#options.onSpawn({ pid, startTicks: startTicks(pid) });
-    this.#guard = guardGroup(pid);
+    this.#endGuard = guardGroup(pid, mark);
     child.stdout.on('data', (bytes: Buffer) => this.#read(bytes));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#options.onStderr(text));
     // Not 'close': a grandchild may hold the pipes open for ever.
@@ -157,9 +158,7 @@ export class StdioTransport implements Transport {
       child.stdout.destroy();
       child.stderr.destroy();
     }
-    // Before its pipe closes: it must not act for a group that has ended.
-    this.#guard?.kill('SIGKILL');
-    this.#guard?.stdin?.destroy();
+    this.#endGuard?.();
     this.#options.onGone();
     this.onclose?.();
   }
@@ -209,22 +208,6 @@ export class StdioTransport implements Transport {
     this.onerror?.(this.failure);
     void this.close();
   }
-}
-
-/**
- * Ends the group when this process vanishes without a word, as after `kill -9`: then the pipe it reads from closes. It costs
- * a shell's memory, and it is ended with the server, so that it never meets a reused number.
- */
-function guardGroup(group: number): ReturnType<typeof spawn> {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -s KILL -- "-$1"', 'venom-mcp-guard', String(group)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-    env: {},
-  });
-  guard.on('error', () => {});
-  guard.stdin?.on('error', () => {});
-  guard.unref();
-  return guard;
 }
 
 async function within(event: Promise<void>, milliseconds: number): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import type { ServerRegistry } from '../skills/mcp/server-registry.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
 import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
@@ -26,6 +27,7 @@ import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.j
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
 import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
 import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.js';
+import { mcpRegistryRoutes } from './routes/mcp-registry.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
@@ -64,7 +66,7 @@ export interface ServerOptions {
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
   learned: LearnedPhrases;
-  mcp: McpRoutesOptions;
+  mcp: McpRoutesOptions & { registry: ServerRegistry };
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -175,6 +177,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(mcpRoutes, options.mcp);
+      await api.register(mcpRegistryRoutes, options.mcp);
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);

@@ -26,6 +26,7 @@ export async function startServer(
       VENOM_DATA_DIR: dataDir,
       VENOM_STARTER_MODEL: 'off',
       OLLAMA_REGISTRY_ENDPOINT: '',
+      MCP_REGISTRY_URL: '',
       VENOM_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
       ENV_FILE: '/dev/null',
       ...env,

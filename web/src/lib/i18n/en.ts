@@ -1,4 +1,6 @@
 // The UI in English; the keys of all languages.
+import { tools } from './tools.en';
+
 export const en = {
   'nav.chat': 'Chat',
   'nav.models': 'Models',
@@ -558,4 +560,5 @@ export const en = {
   'sessions.age.yesterday': 'Yesterday',
   'sessions.age.week': 'Last 7 days',
   'sessions.age.older': 'Older',
+  ...tools,
 };

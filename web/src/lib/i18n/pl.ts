@@ -1,4 +1,6 @@
 // The UI in Polish.
+import { tools } from './tools.pl';
+
 export const pl: Record<string, string> = {
   'nav.chat': 'Czat',
   'nav.models': 'Modele',
@@ -557,4 +559,5 @@ export const pl: Record<string, string> = {
   'sessions.age.yesterday': 'Wczoraj',
   'sessions.age.week': 'Ostatnie 7 dni',
   'sessions.age.older': 'Starsze',
+  ...tools,
 };

@@ -7,6 +7,7 @@ import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import type { SkillEditor } from '../skills/custom/skill-editor.js';
 import type { ServerRegistry } from '../skills/mcp/server-registry.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
@@ -18,6 +19,7 @@ import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
+import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
 import { intentRoutes } from './routes/intents.js';
@@ -76,7 +78,7 @@ export interface ServerOptions {
   ollama: OllamaRoutesOptions;
   mcpEndpoints: McpEndpointsOptions;
   routing: RoutingRoutesOptions;
-  skills: SkillsRoutesOptions;
+  skills: SkillsRoutesOptions & { editor: SkillEditor };
   providers: ProviderRoutesOptions;
 }
 
@@ -184,6 +186,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(systemRoutes, options.system);
       await api.register(routingRoutes, options.routing);
       await api.register(providerRoutes, options.providers);
+      await api.register(customSkillsRoutes, options.skills);
       await api.register(skillsRoutes, options.skills);
     },
     { prefix: '/api/v1' },

@@ -1,5 +1,5 @@
 // The UI in German.
-import { tools } from './tools.de';
+import { tools } from './tools.de.js';
 
 export const de: Record<string, string> = {
   'nav.chat': 'Chat',

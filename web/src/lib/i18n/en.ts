@@ -1,5 +1,5 @@
 // The UI in English; the keys of all languages.
-import { tools } from './tools.en';
+import { tools } from './tools.en.js';
 
 export const en = {
   'nav.chat': 'Chat',

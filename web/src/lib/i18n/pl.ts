@@ -1,5 +1,5 @@
 // The UI in Polish.
-import { tools } from './tools.pl';
+import { tools } from './tools.pl.js';
 
 export const pl: Record<string, string> = {
   'nav.chat': 'Czat',

@@ -1,5 +1,5 @@
 // The texts of the Tools page in Polish.
-import type { tools as english } from './tools.en';
+import type { tools as english } from './tools.en.js';
 
 export const tools: Record<keyof typeof english, string> = {
   'nav.tools': 'Narzędzia',

@@ -26,9 +26,11 @@ import { GitSkill } from './skills/builtin/git-skill.js';
 import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
 import { WebSkill } from './skills/builtin/web-skill.js';
 import { CustomSkills } from './skills/custom/custom-skills.js';
+import { SkillEditor } from './skills/custom/skill-editor.js';
 import type { ToolProvider } from './skills/ports.js';
 import { SkillManager } from './skills/skill-manager.js';
 import { Workspace } from './skills/workspace.js';
+import { SkillVersionFiles } from './storage/skill-version-files.js';
 import { SqliteSkills } from './storage/sqlite-skills.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
 
@@ -103,9 +105,12 @@ export function chatSkills(parts: ChatSkillsParts) {
     }),
   ];
   const builtIn = new BuiltInSkills(skills, { workspace, logger });
+  const customFolder = join(workspace.root, 'custom');
+  const versions = new SkillVersionFiles(join(settings.VENOM_DATA_DIR, 'custom-skill-versions'), systemClock.now);
   const custom = new CustomSkills({
-    folder: join(workspace.root, 'custom'),
+    folder: customFolder,
     runFolder: join(settings.VENOM_DATA_DIR, 'custom-skills'),
+    versions,
     logger,
   });
   const approvalWaitMs = settings.SKILLS_APPROVAL_TIMEOUT_SECONDS * 1_000;
@@ -138,6 +143,7 @@ export function chatSkills(parts: ChatSkillsParts) {
   return {
     manager,
     approvals,
+    editor: new SkillEditor({ folder: customFolder, skills: custom, versions }),
     /** Looks for changed skills now. */
     refresh: () => custom.scan(),
     /** What the folders hold, and approvals nobody waits for any more. */

@@ -2,8 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
+import { McpRegistryClient } from './catalogs/mcp-registry/mcp-registry-client.js';
 import type { Settings } from './config/config.js';
 import type { ModelOperations } from './models/operations.js';
+import { treeMemoryBytes } from './shared/process-tree.js';
 import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
 import { findOnPath, Isolation } from './skills/mcp/isolation.js';
 import { McpManagerSkill } from './skills/mcp/mcp-manager-skill.js';
@@ -83,6 +86,8 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     tools,
     secrets,
     isolation,
+    registry: new McpRegistryClient({ baseUrl: settings.MCP_REGISTRY_URL, fetch: fetchByEnvironment }),
+    memory: treeMemoryBytes,
     programs: () =>
       Object.fromEntries(
         ['git', 'python3', 'uv', 'npm', 'node', 'bwrap', 'unshare'].map((name) => [

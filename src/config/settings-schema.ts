@@ -52,6 +52,9 @@ export const SettingsSchema = z.object({
   ),
   UPSTREAM_CIRCUIT_OPEN_SECONDS: number(15).describe('how long it is left alone before one call tries again'),
   MCP_GIT_FILE_ROOTS: list('').describe('folders whose Git repositories may be imported as MCP servers by file://'),
+  MCP_REGISTRY_URL: url('https://registry.modelcontextprotocol.io').describe(
+    'registry of MCP servers that is asked when somebody looks through it; empty = not at all',
+  ),
   MCP_START_TIMEOUT_SECONDS: number(30, 1, 600).describe('longest start of an MCP server'),
   MCP_CALL_IDLE_TIMEOUT_SECONDS: number(60, 1, 3_600).describe('longest silence of an MCP server within a call'),
   MCP_CALL_TIMEOUT_SECONDS: number(600, 1, 86_400).describe('longest call of an MCP server, whatever its progress'),

@@ -21,6 +21,8 @@ export const ToolItem = z.object({
   permission_reason: z.string(),
   default_permission: Permission,
   hash: z.string(),
+  /** What its definition takes of a prompt in which it is offered; an estimate. */
+  prompt_tokens: z.int(),
 });
 export const ToolDetail = ToolItem.extend({ input_schema: z.record(z.string(), z.unknown()) });
 export const ToolList = z.object({ status: z.literal('success'), tools: z.array(ToolItem), count: z.int() });

@@ -9,6 +9,8 @@ import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import type { SessionLabelsDesk } from '../routing/label-release.js';
+import type { SkillEditor } from '../skills/custom/skill-editor.js';
+import type { ServerRegistry } from '../skills/mcp/server-registry.js';
 import { installAdmission } from './admission.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
@@ -21,6 +23,7 @@ import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
+import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
 import { intentRoutes } from './routes/intents.js';
@@ -30,6 +33,7 @@ import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.j
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
 import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
 import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.js';
+import { mcpRegistryRoutes } from './routes/mcp-registry.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
@@ -69,7 +73,7 @@ export interface ServerOptions {
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
   learned: LearnedPhrases;
-  mcp: McpRoutesOptions;
+  mcp: McpRoutesOptions & { registry: ServerRegistry };
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -79,7 +83,7 @@ export interface ServerOptions {
   ollama: OllamaRoutesOptions;
   mcpEndpoints: McpEndpointsOptions;
   routing: RoutingRoutesOptions;
-  skills: SkillsRoutesOptions;
+  skills: SkillsRoutesOptions & { editor: SkillEditor };
   providers: ProviderRoutesOptions;
 }
 
@@ -202,12 +206,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(mcpRoutes, options.mcp);
+      await api.register(mcpRegistryRoutes, options.mcp);
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);
       await api.register(systemRoutes, options.system);
       await api.register(routingRoutes, options.routing);
       await api.register(providerRoutes, options.providers);
+      await api.register(customSkillsRoutes, options.skills);
       await api.register(skillsRoutes, options.skills);
     },
     { prefix: '/api/v1' },

@@ -16,6 +16,8 @@ const PAGES = [
   '/queue',
   '/memory',
   '/routing',
+  '/tools',
+  '/tools/*',
   '/system',
   '/system/*',
   '/settings',

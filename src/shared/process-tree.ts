@@ -46,6 +46,20 @@ export const markedProcesses = (prefix: string): ProcessId[] =>
   processes()
     .filter(({ pid }) => pid !== process.pid && markOf(pid)?.startsWith(prefix))
     .map(({ pid, startTicks: ticks }) => ({ pid, startTicks: ticks }));
+/**
+ * Resident bytes of each root with all that descends from it, in one look at the machine. Shared pages count for each
+ * process that has them. A root that is not found is left out, as all are where there is no /proc.
+ */
+export function treeMemoryBytes(roots: readonly number[]): ReadonlyMap<number, number> {
+  const children = new Map<number, number[]>();
+  const all = roots.length === 0 ? [] : processes();
+  for (const { pid, parent } of all) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  const known = new Set(all.map(({ pid }) => pid));
+  const sum = (pid: number, depth: number): number =>
+    residentBytes(pid) +
+    (depth > 50 ? 0 : (children.get(pid) ?? []).reduce((total, child) => total + sum(child, depth + 1), 0));
+  return new Map(roots.filter((root) => known.has(root)).map((root) => [root, sum(root, 0)]));
+}
 
 export function endProcess(id: ProcessId, signal: NodeJS.Signals): void {
   if (!alive(id)) return;
@@ -76,6 +90,16 @@ function processes(): { pid: number; parent: number; startTicks: string }[] {
     const stat = readStat(Number(name));
     return stat && stat.state !== 'Z' ? [{ pid: Number(name), parent: stat.parent, startTicks: stat.startTicks }] : [];
   });
+}
+
+/** @see proc(5), /proc/PID/status */
+function residentBytes(pid: number): number {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kilobytes ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
 }
 
 function readStat(pid: number): { state: string; parent: number; startTicks: string } | null {

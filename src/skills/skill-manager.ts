@@ -11,6 +11,7 @@ import type { Approvals } from './approvals.js';
 import { DOES_THE_WORK, INTENT_TOOLS } from './intent-tools.js';
 import { decidePermission, type PermissionDecision, type PermissionOverride } from './permissions.js';
 import type { Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
+import { OFFERED_DESCRIPTION_CHARS, promptTokens } from './prompt-tokens.js';
 import type { Approval, SkillRepository } from './skill-ports.js';
 import { type ToolHit, ToolSearch } from './tool-search.js';
 
@@ -19,8 +20,6 @@ const MAX_OFFERED = 24;
 /** Some of them may not be called and are left out. */
 const MAX_HITS = 100;
 const MAX_INPUT_CHARS = 1_000_000;
-const OFFERED_DESCRIPTION_CHARS = 600;
-const CHARS_PER_TOKEN = 3;
 /** Share of a text's words a tool must carry to count as meant. */
 const MEANT = 0.3;
 /** Of the words by which tools for an intent call themselves. */
@@ -283,14 +282,6 @@ function doesTheWork(intent: IntentId, work: readonly ToolDescriptor[]): boolean
   const skills = DOES_THE_WORK[intent];
   return work.some((tool) => !skills || !isBuiltIn(tool) || skills.includes(tool.source.id));
 }
-
-const promptTokens = (tool: ToolDescriptor): number =>
-  Math.ceil(
-    (tool.name.length +
-      Math.min(tool.description.length, OFFERED_DESCRIPTION_CHARS) +
-      JSON.stringify(tool.inputSchema).length) /
-      CHARS_PER_TOKEN,
-  );
 
 /** Words from outside in a frame that they cannot close: the mark is new each time. */
 function quoted(name: string, { text, untrusted }: ToolOutcome): string {

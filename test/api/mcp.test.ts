@@ -120,11 +120,14 @@ describe('an import from Git', () => {
     expect((await call('weather__add', { a: '1' })).body).toMatchObject({ status: 'failed', code: 'invalid_input' });
     expect(JSON.stringify((await call('weather__environment', {})).body)).not.toContain('canary-of-the-house');
     expect((await call('weather__nothing', {})).status).toBe(404);
-    expect((await ask('GET', '/mcp/servers/weather')).body['server']).toMatchObject({
-      state: 'running',
-      era: 'legacy',
-      call_ms: { count: 2 },
-    });
+    const running = (await ask('GET', '/mcp/servers/weather')).body['server'];
+    expect(running).toMatchObject({ state: 'running', era: 'legacy', call_ms: { count: 2 } });
+    // A Node process alone takes tens of megabytes; the sandbox around it is a process too.
+    if (process.platform === 'linux') expect(Number(running?.['memory_bytes'])).toBeGreaterThan(20_000_000);
+    const tools = (await ask('GET', '/mcp/servers/weather/tools')).body['tools'] as unknown as Json[];
+    const tokens = tools.map((tool) => Number(tool['prompt_tokens']));
+    expect(Math.min(...tokens)).toBeGreaterThan(5);
+    expect(running?.['prompt_tokens']).toBe(tokens.reduce((sum, each) => sum + each, 0));
   });
 
   it('an update keeps what was agreed to, holds back what changed, and can be taken back', async () => {
@@ -264,7 +267,9 @@ describe('a restart', () => {
     const { body } = await ask('GET', '/mcp/servers');
     expect(body['count']).toBe(before);
     expect(
-      (body['servers'] as unknown as Json[]).every(({ pid, state }) => pid === null && String(state) === 'known'),
+      (body['servers'] as unknown as Json[]).every(
+        ({ pid, state, memory_bytes: memory }) => pid === null && String(state) === 'known' && memory === null,
+      ),
     ).toBe(true);
     expect((await call('weather__echo', { text: 'x' })).body).toMatchObject({ text: 'x' });
     expect((await ask('POST', '/mcp/servers/weather/disable')).body['server']).toMatchObject({

@@ -28,6 +28,7 @@ export async function startServer(
       OLLAMA_REGISTRY_ENDPOINT: '',
       // What a test counts are the questions it asks.
       MODEL_AUTO_PROBE: 'false',
+      MCP_REGISTRY_URL: '',
       VENOM_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
       ENV_FILE: '/dev/null',
       ...env,

@@ -40,10 +40,10 @@ export class McpTools implements ToolProvider {
     return [...this.#all().values()].map(({ descriptor }) => descriptor);
   }
 
-  /** The names a model calls a server's tools by, under the server's own. */
-  proxiesOf(server: string): ReadonlyMap<string, string> {
+  /** A server's tools as a model is offered them, under the server's own names. */
+  proxiesOf(server: string): ReadonlyMap<string, ToolDescriptor> {
     const own = [...this.#all().values()].filter((proxy) => proxy.server === server);
-    return new Map(own.map(({ tool, descriptor }) => [tool, descriptor.name]));
+    return new Map(own.map(({ tool, descriptor }) => [tool, descriptor]));
   }
 
   async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {

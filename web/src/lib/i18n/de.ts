@@ -1,4 +1,6 @@
 // The UI in German.
+import { tools } from './tools.de.js';
+
 export const de: Record<string, string> = {
   'nav.chat': 'Chat',
   'nav.models': 'Modelle',
@@ -572,4 +574,5 @@ export const de: Record<string, string> = {
   'sessions.age.yesterday': 'Gestern',
   'sessions.age.week': 'Letzte 7 Tage',
   'sessions.age.older': 'Älter',
+  ...tools,
 };

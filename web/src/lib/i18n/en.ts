@@ -1,4 +1,6 @@
 // The UI in English; the keys of all languages.
+import { tools } from './tools.en.js';
+
 export const en = {
   'nav.chat': 'Chat',
   'nav.models': 'Models',
@@ -570,4 +572,5 @@ export const en = {
   'sessions.age.yesterday': 'Yesterday',
   'sessions.age.week': 'Last 7 days',
   'sessions.age.older': 'Older',
+  ...tools,
 };

@@ -1,4 +1,6 @@
 // The UI in Polish.
+import { tools } from './tools.pl.js';
+
 export const pl: Record<string, string> = {
   'nav.chat': 'Czat',
   'nav.models': 'Modele',
@@ -569,4 +571,5 @@ export const pl: Record<string, string> = {
   'sessions.age.yesterday': 'Wczoraj',
   'sessions.age.week': 'Ostatnie 7 dni',
   'sessions.age.older': 'Starsze',
+  ...tools,
 };

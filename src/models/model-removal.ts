@@ -1,7 +1,8 @@
 // Takes an installed model away, whichever API asks for it, once it is sure that nobody needs it.
 import { AppError } from '../shared/errors.js';
-import { localManifest, type ModelManager } from './model-manager.js';
+import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
+import { localManifest } from './model-trial.js';
 import type { ModelOperations } from './operations.js';
 
 export interface RemovalParts {

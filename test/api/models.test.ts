@@ -78,7 +78,7 @@ describe('what pages poll', () => {
       expect([path, answer.status, ((await answer.json()) as { code: string }).code]).toEqual([path, 404, 'not_found']);
     }
     for (const name of ['org/other', 'org%2Fother']) {
-      expect((await post(`/models/${name}/config`, {})).status).toBe(422);
+      expect((await post(`/models/${name}/config`, { params: 'none' })).status).toBe(422);
       expect((await post(`/models/${name}/config`, { params: { temperature: 9 } })).status).toBe(400);
       expect((await post(`/models/${name}/config`, { params: { temperature: 0.5 } })).status).toBe(200);
       expect(await get(`/models/${name}/config`)).toMatchObject({ current_values: { temperature: 0.5 } });

@@ -1,5 +1,6 @@
 // Tools, who may call them, and calls that wait for somebody's yes.
 import { z } from 'zod';
+import { Uuid } from './uuid.js';
 
 const Permission = z.enum(['always', 'ask', 'never']);
 const SessionId = z.string().min(1).max(200);
@@ -50,7 +51,7 @@ export const CallAnswer = z.object({
   untrusted: z.boolean(),
 });
 
-export const ApprovalParams = z.object({ approval_id: z.uuid() });
+export const ApprovalParams = z.object({ approval_id: Uuid });
 export const ApprovalQuery = z.object({
   state: z.enum(['waiting', 'allowed', 'denied', 'used', 'expired', 'cancelled']).optional(),
   session_id: SessionId.optional(),

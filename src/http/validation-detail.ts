@@ -51,7 +51,7 @@ function typeOf({ keyword, message, params }: Issue): string {
       if (params?.origin === 'array') return 'too_long';
       return params?.inclusive === false ? 'less_than' : 'less_than_equal';
     case 'invalid_format':
-      return params?.format === 'uuid' ? 'uuid_parsing' : 'value_error';
+      return params?.format === 'guid' ? 'uuid_parsing' : 'value_error';
     case 'unrecognized_keys':
       return 'extra_forbidden';
     default:

@@ -112,6 +112,18 @@ describe('rules for all (0)', () => {
     expect(body.detail).toEqual([{ type, loc, msg: text, input: null }]);
   });
 
+  it.each([
+    '12345678-1234-1234-1234-123456789abc',
+    'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF',
+    '00000000-0000-0000-0000-000000000000',
+  ])('takes %s for an id that names nothing', async (id) => {
+    for (const path of [`/tasks/${id}`, `/tasks/${id}/stream`, `/history/requests/${id}`, `/flow/${id}`])
+      expect([path, (await fetch(client.url + path)).status]).toEqual([path, 404]);
+    expect((await post(`/queue/task/${id}/abort`)).status).toBe(404);
+    expect((await post('/feedback', { task_id: id, rating: 'up' })).status).toBe(404);
+    expect((await get(`/tasks/${taskId.toUpperCase()}`)).body.id).toBe(taskId);
+  });
+
   it('takes an address with a slash at its end', async () => {
     expect((await get('/queue/status/')).status).toBe(200);
     expect((await post('/tasks/', { content: 'help' })).status).toBe(201);

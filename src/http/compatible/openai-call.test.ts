@@ -13,6 +13,7 @@ describe('toOpenAiCall', () => {
   it.each([
     ['several answers', { n: 2 }],
     ['probabilities', { logprobs: true }],
+    ['another format', { response_format: { type: 'xml' } }],
     ['a bias', { logit_bias: { '5': 1 } }],
     ['sound', { modalities: ['text', 'audio'], audio: { voice: 'v' } }],
     ['functions of the older form', { functions: [{ name: 'f' }] }],

@@ -55,6 +55,8 @@ export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSign
   };
 }
 
+const FORMATS: ReadonlySet<string> = new Set(['text', 'json_object', 'json_schema']);
+
 /** What this form has no words for and what would change the answer is refused rather than left out. */
 function refuseUnsayable(body: ChatCompletionRequest): void {
   const refuse = (what: string): never => {
@@ -62,6 +64,8 @@ function refuseUnsayable(body: ChatCompletionRequest): void {
   };
   if ((body.n ?? 1) > 1) refuse('n greater than 1 is');
   if (body['logprobs'] === true) refuse('logprobs are');
+  const format = body.response_format?.type ?? 'text';
+  if (!FORMATS.has(format)) refuse(`response_format ${format.slice(0, 60)} is`);
   if (Object.keys(body['logit_bias'] ?? {}).length > 0) refuse('logit_bias is');
   if (body['audio'] || (Array.isArray(body['modalities']) && body['modalities'].includes('audio'))) refuse('Sound is');
   if (Array.isArray(body['functions']) && body['functions'].length > 0)

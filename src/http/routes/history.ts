@@ -6,6 +6,7 @@ import type { RequestTrace, TraceStatus } from '../../chat/ports.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { HistoryQuery, TRACE_STATUSES } from '../../contract/history.js';
+import { Uuid } from '../../contract/uuid.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { type MemoryLookup, toContextReport } from './context-shapes.js';
@@ -40,7 +41,7 @@ export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async 
 
   app.get(
     '/history/requests/:request_id',
-    { schema: { params: z.object({ request_id: z.uuid() }), tags: ['history'] } },
+    { schema: { params: z.object({ request_id: Uuid }), tags: ['history'] } },
     async ({ params }) => {
       const trace = tracer.get(params.request_id);
       if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);

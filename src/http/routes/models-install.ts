@@ -6,7 +6,6 @@ import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/codi
 import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { removeModel } from '../../models/model-removal.js';
-import { localManifest } from '../../models/model-trial.js';
 import type { ModelOperations } from '../../models/operations.js';
 import type { RuntimeSwitch } from '../../models/runtime-switch.js';
 import { AppError } from '../../shared/errors.js';

@@ -92,6 +92,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
       bundled: new Set(bundled.map(({ modelName }) => modelName)),
       ollama: registry.installsFrom('ollama'),
     });
+    if (!registry.installsFrom(target.provider))
+      throw new AppError('invalid_input', `There is no Ollama here to fetch ${asked}; hf.co/org/model needs none.`);
     const operation = registry.install(target.name, target.provider, target.runtime);
     const parts = { operations, onOperation };
     if (body.stream === false) return pullWhole(parts, operation);

@@ -23,6 +23,8 @@ import { JsonEnd } from './json-end.js';
 import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worker-protocol.js';
 
 const FLUSH_MS = 12;
+/** What grammars for JSON put behind it, and nowhere else: the end of a bare text or number shows in nothing else. */
+const AFTER_JSON = '\n'.repeat(4);
 const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
 const GIVE_UP_FACTOR = 2;
@@ -208,7 +210,7 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
     const limit = Math.min(sampling.maxTokens ?? room, room);
     const produced: Token[] = [];
     const options = await evaluateOptions(loaded, sampling, () => produced.slice(-PENALTY_TOKENS));
-    const out = new TextOut(id, sampling.stop);
+    const out = new TextOut(id, sampling.json === undefined ? sampling.stop : [...sampling.stop, AFTER_JSON]);
     const json = sampling.json === undefined ? undefined : new JsonEnd();
     let pending: Token[] = [];
     let finish: 'stop' | 'length' = 'stop';

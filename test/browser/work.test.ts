@@ -63,6 +63,30 @@ describe('Normal chat', () => {
     expect(errors).toEqual([]);
   });
 
+  it('says what keeps a conversation here, and lets go of it with a reason', async () => {
+    const { page, ask, answer, errors } = await open({ mode: 'normal' });
+    await ask('My account is PL61 1090 1014 0000 0712 1981 2874, what is it for?');
+    await answer.getByText('Hello world').waitFor();
+    await stored(page);
+    await answer.getByText('Stayed here · iban').waitFor();
+    await page
+      .getByRole('button', { name: /^Actions for/ })
+      .first()
+      .click();
+    await page.getByRole('menuitem', { name: 'Privacy' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Privacy' });
+    await dialog.getByText('iban', { exact: true }).waitFor();
+    await page.getByRole('menu').waitFor({ state: 'hidden' });
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const release = dialog.getByRole('button', { name: 'Take the labels off' });
+    expect(await release.isDisabled()).toBe(true);
+    await dialog.getByLabel('Why may it leave from now on?').fill('A made-up number');
+    await release.click();
+    await dialog.getByText(/iban taken off\. A made-up number/).waitFor();
+    await dialog.getByText(/^Nothing private/).waitFor();
+    expect(errors).toEqual([]);
+  });
+
   it('offers commands at a slash, chosen with the keyboard', async () => {
     const { page } = await open({ mode: 'normal' });
     const field = page.getByLabel('Message', { exact: true });

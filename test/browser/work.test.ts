@@ -87,6 +87,28 @@ describe('Normal chat', () => {
     expect(errors).toEqual([]);
   });
 
+  it('shows a picture to the model with the message, from Direct chat too', async () => {
+    const { page, ask, answer, errors } = await open();
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    const choose = (name: string, mimeType: string) =>
+      page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer: png });
+    await choose('notes.txt', 'text/plain');
+    await page.getByText(/^At most 4 pictures/).waitFor();
+    await choose('dot.png', 'image/png');
+    await page.getByRole('img', { name: 'dot.png' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await ask('What is this?');
+    await answer.getByText('Hello world').waitFor();
+    expect(JSON.stringify(site.upstream.requests.at(-1)?.['messages'])).toContain(
+      `data:image/png;base64,${png.toString('base64')}`,
+    );
+    expect(await page.getByRole('img', { name: 'dot.png' }).count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   it('offers commands at a slash, chosen with the keyboard', async () => {
     const { page } = await open({ mode: 'normal' });
     const field = page.getByLabel('Message', { exact: true });

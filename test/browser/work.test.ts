@@ -63,6 +63,52 @@ describe('Normal chat', () => {
     expect(errors).toEqual([]);
   });
 
+  it('says what keeps a conversation here, and lets go of it with a reason', async () => {
+    const { page, ask, answer, errors } = await open({ mode: 'normal' });
+    await ask('My account is PL61 1090 1014 0000 0712 1981 2874, what is it for?');
+    await answer.getByText('Hello world').waitFor();
+    await stored(page);
+    await answer.getByText('Stayed here · iban').waitFor();
+    await page
+      .getByRole('button', { name: /^Actions for/ })
+      .first()
+      .click();
+    await page.getByRole('menuitem', { name: 'Privacy' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Privacy' });
+    await dialog.getByText('iban', { exact: true }).waitFor();
+    await page.getByRole('menu').waitFor({ state: 'hidden' });
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const release = dialog.getByRole('button', { name: 'Take the labels off' });
+    expect(await release.isDisabled()).toBe(true);
+    await dialog.getByLabel('Why may it leave from now on?').fill('A made-up number');
+    await release.click();
+    await dialog.getByText(/iban taken off\. A made-up number/).waitFor();
+    await dialog.getByText(/^Nothing private/).waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('shows a picture to the model with the message, from Direct chat too', async () => {
+    const { page, ask, answer, errors } = await open();
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    const choose = (name: string, mimeType: string) =>
+      page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer: png });
+    await choose('notes.txt', 'text/plain');
+    await page.getByText(/^At most 4 pictures/).waitFor();
+    await choose('dot.png', 'image/png');
+    await page.getByRole('img', { name: 'dot.png' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await ask('What is this?');
+    await answer.getByText('Hello world').waitFor();
+    expect(JSON.stringify(site.upstream.requests.at(-1)?.['messages'])).toContain(
+      `data:image/png;base64,${png.toString('base64')}`,
+    );
+    expect(await page.getByRole('img', { name: 'dot.png' }).count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   it('offers commands at a slash, chosen with the keyboard', async () => {
     const { page } = await open({ mode: 'normal' });
     const field = page.getByLabel('Message', { exact: true });

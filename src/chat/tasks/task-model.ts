@@ -61,6 +61,8 @@ export class TaskModel {
   #firstTextMs: number | null = null;
   #lastTextMs: number | null = null;
   #chunks = 0;
+  /** Of all questions, each from its first words to its end. */
+  #writingMs = 0;
   #promptTokens: number | null = null;
   #cachedTokens: number | null = null;
   #completionTokens: number | null = null;
@@ -99,8 +101,6 @@ export class TaskModel {
   usage(): TurnUsage | null {
     if (!this.#lastTarget) return null;
     const durationMs = performance.now() - this.#startedAt;
-    const writingMs =
-      this.#firstTextMs === null || this.#lastTextMs === null ? 0 : this.#lastTextMs - this.#firstTextMs;
     const tokens = this.#completionTokens ?? this.#chunks;
     return {
       promptTokens: this.#promptTokens,
@@ -108,7 +108,9 @@ export class TaskModel {
       completionTokens: this.#completionTokens,
       timeToFirstTokenMs: rounded(this.#firstTextMs),
       durationMs: Math.round(durationMs),
-      tokensPerSecond: writingMs > 0 && tokens > 1 ? Math.round(((tokens - 1) / writingMs) * 100_000) / 100 : null,
+      // Of the model's own writing: steps of a plan are shown whole, long after they were begun.
+      tokensPerSecond:
+        this.#writingMs > 0 && tokens > 1 ? Math.round((tokens / this.#writingMs) * 100_000) / 100 : null,
     };
   }
 
@@ -171,6 +173,7 @@ export class TaskModel {
         onToolCall: this.#options.onToolCall,
         onWaiting: this.#options.onWaiting,
       });
+      if (firstMs !== null) this.#writingMs += performance.now() - startedAt - firstMs;
       this.#promptTokens = sum(this.#promptTokens, answer.promptTokens);
       this.#cachedTokens = sum(this.#cachedTokens, answer.cachedPromptTokens);
       this.#completionTokens = sum(this.#completionTokens, answer.completionTokens);

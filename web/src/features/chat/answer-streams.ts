@@ -43,11 +43,13 @@ interface Question {
   model: string | undefined;
   mode: Mode;
   parameters: Parameters;
+  /** As data URLs. */
+  images?: string[];
 }
 
 /** Asks, and returns how to follow the answer. The same key never asks twice. */
 export async function openAnswer(question: Question, key: string, signal: AbortSignal): Promise<AnswerStream> {
-  const { content, sessionId, model, mode, parameters } = question;
+  const { content, sessionId, model, mode, parameters, images = [] } = question;
   const headers = { 'idempotency-key': key };
   if (mode === 'direct') {
     const json = { content, session_id: sessionId, resumable: true, ...(model ? { model } : {}), ...parameters };
@@ -69,6 +71,7 @@ export async function openAnswer(question: Question, key: string, signal: AbortS
     session_id: sessionId,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(mode === 'complex' ? { forced_intent: 'COMPLEX_PLANNING' } : {}),
+    ...(images.length > 0 ? { images } : {}),
     ...(Object.keys(generation).length > 0 ? { generation_params: generation } : {}),
   };
   const response = await send('/tasks', { json, headers, signal });

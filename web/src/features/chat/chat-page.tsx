@@ -32,9 +32,9 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
 
   useHotkeys([['Escape', () => sessionId && isAnswering(sessionId) && void stop(sessionId)]], []);
 
-  const send = (text: string) => {
+  const send = (text: string, images: string[] = []) => {
     const id = sessionId ?? newSessionId();
-    void ask(id, text, { model: active ?? undefined, mode, parameters });
+    void ask(id, text, { model: active ?? undefined, mode, parameters, images });
     if (!sessionId) void navigate({ to: '/chat/$sessionId', params: { sessionId: id } });
   };
 

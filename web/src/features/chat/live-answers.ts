@@ -79,9 +79,9 @@ function begin(sessionId: string, mode: Mode, question: string | null, requestId
 export async function ask(
   sessionId: string,
   content: string,
-  options: { model: string | undefined; mode: Mode; parameters: Parameters },
+  options: { model: string | undefined; mode: Mode; parameters: Parameters; images?: string[] },
 ): Promise<void> {
-  const mode = modeFor(content, options.mode);
+  const mode = modeFor(content, options.mode, options.images);
   const { signal } = begin(sessionId, mode, content, null);
   const key = crypto.randomUUID();
   await follow(sessionId, signal, () => openAnswer({ content, sessionId, ...options, mode }, key, signal));

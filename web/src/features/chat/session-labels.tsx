@@ -49,12 +49,14 @@ export function SessionLabelsDialog({ session, onClose }: { session: Session; on
             >
               <TextInput
                 label={t('sessions.labels.reason')}
-                description={t('sessions.labels.reason.hint')}
                 value={reason}
                 maxLength={500}
                 onChange={(event) => setReason(event.currentTarget.value)}
                 error={release.error?.message}
               />
+              <Text size="xs" className="muted" mt={4}>
+                {t('sessions.labels.reason.hint')}
+              </Text>
               <Group justify="flex-end" mt="md">
                 <Button
                   type="submit"

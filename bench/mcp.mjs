@@ -31,7 +31,15 @@ export async function benchMcp(folder, report) {
 }
 
 async function bundled(folder) {
-  const names = ['isolation', 'mcp-servers', 'mcp-tools', 'process-records', 'proxy-generator', 'server-launcher'];
+  const names = [
+    'isolation',
+    'mcp-servers',
+    'mcp-tools',
+    'process-records',
+    'proxy-generator',
+    'server-launcher',
+    'server-watch',
+  ];
   const bundle = await rolldown({
     ...serverBundle(),
     input: {
@@ -122,6 +130,7 @@ async function inProcess(folder, rooms) {
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     environment: { PATH: process.env.PATH },
     records: new rooms.ProcessRecords(join(folder, 'run')),
+    watch: new rooms.ServerWatch({ processes: 128, memoryBytes: 4e9, diskBytes: 4e9 }),
     version: '1',
     limits: { startMs: 30_000, callIdleMs: 30_000, callCeilingMs: 30_000 },
   });

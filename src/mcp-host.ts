@@ -15,6 +15,7 @@ import { McpTools } from './skills/mcp/mcp-tools.js';
 import { ProcessRecords } from './skills/mcp/process-records.js';
 import { ProxyGenerator } from './skills/mcp/proxy-generator.js';
 import { ServerLauncher } from './skills/mcp/server-launcher.js';
+import { ServerWatch } from './skills/mcp/server-watch.js';
 import { SecretFile } from './storage/secret-file.js';
 import { SqliteMcpPlans, SqliteMcpServers } from './storage/sqlite-mcp.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
@@ -44,6 +45,11 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     secrets,
     environment,
     records,
+    watch: new ServerWatch({
+      processes: settings.MCP_MAX_PROCESSES,
+      memoryBytes: settings.MCP_MEMORY_LIMIT_MB * 1_048_576,
+      diskBytes: settings.MCP_DISK_LIMIT_MB * 1_048_576,
+    }),
     version,
     limits: {
       startMs: settings.MCP_START_TIMEOUT_SECONDS * 1_000,

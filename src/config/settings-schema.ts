@@ -59,6 +59,11 @@ export const SettingsSchema = z.object({
   MCP_CALL_IDLE_TIMEOUT_SECONDS: number(60, 1, 3_600).describe('longest silence of an MCP server within a call'),
   MCP_CALL_TIMEOUT_SECONDS: number(600, 1, 86_400).describe('longest call of an MCP server, whatever its progress'),
   MCP_IDLE_STOP_SECONDS: number(600, 1, 86_400).describe('an MCP server nobody uses for so long is ended'),
+  MCP_MAX_PROCESSES: whole(128, 1, 10_000).describe('processes of one MCP server; more end it'),
+  MCP_MEMORY_LIMIT_MB: whole(4_096, 16, 1_048_576).describe(
+    'memory of one MCP server and what it starts; more ends it',
+  ),
+  MCP_DISK_LIMIT_MB: whole(4_096, 1, 1_048_576).describe("disk of one MCP server's own folder; more ends it"),
   MCP_LIFETIME_SECONDS: number(86_400, 60).describe('an MCP server is started anew after so long, when it is idle'),
   POOL_PATIENCE_SECONDS: number(5, 0.01).describe(
     'how long the first byte of a server of a pool is waited for before it is asked whether it is well',

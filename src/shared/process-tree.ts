@@ -8,6 +8,9 @@ export interface ProcessId {
   startTicks: string | null;
 }
 
+/** Of nearly every machine Node runs on; a limit on memory is no ruler. */
+const PAGE_BYTES = 4_096;
+
 /** Carried by a server and inherited by whatever it starts. */
 export const MARK_VARIABLE = 'VENOM_SERVER_MARK';
 
@@ -61,6 +64,38 @@ export function treeMemoryBytes(roots: readonly number[]): ReadonlyMap<number, n
   return new Map(roots.filter((root) => known.has(root)).map((root) => [root, sum(root, 0)]));
 }
 
+export interface ProcessUse {
+  processes: number;
+  memoryBytes: number;
+}
+
+/** What each of these takes together with all that descends from it, in one look; without those that are gone. */
+export function processUse(roots: readonly number[]): Map<number, ProcessUse> {
+  const children = new Map<number, { pid: number; memoryBytes: number }[]>();
+  const all = new Map<number, { pid: number; memoryBytes: number }>();
+  for (const { pid, parent, memoryBytes } of processes()) {
+    const own = { pid, memoryBytes };
+    all.set(pid, own);
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(own);
+    else children.set(parent, [own]);
+  }
+  const uses = new Map<number, ProcessUse>();
+  for (const root of roots) {
+    const first = all.get(root);
+    if (!first) continue;
+    const use = { processes: 0, memoryBytes: 0 };
+    const open = [first];
+    for (let next = open.pop(); next; next = open.pop()) {
+      use.processes += 1;
+      use.memoryBytes += next.memoryBytes;
+      open.push(...(children.get(next.pid) ?? []));
+    }
+    uses.set(root, use);
+  }
+  return uses;
+}
+
 export function endProcess(id: ProcessId, signal: NodeJS.Signals): void {
   if (!alive(id)) return;
   try {
@@ -79,7 +114,7 @@ export function endGroup(pid: number | undefined, signal: NodeJS.Signals): void 
   }
 }
 
-function processes(): { pid: number; parent: number; startTicks: string }[] {
+function processes(): { pid: number; parent: number; startTicks: string; memoryBytes: number }[] {
   let names: string[];
   try {
     names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -88,7 +123,7 @@ function processes(): { pid: number; parent: number; startTicks: string }[] {
   }
   return names.flatMap((name) => {
     const stat = readStat(Number(name));
-    return stat && stat.state !== 'Z' ? [{ pid: Number(name), parent: stat.parent, startTicks: stat.startTicks }] : [];
+    return stat && stat.state !== 'Z' ? [{ pid: Number(name), ...stat }] : [];
   });
 }
 
@@ -102,11 +137,16 @@ function residentBytes(pid: number): number {
   }
 }
 
-function readStat(pid: number): { state: string; parent: number; startTicks: string } | null {
+function readStat(pid: number): { state: string; parent: number; startTicks: string; memoryBytes: number } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: fields[19] ?? '' };
+    return {
+      state: fields[0] ?? '',
+      parent: Number(fields[1]),
+      startTicks: fields[19] ?? '',
+      memoryBytes: Number(fields[21]) * PAGE_BYTES,
+    };
   } catch {
     return null;
   }

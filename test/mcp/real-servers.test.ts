@@ -8,6 +8,7 @@ import { Isolation } from '../../src/skills/mcp/isolation.js';
 import type { McpConnection } from '../../src/skills/mcp/mcp-connection.js';
 import { ProcessRecords } from '../../src/skills/mcp/process-records.js';
 import { ServerLauncher } from '../../src/skills/mcp/server-launcher.js';
+import { ServerWatch } from '../../src/skills/mcp/server-watch.js';
 import { StderrLog } from '../../src/skills/mcp/stderr-log.js';
 import { toOutcome } from '../../src/skills/mcp/tool-result.js';
 import { startServer, type TestServer } from '../api/server.js';
@@ -49,6 +50,7 @@ async function connect(name: string, args: string[] = [], own: Record<string, st
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     environment,
     records: new ProcessRecords(join(dir, 'run')),
+    watch: new ServerWatch({ processes: 128, memoryBytes: 4e9, diskBytes: 4e9 }),
     version: '0',
     limits: { startMs: 30_000, callIdleMs: 10_000, callCeilingMs: 30_000 },
   });

@@ -1,10 +1,11 @@
 // Installs what a server needs into a folder of its own: wheels only, no install scripts, so that no code of a package runs;
 // isolated as well as this machine allows, with bounds on time, output and size.
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, opendir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
+import { folderSize } from '../../shared/folder-size.js';
 import { type CommandResult, runCommand } from '../../shared/run-command.js';
 import { pick } from './git-source.js';
 import type { BuildStep } from './import-plan.js';
@@ -12,7 +13,7 @@ import { findOnPath, type Isolation } from './isolation.js';
 import { askNewest, findPython, installWheels, makeEnvironment, newestIn, type PythonTools } from './python-tools.js';
 
 const STEP_MS = 600_000;
-const BYTES_MAX = 2_000 * 1_048_576;
+const MOST = { bytes: 2_000 * 1_048_576, files: 200_000 };
 const WATCH_MS = 2_000;
 const FLUSH_MS = 10_000;
 /** Pip tells of a package with its whole description. */
@@ -60,7 +61,9 @@ export class EnvironmentBuilder {
     const tooLarge = new AbortController();
     const watch = setInterval(() => {
       // Node's packages lie beside the source, Python's in the environment.
-      void folderBytes([source, env]).then((bytes) => bytes > BYTES_MAX && tooLarge.abort());
+      void folderSize([source, env], MOST).then(
+        ({ bytes, files }) => (bytes > MOST.bytes || files > MOST.files) && tooLarge.abort(),
+      );
     }, WATCH_MS);
     try {
       const python = steps.some(({ command }) => command[0] === '{make-env}')
@@ -69,11 +72,16 @@ export class EnvironmentBuilder {
       const places = { source, env, python };
       for (const step of steps) {
         onStep(step.title);
+        // Its own settings would choose another registry, and could carry ours there.
+        await rm(join(source, '.npmrc'), { recursive: true, force: true });
         const command = this.#command(step.command, places);
         const result = await this.#run(command, step.network, places, AbortSignal.any([signal, tooLarge.signal]));
         if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
         if (tooLarge.signal.aborted)
-          throw new AppError('mcp_import_failed', `What it needs is larger than ${BYTES_MAX / 1_048_576} MB.`);
+          throw new AppError(
+            'mcp_import_failed',
+            `What it needs is larger than ${MOST.bytes / 1_048_576} MB or ${MOST.files} files.`,
+          );
         if (!result.ok) throw new AppError('mcp_import_failed', `${step.title} failed: ${lastLines(result)}`);
       }
       await this.#flush(dirname(env));
@@ -164,6 +172,9 @@ export class EnvironmentBuilder {
         XDG_CACHE_HOME: cacheDir,
         npm_config_cache: join(cacheDir, 'npm'),
         npm_config_ignore_scripts: 'true',
+        // The lock file names versions and hashes; where they lie is said here.
+        npm_config_replace_registry_host: 'always',
+        npm_config_git: '/bin/false',
         UV_LINK_MODE: 'copy',
         ...(existsSync(npmrc) ? { NPM_CONFIG_USERCONFIG: npmrc } : {}),
         ...(pipConfig ? { PIP_CONFIG_FILE: pipConfig } : {}),
@@ -179,18 +190,3 @@ export class EnvironmentBuilder {
 
 const lastLines = ({ stderr, stdout, message }: CommandResult): string =>
   (stderr.trim() || stdout.trim() || message).split('\n').slice(-5).join('\n').slice(-800);
-
-async function folderBytes(folders: readonly string[]): Promise<number> {
-  let bytes = 0;
-  const open = [...folders];
-  for (let next = open.pop(); next !== undefined && bytes <= BYTES_MAX; next = open.pop()) {
-    const directory = await opendir(next).catch(() => undefined);
-    if (!directory) continue;
-    for await (const entry of directory) {
-      const path = join(next, entry.name);
-      if (entry.isDirectory()) open.push(path);
-      else bytes += (await lstat(path).catch(() => undefined))?.size ?? 0;
-    }
-  }
-  return bytes;
-}

@@ -8,6 +8,11 @@ import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
 import { holdsHome } from './program-folder.js';
 
 const PROBE_MS = 5_000;
+const FILE_BYTES_MAX = 2_147_483_648;
+/** Threads count; only within a namespace of its own, where nobody else's are counted with them. */
+const TASKS_MAX = 1_024;
+/** Memory of the machine, in truth. */
+const TEMPORARY_BYTES_MAX = 268_435_456;
 const NOTHING = ['/bin/sh', '-c', ':'];
 
 /** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
@@ -53,10 +58,13 @@ export class Isolation {
   /** Best first; `plain` is always there. */
   readonly tiers: readonly IsolationTier[];
   readonly #programs: IsolationPrograms;
+  /** Older bubblewraps cannot. */
+  readonly #sized: readonly string[];
 
-  private constructor(tiers: readonly IsolationTier[], programs: IsolationPrograms) {
+  private constructor(tiers: readonly IsolationTier[], programs: IsolationPrograms, sized: readonly string[]) {
     this.tiers = tiers;
     this.#programs = programs;
+    this.#sized = sized;
   }
 
   /** Tries each: a program that is installed may still be forbidden. */
@@ -69,7 +77,8 @@ export class Isolation {
     };
     const works = async (command: readonly string[]) =>
       (await runCommand(command, { environment: { PATH: path ?? '' }, timeoutMs: PROBE_MS })).ok;
-    const [sandboxed, namespaced] = await Promise.all([
+    const sized = ['--size', String(TEMPORARY_BYTES_MAX)];
+    const [sandboxed, sizes, namespaced] = await Promise.all([
       programs.bwrap !== null &&
         works([
           programs.bwrap,
@@ -84,6 +93,8 @@ export class Isolation {
           '/dev',
           ...NOTHING,
         ]),
+      programs.bwrap !== null &&
+        works([programs.bwrap, '--unshare-all', '--ro-bind', '/', '/', ...sized, '--tmpfs', '/tmp', ...NOTHING]),
       programs.unshare !== null &&
         works([
           programs.unshare,
@@ -101,6 +112,7 @@ export class Isolation {
     return new Isolation(
       ISOLATION_TIERS.filter((tier) => found[tier]),
       programs,
+      sizes ? sized : [],
     );
   }
 
@@ -120,8 +132,9 @@ export class Isolation {
 
   wrap(tier: IsolationTier, { command, args, cwd, network, readable, writable }: IsolatedCommand): string[] {
     const { bwrap, unshare, prlimit } = this.#programs;
-    const limited = prlimit === null ? [] : [prlimit, '--core=0', '--nofile=4096', '--'];
-    const own = [...limited, command, ...args];
+    const limits = ['--core=0', '--nofile=4096', `--fsize=${FILE_BYTES_MAX}`];
+    if (tier !== 'plain') limits.push(`--nproc=${TASKS_MAX}`);
+    const own = [...(prlimit === null ? [] : [prlimit, ...limits, '--']), command, ...args];
     if (tier === 'plain') return own;
     if (tier === 'namespaced')
       return [
@@ -155,6 +168,7 @@ export class Isolation {
       '/proc',
       '--dev',
       '/dev',
+      ...this.#sized,
       '--tmpfs',
       '/tmp',
       ...shown.flatMap((path) => ['--ro-bind-try', path, path]),

@@ -233,9 +233,12 @@ export class McpServers implements ImportedServers {
             await connection.close();
             throw error;
           }
+          // Told a thousand times while it looks, it looks once more.
+          const lookAgain = onceAtATime(() =>
+            this.#look(entry, connection).catch((error) => this.#options.onFailure(record.name, toAppError(error))),
+          );
           connection.onNotification(({ method }) => {
-            if (method !== 'notifications/tools/list_changed') return;
-            this.#look(entry, connection).catch((error) => this.#options.onFailure(record.name, toAppError(error)));
+            if (method === 'notifications/tools/list_changed') lookAgain();
           });
           return connection;
         },
@@ -346,6 +349,23 @@ export class McpServers implements ImportedServers {
       throw new AppError('mcp_server_disabled', `${name} is switched off; an administrator can enable it.`);
     return entry;
   }
+}
+
+function onceAtATime(work: () => Promise<void>): () => void {
+  let running = false;
+  let again = false;
+  return () => {
+    again = true;
+    if (running) return;
+    running = true;
+    void (async () => {
+      while (again) {
+        again = false;
+        await work();
+      }
+      running = false;
+    })();
+  };
 }
 
 /** What a connected server is, with its tools merged into what is known of them. */

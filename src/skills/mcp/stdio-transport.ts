@@ -26,6 +26,7 @@ const DRAIN_AFTER_EXIT_MS = 200;
 const EOF_MS = 500;
 const TERM_MS = 2_000;
 const KILL_MS = 2_000;
+const TOO_MUCH_ROUNDS = 5;
 
 export interface StdioTransportOptions {
   /** As it is spawned, with whatever isolates it in front. */
@@ -40,6 +41,8 @@ export interface StdioTransportOptions {
   /** Called when nothing of it is left. */
   onGone: () => void;
   onStderr: (text: string) => void;
+  /** Told of each process; what is returned is called when it has ended. */
+  watch?: (pid: number, onTooMuch: (reason: string) => void) => () => void;
 }
 
 export class StdioTransport implements Transport {
@@ -55,6 +58,7 @@ export class StdioTransport implements Transport {
   readonly #options: StdioTransportOptions;
   #child: ChildProcessWithoutNullStreams | undefined;
   #endGuard: (() => void) | undefined;
+  #endWatch: (() => void) | undefined;
   #exited = false;
   #closing: Promise<void> | undefined;
   #ended = false;
@@ -93,6 +97,7 @@ export class StdioTransport implements Transport {
     const pid = child.pid as number;
     this.#options.onSpawn({ pid, startTicks: startTicks(pid) });
     this.#endGuard = guardGroup(pid, mark);
+    this.#endWatch = this.#options.watch?.(pid, (reason) => this.#tooMuch(reason));
     child.stdout.on('data', (bytes: Buffer) => this.#read(bytes));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#options.onStderr(text));
     // Not 'close': a grandchild may hold the pipes open for ever.
@@ -159,6 +164,7 @@ export class StdioTransport implements Transport {
       child.stderr.destroy();
     }
     this.#endGuard?.();
+    this.#endWatch?.();
     this.#options.onGone();
     this.onclose?.();
   }
@@ -198,6 +204,17 @@ export class StdioTransport implements Transport {
     }
     this.onmessage?.(message);
     return true;
+  }
+
+  /** No time is given: what multiplies would use it. */
+  #tooMuch(reason: string): void {
+    this.failure ??= new AppError('mcp_crashed', `The server was ended: it had ${reason}.`);
+    const { mark } = this.#options;
+    endGroup(this.#child?.pid, 'SIGKILL');
+    for (let round = 0; round < TOO_MUCH_ROUNDS; round += 1)
+      for (const id of processTree(null, mark)) endProcess(id, 'SIGKILL');
+    this.onerror?.(this.failure);
+    void this.close();
   }
 
   #fail(reason: string): void {

@@ -89,6 +89,7 @@ export const OllamaEmbedRequest = z.strictObject({
   model: Model,
   input: z.union([Text, z.array(Text).max(2_048)]),
   truncate: z.boolean().nullish(),
+  dimensions: z.int().min(1).max(100_000).nullish(),
   options: z.looseObject({}).nullish(),
   keep_alive: KeepAlive,
 });

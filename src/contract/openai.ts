@@ -40,4 +40,5 @@ export const EmbeddingRequest = z.looseObject({
     'a text or a list of 1 to 2,048 texts, none of them empty; numbers of tokens are not taken',
   ),
   encoding_format: z.enum(['float', 'base64']).nullish(),
+  dimensions: z.int().min(1).max(100_000).nullish(),
 });

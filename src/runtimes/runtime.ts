@@ -95,6 +95,11 @@ export interface PoolPlacement {
   readonly movedOn: number;
 }
 
+export interface EmbedTreatment {
+  background?: boolean;
+  truncate?: boolean;
+}
+
 export interface Runtime extends RuntimeDescription {
   /** The AI SDK's provider contract. @throws AppError `model_not_found` */
   languageModel(modelName: string): LanguageModelV4;
@@ -116,13 +121,17 @@ export interface Runtime extends RuntimeDescription {
   /** @throws AppError `provider_unavailable` */
   listModels(signal?: AbortSignal): Promise<RuntimeModel[]>;
   health(signal?: AbortSignal): Promise<RuntimeHealth>;
-  /** Vectors in input order. @throws AppError `unsupported` where the model cannot */
+  /**
+   * Vectors in input order.
+   * @param treatment  `background` as `providerOptions.venom.background` of an answer; `truncate`: what is too long for the
+   * model is cut where the engine can do that, else refused
+   * @throws AppError `unsupported` where the model cannot, `invalid_input` for a text that is too long
+   */
   embed(
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
-    /** As `providerOptions.venom.background` of an answer. */
-    treatment?: { background?: boolean },
+    treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }>;
   /** Tokens of a conversation by the model's own tokenizer and template. */
   countPromptTokens?(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number>;

@@ -60,6 +60,14 @@ describe("OpenAI's own client", () => {
   it('makes embeddings', async () => {
     const { data } = await client.embeddings.create({ model: 'fake-model', input: 'x', encoding_format: 'float' });
     expect(data[0]?.embedding).toEqual([0.5, 0.25]);
+    const asked = (dimensions: number) =>
+      client.embeddings.create({ model: 'fake-model', input: ['x', 'y'], encoding_format: 'float', dimensions });
+    expect((await asked(2)).data).toHaveLength(2);
+    await expect(asked(3)).rejects.toMatchObject({ status: 400, code: 'unsupported' });
+    await expect(client.embeddings.create({ model: 'fake-model', input: [1, 2] })).rejects.toMatchObject({
+      status: 400,
+      param: 'input',
+    });
   });
 
   it('sees typed errors', async () => {

@@ -16,6 +16,7 @@ import { pulledAs, pullTarget } from '../../models/pull-name.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
+import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../compatible/ollama-answer.js';
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
 import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
@@ -120,7 +121,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }) => {
     const startedAt = performance.now();
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
-    const { model, vectors, tokens } = await embed(body.model, texts);
+    const { model, vectors, tokens } = await embed(body.model, texts, body.truncate ?? true);
+    checkDimensions(vectors, body.dimensions);
     return {
       model,
       embeddings: vectors.map(toUnitLength),
@@ -131,7 +133,7 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.post('/embeddings', { schema: { body: OllamaEmbeddingsRequest, tags } }, async ({ body }) => {
-    const { vectors } = await embed(body.model, [body.prompt]);
+    const { vectors } = await embed(body.model, [body.prompt], true);
     return { embedding: vectors[0] ?? [] };
   });
 
@@ -144,10 +146,10 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return (await models.find(short)) ? short : name;
   }
 
-  async function embed(name: string, texts: readonly string[]) {
+  async function embed(name: string, texts: readonly string[], truncate: boolean) {
     const { runtime, model } = await models.resolve(await installedName(name));
     if (texts.length === 0) return { model, vectors: [], tokens: 0 };
-    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS))) };
+    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS), { truncate })) };
   }
 
   async function answer(

@@ -18,6 +18,7 @@ import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { checkedForward } from '../checked-forward.js';
 import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
+import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
@@ -231,6 +232,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const { runtime, model } = await models.resolve(body.model);
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
     const { vectors, tokens } = await runtime.embed(model, texts, AbortSignal.timeout(300_000));
+    checkDimensions(vectors, body.dimensions);
     const encode = (vector: number[]) =>
       body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
     return {

@@ -15,6 +15,7 @@ import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
 import type { AdaptedParams } from '../generation-params.js';
 import type {
+  EmbedTreatment,
   LoadedModelInfo,
   MeasuredMemory,
   ModelDescription,
@@ -136,18 +137,21 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
-    treatment: { background?: boolean } = {},
+    treatment: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
     const serviceClass = treatment.background ? 'background' : 'interactive';
     const lease = await this.#acquire(await this.#files.find(modelName), { serviceClass }, signal);
     let abort = () => {};
     try {
       return await new Promise((resolve, reject) => {
-        const asked = lease.model.process.ask({ type: 'embed', texts: [...texts] }, (answer) => {
-          if (answer instanceof AppError) reject(answer);
-          else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
-          else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
-        });
+        const asked = lease.model.process.ask(
+          { type: 'embed', texts: [...texts], truncate: treatment.truncate ?? false },
+          (answer) => {
+            if (answer instanceof AppError) reject(answer);
+            else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
+            else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
+          },
+        );
         abort = () => {
           asked.cancel();
           reject(new AppError('cancelled', 'The request was stopped.'));

@@ -39,7 +39,7 @@ interface Slot {
 
 type Loaded =
   | { kind: 'chat'; llama: Llama; model: LlamaModel; context: LlamaContext; slots: Slot[]; wrapper: ChatWrapper }
-  | { kind: 'embedding'; llama: Llama; model: LlamaModel; context: LlamaEmbeddingContext };
+  | { kind: 'embedding'; llama: Llama; model: LlamaModel; context: LlamaEmbeddingContext; contextLength: number };
 
 let loaded: Loaded | undefined;
 const running = new Map<number, AbortController>();
@@ -68,7 +68,7 @@ async function handle(message: ToWorker): Promise<void> {
     case 'generate':
       return generate(message.id, message.messages, message.sampling);
     case 'embed':
-      return embed(message.id, message.texts);
+      return embed(message.id, message.texts, message.truncate);
     case 'count':
       return count(message.id, message.messages);
     case 'count-text':
@@ -102,6 +102,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
       llama,
       model,
       context: await model.createEmbeddingContext({ threads: measured.threads, contextSize: order.contextLength }),
+      contextLength: order.contextLength,
     };
   } else {
     const context = await model.createContext({
@@ -392,13 +393,23 @@ class TextOut {
   }
 }
 
-async function embed(id: number, texts: string[]): Promise<void> {
+async function embed(id: number, texts: string[], truncate: boolean): Promise<void> {
   if (loaded?.kind !== 'embedding') throw new AppError('unsupported', 'This model makes no embeddings.');
+  const { model, context, contextLength } = loaded;
   const vectors: number[][] = [];
-  let tokens = 0;
-  for (const text of texts) {
-    tokens += loaded.model.tokenize(text).length;
-    vectors.push([...(await loaded.context.getEmbeddingFor(text)).vector]);
+  let read = 0;
+  for (const [index, text] of texts.entries()) {
+    let tokens = model.tokenize(text);
+    // With the marks the model wants around it, and one token less than there is room for.
+    const over = context.calculateInputLength(tokens) - (contextLength - 1);
+    if (over > 0 && !truncate)
+      throw new AppError(
+        'invalid_input',
+        `Text ${index + 1} has ${tokens.length} tokens; this model reads ${tokens.length - over}.`,
+      );
+    if (over > 0) tokens = tokens.slice(0, tokens.length - over);
+    read += tokens.length;
+    vectors.push([...(await context.getEmbeddingFor(tokens)).vector]);
   }
-  send({ type: 'vectors', id, vectors, tokens });
+  send({ type: 'vectors', id, vectors, tokens: read });
 }

@@ -76,8 +76,13 @@ export class OllamaClient {
     return this.#upstream.send('/api/chat', { body, signal, retry: true });
   }
 
-  async embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<z.output<typeof Embedded>> {
-    const body = { model: checkedName(model), input: texts };
+  async embed(
+    model: string,
+    texts: readonly string[],
+    truncate: boolean,
+    signal?: AbortSignal,
+  ): Promise<z.output<typeof Embedded>> {
+    const body = { model: checkedName(model), input: texts, truncate };
     return this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
   }
 

@@ -8,6 +8,7 @@ import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { errorText } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type {
+  EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
   ModelDescription,
@@ -124,9 +125,11 @@ export class OllamaRuntime implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }> {
     this.#ours.add(modelName);
-    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, signal);
+    const truncate = treatment?.truncate ?? false;
+    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, truncate, signal);
     return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
   }
 

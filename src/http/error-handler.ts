@@ -160,8 +160,17 @@ function answer(
   const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
   const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
   const requestId = String(reply.getHeader('x-request-id') ?? request.id);
-  const failure = { status, code, message, param, requestId };
+  const failure = { status: statusForVendors(status, code, details), code, message, param, requestId };
   const vendors = vendorError(requestPath(request), failure);
   if (vendors) return reply.status(vendors.status).send(vendors.body);
   return reply.status(status).send({ detail, code, request_id: requestId, ...(details ? { details } : {}) });
+}
+
+/**
+ * What an engine says of a request, that it is wrong or too long, holds for the client too; its library would ask again
+ * for as long as it believes that a server has failed.
+ */
+function statusForVendors(status: number, code: ErrorCode, details: unknown): number {
+  const engines = code === 'upstream_rejected' ? (details as { status?: unknown } | undefined)?.status : undefined;
+  return engines === 400 || engines === 404 || engines === 413 || engines === 422 ? engines : status;
 }

@@ -198,6 +198,13 @@ describe("OpenAI's own client", () => {
       status: 502,
       code: 'upstream_rejected',
     });
+    // What is wrong with the request stays wrong: a library must not take it for a failing server and ask again.
+    upstream.behaviour = (_body, response) => void response.writeHead(400).end('{"error":{"message":"no tools here"}}');
+    await expect(client.responses.create({ model, input: 'Hi' })).rejects.toMatchObject({
+      status: 400,
+      code: 'upstream_rejected',
+      message: expect.stringContaining('no tools here'),
+    });
     upstream.behaviour = (_body, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(chunk({ content: 'Hel' }));

@@ -83,7 +83,11 @@ export class OllamaClient {
     signal?: AbortSignal,
   ): Promise<z.output<typeof Embedded>> {
     const body = { model: checkedName(model), input: texts, truncate };
-    return this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
+    try {
+      return await this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
+    } catch (error) {
+      throw asNotFound(error, model);
+    }
   }
 
   /** @throws AppError `model_not_found`, `source_unavailable`, `cancelled` and those of the connection */

@@ -72,7 +72,12 @@ export class OllamaRuntime implements Runtime {
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
-    const response = await this.#client.upstream.send(`/v1${path}`, { body, signal, retry: true });
+    const { max_completion_tokens: newer, ...rest } = body;
+    // Passed over there in silence: one answer came where several were asked for, and one of any length.
+    if (typeof rest['n'] === 'number' && rest['n'] > 1)
+      throw new AppError('unsupported', 'n greater than 1 is not supported by Ollama.');
+    const asked = newer === undefined || newer === null ? rest : { ...rest, max_tokens: newer };
+    const response = await this.#client.upstream.send(`/v1${path}`, { body: asked, signal, retry: true });
     if (typeof body['model'] === 'string') this.#ours.add(body['model']);
     return {
       status: response.statusCode,

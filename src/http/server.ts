@@ -17,7 +17,7 @@ import { compilersFactory } from './compilers.js';
 import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
-import { readJsonBody } from './json-body.js';
+import { takeJsonBodies } from './json-body.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
@@ -122,14 +122,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   installRequestForm(app);
   installRateLimit(app, options.rateLimit);
 
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, readJsonBody(body as Buffer));
-    } catch (error) {
-      done(error as Error, undefined);
-    }
-  });
+  takeJsonBodies(app);
 
   // Callbacks rather than promises: they run for every request.
   app.addHook('onSend', (request, reply, payload, done) => {

@@ -124,6 +124,20 @@ describe('rules for all (0)', () => {
     expect((await get(`/tasks/${taskId.toUpperCase()}`)).body.id).toBe(taskId);
   });
 
+  it('takes JSON that does not say so, and nothing that says otherwise', async () => {
+    const send = (type: string | null) =>
+      fetch(`${client.url}/tasks`, {
+        method: 'POST',
+        // A string would get a type of its own.
+        body: new Blob(['{"content":"help"}']),
+        ...(type === null ? {} : { headers: { 'content-type': type } }),
+      });
+    expect((await send(null)).status).toBe(201);
+    expect((await send('application/json; charset=utf-8')).status).toBe(201);
+    const refused = await send('application/xml');
+    expect([refused.status, ((await refused.json()) as Json).code]).toEqual([415, 'invalid_input']);
+  });
+
   it('takes an address with a slash at its end', async () => {
     expect((await get('/queue/status/')).status).toBe(200);
     expect((await post('/tasks/', { content: 'help' })).status).toBe(201);

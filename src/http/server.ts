@@ -9,6 +9,7 @@ import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import type { SessionLabelsDesk } from '../routing/label-release.js';
+import { AppError } from '../shared/errors.js';
 import type { SkillEditor } from '../skills/custom/skill-editor.js';
 import type { ServerRegistry } from '../skills/mcp/server-registry.js';
 import { installAdmission } from './admission.js';
@@ -158,15 +159,24 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   );
 
   let sockets = 0;
-  app.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => {
-    if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
-    sockets += 1;
-    const leave = options.hub.add(socket);
-    socket.on('message', () => {});
-    socket.on('close', () => {
-      sockets -= 1;
-      leave();
-    });
+  app.route({
+    method: 'GET',
+    url: '/ws/events',
+    schema: { hide: true },
+    handler: async () => {
+      throw new AppError('invalid_input', 'This address speaks WebSocket.');
+    },
+    wsHandler: (socket) => {
+      if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
+      sockets += 1;
+      const leave = options.hub.add(socket);
+      socket.on('message', () => {});
+      socket.on('close', () => {
+        sockets -= 1;
+        leave();
+      });
+      return undefined;
+    },
   });
 
   countTraffic(app, options.metrics);

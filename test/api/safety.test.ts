@@ -141,6 +141,8 @@ describe('safety on the loopback address', () => {
   it('opens a WebSocket nowhere but at its address', async () => {
     expect(await socketStatus(`${open.url}/api/v1/queue/status`, {})).toBe(200);
     expect(await socketStatus(`${open.url}/ws/nowhere`, {})).toBe(404);
+    const { status, body } = await get(open, '/ws/events', {});
+    expect([status, JSON.parse(body).code]).toEqual([400, 'invalid_input']);
   });
 
   it('needs the key for a WebSocket however its address is written', async () => {

@@ -29,6 +29,8 @@ const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
 const GIVE_UP_FACTOR = 2;
 const PENALTY_TOKENS = 64;
+/** Runs of blanks are the longest tokens there are. */
+const LONGEST_TOKEN_CHARS = 256;
 const MAX_PROBED_THREADS = 8;
 
 interface Slot {
@@ -189,6 +191,7 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
   running.set(id, abort);
   let slot: Slot | undefined;
   try {
+    refuseHopeless(messages, context.contextSize);
     const tokens = promptTokens(loaded, messages);
     const room = context.contextSize - tokens.length - 1;
     if (room < 1) {
@@ -241,6 +244,17 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
       waiting.shift()?.();
     }
   }
+}
+
+/** Tokenizing megabytes takes seconds, in which nobody else is answered; that they do not fit is seen at once. */
+function refuseHopeless(messages: readonly ChatMessage[], contextLength: number): void {
+  const chars = messages.reduce((sum, { text }) => sum + text.length, 0);
+  if (chars <= contextLength * LONGEST_TOKEN_CHARS) return;
+  throw new AppError(
+    'invalid_input',
+    `The conversation has ${chars} characters; the model's context holds ${contextLength} tokens.`,
+    { details: { context_length: contextLength } },
+  );
 }
 
 function count(id: number, messages: ChatMessage[]): void {

@@ -60,6 +60,7 @@ export interface ChatMemoryParts {
   mayDelete: boolean;
   distDir: string;
   logger: Logger;
+  onLesson: (taskId: string, lessonId: string) => void;
   onStep: (step: string, outcome: 'done' | 'failed' | 'given_up') => void;
 }
 
@@ -162,6 +163,7 @@ export function chatMemory(parts: ChatMemoryParts) {
     clock,
     learns: settings.ENABLE_META_LEARNING,
     onFollowUpFailed: (error) => logger.warn({ err: error }, 'a follow-up task could not be submitted'),
+    onLesson: parts.onLesson,
   });
   const clearing = new SessionClearing({
     sessions,

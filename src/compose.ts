@@ -439,6 +439,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     mayDelete: mutationAllowed,
     distDir: options.distDir,
     logger,
+    onLesson: (taskId, lessonId) =>
+      hub.publish('LESSON_LEARNED', 'A remark became a lesson.', {
+        task_id: taskId,
+        lesson_id: lessonId,
+        // What was judged had not gone well.
+        success: false,
+      }),
     onStep: (step, outcome) => metrics.resultStep(step, outcome),
   });
   const sessionLabels = new SessionLabelsDesk({

@@ -726,6 +726,14 @@ describe('WebSocket (8)', () => {
     expect(mine('AGENT_ACTION')).toMatchObject({ agent: text, message: 'Hello world', data: { task_id: taskId } });
   });
 
+  it('tells what is learnt', async () => {
+    await vi.waitFor(() =>
+      expect(of('LESSON_LEARNED').at(-1)?.data).toEqual({ task_id: taskId, lesson_id: uuid, success: false }),
+    );
+    const { lessons } = (await get('/lessons')).body;
+    expect(lessons.map(({ lesson_id }: Json) => lesson_id)).toContain(of('LESSON_LEARNED').at(-1)?.data.lesson_id);
+  });
+
   it('tells of the queue, of failures and of help', async () => {
     expect(of('QUEUE_PAUSED').at(-1)?.data).toEqual({ active_tasks: 0 });
     expect(of('QUEUE_RESUMED').at(-1)?.data).toEqual({ pending_tasks: 0 });

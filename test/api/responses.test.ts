@@ -134,7 +134,9 @@ describe("OpenAI's own client", () => {
       { role: 'user', content: 'Three' },
     ]);
     expect(await client.responses.retrieve(first.id)).toMatchObject({ id: first.id, output_text: 'Hello world' });
-    expect((await client.responses.inputItems.list(first.id)).data).toMatchObject([{ role: 'user', content: 'One' }]);
+    expect((await client.responses.inputItems.list(first.id)).data).toMatchObject([
+      { role: 'user', content: [{ type: 'input_text', text: 'One' }] },
+    ]);
     await client.responses.delete(first.id);
     await expect(client.responses.retrieve(first.id)).rejects.toMatchObject({ status: 404, code: 'not_found' });
     await expect(

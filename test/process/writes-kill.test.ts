@@ -24,7 +24,7 @@ function randomFrom(seed: number): () => number {
 type Json = any;
 
 async function call(url: string, method: string, path: string, body?: object): Promise<Json> {
-  const response = await fetch(`${url}/api/v1${path}`, {
+  const response = await fetch(url + (path.startsWith('/v1/') ? path : `/api/v1${path}`), {
     method,
     ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
   });
@@ -90,6 +90,8 @@ it(`keeps every acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 + ROUN
   const forgotten = new Set<string>();
   const comments = new Set<string>();
   const deleted = new Set<string>();
+  /** Of OpenAI's Responses, which are asked for again by their id. */
+  const responses = new Map<string, string>();
   let taskId = '';
   let count = 0;
 
@@ -114,6 +116,8 @@ it(`keeps every acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 + ROUN
     for (const comment of comments) expect(said.filter((one: string) => one === comment)).toEqual([comment]);
     for (const session of deleted)
       expect((await call(url, 'GET', `/memory/session/${session}`)).count, session).toBe(0);
+    for (const [id, input] of responses)
+      expect((await call(url, 'GET', `/v1/responses/${id}/input_items`)).data[0].content[0].text).toBe(input);
     if (round === ROUNDS) {
       await kill();
       break;
@@ -157,6 +161,11 @@ it(`keeps every acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 + ROUN
         comments.add(comment);
       }),
       writer(async () => {
+        const input = `Question ${count}`;
+        const { id } = await call(url, 'POST', '/v1/responses', { model: 'fake-model', input });
+        responses.set(id, input);
+      }),
+      writer(async () => {
         const session = `passing-${count}`;
         await completed(url, { content: 'help', session_id: session });
         await call(url, 'DELETE', `/memory/session/${session}`);
@@ -169,10 +178,12 @@ it(`keeps every acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 + ROUN
     await Promise.all(writers);
   }
   console.log(
-    `${remembered.size} remembered, ${forgotten.size} forgotten, ${comments.size} comments, ${deleted.size} deletions`,
+    `${remembered.size} remembered, ${forgotten.size} forgotten, ${comments.size} comments, ${deleted.size} deletions, ` +
+      `${responses.size} responses`,
   );
   expect(remembered.size).toBeGreaterThan(0);
   expect(deleted.size).toBeGreaterThan(0);
+  expect(responses.size).toBeGreaterThan(0);
   await upstream.close();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { startFakeUpstream } from '../api/fake-upstream.js';
 import { startProcess } from './venom-process.js';
 
@@ -97,6 +97,8 @@ it(`keeps every acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 + ROUN
 
   for (let round = 0; round <= ROUNDS; round += 1) {
     const { url, kill } = await startProcess(env);
+    // Where an expectation fails, too.
+    onTestFinished(kill);
     if (round === 0) {
       taskId = await completed(url, { content: 'help', session_id: SESSION });
       for (const [name, register] of Object.entries(registers)) possible.set(name, [await register.read(url)]);

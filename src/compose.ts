@@ -151,7 +151,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
               };
             }),
   });
-  const exit = cloudExit(settings);
+  const exit = await cloudExit(settings, logger);
   const labels = new SqliteSessionLabels(store, (error) =>
     logger.error({ err: error }, 'a label could not be written'),
   );

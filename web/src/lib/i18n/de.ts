@@ -431,6 +431,7 @@ export const de: Record<string, string> = {
   'routing.keys.lead': 'Ein Schlüssel geht hinein und kommt nie wieder heraus.',
   'routing.keys.none': 'Keine Cloud ist bekannt.',
   'routing.key.environment': 'In der Umgebung gesetzt',
+  'routing.key.keyring': 'Im Schlüsselbund des Systems',
   'routing.key.file': 'Auf diesem Rechner verwahrt',
   'routing.key.missing': 'Kein Schlüssel',
   'routing.policy': 'Regelwerk',

@@ -429,6 +429,7 @@ export const en = {
   'routing.keys.lead': 'A key goes in and never comes out again.',
   'routing.keys.none': 'No cloud is known.',
   'routing.key.environment': 'Set in the environment',
+  'routing.key.keyring': 'Kept in the system’s keyring',
   'routing.key.file': 'Kept on this machine',
   'routing.key.missing': 'No key',
   'routing.policy': 'Policy',

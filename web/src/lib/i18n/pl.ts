@@ -429,6 +429,7 @@ export const pl: Record<string, string> = {
   'routing.keys.lead': 'Klucz można wpisać, ale nigdy odczytać.',
   'routing.keys.none': 'Nie znano żadnej chmury.',
   'routing.key.environment': 'Ustawiony w środowisku',
+  'routing.key.keyring': 'Przechowywany w pęku kluczy systemu',
   'routing.key.file': 'Przechowywany na tym komputerze',
   'routing.key.missing': 'Brak klucza',
   'routing.policy': 'Zasady',

@@ -655,7 +655,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       policy,
       remote,
       exit: exit.gate,
-      cloudModels: { openai: exit.tiers.openai.high, google: exit.tiers.google.high },
+      cloudModels: {
+        openai: exit.tiers.openai.high,
+        google: exit.tiers.google.high,
+        'cloud-compatible': exit.tiers['cloud-compatible'].high,
+      },
       forceLocal: settings.FORCE_LOCAL_MODEL,
     },
     system: {

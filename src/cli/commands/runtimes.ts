@@ -34,7 +34,7 @@ export async function listRuntimes(context: CommandContext): Promise<void> {
   context.terminal.result(answer, table(['', 'NAME', 'STATUS', 'ADDRESS', '', ''], rows));
 }
 
-const CLOUDS: ReadonlySet<string> = new Set(['openai', 'google']);
+const CLOUDS: ReadonlySet<string> = new Set(['openai', 'google', 'cloud-compatible']);
 
 export async function useRuntime(context: CommandContext, name: string, { model }: { model?: string }): Promise<void> {
   const client = await context.server();

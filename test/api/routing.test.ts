@@ -127,17 +127,19 @@ describe('who answers', () => {
     cloud = await startFakeCloud();
     local = await startFakeUpstream();
     local.behaviour = streams(['From ', 'the ', 'house']);
-    const prices = join(mkdtempSync(join(tmpdir(), 'venom-prices-')), 'prices.json');
+    const dataDir = mkdtempSync(join(tmpdir(), 'venom-test-'));
+    const prices = join(dataDir, 'prices.json');
     writeFileSync(
       prices,
       JSON.stringify({ models: { 'far-model': { input_cost_per_1k: 0.001, output_cost_per_1k: 0.002 } } }),
     );
-    server = await startServer({
+    const env = {
       LLM_LOCAL_ENDPOINT: local.url,
       CLOUD_COMPATIBLE_ENDPOINT: `${cloud.origin}/v1`,
       CLOUD_COMPATIBLE_API_KEY: 'key-of-the-far-cloud',
       PRICING_FILE_PATH: prices,
-    });
+    };
+    server = await startServer(env, dataDir);
     expect((await activate('constructor')).status).toBe(400);
     expect((await activate('cloud-compatible')).status).toBe(400);
     expect((await activate('cloud-compatible', 'far-model')).body).toMatchObject({ active_model: 'far-model' });

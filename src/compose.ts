@@ -151,7 +151,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
               };
             }),
   });
-  const exit = cloudExit(settings);
+  const exit = await cloudExit(settings, logger);
   const labels = new SqliteSessionLabels(store, (error) =>
     logger.error({ err: error }, 'a label could not be written'),
   );
@@ -662,7 +662,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       policy,
       remote,
       exit: exit.gate,
-      cloudModels: { openai: exit.tiers.openai.high, google: exit.tiers.google.high },
+      cloudModels: {
+        openai: exit.tiers.openai.high,
+        google: exit.tiers.google.high,
+        'cloud-compatible': exit.tiers['cloud-compatible'].high,
+      },
       forceLocal: settings.FORCE_LOCAL_MODEL,
     },
     system: {

@@ -129,6 +129,9 @@ export const SettingsSchema = z.object({
   LLM_LOCAL_API_KEY: text('venom-local').describe('dummy key for local servers'),
   OPENAI_API_KEY: secret().describe('OpenAI key'),
   GOOGLE_API_KEY: secret().describe('Gemini key'),
+  CLOUD_KEYS_IN: choice(['keyring', 'file'], 'keyring').describe(
+    "keyring: keys entered here go to the system's keyring where there is one, else to a file only its owner can read",
+  ),
   ACTIVE_LLM_SERVER: text('').describe(
     'last activated server: ollama, vllm, onnx, multi_runtime, openai, google; decides the active runtime',
   ),

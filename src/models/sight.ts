@@ -9,7 +9,8 @@ const TELLING = new Set(['ollama', 'llama-cpp']);
  * @throws AppError `unsupported` where the model is known to be blind
  */
 export function requireSight(provider: string, model: string, capabilities: readonly string[] | null): void {
-  if (capabilities?.includes('vision') || !TELLING.has(provider)) return;
+  // An Ollama from before it told of capabilities tells of none; every model of a later one has some.
+  if (!capabilities?.length || capabilities.includes('vision') || !TELLING.has(provider)) return;
   throw new AppError(
     'unsupported',
     `${model} does not see pictures. Leave them out, or ask a model with vision, such as qwen2.5vl or llava in Ollama.`,

@@ -1,7 +1,8 @@
 // Who answers, what may leave, what it may cost: the whole server against a local engine and two clouds that record every
 // byte.
 import { randomUUID } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -120,6 +121,37 @@ describe('who answers', () => {
     await call('POST', '/system/llm-servers/active', { server_name: 'openai-compatible' });
     expect((await ask('Hello')).text).toBe('From the house');
     expect(cloud.requests).toHaveLength(1);
+  });
+
+  it('runs on any cloud that speaks as OpenAI does, where an administrator named it', async () => {
+    cloud = await startFakeCloud();
+    local = await startFakeUpstream();
+    local.behaviour = streams(['From ', 'the ', 'house']);
+    const dataDir = mkdtempSync(join(tmpdir(), 'venom-test-'));
+    const prices = join(dataDir, 'prices.json');
+    writeFileSync(
+      prices,
+      JSON.stringify({ models: { 'far-model': { input_cost_per_1k: 0.001, output_cost_per_1k: 0.002 } } }),
+    );
+    const env = {
+      LLM_LOCAL_ENDPOINT: local.url,
+      CLOUD_COMPATIBLE_ENDPOINT: `${cloud.origin}/v1`,
+      CLOUD_COMPATIBLE_API_KEY: 'key-of-the-far-cloud',
+      PRICING_FILE_PATH: prices,
+    };
+    server = await startServer(env, dataDir);
+    expect((await activate('constructor')).status).toBe(400);
+    expect((await activate('cloud-compatible')).status).toBe(400);
+    expect((await activate('cloud-compatible', 'far-model')).body).toMatchObject({ active_model: 'far-model' });
+    const { runtimes } = (await call('GET', '/system/llm-runtime/options')).body;
+    expect(runtimes.find((one: Json) => one.runtime_id === 'cloud-compatible')).toMatchObject({
+      configured: true,
+      active: true,
+    });
+    expect((await ask('Hello')).text).toBe('From the cloud');
+    expect(cloud.requests[0]?.headers.authorization).toBe('Bearer key-of-the-far-cloud');
+    expect((await ask(`Pay to ${IBAN}`)).text).toBe('From the house');
+    expect(cloud.everything()).not.toContain('1090 1014');
   });
 
   it('remembers the activated cloud over a restart', async () => {

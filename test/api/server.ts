@@ -25,6 +25,8 @@ export async function startServer(
     {
       VENOM_DATA_DIR: dataDir,
       VENOM_STARTER_MODEL: 'off',
+      // Not into the keyring of whoever runs the tests.
+      CLOUD_KEYS_IN: 'file',
       OLLAMA_REGISTRY_ENDPOINT: '',
       // What a test counts are the questions it asks.
       MODEL_AUTO_PROBE: 'false',

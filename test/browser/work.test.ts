@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startFakeCloud } from '../api/fake-cloud.js';
 import { streams } from '../api/fake-upstream.js';
 import { accessibilityProblems, type Site, startSite } from './page.js';
 
@@ -168,6 +169,38 @@ describe('Normal chat', () => {
       .getByText(/winter/)
       .nth(1)
       .waitFor();
+  });
+});
+
+describe('a cloud', () => {
+  it('is chosen beside the models here, and the page does not say that words stay', async () => {
+    const cloud = await startFakeCloud();
+    const own = await startSite(cloud.env);
+    try {
+      const { page, errors } = await own.open();
+      const model = page.getByRole('combobox', { name: 'Model' });
+      await model.click();
+      await page.getByRole('option', { name: 'gpt-4o · openai', exact: true }).click();
+      await page.getByText('openai answers. What is sensitive stays here.').waitFor();
+      await expect.poll(() => model.inputValue()).toBe('gpt-4o · openai');
+      await page.getByLabel('Message', { exact: true }).fill('Hi');
+      await page.keyboard.press('Enter');
+      const answer = page.getByRole('article', { name: 'Assistant' });
+      await answer.getByText('From the cloud').waitFor();
+      await answer.getByText(/^openai · .* sent$/).waitFor();
+      await model.click();
+      await page.getByRole('option', { name: 'fake-model' }).click();
+      await expect.poll(() => model.inputValue()).toBe('fake-model');
+      await page.getByLabel('Message', { exact: true }).fill('Hi again');
+      await page.keyboard.press('Enter');
+      await answer.getByText('Stayed here').waitFor();
+      expect(cloud.requests).toHaveLength(1);
+      // A page that comes back to an answer asks whether it is a task's.
+      expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
+    } finally {
+      await own.close();
+      await cloud.close();
+    }
   });
 });
 

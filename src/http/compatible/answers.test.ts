@@ -78,7 +78,7 @@ describe('CompatibleAnswers', () => {
     const sees = setUp([[finish]], { can: ['vision'], limit: 9 });
     await readWhole(await sees.ask(withPicture('image/png')));
     await expect(sees.ask(withPicture('audio/wav'))).rejects.toMatchObject({ code: 'unsupported' });
-    const blind = setUp([[finish]], { limit: 9, provider: 'llama-cpp' });
+    const blind = setUp([[finish]], { can: ['completion'], limit: 9, provider: 'llama-cpp' });
     await expect(blind.ask(withPicture('image/png'))).rejects.toMatchObject({ code: 'unsupported' });
     const think = { ...question, providerOptions: { venom: { think: true } } };
     await expect(blind.ask(think)).rejects.toMatchObject({ code: 'unsupported' });

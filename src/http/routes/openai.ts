@@ -58,17 +58,17 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
 
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
     const body = request.body;
-    const images = hasPictures(body);
+    const parts = furtherParts(body);
     const target = await router.route({
       text: saidText(body),
       mode: 'direct',
       taskType: 'CHAT',
       sessionId: null,
       model: body.model,
-      images,
+      images: parts.length > 0,
       labels: [],
     });
-    if (images)
+    if (parts.some(({ type }) => type === 'image_url'))
       requireSight(target.provider, target.model, (await models.describe(target.model))?.capabilities ?? null);
     const { provider, model, endpoint, configHash, runtimeId } = target;
     const local = target.decision.chain.every((step) => step.target === 'local');
@@ -362,12 +362,12 @@ function forwarded(
   };
 }
 
-/** @throws AppError `unsupported` where a part points somewhere, which an engine behind us would fetch */
-function hasPictures({ messages }: ChatCompletionRequest): boolean {
+/** What is no text. @throws AppError `unsupported` where a part points somewhere, which an engine behind us would fetch */
+function furtherParts({ messages }: ChatCompletionRequest): { type: string }[] {
   const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []));
   const others = parts.filter(({ type }) => type !== 'text');
   for (const part of others) refuseAddresses(part);
-  return others.length > 0;
+  return others;
 }
 
 function textOf(content: ChatCompletionRequest['messages'][number]['content']): string {

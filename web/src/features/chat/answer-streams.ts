@@ -40,7 +40,6 @@ export interface AnswerStream {
 interface Question {
   content: string;
   sessionId: string;
-  model: string | undefined;
   mode: Mode;
   parameters: Parameters;
   /** As data URLs. */
@@ -49,10 +48,10 @@ interface Question {
 
 /** Asks, and returns how to follow the answer. The same key never asks twice. */
 export async function openAnswer(question: Question, key: string, signal: AbortSignal): Promise<AnswerStream> {
-  const { content, sessionId, model, mode, parameters, images = [] } = question;
+  const { content, sessionId, mode, parameters, images = [] } = question;
   const headers = { 'idempotency-key': key };
   if (mode === 'direct') {
-    const json = { content, session_id: sessionId, resumable: true, ...(model ? { model } : {}), ...parameters };
+    const json = { content, session_id: sessionId, resumable: true, ...parameters };
     let first: Response | undefined = await send('/llm/simple/stream', { json, headers, signal });
     const requestId = first.headers.get('x-request-id') ?? '';
     const stream = directStream(requestId);

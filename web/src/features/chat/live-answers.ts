@@ -79,7 +79,7 @@ function begin(sessionId: string, mode: Mode, question: string | null, requestId
 export async function ask(
   sessionId: string,
   content: string,
-  options: { model: string | undefined; mode: Mode; parameters: Parameters; images?: string[] },
+  options: { mode: Mode; parameters: Parameters; images?: string[] },
 ): Promise<void> {
   const mode = modeFor(content, options.mode, options.images);
   const { signal } = begin(sessionId, mode, content, null);

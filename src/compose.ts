@@ -574,6 +574,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     huggingFaceToken: settings.HF_TOKEN || undefined,
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
+    beforeAdding: () => models.holdActive(),
     onInstalled: (manifest) => {
       registry.record({ ...manifest, installedAt: Date.now() });
       models.changed();

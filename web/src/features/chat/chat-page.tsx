@@ -5,7 +5,7 @@ import { IconAdjustmentsHorizontal, IconLock } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
-import { useModels, useSwitchModel } from '../../lib/models';
+import { type Model, useModels, useSwitchModel } from '../../lib/models';
 import { useStarter } from '../../lib/starter';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
@@ -46,12 +46,15 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
           size="xs"
           className="chat-model"
           w={{ sm: 270 }}
-          data={chatModels.map(({ name }) => name)}
-          value={active}
+          data={chatModels.map((model) => ({ value: keyOf(model), label: labelOf(model, chatModels) }))}
+          value={activeModel ? keyOf(activeModel) : null}
           placeholder={t('chat.model.none')}
           allowDeselect={false}
           searchable={chatModels.length > 8}
-          onChange={(name) => name && switchModel.mutate(name)}
+          onChange={(key) => {
+            const chosen = chatModels.find((model) => keyOf(model) === key);
+            if (chosen) switchModel.mutate(chosen);
+          }}
         />
         <ModeSwitch mode={mode} onChange={setMode} />
         <Box flex={1} />
@@ -124,3 +127,9 @@ function newSessionId(): string {
     .join('');
   return `session-${Date.now()}-${random}`;
 }
+
+const keyOf = ({ name, provider }: Model): string => `${provider} ${name}`;
+
+/** Two engines may have a model of one name. */
+const labelOf = ({ name, provider }: Model, all: readonly Model[]): string =>
+  all.some((other) => other.name === name && other.provider !== provider) ? `${name} · ${provider}` : name;

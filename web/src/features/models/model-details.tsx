@@ -98,7 +98,7 @@ function Measured({ name }: { name: string | null }) {
                     </Badge>
                     {result.reason && (
                       <Text size="xs" className="muted">
-                        {result.reason}
+                        {t(`details.reason.${result.reason}`, { defaultValue: result.reason })}
                       </Text>
                     )}
                   </Table.Td>

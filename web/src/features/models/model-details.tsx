@@ -29,14 +29,14 @@ export function ModelDetails({ name, onClose }: { name: string | null; onClose: 
 
 function Measured({ name }: { name: string | null }) {
   const { t, i18n } = useTranslation();
-  const capabilities = useCapabilities(name);
-  const measured = capabilities.data?.measured;
   const action = useModelAction();
   // The newest trial of it, running or not.
   const last = useOperations().data?.find(
     ({ operation_type, model_name }) => operation_type === 'probe' && model_name === name,
   );
   const trial = last && isRunning(last);
+  const capabilities = useCapabilities(name, last?.completed_at ?? null);
+  const measured = capabilities.data?.measured;
   const failed = last?.status === 'failed' && (!measured || measured.at < last.started_at) ? last.error : null;
   return (
     <section aria-label={t('details.measured')}>

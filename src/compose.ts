@@ -87,6 +87,8 @@ const BACKUP_DUE_MS = 60_000;
 const HISTORY_CHARS = 8_000;
 const MOST_ENTRIES = 100_000;
 const HEALTH_EVERY_MS = 15_000;
+/** Of lines that could not be written yet. */
+const LOG_HELD_BYTES = 1_000_000;
 /** Whoever has just read an answer often asks again. */
 const QUIET_MS = 5_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
@@ -581,6 +583,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     huggingFaceToken: settings.HF_TOKEN || undefined,
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
+    beforeAdding: () => models.holdActive(),
     onInstalled: (manifest) => {
       registry.record({ ...manifest, installedAt: Date.now() });
       models.changed();
@@ -817,24 +820,30 @@ function configuredCloud(settings: Settings, tiers: Readonly<Record<CloudProvide
     : null;
 }
 
-export function createLogger(level: string): Logger {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    redact: {
-      paths: [
-        '*.authorization',
-        '*.headers.authorization',
-        '*["x-api-key"]',
-        '*.headers["x-api-key"]',
-        'headers.cookie',
-        '*.apiKey',
-        '*.token',
-        'err.config',
-        'err.details.headers',
-      ],
-      censor: '***',
+export function createLogger(level: string, fd: number = process.stdout.fd): Logger {
+  // The log of a server in the background lies beside its data. A full disk takes its lines, and not the server with them.
+  const output = pino.destination({ fd, sync: true, maxLength: LOG_HELD_BYTES });
+  output.on('error', () => {});
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: {
+        paths: [
+          '*.authorization',
+          '*.headers.authorization',
+          '*["x-api-key"]',
+          '*.headers["x-api-key"]',
+          'headers.cookie',
+          '*.apiKey',
+          '*.token',
+          'err.config',
+          'err.details.headers',
+        ],
+        censor: '***',
+      },
     },
-  });
+    output,
+  );
 }

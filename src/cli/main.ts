@@ -118,7 +118,8 @@ models
   .command('use')
   .description('answer with this model from now on')
   .argument('<name>')
-  .action((name: string) => useModel(context(), name));
+  .option('--runtime <name>', 'where two engines have the name')
+  .action((name: string, options: { runtime?: string }) => useModel(context(), name, options));
 models
   .command('activate')
   .description('try a model first, then answer with it; when the trial fails, nothing changes')

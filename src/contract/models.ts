@@ -51,6 +51,8 @@ export const ActivateRequest = z.object({
 export const SwitchRequest = z.object({
   name: z.string().min(1).max(300),
   role: z.string().max(50).nullish(),
+  /** Where two engines have the name. */
+  runtime: z.string().max(50).nullish(),
   switch_source: z.string().max(50).default('ui'),
   ownership_token: z.string().max(500).nullish(),
 });

@@ -52,6 +52,9 @@ describe('Activation', () => {
     ]);
     expect(activation.active?.modelName).toBe('b');
     expect(activation.former?.modelName).toBe('a');
+    await activation.run(candidate('c'), context());
+    await activation.run(candidate('a'), context());
+    expect(activation.versions().map(({ modelName }) => modelName)).toEqual(['a', 'c', 'b']);
   });
 
   it.each<[string, Partial<Candidate>]>([

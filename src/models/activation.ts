@@ -39,11 +39,11 @@ export class Activation {
     this.#versions = options.versions.all();
   }
 
-  /** Newest first. */
+  /** Whoever answered last comes first: after the active one, the one there is a way back to. */
   versions(modelName?: string): ModelVersion[] {
     return this.#versions
       .filter((version) => modelName === undefined || version.modelName === modelName)
-      .sort((a, b) => b.createdAt - a.createdAt);
+      .sort((a, b) => (b.activatedAt ?? b.createdAt) - (a.activatedAt ?? a.createdAt));
   }
 
   get active(): ModelVersion | undefined {

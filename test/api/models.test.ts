@@ -110,6 +110,16 @@ describe('what pages poll', () => {
     expect((await get('/system/status'))['boot_id']).toBe(first['boot_id']);
   });
 
+  it('lists a server that somebody else looks after, to switch to and not to stop', async () => {
+    const { servers } = await get('/system/llm-servers');
+    expect((servers as { name: string }[]).find(({ name }) => name === 'openai-compatible')).toMatchObject({
+      active: true,
+      status: 'online',
+      endpoint: upstream.url,
+      supports: { start: false, stop: false, restart: false },
+    });
+  });
+
   it('the active server and the options have the fields of the contract', async () => {
     const active = await get('/system/llm-servers/active');
     expect(Object.keys(active).sort()).toEqual(

@@ -19,6 +19,8 @@ export interface StarterModelOptions {
   huggingFaceBaseUrl: string;
   huggingFaceToken?: string | undefined;
   onChange: (snapshot: StarterSnapshot) => void;
+  /** Before a model is added to those that are here. */
+  beforeAdding?: () => Promise<void>;
   /** Its file has been put in place just now. */
   onInstalled?: (manifest: ModelManifest) => void;
   fetch?: typeof fetch;
@@ -91,6 +93,7 @@ export class StarterModel implements StarterInstaller {
       });
       try {
         await refuseWithoutSpace(this.#options.modelsDir, this.#expected.sizeBytes);
+        await this.#options.beforeAdding?.();
         await source.run();
         this.#options.onInstalled?.(this.#manifest(source.name));
         return this.#set({ state: 'installed', receivedBytes: this.#expected.sizeBytes, bytesPerSecond: null });

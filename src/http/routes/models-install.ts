@@ -84,12 +84,13 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
 
   app.post('/models/switch', { schema: { body: SwitchRequest, tags } }, async ({ body }) => {
     policy.check(body);
-    const found = await models.find(body.name);
+    const runtime = body.runtime || undefined;
+    const found = await models.find(body.name, runtime);
     if (!found) throw new AppError('model_not_found', `No installed model is called ${body.name}.`);
     if (!found.model.chat && found.model.problem === null)
       throw new AppError('invalid_input', `${body.name} is not made for chat.`);
     const { provider: from } = await models.activeIdentity();
-    await models.choose(body.name);
+    await models.choose(body.name, runtime);
     switching.selected(body.switch_source, await models.activeIdentity(), from);
     return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
   });

@@ -89,7 +89,7 @@ export function AttachedPictures({
         </div>
       ))}
       {refused && (
-        <Text size="xs" c="red" role="alert">
+        <Text size="xs" c="var(--mantine-color-red-light-color)" role="alert">
           {t('chat.attach.refused', { count: MOST, megabytes: MOST_BYTES / 1_000_000 })}
         </Text>
       )}

@@ -6,7 +6,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
 import { type CloudEngine, useActivateCloud, useCloudEngines } from '../../lib/cloud-engines';
-import { useModels, useSwitchModel } from '../../lib/models';
+import { type Model, useModels, useSwitchModel } from '../../lib/models';
 import { useStarter } from '../../lib/starter';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
@@ -34,6 +34,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
   const answering = live?.done === false;
   const ready = chatModels.length > 0 || cloud !== null;
   const offered = withActive(clouds.data?.offered ?? [], cloud);
+  const here = chatModels.map((model) => ({ value: keyOf(model), label: labelOf(model, chatModels) }));
 
   useHotkeys([['Escape', () => sessionId && isAnswering(sessionId) && void stop(sessionId)]], []);
 
@@ -54,9 +55,9 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
           w={{ sm: 270 }}
           data={
             offered.length === 0
-              ? chatModels.map(({ name }) => name)
+              ? here
               : [
-                  { group: t('chat.model.here'), items: chatModels.map(({ name }) => name) },
+                  { group: t('chat.model.here'), items: here },
                   {
                     group: t('chat.model.cloud'),
                     items: offered.map((engine) => ({
@@ -66,14 +67,15 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
                   },
                 ]
           }
-          value={cloud ? cloudValue(cloud) : active}
+          value={cloud ? cloudValue(cloud) : activeModel ? keyOf(activeModel) : null}
           placeholder={t('chat.model.none')}
           allowDeselect={false}
           searchable={chatModels.length + offered.length > 8}
           onChange={(value) => {
             const engine = offered.find((candidate) => cloudValue(candidate) === value);
+            const chosen = chatModels.find((model) => keyOf(model) === value);
             if (engine) activateCloud.mutate(engine);
-            else if (value) switchModel.mutate(value);
+            else if (chosen) switchModel.mutate(chosen);
           }}
         />
         <ModeSwitch mode={mode} onChange={setMode} />
@@ -162,3 +164,9 @@ function newSessionId(): string {
     .join('');
   return `session-${Date.now()}-${random}`;
 }
+
+const keyOf = ({ name, provider }: Model): string => `${provider} ${name}`;
+
+/** Two engines may have a model of one name. */
+const labelOf = ({ name, provider }: Model, all: readonly Model[]): string =>
+  all.some((other) => other.name === name && other.provider !== provider) ? `${name} · ${provider}` : name;

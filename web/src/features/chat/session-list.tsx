@@ -215,7 +215,7 @@ function DeleteDialog({
     >
       <Text size="sm">{t('sessions.delete.sure', { title: session.title })}</Text>
       {remove.error && (
-        <Text size="sm" c="red">
+        <Text size="sm" c="var(--mantine-color-red-light-color)">
           {remove.error.message}
         </Text>
       )}

@@ -47,7 +47,7 @@ export function PlanView({ plan }: { plan: McpPlan }) {
           </Text>
         </Group>
         {approve.isError && (
-          <Text size="sm" c="red" role="alert">
+          <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
             {approve.error.message}
           </Text>
         )}

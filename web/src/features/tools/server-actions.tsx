@@ -151,7 +151,7 @@ function UpdateDialog({ server, opened, onClose }: { server: McpServer; opened: 
             onChange={(event) => setWanted(event.currentTarget.value)}
           />
           {update.isError && (
-            <Text size="sm" c="red" role="alert">
+            <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
               {update.error.message}
             </Text>
           )}

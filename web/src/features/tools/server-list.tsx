@@ -241,7 +241,13 @@ function ServerCard({ server }: { server: McpServer }) {
         ))}
       </SimpleGrid>
       {server.last_error && server.state !== 'disabled' && (
-        <Text size="xs" c="red" mt="xs" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
+        <Text
+          size="xs"
+          c="var(--mantine-color-red-light-color)"
+          mt="xs"
+          lineClamp={2}
+          style={{ overflowWrap: 'anywhere' }}
+        >
           {server.last_error.message}
         </Text>
       )}

@@ -106,7 +106,7 @@ export function TryTool({ tool, schema, call }: { tool: string; schema: Schema; 
           <SchemaFields fields={fields ?? []} values={values} problems={problems} onChange={setValues} />
         )}
         {misfit && (
-          <Text size="sm" c="red" role="alert">
+          <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
             {t(`tools.try.misfit.${misfit}`)}
           </Text>
         )}

@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { machineWith } from '../../../test/stand-ins/isolation.js';
 import { skillContext } from '../../../test/stand-ins/skill-context.js';
-import { Isolation } from '../mcp/isolation.js';
+import type { Isolation } from '../mcp/isolation.js';
 import { Workspace } from '../workspace.js';
 import { GitSkill } from './git-skill.js';
 
 const git = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
-const sandbox = await Isolation.detect(process.env['PATH']);
 let isolation: Isolation | undefined;
 let folder: string;
 let workspace: Workspace;
@@ -25,9 +25,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(['by itself', sandbox.best] as const)('GitSkill, %s', (where) => {
-  beforeAll(() => {
-    isolation = where === 'by itself' ? undefined : sandbox;
+describe.each(['plain', 'namespaced', 'sandboxed'] as const)('GitSkill, %s', (tier) => {
+  beforeAll(async () => {
+    isolation = await machineWith(tier);
   });
 
   it('makes a repository, commits and branches', async () => {
@@ -89,7 +89,7 @@ describe.each(['by itself', sandbox.best] as const)('GitSkill, %s', (where) => {
   });
 
   it('keeps a program in the sandbox that a configuration names where it cannot be switched off', async (context) => {
-    context.skip(where !== 'sandboxed', 'needs bubblewrap');
+    context.skip(isolation?.best === 'plain', 'nothing is around it');
     await call('init_repo');
     const trace = join(folder, 'ran');
     execFileSync(git, ['config', 'filter.evil.clean', `touch ${trace} ${at('inside')}; cat`], { cwd: workspace.root });

@@ -39,7 +39,7 @@ export interface GitSkillOptions {
   /** Where git finds its own helpers. */
   path: string;
   /**
-   * Where the best there is is a sandbox, git runs in it: a repository's configuration can name programs in more ways than can
+   * Where there is a sandbox, git runs in it: a repository's configuration can name programs in more ways than can
    * be switched off, and commands of the shell skill may have written it.
    */
   isolation?: Isolation;
@@ -181,7 +181,7 @@ export class GitSkill extends BaseSkill {
       writable: [workspace.root],
     };
     const [program, ...words] =
-      isolation?.best === 'sandboxed' ? isolation.wrap('sandboxed', isolated) : [git, ...isolated.args];
+      isolation && isolation.best !== 'plain' ? isolation.wrap(isolation.best, isolated) : [git, ...isolated.args];
     return new Promise((resolve, reject) => {
       execFile(
         program as string,

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { machineWith } from '../../../test/stand-ins/isolation.js';
 import { skillContext } from '../../../test/stand-ins/skill-context.js';
-import { Isolation } from '../mcp/isolation.js';
+import type { Isolation } from '../mcp/isolation.js';
 import { ProcessRecords } from '../mcp/process-records.js';
 import { ServerWatch } from '../mcp/server-watch.js';
 import { Workspace } from '../workspace.js';
@@ -21,14 +22,12 @@ const options = (isolation: Isolation) => ({
   watch: new ServerWatch({ processes: 32, memoryBytes: 300_000_000, diskBytes: 50_000_000 }),
 });
 let shell: ShellSkill;
-let sandbox: Isolation;
 
 const run = (name: string, input: object, signal = new AbortController().signal) =>
   shell.invoke(name, input, skillContext(workspace, { signal }));
 
 beforeAll(async () => {
-  sandbox = await Isolation.detect(process.env['PATH']);
-  shell = new ShellSkill(options(sandbox));
+  shell = new ShellSkill(options(await machineWith('sandboxed')));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -39,15 +38,24 @@ it('asks before it runs anything, and leaves nothing of what it does to a shell'
   ]);
 });
 
-it.each(['namespaced', 'plain'])('refuses where the best there is is %s', async (tier) => {
-  const poor = Object.assign(Object.create(sandbox), { tiers: [tier] }) as Isolation;
+it('refuses where nothing isolates', async () => {
+  const poor = await machineWith('plain');
   const refused = new ShellSkill(options(poor)).invoke('run', { program: 'true' }, skillContext(workspace));
   await expect(refused).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('bubblewrap') });
 });
 
-describe('in a sandbox', () => {
+describe.each(['sandboxed', 'namespaced'] as const)('%s', (tier) => {
+  let missing = false;
+  beforeAll(async () => {
+    const isolation = await machineWith(tier);
+    missing = isolation.best !== tier;
+    shell = new ShellSkill(options(isolation));
+    rmSync(workspace.root, { recursive: true, force: true });
+    mkdirSync(workspace.root);
+  });
+
   it('runs a program with its arguments as they are, in the workspace', async (context) => {
-    context.skip(sandbox.best !== 'sandboxed', 'bubblewrap is not installed or not allowed here');
+    context.skip(missing, 'not installed or not allowed here');
     const said = await run('run', { program: 'printf', args: ['%s\n', '$(id); `id`', 'b c'] });
     expect(said).toMatchObject({ text: '$(id); `id`\nb c', untrusted: true, structured: { exit_code: 0 } });
     await run('run_shell', { command: 'echo one > a.txt && echo two | tr a-z A-Z >> a.txt' });
@@ -60,7 +68,7 @@ describe('in a sandbox', () => {
   });
 
   it('reaches neither files outside, nor our environment, nor the network, nor a folder outside', async (context) => {
-    context.skip(sandbox.best !== 'sandboxed', 'bubblewrap is not installed or not allowed here');
+    context.skip(missing, 'not installed or not allowed here');
     writeFileSync(join(root, 'ours.txt'), 'ours');
     symlinkSync(join(root, 'ours.txt'), join(workspace.root, 'link.txt'));
     for (const path of [join(root, 'ours.txt'), 'link.txt', '../ours.txt', '/etc/passwd', join(root, 'run/instance')])
@@ -83,7 +91,7 @@ describe('in a sandbox', () => {
   });
 
   it('ends what takes too long, too many processes or too much memory, and what is stopped, with all it started', async (context) => {
-    context.skip(sandbox.best !== 'sandboxed', 'bubblewrap is not installed or not allowed here');
+    context.skip(missing, 'not installed or not allowed here');
     await expect(run('run', { program: 'sleep', args: ['30'], timeout: 1 })).rejects.toMatchObject({
       code: 'tool_timeout',
     });
@@ -99,7 +107,7 @@ describe('in a sandbox', () => {
   }, 30_000);
 
   it('keeps the end of a long output', async (context) => {
-    context.skip(sandbox.best !== 'sandboxed', 'bubblewrap is not installed or not allowed here');
+    context.skip(missing, 'not installed or not allowed here');
     const { text } = await run('run', { program: 'seq', args: ['100000'] });
     expect(text).toMatch(/^Only the last 16000 characters/);
     expect(text.endsWith('\n100000')).toBe(true);

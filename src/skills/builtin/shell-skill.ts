@@ -69,8 +69,7 @@ export class ShellSkill extends BaseSkill {
     { workspace, signal }: SkillContext,
   ): Promise<SkillResult> {
     const { isolation, newMark, watch } = this.#options;
-    // Lesser kinds of isolation show a command all files of this machine.
-    if (isolation.best !== 'sandboxed')
+    if (isolation.best === 'plain')
       throw new AppError(
         'unsupported',
         'Commands are run only in a sandbox, and there is none here: install bubblewrap.',
@@ -79,7 +78,7 @@ export class ShellSkill extends BaseSkill {
     const tooMuch = new AbortController();
     let reason = '';
     let endWatch = () => {};
-    const command = isolation.wrap('sandboxed', {
+    const command = isolation.wrap(isolation.best, {
       command: program as string,
       args,
       cwd,

@@ -109,23 +109,23 @@ export async function findMcpServers() {
   const node = join(path, 'node');
   const wheels = join(path, 'wheels');
   const uv = join(path, 'uv');
-  if (![node, wheels, uv].every((folder) => existsSync(join(folder, '.complete')))) {
-    console.error(`Fetching MCP servers for the tests into ${path} …`);
-    const npm = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', node, ...MCP_PACKAGES];
-    const pip = ['-m', 'pip', 'download', '--quiet', '--only-binary', ':all:', '--dest', wheels, MCP_PYTHON];
-    const install = ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', '--upgrade', '--target', uv, 'uv'];
-    for (const folder of [node, wheels, uv]) mkdirSync(folder, { recursive: true });
-    const codes = await Promise.all([
-      run('npm', npm, { timeout: 300_000 }).catch(() => 1),
-      run('python3', pip, { timeout: 300_000 }).catch(() => 1),
-      run('python3', install, { timeout: 300_000 }).catch(() => 1),
-    ]);
-    if (codes.some((code) => code !== 0))
-      return {
-        missing: `npm ended with ${codes[0]} and pip with ${codes[1]} and ${codes[2]}; both, with their indexes, are needed once`,
-      };
-    for (const folder of [node, wheels, uv]) writeFileSync(join(folder, '.complete'), '');
-  }
+  const complete = (folder) => existsSync(join(folder, '.complete'));
+  const python = ['-m', 'pip'];
+  const wanted = [
+    [node, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', node, ...MCP_PACKAGES]],
+    [wheels, 'python3', [...python, 'download', '--quiet', '--only-binary', ':all:', '--dest', wheels, MCP_PYTHON]],
+    [uv, 'python3', [...python, 'install', '--quiet', '--only-binary', ':all:', '--upgrade', '--target', uv, 'uv']],
+  ].filter(([folder]) => !complete(folder));
+  if (wanted.length > 0) console.error(`Fetching MCP servers for the tests into ${path} …`);
+  await Promise.all(
+    wanted.map(async ([folder, program, args]) => {
+      mkdirSync(folder, { recursive: true });
+      const code = await run(program, args, { timeout: 300_000 }).catch(() => 1);
+      if (code === 0) writeFileSync(join(folder, '.complete'), '');
+    }),
+  );
+  // Without uv there is still pip.
+  if (!complete(node) || !complete(wheels)) return { missing: 'npm and pip, with their indexes, are needed once' };
   return { path };
 }
 

@@ -24,6 +24,7 @@ import {
 import { FileSkill } from './skills/builtin/file-skill.js';
 import { GitSkill } from './skills/builtin/git-skill.js';
 import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
+import { ShellSkill, type ShellSkillOptions } from './skills/builtin/shell-skill.js';
 import { WebSkill } from './skills/builtin/web-skill.js';
 import { CustomSkills } from './skills/custom/custom-skills.js';
 import { SkillEditor } from './skills/custom/skill-editor.js';
@@ -53,6 +54,8 @@ export interface ChatSkillsParts {
   services: () => ServiceMonitor;
   /** PATH. */
   searchPath: string | undefined;
+  /** Where commands of models run, if anywhere. */
+  sandbox: ShellSkillOptions;
   /** Tools from elsewhere. */
   providers: readonly ToolProvider[];
   logger: Logger;
@@ -72,7 +75,8 @@ export function chatSkills(parts: ChatSkillsParts) {
   });
   const skills: BaseSkill[] = [
     new FileSkill(),
-    ...(git ? [new GitSkill({ git, path })] : []),
+    ...(git ? [new GitSkill({ git, path, isolation: parts.sandbox.isolation })] : []),
+    ...(settings.ENABLE_SHELL_SKILL ? [new ShellSkill(parts.sandbox)] : []),
     ...(settings.ENABLE_WEB_SKILL ? [new WebSkill(fetcher, settings.WEB_SEARCH_ENDPOINT)] : []),
     new DocsSkill(),
     new TimeSkill(systemClock.now),

@@ -489,6 +489,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
     searchPath: environment['PATH'],
+    sandbox: mcp.sandbox,
     providers: [mcp.tools],
     logger,
   });

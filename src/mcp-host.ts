@@ -40,16 +40,17 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   if (ended > 0) logger.info({ ended }, 'MCP processes of the former run were ended');
   const isolation = await Isolation.detect(environment['PATH']);
   const secrets = new SecretFile(join(settings.VENOM_DATA_DIR, 'mcp-secrets.json'));
+  const watch = new ServerWatch({
+    processes: settings.MCP_MAX_PROCESSES,
+    memoryBytes: settings.MCP_MEMORY_LIMIT_MB * 1_048_576,
+    diskBytes: settings.MCP_DISK_LIMIT_MB * 1_048_576,
+  });
   const launcher = new ServerLauncher({
     isolation,
     secrets,
     environment,
     records,
-    watch: new ServerWatch({
-      processes: settings.MCP_MAX_PROCESSES,
-      memoryBytes: settings.MCP_MEMORY_LIMIT_MB * 1_048_576,
-      diskBytes: settings.MCP_DISK_LIMIT_MB * 1_048_576,
-    }),
+    watch,
     version,
     limits: {
       startMs: settings.MCP_START_TIMEOUT_SECONDS * 1_000,
@@ -92,6 +93,8 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     tools,
     secrets,
     isolation,
+    /** For commands of models. */
+    sandbox: { isolation, newMark, watch },
     registry: new McpRegistryClient({ baseUrl: settings.MCP_REGISTRY_URL, fetch: fetchByEnvironment }),
     memory: treeMemoryBytes,
     programs: () =>

@@ -109,6 +109,7 @@ export const SettingsSchema = z.object({
   ),
   WORKSPACE_ROOT: text('').describe('sandbox root of skills; empty = workspace/ in the data folder'),
   REPO_ROOT: text('.').describe('base of relative paths, root of the git adapter'),
+  ENABLE_SHELL_SKILL: flag(true).describe('offer commands in a sandbox to models; each call asks first'),
   ENABLE_WEB_SKILL: flag(true).describe('offer pages of the internet to models; each call asks first'),
   WEB_SEARCH_ENDPOINT: url('').describe('SearXNG instance that answers JSON; empty = no web search'),
   WEB_PRIVATE_HOSTS: list('').describe('hosts in the house (host or host:port) the web skill may read all the same'),

@@ -27,12 +27,14 @@ export interface CommandOptions {
   outputKept?: number;
   /** Inherited by whatever it starts: all of that ends with the command, and also when this process is killed. */
   mark?: string;
+  /** Told its number as soon as it runs. */
+  onSpawn?: (pid: number) => void;
 }
 
 /** Never throws: a command that fails, hangs or is not there is a result. */
 export function runCommand(
   command: readonly string[],
-  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT, mark }: CommandOptions,
+  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT, mark, onSpawn }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(command[0] as string, command.slice(1), {
@@ -42,6 +44,7 @@ export function runCommand(
       ...(cwd === undefined ? {} : { cwd }),
     });
     const endGuard = mark === undefined || child.pid === undefined ? undefined : guardGroup(child.pid, mark);
+    if (child.pid !== undefined) onSpawn?.(child.pid);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (bytes) => {

@@ -194,6 +194,16 @@ describe('an import from Git', () => {
     expect((await ask('DELETE', `/mcp/plans/${operation['result']?.['plan_id']}`)).status).toBe(200);
   });
 
+  it('is not dropped while it is carried out', async () => {
+    const plan = await planned(wanted({ name: 'dropped' }));
+    const { body } = await ask('POST', `/mcp/plans/${plan['plan_id']}/approve`, { hash: plan['hash'] });
+    expect(await ask('DELETE', `/mcp/plans/${plan['plan_id']}`)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
+    await ended(body['operation']);
+  });
+
   it('gives no server our own data', async () => {
     const { status } = await ask('POST', '/mcp/import', wanted({ readable: [server.dataDir] }));
     expect(status).toBe(403);

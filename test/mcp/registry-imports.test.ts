@@ -22,6 +22,7 @@ import { TaskClient } from '../api/task-client.js';
 import { type GitHost, startGitHost } from '../stand-ins/git-host.js';
 
 const tools = process.env['VENOM_TEST_MCP'] ?? '';
+const UV = join(tools, 'uv', 'bin', 'uv');
 const REACH_MS = 30_000;
 const root = mkdtempSync(join(tmpdir(), 'venom-registry-'));
 const files = join(root, 'files');
@@ -53,7 +54,7 @@ function path(withUv: boolean): string {
     if (found) symlinkSync(name === 'python3' ? pythonItself(found) : found, join(bin, name));
   }
   symlinkSync(process.execPath, join(bin, 'node'));
-  if (withUv) symlinkSync(join(tools, 'uv', 'bin', 'uv'), join(bin, 'uv'));
+  if (withUv && existsSync(UV)) symlinkSync(UV, join(bin, 'uv'));
   return bin;
 }
 
@@ -215,6 +216,7 @@ describe('a package of npm', () => {
 describe.each([true, false])('a package of the Python index, with uv: %s', (withUv) => {
   it('time: the newest version is pinned, imported, called and removed', async (context) => {
     needs(context, 'pypi');
+    context.skip(withUv && !existsSync(UV), 'uv is not at hand');
     await restart(withUv);
     const name = withUv ? 'clock' : 'clock-by-pip';
     const { notes } = await venom.run('mcp', 'import', 'pypi:mcp-server-time', name, '--yes');

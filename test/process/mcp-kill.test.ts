@@ -164,6 +164,35 @@ class Client {
   approve = ({ plan_id: id, hash }: NonNullable<Operation['result']>) =>
     this.start('POST', `/mcp/plans/${id}/approve`, { hash });
 
+  async pid(): Promise<number | null> {
+    return ((await this.ask('GET', '/mcp/servers/tool'))['server'] as { pid: number | null }).pid;
+  }
+
+  /** A client of the gateway has a process of its own while it is there. */
+  async gatewaySession(): Promise<void> {
+    const send = (method: string, body: object | undefined, session: Record<string, string>) =>
+      fetch(`${this.venom.url}/mcp/tool`, {
+        method,
+        headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...session },
+        ...(body ? { body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }) } : {}),
+      });
+    const before = processes().length;
+    const opened = await send(
+      'POST',
+      {
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+      },
+      {},
+    );
+    await opened.text();
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
+    const listed = await send('POST', { method: 'tools/list', params: {} }, session);
+    expect(await listed.text()).toContain('Says its version.');
+    expect(processes().length).toBeGreaterThan(before);
+    await (await send('DELETE', undefined, session)).text();
+  }
+
   /** What the server that serves says, or why none does. */
   async serving(): Promise<string> {
     const answer = await this.ask('POST', '/mcp/call', { tool: 'tool__version', input: {} });
@@ -362,16 +391,14 @@ it(`leaves no process behind in ${RECONNECTS} reconnects`, { timeout: 60_000 + R
   await expectServes(client);
   const own = processes().length;
   for (let round = 0; round < RECONNECTS; round += 1) {
-    if (random() < 0.5) await client.ask('POST', '/mcp/servers/tool/restart', {});
-    else {
-      const { server } = (await client.ask('GET', '/mcp/servers/tool')) as { server: { pid: number } };
-      process.kill(server.pid, 'SIGKILL');
-      await expect
-        .poll(async () => ((await client.ask('GET', '/mcp/servers/tool')) as { server: { pid: unknown } }).server.pid)
-        .toBeNull();
+    const way = random();
+    if (way < 0.3) await client.ask('POST', '/mcp/servers/tool/restart', {});
+    else if (way < 0.6) {
+      process.kill((await client.pid()) as number, 'SIGKILL');
+      await expect.poll(() => client.pid()).toBeNull();
       // Five crashes in a minute are a loop; a person's restart forgets them.
       await client.ask('POST', '/mcp/servers/tool/restart', {});
-    }
+    } else await client.gatewaySession();
     expect(await client.serving()).toBe(String(version));
     await expect.poll(() => processes().length, { timeout: GONE_WITHIN_MS }).toBeLessThanOrEqual(own);
   }

@@ -139,6 +139,8 @@ export class EnvironmentBuilder {
     const pipConfig = [join(home, '.config', 'pip', 'pip.conf'), join(home, '.pip', 'pip.conf')].find((path) =>
       existsSync(path),
     );
+    const uvToml = join(home, '.config', 'uv', 'uv.toml');
+    const uvConfig = existsSync(uvToml) ? uvToml : undefined;
     const [program, ...args] = command as [string, ...string[]];
     const inSource = program.endsWith('npm');
     const own = Object.fromEntries(
@@ -161,6 +163,7 @@ export class EnvironmentBuilder {
         // Where certificates and packages of one's own lie.
         ...Object.values(own).filter((value) => isAbsolute(value)),
         ...(pipConfig ? [dirname(pipConfig)] : []),
+        ...(uvConfig ? [uvConfig] : []),
       ],
       writable: [source, env, cacheDir],
     });
@@ -178,6 +181,7 @@ export class EnvironmentBuilder {
         UV_LINK_MODE: 'copy',
         ...(existsSync(npmrc) ? { NPM_CONFIG_USERCONFIG: npmrc } : {}),
         ...(pipConfig ? { PIP_CONFIG_FILE: pipConfig } : {}),
+        ...(uvConfig && own['UV_CONFIG_FILE'] === undefined ? { UV_CONFIG_FILE: uvConfig } : {}),
       },
       timeoutMs: STEP_MS,
       cwd: inSource ? source : env,

@@ -13,7 +13,7 @@ const BYTES_MAX = 500 * 1_048_576;
 const FILES_MAX = 20_000;
 const TOO_LARGE = `the repository is larger than ${BYTES_MAX / 1_048_576} MB or ${FILES_MAX} files`;
 const WATCH_MS = 500;
-export const REF = /^[0-9A-Za-z](?:[\w./-]{0,199})$/;
+export const REF = /^(?!.*\.\.)[0-9A-Za-z][\w./-]{0,199}$/;
 
 export interface GitSourceOptions {
   /** Path of git. */
@@ -69,8 +69,7 @@ export async function fetchRepository(
   { git, environment, fileRoots, newMark }: GitSourceOptions,
 ): Promise<GitCheckout> {
   const url = checkGitAddress(address, fileRoots);
-  if (ref !== null && (!REF.test(ref) || ref.includes('..')))
-    throw new AppError('invalid_input', 'This is no branch, tag or commit.');
+  if (ref !== null && !REF.test(ref)) throw new AppError('invalid_input', 'This is no branch, tag or commit.');
   const scheme = url.protocol.slice(0, -1);
   await rm(into, { recursive: true, force: true });
   mkdirSync(into, { recursive: true, mode: 0o700 });

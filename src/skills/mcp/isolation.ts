@@ -4,6 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import { runCommand } from '../../shared/run-command.js';
+import { viewOf } from './namespace-view.js';
 import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
 import { holdsHome } from './program-folder.js';
 
@@ -13,6 +14,7 @@ const FILE_BYTES_MAX = 2_147_483_648;
 const TASKS_MAX = 1_024;
 /** Memory of the machine, in truth. */
 const TEMPORARY_BYTES_MAX = 268_435_456;
+const NAMESPACES = ['--user', '--map-root-user', '--mount', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const NOTHING = ['/bin/sh', '-c', ':'];
 
 /** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
@@ -98,14 +100,10 @@ export class Isolation {
       programs.unshare !== null &&
         works([
           programs.unshare,
-          '--user',
-          '--map-root-user',
+          ...NAMESPACES,
           '--net',
-          '--pid',
-          '--fork',
-          '--kill-child',
-          '--mount-proc',
-          ...NOTHING,
+          '--',
+          ...viewOf({ readable: SYSTEM_PATHS, writable: [], cwd: '/' }, NOTHING),
         ]),
     ]);
     const found = { sandboxed, namespaced, plain: true };
@@ -136,20 +134,6 @@ export class Isolation {
     if (tier !== 'plain') limits.push(`--nproc=${TASKS_MAX}`);
     const own = [...(prlimit === null ? [] : [prlimit, ...limits, '--']), command, ...args];
     if (tier === 'plain') return own;
-    if (tier === 'namespaced')
-      return [
-        unshare as string,
-        '--user',
-        '--map-root-user',
-        ...(network ? [] : ['--net']),
-        '--ipc',
-        '--pid',
-        '--fork',
-        '--kill-child',
-        '--mount-proc',
-        '--',
-        ...own,
-      ];
     const shown = [
       ...SYSTEM_PATHS,
       ...(prlimit === null ? [] : [prlimit]),
@@ -157,6 +141,14 @@ export class Isolation {
       ...interpreterFolders(command),
       ...readable,
     ];
+    if (tier === 'namespaced')
+      return [
+        unshare as string,
+        ...NAMESPACES,
+        ...(network ? [] : ['--net']),
+        '--',
+        ...viewOf({ readable: shown, writable, cwd }, own),
+      ];
     return [
       bwrap as string,
       '--unshare-all',
@@ -173,6 +165,9 @@ export class Isolation {
       '/tmp',
       ...shown.flatMap((path) => ['--ro-bind-try', path, path]),
       ...writable.flatMap((path) => ['--bind', path, path]),
+      // What holds the folders is memory.
+      '--remount-ro',
+      '/',
       '--chdir',
       cwd,
       '--',

@@ -1,13 +1,13 @@
 // McpManagerSkill: brings MCP servers in, changes and removes them. Fetch and look; a person agrees to exactly that; build
 // aside, try without a network, and only then take the place of what was there. Each stage is a step of an operation.
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, isAbsolute, join, sep } from 'node:path';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { isAbsolute, join, sep } from 'node:path';
 import type { ModelOperation, ModelOperations, OperationContext } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
 import { checkEnvironmentNames } from './child-environment.js';
 import type { EnvironmentBuilder } from './environment-builder.js';
 import { checkGitAddress, fetchRepository, type GitSourceOptions, realPath } from './git-source.js';
+import { beginRemoval, removeEmpty, removeLeftovers, WORKSPACE } from './import-leftovers.js';
 import { type ImportPlan, planHash } from './import-plan.js';
 import type { ImportRequest, ImportSource } from './import-request.js';
 import { inspectRepository } from './inspect-repository.js';
@@ -32,7 +32,6 @@ import { isQuarantined } from './tool-inventory.js';
 
 const FORMER_KEPT = 2;
 const PLANS_KEPT = 100;
-const WORKSPACE = 'workspace';
 const HEADER_NAME = /^[A-Za-z0-9-]{1,100}$/;
 
 export interface McpManagerOptions {
@@ -103,28 +102,11 @@ export class McpManagerSkill {
     if (staging) await rm(staging, { recursive: true, force: true });
   }
 
-  /**
-   * Removes what a killed run left on disk: fetched files of no plan, and versions no server has. An import that goes on
-   * builds its own anew. To be called before operations are taken up again.
-   */
+  /** Removes what a killed run left on disk; an import that goes on builds its own anew, so this comes before that. */
   async tidy(): Promise<void> {
     const { dir, plans, servers } = this.#options;
-    const staged = new Set(plans.all().map(({ staging }) => staging));
-    const records = servers.records();
-    const kept = new Set(
-      records.flatMap(({ active, former }) => [active, ...former]).map(({ directory }) => directory),
-    );
-    const left: string[] = [];
-    for (const path of await foldersIn(join(dir, 'staging'))) if (!staged.has(path)) left.push(path);
-    for (const home of await foldersIn(join(dir, 'imports'))) {
-      if (!records.some(({ name }) => this.#home(name) === home)) left.push(home);
-      else
-        for (const path of await foldersIn(home)) if (!kept.has(path) && basename(path) !== WORKSPACE) left.push(path);
-    }
-    if (left.length > 0) await mkdir(this.#trash, { recursive: true, mode: 0o700 });
-    for (const path of left) await rename(path, join(this.#trash, randomUUID()));
-    // Large ones take their time, and nobody waits for them.
-    void rm(this.#trash, { recursive: true, force: true }).catch(() => {});
+    const staged = plans.all().map(({ staging }) => staging);
+    await removeLeftovers({ dir, staged, records: servers.records() });
   }
 
   /** The same source again, newest state, with the same grants. @throws AppError `mcp_server_not_found`, `unsupported` */
@@ -155,6 +137,7 @@ export class McpManagerSkill {
   /** Its processes, its row and its files. @throws AppError `mcp_server_not_found` */
   async remove(name: string): Promise<void> {
     this.#known(name);
+    await beginRemoval(this.#home(name));
     await this.#options.servers.remove(name);
     await rm(this.#home(name), { recursive: true, force: true });
   }
@@ -305,8 +288,9 @@ export class McpManagerSkill {
     try {
       manifest = await this.#probe(plan, launch, context);
     } catch (error) {
-      // The former version was never touched; where there is none, nothing is left at all.
-      await rm(former ? home : this.#home(name), { recursive: true, force: true });
+      // The former version was never touched; where there is none, nothing is left.
+      await rm(home, { recursive: true, force: true });
+      if (!former) await removeEmpty(this.#home(name));
       throw error;
     }
     context.step('activate', 'Taking its place');
@@ -416,19 +400,10 @@ export class McpManagerSkill {
     return plan;
   }
 
-  get #trash(): string {
-    return join(this.#options.dir, 'trash');
-  }
-
   /** Names are checked before they come here. */
   #home(name: string): string {
     return join(this.#options.dir, 'imports', name);
   }
-}
-
-async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
 }
 
 interface Found {

@@ -47,7 +47,7 @@ export class ProxyGenerator {
       tool: definition.name,
       descriptor: {
         name,
-        title: visible(definition.title ?? titleOf(definition)) || definition.name,
+        title: visible(definition.title ?? titleOf(definition)) || visible(definition.name),
         description: visible(definition.description ?? ''),
         inputSchema: definition.inputSchema,
         source: { kind: 'mcp', id: server },

@@ -5,7 +5,7 @@ import { processUse } from '../../shared/process-tree.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** Of a folder, which takes longer. */
-const MEASURE_EVERY_LOOKS = 10;
+const MEASURE_EVERY_LOOKS = 5;
 const FILES_MAX = 100_000;
 
 export interface ServerUseLimits {

@@ -20,3 +20,17 @@ it('keeps what it wrote in its first version readable', () => {
   const first = Buffer.from('Q8qIyNkOKcBqAQ==', 'base64');
   expect(unpackTrace(first)).toEqual({ status: 'COMPLETED', error: null });
 });
+
+it('takes no 16 kB for each result: under load there are hundreds a second', () => {
+  const steps = Array.from({ length: 6 }, () => ({ component: 'SimpleMode', action: 'response', status: 'ok' }));
+  const before = process.memoryUsage().arrayBuffers;
+  // Held, so that no collection in between makes the difference smaller.
+  const held = Array.from({ length: 1_000 }, () => packTrace({ status: 'COMPLETED', steps }));
+  expect(held).toHaveLength(1_000);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
+});
+
+it('gives back what is larger than a piece', () => {
+  const trace = { prompt: Array.from({ length: 20_000 }, (_, index) => index * 7_919).join(' ') };
+  expect(unpackTrace(packTrace(trace))).toEqual(trace);
+});

@@ -8,13 +8,26 @@ const DICTIONARY = Buffer.from(
 );
 /** Larger than any trace can get; a damaged row must not become a gigabyte. */
 const MAX_TRACE_BYTES = 16_777_216;
+// zlib takes 16 kB for every result unless it is told, and under load that is garbage by the megabyte each second.
+const PACKED_PIECE_BYTES = 1_024;
+const UNPACKED_PIECE_BYTES = 4_096;
 
 export const packTrace = (trace: object): Uint8Array =>
-  deflateRawSync(JSON.stringify(trace), { dictionary: DICTIONARY, level: 1, windowBits: 12, memLevel: 5 });
+  deflateRawSync(JSON.stringify(trace), {
+    dictionary: DICTIONARY,
+    level: 1,
+    windowBits: 12,
+    memLevel: 5,
+    chunkSize: PACKED_PIECE_BYTES,
+  });
 
 /** Rows of the first versions are plain JSON. */
 export function unpackTrace(stored: unknown): unknown {
   if (typeof stored === 'string') return JSON.parse(stored);
-  const text = inflateRawSync(stored as Uint8Array, { dictionary: DICTIONARY, maxOutputLength: MAX_TRACE_BYTES });
+  const text = inflateRawSync(stored as Uint8Array, {
+    dictionary: DICTIONARY,
+    maxOutputLength: MAX_TRACE_BYTES,
+    chunkSize: UNPACKED_PIECE_BYTES,
+  });
   return JSON.parse(text.toString('utf8'));
 }

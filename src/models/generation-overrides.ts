@@ -3,6 +3,7 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { GenericParams } from '../runtimes/call-params.js';
 import { formatOf, schemaFor, validateParams } from '../runtimes/generation-params.js';
+import { BoundedMap } from '../shared/bounded-map.js';
 import { AppError } from '../shared/errors.js';
 import type { GenerationSchema } from './manifest.js';
 
@@ -14,11 +15,13 @@ export interface OverrideMemory {
 type Params = Readonly<Record<string, number | boolean | string>>;
 
 const NONE: Params = Object.freeze({});
+/** Models whose parameters are remembered; the state keeps them all. */
+const REMEMBERED = 1_000;
 
 export class GenerationOverrides {
   readonly #memory: OverrideMemory;
   readonly #configured: Readonly<Record<string, Record<string, Params>>>;
-  readonly #known = new Map<string, Params>();
+  readonly #known = new BoundedMap<Params>({ entries: REMEMBERED });
 
   /** @param configured  `MODEL_GENERATION_OVERRIDES`: engine → model → parameters. @throws AppError `invalid_settings` */
   constructor(memory: OverrideMemory, configured: string) {

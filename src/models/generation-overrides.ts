@@ -22,6 +22,7 @@ export class GenerationOverrides {
   readonly #memory: OverrideMemory;
   readonly #configured: Readonly<Record<string, Record<string, Params>>>;
   readonly #known = new BoundedMap<Params>({ entries: REMEMBERED });
+  #updates = 0;
 
   /** @param configured  `MODEL_GENERATION_OVERRIDES`: engine → model → parameters. @throws AppError `invalid_settings` */
   constructor(memory: OverrideMemory, configured: string) {
@@ -33,6 +34,11 @@ export class GenerationOverrides {
         cause,
       });
     }
+  }
+
+  /** How often somebody has set parameters since the start. */
+  get updates(): number {
+    return this.#updates;
   }
 
   get(runtime: string, model: string): Params {
@@ -52,6 +58,7 @@ export class GenerationOverrides {
     const key = `generation:${runtime}:${model}`;
     this.#memory.set(key, JSON.stringify(valid));
     this.#known.set(key, valid);
+    this.#updates += 1;
     return valid;
   }
 

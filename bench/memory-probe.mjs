@@ -6,7 +6,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 
-const file = process.env.VENOM_SOAK_SAMPLES;
+const file = process.env.VENOM_MEMORY_SAMPLES;
 const SAMPLE_MS = 2_000;
 const megabytes = (bytes) => bytes / 1_048_576;
 

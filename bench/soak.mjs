@@ -5,12 +5,12 @@
 // Resident memory and the heap after full collections are both measured, from inside the server: the first is what the
 // machine gives away, the second tells a leak from garbage that V8 has not yet had a reason to collect. Fails when one of
 // them grows faster than the limit after the warm-up, where the run was long enough to tell.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startUpstream, startVenom } from './processes.mjs';
+import { collectedMemory, memorySamples, probed, startUpstream, startVenom } from './processes.mjs';
 
 const LIMIT_MB_PER_MINUTE = 1;
 /** Below this, caches that fill and a heap that grows to what the load needs look like a leak. */
@@ -19,7 +19,7 @@ const TELLING_MINUTES = 20;
 const WARM_UP_SHARE = 1 / 3;
 const PAUSE_MS = 20;
 const ROWS = 12;
-const COLLECTED_WITHIN_MS = 5_000;
+const LEFT_MS = 5_000;
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '20' }, rate: { type: 'string', default: '10' } },
@@ -32,8 +32,7 @@ const upstream = await startUpstream(20, 5);
 const venom = await startVenom({
   VENOM_DATA_DIR: folder,
   LLM_LOCAL_ENDPOINT: `http://127.0.0.1:${upstream.port}/v1`,
-  NODE_OPTIONS: `--import ${join(import.meta.dirname, 'memory-probe.mjs')}`,
-  VENOM_SOAK_SAMPLES: samplesFile,
+  ...probed(samplesFile),
 });
 const until = performance.now() + minutes * 60_000;
 const counts = {};
@@ -124,10 +123,12 @@ async function slowReader() {
 }
 
 await Promise.all([...kinds.map(worker), ...Array.from({ length: 4 }, slowReader)]);
-const atRest = await collected();
+// What is left when everybody has gone.
+await pause(LEFT_MS);
+const atRest = await collectedMemory(venom, samplesFile);
 await venom.stop();
 await upstream.stop();
-const samples = samplesTaken();
+const samples = memorySamples(samplesFile);
 rmSync(folder, { recursive: true, force: true });
 
 const regular = samples.filter(({ kind }) => kind === 'regular');
@@ -169,25 +170,6 @@ function judged(what, points, pick) {
   const figure = Number.isNaN(slope) ? 'not measured' : `${slope.toFixed(2)} MB/min`;
   console.log(`${what}: ${figure} over the last ${points.length} samples, limit ${LIMIT_MB_PER_MINUTE}: ${verdict}`);
   return ok || !telling;
-}
-
-function samplesTaken() {
-  return readFileSync(samplesFile, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
-
-/** What is left when everybody has gone. */
-async function collected() {
-  await pause(COLLECTED_WITHIN_MS);
-  process.kill(venom.pid, 'SIGUSR2');
-  for (let waitedMs = 0; waitedMs < COLLECTED_WITHIN_MS; waitedMs += 100) {
-    await pause(100);
-    const asked = samplesTaken().findLast(({ kind }) => kind === 'asked');
-    if (asked) return asked;
-  }
-  throw new Error('the server did not collect');
 }
 
 /** Least squares, per minute. */

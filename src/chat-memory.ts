@@ -62,6 +62,8 @@ export interface ChatMemoryParts {
   logger: Logger;
   onLesson: (taskId: string, lessonId: string) => void;
   onStep: (step: string, outcome: 'done' | 'failed' | 'given_up') => void;
+  /** A turn came into the learning log. */
+  onLogged: () => void;
 }
 
 export function chatMemory(parts: ChatMemoryParts) {
@@ -148,6 +150,7 @@ export function chatMemory(parts: ChatMemoryParts) {
       sessionLabels: (sessionId) => sessionContext.labels(sessionId),
       suggestTitle: (sessionId, title) => sessions.suggestTitle(sessionId, title),
       learns: settings.ENABLE_META_LEARNING,
+      onLogged: parts.onLogged,
     }),
     onDone: (step) => parts.onStep(step, 'done'),
     onFailure: ({ requestId, step, error, final }) => {

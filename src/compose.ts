@@ -449,6 +449,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         success: false,
       }),
     onStep: (step, outcome) => metrics.resultStep(step, outcome),
+    onLogged: () => {
+      counters.learningLogged += 1;
+    },
   });
   const sessionLabels = new SessionLabelsDesk({
     labels: (sessionId) => memory.sessionContext.labels(sessionId),
@@ -621,7 +624,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
     queue: { mutationAllowed },
     services,
-    counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },
+    counters: {
+      counters,
+      defaultCostModel: settings.DEFAULT_COST_MODEL,
+      generationParamUpdates: () => overrides.updates,
+    },
     keepAlive: settings.LLM_KEEP_ALIVE,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
     sessionLabels,
@@ -629,7 +636,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     learning: {
       ...memory,
       enabled: settings.ENABLE_META_LEARNING,
-      onFeedback: (rating) => metrics.feedback(rating),
+      onFeedback: (rating) => {
+        metrics.feedback(rating);
+        counters.feedback[rating] += 1;
+      },
     },
     tracer,
     learned,
@@ -682,7 +692,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       settings: inEffect,
       describeStore: () => store.describe(),
     },
-    openAi: { models, tracer, router: routing.router, gate },
+    openAi: { models, tracer, router: routing.router, gate, onUsage: count },
     anthropic: { models, answers },
     ollama: {
       models,

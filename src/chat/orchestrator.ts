@@ -551,6 +551,7 @@ export class Orchestrator {
     );
     this.#closeTrace(live.id, failure);
     counters.failed += 1;
+    if (failure.code === 'routing_mismatch') counters.modelMismatches += 1;
     if (BLOCKED.has(failure.code)) {
       counters.blocked += 1;
       counters.count(counters.blockReasons, failure.code);

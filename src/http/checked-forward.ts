@@ -9,13 +9,24 @@ const MOST_BYTES = 33_554_432;
 /** An end may lie across two pieces; this much of the former one is looked at again. */
 const CARRIED_CHARS = 32;
 const END_MARK = /(?:^|[\r\n])data: ?\[DONE\][^\r\n]*/;
+/** Where a stream tells it, in one of its last events. */
+const USAGE = '"usage"';
+/** From there on: more than any of them is long. */
+const USAGE_CHARS = 1_024;
 const ERROR_EVENT = /(?:^|[\r\n])data: ?\{"error":/;
+
+export interface ToldUsage {
+  prompt: number;
+  completion: number;
+}
 
 export interface CheckedAnswer extends ForwardedAnswer {
   /** Looks at a stream while it is passed on. */
   end?: OneEnd;
   /** Once the body has ended: what was wrong with it. */
   failure(): AppError | undefined;
+  /** Once the body has ended: the tokens it says it took. */
+  usage(): ToldUsage | undefined;
 }
 
 /**
@@ -36,14 +47,18 @@ export async function checkedForward(
   if (status >= 300 && status < 400) refuse('upstream_redirect', 'The model server sends its clients elsewhere.');
   if (status >= 400) {
     if (!/json/i.test(contentType)) refuse('upstream_rejected', `The model server answered HTTP ${status}.`);
-    return { ...answer, failure: () => new AppError('upstream_rejected', `The model server answered HTTP ${status}.`) };
+    return {
+      ...answer,
+      failure: () => new AppError('upstream_rejected', `The model server answered HTTP ${status}.`),
+      usage: () => undefined,
+    };
   }
   if (status !== 200) refuse('upstream_protocol', `The model server answered HTTP ${status} without an answer.`);
   if (!streamed) return whole(answer, onBytes);
   if (!/event-stream/i.test(contentType))
     refuse('upstream_protocol', `The model server answered with ${contentType.slice(0, 60)} instead of a stream.`);
   const end = new OneEnd(onBytes);
-  return { ...answer, end, failure: () => end.failure };
+  return { ...answer, end, failure: () => end.failure, usage: () => end.usage };
 }
 
 async function whole(
@@ -64,7 +79,13 @@ async function whole(
   }
   const text = Buffer.concat(pieces);
   if (!isCompletion(text)) throw new AppError('upstream_protocol', 'What the model server sent is no answer.');
-  return { status, contentType, body: Readable.from([text]), failure: () => undefined };
+  return {
+    status,
+    contentType,
+    body: Readable.from([text]),
+    failure: () => undefined,
+    usage: () => usageIn(text.toString('latin1')),
+  };
 }
 
 function isCompletion(text: Buffer): boolean {
@@ -83,6 +104,8 @@ export class OneEnd {
   #ended = false;
   #carried = '';
   #lineIsOpen = false;
+  /** The last that was said of usage, and what followed. */
+  #usage = '';
 
   constructor(onBytes: (bytes: number) => void) {
     this.#onBytes = onBytes;
@@ -92,11 +115,20 @@ export class OneEnd {
     return this.#failure;
   }
 
+  get usage(): ToldUsage | undefined {
+    return usageIn(this.#usage);
+  }
+
   /** What of a piece goes on to the client. */
   take(piece: Buffer): Buffer | undefined {
     this.#onBytes(piece.length);
     if (this.#ended) return undefined;
     const text = this.#carried + piece.toString('latin1');
+    const told = text.lastIndexOf(USAGE);
+    // Its beginning may lie in what was carried over, and then it is found once more, as a whole.
+    if (told !== -1) this.#usage = text.slice(told, told + USAGE_CHARS);
+    else if (this.#usage !== '' && this.#usage.length < USAGE_CHARS)
+      this.#usage += piece.toString('latin1', 0, USAGE_CHARS - this.#usage.length);
     const mark = END_MARK.exec(text);
     if (mark) {
       this.#ended = true;
@@ -129,6 +161,16 @@ export class OneEnd {
     // What was cut off within a line must not swallow the event.
     return `${this.#lineIsOpen ? '\n\n' : ''}data: ${text}\n\n`;
   }
+}
+
+/** The last that a text tells; undefined where it tells none. */
+function usageIn(text: string): ToldUsage | undefined {
+  const told = text.slice(Math.max(0, text.lastIndexOf(USAGE)));
+  const prompt = /"prompt_tokens":\s*(\d{1,12})/.exec(told)?.[1];
+  const completion = /"completion_tokens":\s*(\d{1,12})/.exec(told)?.[1];
+  return prompt === undefined || completion === undefined
+    ? undefined
+    : { prompt: Number(prompt), completion: Number(completion) };
 }
 
 function broken(error: unknown): AppError {

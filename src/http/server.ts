@@ -239,11 +239,7 @@ const wantsEvents = ({ method, headers, url }: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'websocket' &&
   /^\/ws\/events\/?$/.test(url?.split('?', 1)[0] ?? '');
 
-/** What goes over the wire, both ways, once a connection ends. */
+/** What goes over the wire, both ways, of connections that are open too: a client may keep one for days. */
 function countTraffic(app: FastifyInstance, metrics: Metrics): void {
-  app.server.on('connection', (socket) =>
-    socket.once('close', () => {
-      metrics.networkBytes += socket.bytesRead + socket.bytesWritten;
-    }),
-  );
+  app.server.on('connection', (socket) => socket.once('close', metrics.connection(socket)));
 }

@@ -19,6 +19,8 @@ export interface ResultStepParts {
   suggestTitle: (sessionId: string, title: string) => Promise<void>;
   /** `ENABLE_META_LEARNING` */
   learns: boolean;
+  /** A turn came into the learning log. */
+  onLogged: () => void;
 }
 
 export function resultSteps({
@@ -29,6 +31,7 @@ export function resultSteps({
   sessionLabels,
   suggestTitle,
   learns,
+  onLogged,
 }: ResultStepParts): ResultStep[] {
   return [
     {
@@ -43,7 +46,7 @@ export function resultSteps({
       name: 'learning_log',
       lane: 'light',
       run: async (turn) => {
-        if (learns) await logTurn(learning, turn);
+        if (learns && (await logTurn(learning, turn))) onLogged();
       },
     },
     // Vectors follow by themselves: the embedding backlog sees what has none.

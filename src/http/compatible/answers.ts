@@ -79,7 +79,7 @@ export interface CompatibleParts {
   capabilities: (model: string) => Promise<readonly string[] | null>;
   tracer: RequestTracer;
   gate: AnswerGate;
-  onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
+  onUsage?: (usage: TurnUsage, target: ChatTarget, costUsd: number | null) => void;
   onOutcome?: (target: ChatTarget, failure: ErrorCode | null) => void;
 }
 
@@ -191,7 +191,7 @@ export class CompatibleAnswers {
   async *#watched(
     requestId: string,
     api: string,
-    target: ChatTarget,
+    target: Answering,
     parts: AsyncIterator<readonly LanguageModelV4StreamPart[]>,
     first: IteratorResult<readonly LanguageModelV4StreamPart[]>,
     { startedAt, firstMs }: { startedAt: number; firstMs: number },
@@ -225,7 +225,7 @@ export class CompatibleAnswers {
       tracer.update(requestId, (trace) => {
         trace.usage = taken;
       });
-      onUsage?.(taken, target);
+      onUsage?.(taken, target, target.receipt?.().costUsd ?? null);
       end(null);
     } catch (thrown) {
       const error = toAppError(thrown);

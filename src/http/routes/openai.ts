@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { TurnUsage } from '../../chat/ports.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
@@ -17,7 +18,7 @@ import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { checkedForward } from '../checked-forward.js';
-import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
+import { type AnswerGate, type AnswerGate, NO_USAGE, toTurnUsage, toTurnUsage } from '../compatible/answers.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
@@ -33,11 +34,13 @@ export interface OpenAiRoutesOptions {
   tracer: RequestTracer;
   router: ChatRouter;
   gate: AnswerGate;
+  /** Not called where an engine does not say what an answer took. */
+  onUsage: (usage: TurnUsage, target: RoutedTarget, costUsd: number | null) => void;
 }
 
 export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
   app,
-  { models, tracer, router, gate },
+  { models, tracer, router, gate, onUsage },
 ) => {
   const tags = ['openai'];
 
@@ -104,6 +107,8 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       receipt: target.receipt(),
     });
     let streaming = false;
+    const startedAt = performance.now();
+    const taken = (usage: LanguageModelV4Usage) => toTurnUsage(usage, null, performance.now() - startedAt);
     try {
       if (runtime?.forward) {
         const received = await runtime.forward(
@@ -130,22 +135,30 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           leave();
           const failure = answer.failure() ?? (broken && toAppError(broken));
           keep(forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, failure));
+          const told = answer.usage();
+          if (told) {
+            const { prompt, completion } = told;
+            onUsage({ ...taken(NO_USAGE), promptTokens: prompt, completionTokens: completion }, target, null);
+          }
           if (failure) failed(tracer, requestId, failure);
           else tracer.finish(requestId, 'COMPLETED');
         });
         return reply;
       }
-      const startedAt = performance.now();
+      let used: LanguageModelV4Usage | undefined;
       const engine = new BatchLanguageModel(provider, model, async (asked) =>
         watched(await target.stream(asked), {
           onBatch: (batch) => {
             const finish = batch.find((part) => part.type === 'finish');
             if (!finish) return;
             tracer.update(requestId, (trace) => {
-              trace.usage = toTurnUsage(finish.usage, null, performance.now() - startedAt);
+              trace.usage = taken(finish.usage);
             });
+            used = finish.usage;
           },
-          onEnd: () => {},
+          onEnd: () => {
+            if (used) onUsage(taken(used), target, target.receipt().costUsd);
+          },
         }),
       );
       if (body.stream) {

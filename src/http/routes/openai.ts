@@ -18,7 +18,7 @@ import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { checkedForward } from '../checked-forward.js';
-import { type AnswerGate, type AnswerGate, NO_USAGE, toTurnUsage, toTurnUsage } from '../compatible/answers.js';
+import { type AnswerGate, NO_USAGE, toTurnUsage } from '../compatible/answers.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';

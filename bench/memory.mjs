@@ -31,6 +31,7 @@ export async function contextTimes(folder, builds) {
 
   const random = mulberry(42);
   const store = new SqliteStore(join(folder, 'venom.db'));
+  store.widenCache();
   const repository = new SqliteMemory(store);
   const clock = { now: () => Date.now() };
   const sessions = new SessionStore(new SqliteSessions(store, 'bench', 0), clock, { publish: () => {} }, 'bench');

@@ -1,11 +1,12 @@
 // Processes under measurement: the server, the fake upstream, and what the kernel says of them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const TICKS_PER_SECOND = 100;
+const COLLECTED_WITHIN_MS = 10_000;
 
 async function firstLine(child, wanted = () => true) {
   let text = '';
@@ -64,3 +65,30 @@ export const writtenBytes = (pid) => Number(/^write_bytes: (\d+)/m.exec(readFile
 
 export const residentMegabytes = (pid) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024;
+
+/** Settings of a server that writes down how much memory it has. @param file  where to, a line of JSON each time */
+export const probed = (file) => ({
+  NODE_OPTIONS: `--import ${join(import.meta.dirname, 'memory-probe.mjs')}`,
+  VENOM_MEMORY_SAMPLES: file,
+});
+
+export const memorySamples = (file) =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : [];
+
+/** What is left after a full collection that is asked for now, in megabytes. */
+export async function collectedMemory({ pid }, file) {
+  const asked = () => memorySamples(file).filter(({ kind }) => kind === 'asked');
+  const before = asked().length;
+  process.kill(pid, 'SIGUSR2');
+  for (let waitedMs = 0; waitedMs < COLLECTED_WITHIN_MS; waitedMs += 20) {
+    await new Promise((resolved) => setTimeout(resolved, 20));
+    const taken = asked();
+    if (taken.length > before) return taken.at(-1);
+  }
+  throw new Error('the server did not collect');
+}

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askDirect, askOpenAi, askUpstream, load, percentile } from './client.mjs';
+import { benchMcp } from './mcp.mjs';
 import { benchNormalMode, contextTimes } from './memory.mjs';
 import { benchModel } from './model.mjs';
 import { benchModels } from './models.mjs';
@@ -34,6 +35,7 @@ try {
   await benchScheduler(folder, report);
   await benchModels(join(folder, 'models'), report);
   await benchRouting(join(folder, 'routing'), report);
+  await benchMcp(join(folder, 'mcp'), report);
   const model = process.env.VENOM_TEST_MODEL ?? starterInCache();
   if (model) await benchModel(model, join(folder, 'model'), report);
   else console.log('  skipped the embedded engine: no starter model; run `make test` first or set VENOM_TEST_MODEL');

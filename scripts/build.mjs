@@ -13,7 +13,7 @@ const SERVER_ENTRIES = {
   'document-worker': 'src/documents/document-worker.ts',
 };
 /** Native, or too large to be worth bundling: loaded from node_modules at run time. */
-const EXTERNAL = [/^node-llama-cpp/, /^@node-llama-cpp\//, /^@scalar\//];
+const EXTERNAL = [/^node-llama-cpp/, /^@node-llama-cpp\//, /^@scalar\//, /^@napi-rs\/keyring/];
 /** Parts of Fastify that a server whose schemas are zod's never asks for: found in node_modules should that ever change. */
 const UNUSED = [/^@fastify\/(ajv|fast-json-stringify)-compiler$/, /^light-my-request$/];
 

@@ -101,28 +101,31 @@ const MCP_PYTHON = 'mcp==2.3.0';
 
 /**
  * Real MCP servers of npm, installed without scripts, and the wheels a Python server needs; fetched once.
- * @returns {Promise<{ path: string } | { missing: string }>} a folder with `node` and `wheels`
+ * @returns {Promise<{ path: string } | { missing: string }>} a folder with `node`, `wheels` and `uv`
  */
 export async function findMcpServers() {
   const cache = process.env['VENOM_CACHE_DIR'] || process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const path = join(cache, 'venom', 'test-tools', 'mcp');
   const node = join(path, 'node');
   const wheels = join(path, 'wheels');
-  if (!existsSync(join(node, '.complete')) || !existsSync(join(wheels, '.complete'))) {
-    console.error(`Fetching MCP servers for the tests into ${path} …`);
-    const npm = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', node, ...MCP_PACKAGES];
-    const pip = ['-m', 'pip', 'download', '--quiet', '--only-binary', ':all:', '--dest', wheels, MCP_PYTHON];
-    for (const folder of [node, wheels]) mkdirSync(folder, { recursive: true });
-    const codes = await Promise.all([
-      run('npm', npm, { timeout: 300_000 }).catch(() => 1),
-      run('python3', pip, { timeout: 300_000 }).catch(() => 1),
-    ]);
-    if (codes.some((code) => code !== 0))
-      return {
-        missing: `npm ended with ${codes[0]} and pip with ${codes[1]}; both, with their indexes, are needed once`,
-      };
-    for (const folder of [node, wheels]) writeFileSync(join(folder, '.complete'), '');
-  }
+  const uv = join(path, 'uv');
+  const complete = (folder) => existsSync(join(folder, '.complete'));
+  const python = ['-m', 'pip'];
+  const wanted = [
+    [node, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', node, ...MCP_PACKAGES]],
+    [wheels, 'python3', [...python, 'download', '--quiet', '--only-binary', ':all:', '--dest', wheels, MCP_PYTHON]],
+    [uv, 'python3', [...python, 'install', '--quiet', '--only-binary', ':all:', '--upgrade', '--target', uv, 'uv']],
+  ].filter(([folder]) => !complete(folder));
+  if (wanted.length > 0) console.error(`Fetching MCP servers for the tests into ${path} …`);
+  await Promise.all(
+    wanted.map(async ([folder, program, args]) => {
+      mkdirSync(folder, { recursive: true });
+      const code = await run(program, args, { timeout: 300_000 }).catch(() => 1);
+      if (code === 0) writeFileSync(join(folder, '.complete'), '');
+    }),
+  );
+  // Without uv there is still pip.
+  if (!complete(node) || !complete(wheels)) return { missing: 'npm and pip, with their indexes, are needed once' };
   return { path };
 }
 

@@ -13,6 +13,7 @@ import { Memory } from './chat/memory/memory.js';
 import type { MemoryPlace } from './chat/memory/ports.js';
 import { Retention } from './chat/memory/retention.js';
 import { RoutedBackgroundModel } from './chat/results/background-model.js';
+import { ModelTitle } from './chat/results/model-title.js';
 import { ResultProcessor } from './chat/results/result-processor.js';
 import { resultSteps } from './chat/results/result-steps.js';
 import { RunningSummary } from './chat/results/running-summary.js';
@@ -37,6 +38,7 @@ import type { SqliteStore } from './storage/sqlite-store.js';
 const DRAIN_MS = 2_000;
 /** Share of a query's weight that the words of a text must carry to count as found. */
 const MIN_COVERAGE = 0.25;
+const LOOK_MS = 2_000;
 
 export interface ChatMemoryParts {
   settings: Settings;
@@ -58,7 +60,10 @@ export interface ChatMemoryParts {
   mayDelete: boolean;
   distDir: string;
   logger: Logger;
+  onLesson: (taskId: string, lessonId: string) => void;
   onStep: (step: string, outcome: 'done' | 'failed' | 'given_up') => void;
+  /** A turn came into the learning log. */
+  onLogged: () => void;
 }
 
 export function chatMemory(parts: ChatMemoryParts) {
@@ -125,6 +130,14 @@ export function chatMemory(parts: ChatMemoryParts) {
     onModelFailed: (error) =>
       logger.warn({ err: error }, 'the model gave no summary; the first sentences serve as one'),
   });
+  const modelTitle = new ModelTitle({
+    model: new RoutedBackgroundModel(parts.route),
+    loaded: () => loadedModel(models).catch(() => null),
+    mayName: (sessionId) => sessions.mayName(sessionId),
+    labels: (sessionId) => sessionContext.labels(sessionId),
+    save: (sessionId, title) => sessions.nameByModel(sessionId, title),
+    onFailed: (error) => logger.debug({ err: error }, 'the model gave no title; the first question serves as one'),
+  });
   const results = new ResultProcessor({
     queue,
     clock,
@@ -133,9 +146,11 @@ export function chatMemory(parts: ChatMemoryParts) {
       memory,
       learning,
       summary,
+      modelTitle: settings.SESSION_TITLES === 'auto' ? modelTitle : null,
       sessionLabels: (sessionId) => sessionContext.labels(sessionId),
       suggestTitle: (sessionId, title) => sessions.suggestTitle(sessionId, title),
       learns: settings.ENABLE_META_LEARNING,
+      onLogged: parts.onLogged,
     }),
     onDone: (step) => parts.onStep(step, 'done'),
     onFailure: ({ requestId, step, error, final }) => {
@@ -151,6 +166,7 @@ export function chatMemory(parts: ChatMemoryParts) {
     clock,
     learns: settings.ENABLE_META_LEARNING,
     onFollowUpFailed: (error) => logger.warn({ err: error }, 'a follow-up task could not be submitted'),
+    onLesson: parts.onLesson,
   });
   const clearing = new SessionClearing({
     sessions,
@@ -204,4 +220,15 @@ export function chatMemory(parts: ChatMemoryParts) {
       await Promise.all([results.close(DRAIN_MS), backlog.close(), retention.close()]);
     },
   };
+}
+
+/** What answers here and is in memory already: no weights are read for work nobody waits for. */
+async function loadedModel(models: ModelManager): Promise<{ name: string; parameters: number | null } | null> {
+  const { runtime, model } = await models.resolve(undefined);
+  if (runtime.loaded) {
+    const loaded = await runtime.loaded(AbortSignal.timeout(LOOK_MS));
+    if (!loaded.some(({ name }) => name === model)) return null;
+  }
+  const description = (await runtime.describeModel?.(model, AbortSignal.timeout(LOOK_MS))) ?? null;
+  return { name: model, parameters: description?.parameterCount ?? null };
 }

@@ -24,11 +24,14 @@ import {
 import { FileSkill } from './skills/builtin/file-skill.js';
 import { GitSkill } from './skills/builtin/git-skill.js';
 import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
+import { ShellSkill, type ShellSkillOptions } from './skills/builtin/shell-skill.js';
 import { WebSkill } from './skills/builtin/web-skill.js';
 import { CustomSkills } from './skills/custom/custom-skills.js';
+import { SkillEditor } from './skills/custom/skill-editor.js';
 import type { ToolProvider } from './skills/ports.js';
 import { SkillManager } from './skills/skill-manager.js';
 import { Workspace } from './skills/workspace.js';
+import { SkillVersionFiles } from './storage/skill-version-files.js';
 import { SqliteSkills } from './storage/sqlite-skills.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
 
@@ -51,6 +54,8 @@ export interface ChatSkillsParts {
   services: () => ServiceMonitor;
   /** PATH. */
   searchPath: string | undefined;
+  /** Where commands of models run, if anywhere. */
+  sandbox: ShellSkillOptions;
   /** Tools from elsewhere. */
   providers: readonly ToolProvider[];
   logger: Logger;
@@ -70,7 +75,8 @@ export function chatSkills(parts: ChatSkillsParts) {
   });
   const skills: BaseSkill[] = [
     new FileSkill(),
-    ...(git ? [new GitSkill({ git, path })] : []),
+    ...(git ? [new GitSkill({ git, path, isolation: parts.sandbox.isolation })] : []),
+    ...(settings.ENABLE_SHELL_SKILL ? [new ShellSkill(parts.sandbox)] : []),
     ...(settings.ENABLE_WEB_SKILL ? [new WebSkill(fetcher, settings.WEB_SEARCH_ENDPOINT)] : []),
     new DocsSkill(),
     new TimeSkill(systemClock.now),
@@ -103,9 +109,12 @@ export function chatSkills(parts: ChatSkillsParts) {
     }),
   ];
   const builtIn = new BuiltInSkills(skills, { workspace, logger });
+  const customFolder = join(workspace.root, 'custom');
+  const versions = new SkillVersionFiles(join(settings.VENOM_DATA_DIR, 'custom-skill-versions'), systemClock.now);
   const custom = new CustomSkills({
-    folder: join(workspace.root, 'custom'),
+    folder: customFolder,
     runFolder: join(settings.VENOM_DATA_DIR, 'custom-skills'),
+    versions,
     logger,
   });
   const approvalWaitMs = settings.SKILLS_APPROVAL_TIMEOUT_SECONDS * 1_000;
@@ -138,6 +147,7 @@ export function chatSkills(parts: ChatSkillsParts) {
   return {
     manager,
     approvals,
+    editor: new SkillEditor({ folder: customFolder, skills: custom, versions }),
     /** Looks for changed skills now. */
     refresh: () => custom.scan(),
     /** What the folders hold, and approvals nobody waits for any more. */

@@ -15,12 +15,14 @@ import { ActiveIdentity } from './models/active-identity.js';
 import type { ModelManager } from './models/model-manager.js';
 import type { ModelRegistry } from './models/model-registry.js';
 import { ModelTokens } from './models/model-tokens.js';
+import { requireSight } from './models/sight.js';
 import { CLOUD_PROVIDERS } from './routing/policy.js';
 import { systemClock } from './shared/clock.js';
 import { toAppError } from './shared/errors.js';
 
 const UNKNOWN_WINDOW_TOKENS = 2_048;
 const MOST_CONTEXT_TOKENS = 16_384;
+const SMALL_MODEL_PARAMETERS = 1_000_000_000;
 
 export interface ChatTasksParts {
   settings: Settings;
@@ -109,6 +111,12 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
         (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),
+      isSmall: async (name) => {
+        const parameters = (await models.describe(name).catch(() => null))?.parameterCount;
+        return typeof parameters === 'number' && parameters < SMALL_MODEL_PARAMETERS;
+      },
+      requireSight: async ({ provider, model }) =>
+        requireSight(provider, model, (await models.describe(model).catch(() => null))?.capabilities ?? null),
       onAnswer: (target, taken, receipt) => {
         const { provider, model } = receipt.attempts.at(-1) ?? target;
         metrics.answer(provider, taken);

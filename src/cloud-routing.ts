@@ -18,20 +18,31 @@ import { type ModelPrice, priceOf } from './routing/pricing.js';
 import { ProviderRest } from './routing/provider-rest.js';
 import { findSensitive, kindsOf } from './routing/sensitivity.js';
 import { ExitGate } from './runtimes/cloud/exit-gate.js';
-import { CloudKeyFile } from './storage/cloud-key-file.js';
+import { CloudKeyStore } from './storage/cloud-key-store.js';
 import { SqliteSpending } from './storage/sqlite-spending.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
+import { SystemKeyring } from './storage/system-keyring.js';
 
 /** What stands before the engines: keys, the gate, and what may not pass it. */
-export function cloudExit(settings: Settings) {
-  const keys = new CloudKeyFile(join(settings.VENOM_DATA_DIR, 'cloud-keys.json'), {
-    openai: settings.OPENAI_API_KEY,
-    google: settings.GOOGLE_API_KEY,
-    'cloud-compatible': settings.CLOUD_COMPATIBLE_API_KEY,
+export async function cloudExit(settings: Settings, logger: Logger) {
+  const keys = new CloudKeyStore({
+    path: join(settings.VENOM_DATA_DIR, 'cloud-keys.json'),
+    environment: {
+      openai: settings.OPENAI_API_KEY,
+      google: settings.GOOGLE_API_KEY,
+      'cloud-compatible': settings.CLOUD_COMPATIBLE_API_KEY,
+    },
+    keyring: settings.CLOUD_KEYS_IN === 'file' ? null : new SystemKeyring(),
+    installation: settings.VENOM_DATA_DIR,
+    now: Date.now,
+    onKeyringFailed: (error) => logger.warn({ err: error }, "the system's keyring was of no use for a cloud's key"),
   });
+  // Asks nobody where no key was ever put there.
+  await keys.load();
   const sensitivity: SensitivityRules = {
     localOnly: settings.SENSITIVE_DATA_LOCAL_ONLY,
     masking: settings.SENSITIVE_DATA_MASKING,
+    imagesMayLeave: settings.SENSITIVE_DATA_IMAGES_MAY_LEAVE,
     options: { terms: settings.SENSITIVE_DATA_TERMS, addresses: settings.SENSITIVE_DATA_ADDRESSES },
   };
   const gate = new ExitGate({
@@ -74,7 +85,7 @@ export function sessionLabelling({ localOnly, options }: SensitivityRules, label
 export async function cloudRouting(
   settings: Settings,
   parts: {
-    exit: ReturnType<typeof cloudExit>;
+    exit: Awaited<ReturnType<typeof cloudExit>>;
     labels: SessionLabels;
     store: SqliteStore;
     state: StateManager;

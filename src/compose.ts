@@ -49,11 +49,15 @@ import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
 import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
+import { IdleProbes } from './models/idle-probes.js';
 import { ModelManager } from './models/model-manager.js';
 import { ModelRegistry } from './models/model-registry.js';
+import { ModelTrials } from './models/model-trial.js';
 import { type ModelOperation, ModelOperations } from './models/operations.js';
+import { QuietMoments } from './models/quiet-moments.js';
 import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
+import { SessionLabelsDesk } from './routing/label-release.js';
 import { CLOUD_PROVIDERS, type CloudProvider } from './routing/policy.js';
 import { readGguf, readGgufFrom } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
@@ -82,7 +86,12 @@ const BACKUP_EVERY_MS = DAY_MS;
 /** How often it is looked whether one is due. */
 const BACKUP_DUE_MS = 60_000;
 const HISTORY_CHARS = 8_000;
+const MOST_ENTRIES = 100_000;
 const HEALTH_EVERY_MS = 15_000;
+/** Of lines that could not be written yet. */
+const LOG_HELD_BYTES = 1_000_000;
+/** Whoever has just read an answer often asks again. */
+const QUIET_MS = 5_000;
 const CLOUD_NAMES = ['openai', 'google'] as const;
 
 export interface Composed {
@@ -145,7 +154,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
               };
             }),
   });
-  const exit = cloudExit(settings);
+  const exit = await cloudExit(settings, logger);
   const labels = new SqliteSessionLabels(store, (error) =>
     logger.error({ err: error }, 'a label could not be written'),
   );
@@ -194,7 +203,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       },
       keepAlives: {
         get: (model) => state.get(`keep_alive:llama-cpp:${model}`) ?? '',
-        set: (model, keepAlive) => state.set(`keep_alive:llama-cpp:${model}`, keepAlive),
+        set: (model, keepAlive) => state.kept.set(`keep_alive:llama-cpp:${model}`, keepAlive),
       },
       pinned: (model) => activation.versions(model).some(({ pinned, runtime }) => pinned && runtime === 'llama-cpp'),
       availableMemoryBytes: availableMemory,
@@ -230,11 +239,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onChange: (server) => hub.publish('MCP_SERVER', `MCP server ${server} changed.`, { name: server }),
     ownAddress: () => ownAddress(settings, http.server.address()),
   });
+  const somebodyWaits = () => turns.size > 0 || orchestrator.queue.active > 0 || gate.size > 0;
+  const quiet = new QuietMoments({ busy: somebodyWaits, quietMs: QUIET_MS, now: () => performance.now() });
   const activation = new Activation({ versions: new SqliteVersions(store), now: Date.now });
-  const overrides = new GenerationOverrides(state, settings.MODEL_GENERATION_OVERRIDES);
+  const overrides = new GenerationOverrides(state.kept, settings.MODEL_GENERATION_OVERRIDES);
   const models: ModelManager = new ModelManager({
     runtimes,
-    memory: state,
+    memory: state.kept,
     configuredModel: settings.LLM_MODEL_NAME,
     configuredCloud: configuredCloud(settings, exit.tiers),
     cloudEndpoint: (provider) => exit.gate.endpoint(provider as CloudProvider),
@@ -243,13 +254,20 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     registry: () => registry,
     digests,
     overrides,
-    // What the engine itself plans with: several conversations at once.
-    estimateBytes: async (path) =>
-      planLoad(await readGguf(path), Number.POSITIVE_INFINITY, {
-        contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
-        conversations: settings.LLAMA_CONVERSATIONS,
-      }).totalBytes,
+    trials: new ModelTrials({
+      registry: () => registry,
+      digests,
+      // What the engine itself plans with: several conversations at once.
+      estimateBytes: async (path) =>
+        planLoad(await readGguf(path), Number.POSITIVE_INFINITY, {
+          contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+          conversations: settings.LLAMA_CONVERSATIONS,
+        }).totalBytes,
+      quiet,
+      now: Date.now,
+    }),
     now: Date.now,
+    onChosen: () => probes?.wake(),
     onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
   });
   const usage = new MachineUsage(modelsDir);
@@ -270,8 +288,24 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       return pinned ? `${name} is pinned.` : null;
     },
     beforeAdding: () => models.holdActive(),
-    onChanged: () => models.changed(),
+    onChanged: () => {
+      models.changed();
+      probes?.wake();
+    },
   });
+  const probes =
+    settings.MODEL_AUTO_PROBE && !settings.VENOM_PAUSE_BACKGROUND_TASKS
+      ? new IdleProbes({
+          untried: () => models.untried(),
+          recordActive: (signal) => models.recordActive(signal),
+          start: (found) => models.probeQuietly(found),
+          settled: (operationId) => operations.settled(operationId),
+          quiet,
+          memory: state,
+          now: Date.now,
+          onFailure: (error) => logger.warn({ err: error }, 'models could not be tried; it is done later'),
+        })
+      : null;
   const fit = new FitAdvisor({
     models,
     registry: () => registry,
@@ -303,7 +337,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     checkFile: readGguf,
     now: Date.now,
     beforeAdding: () => models.holdActive(),
-    onAdopted: () => models.changed(),
+    onAdopted: () => {
+      models.changed();
+      probes?.wake();
+    },
   });
   const controller = new LlmServerController({
     definitions: servers.definitions,
@@ -395,7 +432,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessionLabels: (sessionId) => labels.of(sessionId),
     models,
     route: (request) => routing.router.route(request),
-    idle: () => turns.size === 0 && orchestrator.queue.active === 0,
+    idle: () => !somebodyWaits(),
     stopSession: (sessionId) => {
       simple.cancelSession(sessionId);
       orchestrator.stopSession(sessionId);
@@ -406,7 +443,37 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     mayDelete: mutationAllowed,
     distDir: options.distDir,
     logger,
+    onLesson: (taskId, lessonId) =>
+      hub.publish('LESSON_LEARNED', 'A remark became a lesson.', {
+        task_id: taskId,
+        lesson_id: lessonId,
+        // What was judged had not gone well.
+        success: false,
+      }),
     onStep: (step, outcome) => metrics.resultStep(step, outcome),
+    onLogged: () => {
+      counters.learningLogged += 1;
+    },
+  });
+  const sessionLabels = new SessionLabelsDesk({
+    labels: (sessionId) => memory.sessionContext.labels(sessionId),
+    releases: labels,
+    texts: (sessionId) => {
+      sessions.summary(sessionId);
+      return sessions
+        .messages(sessionId, { limit: settings.SESSION_MAX_ENTRIES || MOST_ENTRIES })
+        .map(({ seq, content, role }) => ({ seq, content, said: role === 'user' }));
+    },
+    sensitivity: exit.sensitivity,
+    now: systemClock.now,
+    onRelease: (sessionId, release) => {
+      logger.info({ session_id: sessionId, ...release }, 'labels were taken off a session');
+      hub.publish('SESSION_LABELS_RELEASED', 'Labels were taken off a session.', {
+        session_id: sessionId,
+        labels: [...release.labels],
+        reason: release.reason,
+      });
+    },
   });
   const learned = new LearnedPhrases({
     repository: new SqliteLearnedPhrases(store),
@@ -427,6 +494,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
     searchPath: environment['PATH'],
+    sandbox: mcp.sandbox,
     providers: [mcp.tools],
     logger,
   });
@@ -506,8 +574,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     onFailure: (error) => logger.warn({ err: error }, 'what is too old could not be deleted'),
   });
   const answers = new CompatibleAnswers({
-    target: (model, text) =>
-      routing.router.route({ text, model, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
+    target: (model, text, images) =>
+      routing.router.route({ text, model, images, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
     capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
     tracer,
     gate,
@@ -521,6 +589,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     huggingFaceToken: settings.HF_TOKEN || undefined,
     onChange: (snapshot: StarterSnapshot) =>
       hub.publish('MODEL_STARTER', `Starter model: ${snapshot.state}`, toStarter(snapshot)),
+    beforeAdding: () => models.holdActive(),
+    onInstalled: (manifest) => {
+      registry.record({ ...manifest, installedAt: Date.now() });
+      models.changed();
+      void models.recordActive().catch((error) => logger.warn({ err: error }, 'the version was not recorded'));
+      probes?.wake();
+    },
   });
   const onOperation = (listener: (operation: ModelOperation) => void) => {
     operationListeners.add(listener);
@@ -554,14 +629,22 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
     queue: { mutationAllowed },
     services,
-    counters: { counters, defaultCostModel: settings.DEFAULT_COST_MODEL },
+    counters: {
+      counters,
+      defaultCostModel: settings.DEFAULT_COST_MODEL,
+      generationParamUpdates: () => overrides.updates,
+    },
     keepAlive: settings.LLM_KEEP_ALIVE,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
+    sessionLabels,
     knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },
     learning: {
       ...memory,
       enabled: settings.ENABLE_META_LEARNING,
-      onFeedback: (rating) => metrics.feedback(rating),
+      onFeedback: (rating) => {
+        metrics.feedback(rating);
+        counters.feedback[rating] += 1;
+      },
     },
     tracer,
     learned,
@@ -598,9 +681,12 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       policy,
       remote,
       exit: exit.gate,
-      cloudModels: { openai: exit.tiers.openai.high, google: exit.tiers.google.high },
+      cloudModels: {
+        openai: exit.tiers.openai.high,
+        google: exit.tiers.google.high,
+        'cloud-compatible': exit.tiers['cloud-compatible'].high,
+      },
       forceLocal: settings.FORCE_LOCAL_MODEL,
-      rememberNow: () => state.flush(),
     },
     system: {
       bootId,
@@ -611,10 +697,13 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       settings: inEffect,
       describeStore: () => store.describe(),
     },
-    openAi: { models, tracer, router: routing.router, gate },
+    openAi: { models, tracer, router: routing.router, gate, onUsage: count },
     anthropic: { models, answers },
     ollama: {
       models,
+      registry,
+      operations,
+      onOperation,
       answers,
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,
@@ -644,7 +733,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       limits: { sessions: settings.MCP_MAX_SESSIONS, idleMs: settings.MCP_SESSION_IDLE_SECONDS * 1_000 },
       logger,
     },
-    routing: { ...routing, sessions, aiMode: settings.AI_MODE },
+    routing: { ...routing, sessions, labelReleases: labels, aiMode: settings.AI_MODE },
     providers: {
       models,
       keys: exit.keys,
@@ -679,6 +768,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const left = await orchestrator.recover();
   if (left.queued + left.interrupted > 0) logger.info(left, 'tasks of the former run were taken up');
 
+  store.widenCache();
+
   const stopping = new AbortController();
   const prepare = async () => {
     try {
@@ -693,12 +784,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     } catch (error) {
       if (stopping.signal.aborted) return;
       logger.warn({ err: error }, 'the model could not be prepared; the first question tries again');
+    } finally {
+      probes?.wake();
     }
   };
 
   let closing: Promise<void> | undefined;
   const close = async () => {
     stopping.abort();
+    probes?.close();
     clearInterval(backUp);
     clearInterval(healthChecks);
     await Promise.all([turns, orchestrator, gate].map((work) => work.close(FINISH_TURNS_MS)));
@@ -742,24 +836,30 @@ function configuredCloud(settings: Settings, tiers: Readonly<Record<CloudProvide
     : null;
 }
 
-export function createLogger(level: string): Logger {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    redact: {
-      paths: [
-        '*.authorization',
-        '*.headers.authorization',
-        '*["x-api-key"]',
-        '*.headers["x-api-key"]',
-        'headers.cookie',
-        '*.apiKey',
-        '*.token',
-        'err.config',
-        'err.details.headers',
-      ],
-      censor: '***',
+export function createLogger(level: string, fd: number = process.stdout.fd): Logger {
+  // The log of a server in the background lies beside its data. A full disk takes its lines, and not the server with them.
+  const output = pino.destination({ fd, sync: true, maxLength: LOG_HELD_BYTES });
+  output.on('error', () => {});
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: {
+        paths: [
+          '*.authorization',
+          '*.headers.authorization',
+          '*["x-api-key"]',
+          '*.headers["x-api-key"]',
+          'headers.cookie',
+          '*.apiKey',
+          '*.token',
+          'err.config',
+          'err.details.headers',
+        ],
+        censor: '***',
+      },
     },
-  });
+    output,
+  );
 }

@@ -3,6 +3,8 @@ import { compose } from './compose.js';
 import { loadSettingsWithSources } from './config/config.js';
 import { portOwner } from './machine/port-owner.js';
 import { AppError } from './shared/errors.js';
+import { reachableHost } from './shared/reachable-host.js';
+import { removeServerAddress, writeServerAddress } from './storage/server-address.js';
 
 const EXIT_LIMIT_MS = 11_500;
 
@@ -17,6 +19,7 @@ async function main(distDir: string): Promise<void> {
     stopping = true;
     venom.logger.info({ signal }, 'stopping');
     setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
+    removeServerAddress(settings.VENOM_DATA_DIR);
     venom.close().then(
       () => process.exit(0),
       (error) => {
@@ -45,6 +48,7 @@ async function main(distDir: string): Promise<void> {
   const address = venom.http.server.address();
   const port = typeof address === 'object' && address ? address.port : settings.PORT;
   const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST;
+  writeServerAddress(settings.VENOM_DATA_DIR, `http://${reachableHost(settings.HOST)}:${port}`);
   process.stdout.write(`${JSON.stringify({ event: 'listening', url: `http://${host}:${port}`, pid: process.pid })}\n`);
 
   void venom.prepare();

@@ -1,13 +1,15 @@
 // compose.ts's part for MCP servers: isolation, processes, storage and imports put together.
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
+import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
+import { McpRegistryClient } from './catalogs/mcp-registry/mcp-registry-client.js';
 import type { Settings } from './config/config.js';
 import { CALLBACK_PATH, CLIENT_METADATA_PATH } from './http/routes/oauth.js';
 import type { ModelOperations } from './models/operations.js';
+import { treeMemoryBytes } from './shared/process-tree.js';
 import { BundleSource } from './skills/mcp/bundle-source.js';
 import { BundleStore } from './skills/mcp/bundle-store.js';
 import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
@@ -20,6 +22,7 @@ import { ProcessRecords } from './skills/mcp/process-records.js';
 import { ProxyGenerator } from './skills/mcp/proxy-generator.js';
 import { RemoteAuthorizations } from './skills/mcp/remote-authorizations.js';
 import { ServerLauncher } from './skills/mcp/server-launcher.js';
+import { ServerWatch } from './skills/mcp/server-watch.js';
 import { GrantFile } from './storage/grant-file.js';
 import { SecretFile } from './storage/secret-file.js';
 import { SqliteMcpPlans, SqliteMcpServers } from './storage/sqlite-mcp.js';
@@ -42,6 +45,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   const dir = join(settings.VENOM_DATA_DIR, 'mcp');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const records = new ProcessRecords(join(dir, 'run'));
+  const newMark = () => records.newMark();
   const ended = records.endLeftovers();
   if (ended > 0) logger.info({ ended }, 'MCP processes of the former run were ended');
   const isolation = await Isolation.detect(environment['PATH']);
@@ -59,13 +63,18 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     redirect,
     now: Date.now,
   });
+  const watch = new ServerWatch({
+    processes: settings.MCP_MAX_PROCESSES,
+    memoryBytes: settings.MCP_MEMORY_LIMIT_MB * 1_048_576,
+    diskBytes: settings.MCP_DISK_LIMIT_MB * 1_048_576,
+  });
   const launcher = new ServerLauncher({
     isolation,
     secrets,
     authorizations,
     environment,
     records,
-    newId: randomUUID,
+    watch,
     version,
     limits: {
       startMs: settings.MCP_START_TIMEOUT_SECONDS * 1_000,
@@ -98,17 +107,18 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   const manager = new McpManagerSkill({
     servers,
     launcher,
-    builder: new EnvironmentBuilder({ isolation, environment, cacheDir: join(dir, 'cache') }),
+    builder: new EnvironmentBuilder({ isolation, environment, cacheDir: join(dir, 'cache'), newMark }),
     plans,
     secrets,
     authorizations,
     operations,
-    git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS },
+    git: { git: findOnPath('git', environment['PATH']), environment, fileRoots: settings.MCP_GIT_FILE_ROOTS, newMark },
     bundles,
     dir,
     dataDir: settings.VENOM_DATA_DIR,
     now: Date.now,
   });
+  await manager.tidy();
   const tools = new McpTools({
     servers,
     generator: new ProxyGenerator(),
@@ -136,6 +146,10 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
         ? undefined
         : { client_id: clientMetadataUrl, client_uri: parts.ownAddress(), ...clientMetadata(url) };
     },
+    /** For commands of models. */
+    sandbox: { isolation, newMark, watch },
+    registry: new McpRegistryClient({ baseUrl: settings.MCP_REGISTRY_URL, fetch: fetchByEnvironment }),
+    memory: treeMemoryBytes,
     programs: () =>
       Object.fromEntries(
         ['git', 'python3', 'uv', 'npm', 'node', 'bwrap', 'unshare'].map((name) => [

@@ -223,7 +223,22 @@ const addLlamaServer: Add = (servers, settings, place, named, program) => {
 };
 
 const addCompatible: Add = (servers, settings, place, named) => {
-  servers.runtimes.push(pooled(settings, compatible(settings, place, 'openai-compatible', named)));
+  const runtime = pooled(settings, compatible(settings, place, 'openai-compatible', named));
+  const endpoint = named[0] as string;
+  servers.runtimes.push(runtime);
+  servers.definitions.push({
+    name: 'openai-compatible',
+    displayName: 'OpenAI-compatible server',
+    description: 'A model server that somebody else looks after',
+    provider: 'openai-compatible',
+    endpoint,
+    healthUrl: `${endpoint.replace(/\/+$/, '')}/models`,
+    // By the engine itself, which has the key.
+    ...healthProbe(runtime),
+    commands: { start: null, stop: null, restart: null },
+    program: null,
+    environment: {},
+  });
 };
 
 function compatible(
@@ -256,8 +271,9 @@ const pooled = (settings: Settings, members: readonly MemberRuntime[]): Runtime 
       });
 
 /** A pool is well when all of it is, and serves while one of it does. */
-function poolProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {
-  if (!runtime.pool) return {};
+const poolProbe = (runtime: Runtime): Pick<LlmServerDefinition, 'probe'> => (runtime.pool ? healthProbe(runtime) : {});
+
+function healthProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {
   return {
     probe: async (signal): Promise<Omit<ServerHealth, 'at'>> => {
       const { state, latencyMs, error } = await runtime.health(signal);

@@ -38,6 +38,8 @@ class MemoryTasks implements TaskRepository {
   list = () => [...this.rows.values()].reverse();
   unfinished = () => [...this.rows.values()].filter(({ status }) => status === 'PENDING' || status === 'PROCESSING');
   countOfSession = () => 0;
+  pictures = () => [];
+  pictureBytes = () => 0;
 }
 
 const text = (delta: string): LanguageModelV4StreamPart => ({ type: 'text-delta', id: '1', delta });
@@ -121,6 +123,8 @@ function build(
       budgetTokens: async () => 1_000,
       countTokens: (_model, given) => given.length,
       functionCalling: () => options.functionCalling ?? false,
+      isSmall: async () => false,
+      requireSight: async () => {},
       onAnswer: () => {},
       onFailure: () => {},
       ...options.parts,

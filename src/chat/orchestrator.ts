@@ -27,6 +27,8 @@ const PARTIAL_DELAY_MS = 200;
 const RETRY_SAVE_MS = 2_000;
 const NEED_CHARS = 100;
 const MAX_QUEUED_CHARS = 50_000_000;
+/** On disk, of all tasks that have not ended. */
+const MAX_PICTURE_BYTES = 536_870_912;
 
 export interface OrchestratorParts {
   tasks: TaskRepository;
@@ -52,6 +54,8 @@ export interface OrchestratorParts {
   budgetTokens: AnswerParts['budgetTokens'];
   countTokens: AnswerParts['countTokens'];
   functionCalling: AnswerParts['functionCalling'];
+  isSmall: AnswerParts['isSmall'];
+  requireSight: AnswerParts['requireSight'];
   onAnswer: AnswerParts['onAnswer'];
   onFailure: AnswerParts['onFailure'];
 }
@@ -99,6 +103,7 @@ export class Orchestrator {
     });
     this.#answering = new TurnAnswering({
       ...parts,
+      pictures: (id) => parts.tasks.pictures(id),
       onTool: (name) => parts.counters.count(parts.counters.toolUsage, name),
       onPart: ({ live }, delta) => {
         if (live.task.request.sessionId !== null) parts.sessions.appendPart(live.id, delta);
@@ -109,7 +114,7 @@ export class Orchestrator {
 
   /**
    * Resolves when the task is on disk; it runs by itself. The same key gets the same task.
-   * @throws AppError `queue_full`, `shutting_down`, `insufficient_storage`
+   * @throws AppError `queue_full`, `shutting_down`, `insufficient_storage`, `unsupported` for pictures nobody here sees
    */
   async submit(request: TaskRequest, idempotencyKey: string | null = null): Promise<Task> {
     if (idempotencyKey === null) return this.#submit(request, null);
@@ -282,8 +287,19 @@ export class Orchestrator {
     this.#partials.flush();
   }
 
+  /** Refused at once where that can be told, rather than when its turn comes. */
+  async #checkPictures({ pictures = [], forcedProvider }: TaskRequest): Promise<void> {
+    if (pictures.length === 0) return;
+    const bytes = pictures.reduce((sum, { base64 }) => sum + base64.length, 0);
+    if (this.#parts.tasks.pictureBytes() + bytes > MAX_PICTURE_BYTES)
+      throw new AppError('queue_full', 'Too many pictures are waiting already.');
+    const { provider, model } = await this.#parts.identity();
+    if (forcedProvider === null) await this.#parts.requireSight({ provider, model });
+  }
+
   async #submit(request: TaskRequest, idempotencyKey: string | null): Promise<Task> {
     const { tasks, sessions, clock, events, counters } = this.#parts;
+    await this.#checkPictures(request);
     this.#queue.reserve();
     let live: LiveTask | undefined;
     try {
@@ -339,9 +355,10 @@ export class Orchestrator {
       throw error;
     }
     const { task } = live;
+    // A long queue is not to hold them all in memory.
+    task.request = { ...request, pictures: undefined };
     counters.created += 1;
     this.#startTrace(task);
-    if (request.images > 0) live.log(`${request.images} images were left out: no model here can look at them.`);
     events.publish('TASK_CREATED', 'A task was created.', { task_id: task.id, content: request.content });
     // As it was accepted: the contract's answer is PENDING, however soon it runs.
     const accepted = { ...task };
@@ -534,6 +551,7 @@ export class Orchestrator {
     );
     this.#closeTrace(live.id, failure);
     counters.failed += 1;
+    if (failure.code === 'routing_mismatch') counters.modelMismatches += 1;
     if (BLOCKED.has(failure.code)) {
       counters.blocked += 1;
       counters.count(counters.blockReasons, failure.code);

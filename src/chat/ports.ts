@@ -96,6 +96,10 @@ export interface SessionRepository {
   rename(sessionId: string, title: string): Promise<boolean>;
   /** A better title than the first words, unless a person or an earlier call gave one. Whether it was taken. */
   suggestTitle(sessionId: string, title: string): Promise<boolean>;
+  /** Whether its title is still the one of its first words, or made of them. */
+  mayName(sessionId: string): boolean;
+  /** A model's title in place of ours; null keeps ours for good. Whether it was taken. */
+  nameByModel(sessionId: string, title: string | null): Promise<boolean>;
   remove(sessionId: string): Promise<boolean>;
   truncate(sessionId: string, fromSeq: number): Promise<number>;
   /** Messages that were written before, and the sessions that are empty then; returns those sessions' ids. */

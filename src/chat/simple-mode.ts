@@ -136,6 +136,24 @@ export class SimpleMode {
       { role: 'user', content: [{ type: 'text', text: request.content }] },
     ];
     turns.add(turn);
+    const startedAt = performance.now();
+    // Disk, engine and trace, in this order: the first two work while the last is written. Nothing of the answer is
+    // shown until the question is safe.
+    const safe =
+      sessionId === null
+        ? undefined
+        : sessions.beginTurn({
+            sessionId,
+            requestId: turn.requestId,
+            userText: request.content,
+            model: target.model,
+            idempotencyKey: request.idempotencyKey ?? null,
+            labels: target.decision.findings,
+          });
+    // Looked at below, once the trace has begun.
+    safe?.catch(() => {});
+    const stream = target.stream({ ...request.options, prompt, abortSignal: turn.signal });
+    stream.catch(() => {});
     tracer.start({
       requestId: turn.requestId,
       prompt: request.content,
@@ -164,27 +182,13 @@ export class SimpleMode {
         prompt_context_truncated: request.content.length > RESPONSE_TRACE_CHARS,
       }),
     );
-    const startedAt = performance.now();
-    // The engine is asked before the commit, so that it works while the disk does; nothing of its answer is shown
-    // until the question is safe.
-    const stream = target.stream({ ...request.options, prompt, abortSignal: turn.signal });
-    stream.catch(() => {});
-    if (sessionId !== null) {
-      try {
-        await sessions.beginTurn({
-          sessionId,
-          requestId: turn.requestId,
-          userText: request.content,
-          model: target.model,
-          idempotencyKey: request.idempotencyKey ?? null,
-          labels: target.decision.findings,
-        });
-      } catch (error) {
-        turn.cancel();
-        turns.remove(turn.requestId);
-        this.#traceFailure(turn.requestId, toAppError(error));
-        throw error;
-      }
+    try {
+      await safe;
+    } catch (error) {
+      turn.cancel();
+      turns.remove(turn.requestId);
+      this.#traceFailure(turn.requestId, toAppError(error));
+      throw error;
     }
     void this.#run(turn, target, stream, startedAt, history.length === 0 ? request.content : null, ranWith);
     return { kind: 'live', turn };

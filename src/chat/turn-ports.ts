@@ -13,6 +13,10 @@ export interface RouteRequest {
   model?: string | undefined;
   forcedProvider?: string | undefined;
   forcedTool?: string | undefined;
+  /** Whether pictures go along: nobody here can read what is in them. */
+  images?: boolean | undefined;
+  /** `text` retells what was said before, a model's words among it: only shapes are looked for, as in answers. */
+  retold?: boolean | undefined;
   /** Labels that stick to what goes along (memory, tool results). The session's own are known to the router. */
   labels: readonly string[];
   /** What goes along with `text`, such as earlier messages; asked for only where a cloud could answer. */

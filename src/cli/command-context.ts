@@ -1,6 +1,8 @@
 // What every command gets: the settings, the terminal, and the way to the server.
-import { type Environment, loadSettings, type Settings } from '../config/config.js';
+import { type Environment, loadSettingsWithSources, type Settings } from '../config/config.js';
 import { AppError } from '../shared/errors.js';
+import { reachableHost } from '../shared/reachable-host.js';
+import { readServerAddress } from '../storage/server-address.js';
 import { ApiClient } from './api-client.js';
 import { CHECKOUT, logFile, pidFile, SERVER_ENTRY } from './installation.js';
 import { findServer, type ServerFiles, type ServerRecord } from './server-process.js';
@@ -13,11 +15,15 @@ export class CommandContext {
   readonly terminal: Terminal;
   readonly input: StandardInput;
   readonly files: ServerFiles;
+  /** Settings that somebody has set. */
+  readonly #named: ReadonlySet<string>;
 
   /** @throws AppError `invalid_settings` */
   constructor(env: Environment, terminal: Terminal, input = new StandardInput()) {
     this.env = env;
-    this.settings = loadSettings(env, CHECKOUT);
+    const { settings, inEffect } = loadSettingsWithSources(env, CHECKOUT);
+    this.settings = settings;
+    this.#named = new Set(inEffect.flatMap(({ name, source }) => (source === 'default' ? [] : [name])));
     this.terminal = terminal;
     this.input = input;
     this.files = {
@@ -31,12 +37,21 @@ export class CommandContext {
     return new ApiClient(url, this.settings.VENOM_API_KEY);
   }
 
-  /** The server that `venom start` began, or one that somebody else started on the configured port. */
+  /**
+   * The server of the data folder, however it was started; or what answers at the configured address, unless somebody named
+   * another data folder and no address.
+   */
   async locateServer(): Promise<{ url: string; record: ServerRecord | undefined } | undefined> {
+    const { HOST, PORT, VENOM_DATA_DIR } = this.settings;
     const record = await findServer(this.files);
     if (record !== undefined) return { url: record.url, record };
-    const url = configuredUrl(this.settings);
-    return (await isVenom(this.client(url))) ? { url, record: undefined } : undefined;
+    const written = readServerAddress(VENOM_DATA_DIR);
+    if (written !== undefined && (await dataDirOf(this.client(written))) === VENOM_DATA_DIR)
+      return { url: written, record: undefined };
+    const url = `http://${reachableHost(HOST)}:${PORT}`;
+    const dataDir = await dataDirOf(this.client(url));
+    const meant = this.#named.has('PORT') || this.#named.has('HOST') || !this.#named.has('VENOM_DATA_DIR');
+    return dataDir === VENOM_DATA_DIR || (dataDir !== undefined && meant) ? { url, record: undefined } : undefined;
   }
 
   /** @throws AppError `provider_unavailable` when no server runs */
@@ -48,22 +63,11 @@ export class CommandContext {
   }
 }
 
-function configuredUrl({ HOST, PORT }: Settings): string {
-  const host =
-    HOST === '0.0.0.0'
-      ? '127.0.0.1'
-      : HOST === '::'
-        ? '[::1]'
-        : HOST.includes(':') && !HOST.startsWith('[')
-          ? `[${HOST}]`
-          : HOST;
-  return `http://${host}:${PORT}`;
-}
-
-async function isVenom(client: ApiClient): Promise<boolean> {
+async function dataDirOf(client: ApiClient): Promise<string | undefined> {
   try {
-    return typeof (await client.get<{ data_dir?: string }>('/api/v1/system/info', 1_000)).data_dir === 'string';
+    const { data_dir } = await client.get<{ data_dir?: unknown }>('/api/v1/system/info', 1_000);
+    return typeof data_dir === 'string' ? data_dir : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

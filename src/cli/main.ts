@@ -29,7 +29,7 @@ import {
 import { installStarter, listModels } from './commands/models.js';
 import { changeOperation, followOne, listOperations } from './commands/operations.js';
 import { listRuntimes, runtimeAction, runtimeLogs, useRuntime } from './commands/runtimes.js';
-import { exportSession, listSessions } from './commands/sessions.js';
+import { exportSession, listSessions, releaseLabels, showLabels } from './commands/sessions.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
@@ -118,7 +118,8 @@ models
   .command('use')
   .description('answer with this model from now on')
   .argument('<name>')
-  .action((name: string) => useModel(context(), name));
+  .option('--runtime <name>', 'where two engines have the name')
+  .action((name: string, options: { runtime?: string }) => useModel(context(), name, options));
 models
   .command('activate')
   .description('try a model first, then answer with it; when the trial fails, nothing changes')
@@ -228,6 +229,18 @@ sessions
   .addOption(new Option('-f, --format <format>').choices(['markdown', 'json']).default('markdown'))
   .option('-o, --output <file>', 'write it there instead of to the terminal')
   .action((id: string, options: { format: string; output?: string }) => exportSession(context(), id, options));
+sessions
+  .command('labels')
+  .description('what keeps a session with local models, where it was found, and what was taken off')
+  .argument('<id>')
+  .action((id: string) => showLabels(context(), id));
+sessions
+  .command('release')
+  .description('take privacy labels off a session; the reason is kept beside its receipts')
+  .argument('<id>')
+  .requiredOption('--reason <text>', 'why its texts may leave from now on')
+  .option('-l, --label <label...>', 'only these; all of them otherwise')
+  .action((id: string, options: { reason: string; label?: string[] }) => releaseLabels(context(), id, options));
 
 addChatCommands(program, context);
 addMcpCommands(program, context);

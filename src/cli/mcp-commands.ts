@@ -36,13 +36,13 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .description('fetch a server and show what it would do; nothing of it runs before you agree')
     .argument(
       '<source>',
-      'a Git address, npm:NAME[@VERSION], pypi:NAME==VERSION, an http(s) address, a bundle (.mcpb), or a configuration file',
+      'a Git address, npm:NAME[@VERSION], pypi:NAME[==VERSION], an http(s) address, a bundle (.mcpb), or a configuration file',
     )
     .argument('[name]', 'how it is called here')
     .option('--ref <name>', 'branch, tag or commit')
     .option('--entrypoint <command>', 'how it starts, such as "python server.py", or which of its programs')
-    .option('--arg <word>', "an argument of a package's program", collect, [])
-    .option('--env <NAME=VALUE>', 'a variable it gets', collect, [])
+    .option('--arg <word>', "an argument of a package's program; {workspace} is its own folder", collect, [])
+    .option('--env <NAME=VALUE>', 'a variable it gets; {workspace} is its own folder', collect, [])
     .option('--secret <NAME=SECRET>', 'a variable or header it gets from a stored secret', collect, [])
     .option('--set <NAME=VALUE>', 'an answer to what a bundle asks for; again for several values', collect, [])
     .option('--set-secret <NAME=SECRET>', 'the same by a stored secret, where it is sensitive', collect, [])
@@ -127,7 +127,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .command('update')
     .description('look for a newer state of its source')
     .argument('<server>')
-    .option('--ref <name>', 'branch, tag or commit')
+    .option('--ref <name>', 'branch, tag or commit; of a package, its version')
     .option('-y, --yes', 'agree to what is found')
     .action((name: string, options: { ref?: string; yes?: boolean }) => updateServer(context(), name, options));
   mcp

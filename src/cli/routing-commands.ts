@@ -1,6 +1,7 @@
 // The arguments of the commands about who answers: route, providers, cost, receipts.
 import { type Command, Option } from 'commander';
 import type { CommandContext } from './command-context.js';
+import { releaseLabels, showLabels } from './commands/labels.js';
 import { listProviders, removeProviderKey, setProviderKey } from './commands/providers.js';
 import {
   costMode,
@@ -67,4 +68,20 @@ export function addRoutingCommands(program: Command, context: () => CommandConte
     .description('of each answer of a session: who was asked, what left this machine, what it cost, why')
     .argument('<session>')
     .action((session: string) => showReceipts(context(), session));
+
+  const labels = program.command('labels').description('what keeps a session with local models');
+  labels
+    .command('show', { isDefault: true })
+    .description('what is in force, where it was found, and what was taken off')
+    .argument('<session>')
+    .action((session: string) => showLabels(context(), session));
+  labels
+    .command('release')
+    .description('take privacy labels off; the reason is kept beside the receipts')
+    .argument('<session>')
+    .requiredOption('--reason <text>', 'why its texts may leave from now on')
+    .option('-l, --label <label...>', 'only these; all of them otherwise')
+    .action((session: string, options: { reason: string; label?: string[] }) =>
+      releaseLabels(context(), session, options),
+    );
 }

@@ -3,13 +3,16 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from './command-context.js';
 import {
   answerApproval,
+  approveOwnSkill,
   callSkill,
   listApprovals,
+  listOwnSkills,
   listSkills,
   permitSkill,
   type SkillScope,
   scaffoldSkill,
   showSkill,
+  switchOwnSkill,
 } from './commands/skills.js';
 
 export function addSkillCommands(program: Command, context: () => CommandContext): void {
@@ -59,6 +62,28 @@ export function addSkillCommands(program: Command, context: () => CommandContext
     .action((id: string | undefined, decision: string | undefined, options: { all?: boolean }) =>
       id === undefined ? listApprovals(context(), options) : answerApproval(context(), id, decision ?? 'once'),
     );
+  skills
+    .command('own')
+    .description('skills of the workspace, and what was approved of them')
+    .action(() => listOwnSkills(context()));
+  skills
+    .command('approve')
+    .description('let a skill of your own be used as it lies there now')
+    .argument('<name>')
+    .argument('[hash]', 'only if it is this version still')
+    .action((name: string, hash?: string) => approveOwnSkill(context(), name, hash, 'approve'));
+  skills
+    .command('rollback')
+    .description('go back to a version that was approved before; its files replace those that lie there')
+    .argument('<name>')
+    .argument('<hash>')
+    .action((name: string, hash: string) => approveOwnSkill(context(), name, hash, 'rollback'));
+  for (const to of ['enable', 'disable'] as const)
+    skills
+      .command(to)
+      .description(to === 'enable' ? 'offer a skill of your own again' : 'offer nothing of a skill of your own')
+      .argument('<name>')
+      .action((name: string) => switchOwnSkill(context(), name, to));
   skills
     .command('new')
     .description('a skill of your own, with a test that runs')

@@ -1,5 +1,5 @@
-// Prices of cloud models: the bundled table, or the file PRICING_FILE_PATH names in its place. Where a provider has two
-// prices by length, the table has the higher one.
+// Prices of cloud models: the bundled table, made of public price lists of November 2026, or the file PRICING_FILE_PATH
+// names in its place. Where a provider has two prices by length, the table has the higher one.
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { PriceTable } from '../routing/pricing.js';

@@ -58,10 +58,18 @@ export const SettingsSchema = z.object({
     'folders whose Git repositories (by file://) and bundles (by path) may be imported as MCP servers',
   ),
   MCP_BUNDLE_MAX_BYTES: whole(268_435_456, 1_024).describe('largest MCP bundle (.mcpb) that may be uploaded'),
+  MCP_REGISTRY_URL: url('https://registry.modelcontextprotocol.io').describe(
+    'registry of MCP servers that is asked when somebody looks through it; empty = not at all',
+  ),
   MCP_START_TIMEOUT_SECONDS: number(30, 1, 600).describe('longest start of an MCP server'),
   MCP_CALL_IDLE_TIMEOUT_SECONDS: number(60, 1, 3_600).describe('longest silence of an MCP server within a call'),
   MCP_CALL_TIMEOUT_SECONDS: number(600, 1, 86_400).describe('longest call of an MCP server, whatever its progress'),
   MCP_IDLE_STOP_SECONDS: number(600, 1, 86_400).describe('an MCP server nobody uses for so long is ended'),
+  MCP_MAX_PROCESSES: whole(128, 1, 10_000).describe('processes of one MCP server; more end it'),
+  MCP_MEMORY_LIMIT_MB: whole(4_096, 16, 1_048_576).describe(
+    'memory of one MCP server and what it starts; more ends it',
+  ),
+  MCP_DISK_LIMIT_MB: whole(4_096, 1, 1_048_576).describe("disk of one MCP server's own folder; more ends it"),
   MCP_LIFETIME_SECONDS: number(86_400, 60).describe('an MCP server is started anew after so long, when it is idle'),
   POOL_PATIENCE_SECONDS: number(5, 0.01).describe(
     'how long the first byte of a server of a pool is waited for before it is asked whether it is well',
@@ -107,6 +115,7 @@ export const SettingsSchema = z.object({
   ),
   WORKSPACE_ROOT: text('').describe('sandbox root of skills; empty = workspace/ in the data folder'),
   REPO_ROOT: text('.').describe('base of relative paths, root of the git adapter'),
+  ENABLE_SHELL_SKILL: flag(true).describe('offer commands in a sandbox to models; each call asks first'),
   ENABLE_WEB_SKILL: flag(true).describe('offer pages of the internet to models; each call asks first'),
   WEB_SEARCH_ENDPOINT: url('').describe('SearXNG instance that answers JSON; empty = no web search'),
   WEB_PRIVATE_HOSTS: list('').describe('hosts in the house (host or host:port) the web skill may read all the same'),
@@ -127,6 +136,9 @@ export const SettingsSchema = z.object({
   LLM_LOCAL_API_KEY: text('venom-local').describe('dummy key for local servers'),
   OPENAI_API_KEY: secret().describe('OpenAI key'),
   GOOGLE_API_KEY: secret().describe('Gemini key'),
+  CLOUD_KEYS_IN: choice(['keyring', 'file'], 'keyring').describe(
+    "keyring: keys entered here go to the system's keyring where there is one, else to a file only its owner can read",
+  ),
   ACTIVE_LLM_SERVER: text('').describe(
     'last activated server: ollama, vllm, onnx, multi_runtime, openai, google; decides the active runtime',
   ),
@@ -141,7 +153,11 @@ export const SettingsSchema = z.object({
   SIMPLE_MODE_SYSTEM_PROMPT: text('You are a helpful assistant. Answer in the language of the question.').describe(
     'system message of Direct mode; empty = none',
   ),
+  MODEL_AUTO_PROBE: flag(true).describe('try newly installed models by themselves, in quiet moments'),
   MODEL_GENERATION_OVERRIDES: text('').describe('JSON runtime → model → parameters'),
+  SESSION_TITLES: choice(['auto', 'heuristic_only'], 'auto').describe(
+    'auto: a local model of a billion parameters or more names sessions when nobody waits; else the first question does',
+  ),
   SUMMARY_STRATEGY: choice(['llm_with_fallback', 'heuristic_only'], 'llm_with_fallback').describe(
     'llm_with_fallback or heuristic_only',
   ),
@@ -155,6 +171,9 @@ export const SettingsSchema = z.object({
   SENSITIVE_DATA_LOCAL_ONLY: flag(true).describe('scan prompts, sensitive → local'),
   SENSITIVE_DATA_MASKING: flag(false).describe(
     'let a cloud answer with everything sensitive replaced and put back, where all of it can be',
+  ),
+  SENSITIVE_DATA_IMAGES_MAY_LEAVE: flag(false).describe(
+    'clouds may be shown pictures, in which nothing can be looked for',
   ),
   SENSITIVE_DATA_TERMS: list('').describe('further words and phrases that are sensitive here'),
   SENSITIVE_DATA_ADDRESSES: flag(false).describe('look for streets and postal codes too, a guess by form'),

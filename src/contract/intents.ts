@@ -1,8 +1,9 @@
 // Learned phrases: proposed by what models said, used only after somebody approved them.
 import { z } from 'zod';
 import { INTENTS } from '../chat/intent.js';
+import { Uuid } from './uuid.js';
 
-export const LearnedPhraseParams = z.object({ phrase_id: z.uuid() });
+export const LearnedPhraseParams = z.object({ phrase_id: Uuid });
 export const LearnedPhraseQuery = z.object({
   state: z.enum(['proposed', 'approved', 'rejected']).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),

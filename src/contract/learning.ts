@@ -1,5 +1,6 @@
 // Feedback, the learning log, hidden prompts and lessons.
 import { z } from 'zod';
+import { Uuid } from './uuid.js';
 
 const Limit = z.coerce
   .number()
@@ -9,7 +10,7 @@ const Limit = z.coerce
 const Text = z.string().max(50_000);
 
 export const FeedbackRequest = z.object({
-  task_id: z.uuid(),
+  task_id: Uuid,
   /** `up` or `down`; anything else answers 400, as the original does. */
   rating: z.string().max(100),
   comment: z.string().max(20_000).nullish(),
@@ -126,4 +127,4 @@ export const LessonStats = z.object({
   status: z.literal('success'),
   stats: z.object({ total_lessons: z.int(), learning_enabled: z.boolean() }),
 });
-export const LessonParams = z.object({ lesson_id: z.uuid() });
+export const LessonParams = z.object({ lesson_id: Uuid });

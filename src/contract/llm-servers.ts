@@ -1,12 +1,13 @@
 // Model servers and the switch between them.
 import { z } from 'zod';
+import { Uuid } from './uuid.js';
 
 export const SwitchServerRequest = z.object({
   server_name: z.string().min(1).max(50),
   model: z.string().max(300).nullish(),
   model_alias: z.string().max(300).nullish(),
   exact_only: z.boolean().default(false),
-  trace_id: z.uuid().nullish(),
+  trace_id: Uuid.nullish(),
   switch_source: z.string().max(50).default('ui'),
   ownership_token: z.string().max(500).nullish(),
 });

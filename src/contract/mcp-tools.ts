@@ -4,6 +4,7 @@ import { MemoryItem, MemorySearchResponse } from './memory.js';
 import { CatalogEntry, LoadedModel, Operation } from './models.js';
 import { MessageItem, SessionItem } from './sessions.js';
 import { SessionId } from './simple-chat.js';
+import { Uuid } from './uuid.js';
 
 const ModelName = z.string().min(1).max(300).describe('as models_list or models_search names it');
 const Page = { limit: z.int().min(1).max(200).default(50), offset: z.int().min(0).max(1_000_000).default(0) };
@@ -106,7 +107,7 @@ export const MemoryRememberInput = z.object({
   topic: z.string().max(500).optional(),
 });
 export const MemoryRememberResult = z.object({ memory_id: z.string(), added: z.boolean(), chunks: z.int() });
-export const MemoryForgetInput = z.object({ memory_id: z.uuid() });
+export const MemoryForgetInput = z.object({ memory_id: Uuid });
 export const MemoryForgetResult = z.object({ memory_id: z.string(), deleted_vectors: z.int() });
 export const MemoryListInput = z.object({ ...Page, session_id: SessionId.optional() });
 export const MemoryListResult = z.object({ memories: z.array(MemoryItem), count: z.int(), total: z.int() });

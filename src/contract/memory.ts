@@ -1,6 +1,7 @@
 // Memory: what is kept, searched, listed, exported and deleted; knowledge from files.
 import { z } from 'zod';
 import { SessionId } from './simple-chat.js';
+import { Uuid } from './uuid.js';
 
 const Labels = z.array(z.string().min(1).max(64)).max(16);
 
@@ -80,7 +81,7 @@ export const MemoryListQuery = Scope.extend({
 });
 export const MemoryList = z.object({ memories: z.array(MemoryItem), count: z.int(), total: z.int() });
 export const MemoryExportQuery = Scope;
-export const MemoryParams = z.object({ memory_id: z.uuid() });
+export const MemoryParams = z.object({ memory_id: Uuid });
 export const MemoryStatus = z.object({
   entries: z.int(),
   chunks: z.int(),
@@ -138,7 +139,7 @@ export const KnowledgeListQuery = Scope.extend({
   offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
 });
 export const KnowledgeList = z.object({ files: z.array(KnowledgeFileItem), count: z.int(), total: z.int() });
-export const KnowledgeFileParams = z.object({ file_id: z.uuid() });
+export const KnowledgeFileParams = z.object({ file_id: Uuid });
 export const KnowledgeChunksQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   offset: z.coerce.number().int().min(0).max(10_000_000).default(0),

@@ -3,17 +3,14 @@ import { z } from 'zod';
 
 const Name = z.string().min(1).max(200);
 
+// Names are checked by one pattern, length and all: the original's clients know one kind of refusal for them.
 export const InstallRequest = z.object({
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(/^[\w\-.:]+$/),
+  name: z.string().regex(/^[\w\-.:]{1,100}$/, '1 to 100 letters, digits and _ - . : only'),
 });
 
 export const RegistryInstallRequest = z
   .object({
-    name: Name.regex(/^[\w\-.:/]+$/),
+    name: z.string().regex(/^[\w\-.:/]{1,200}$/, '1 to 200 letters, digits and _ - . : / only'),
     provider: z.enum(['huggingface', 'ollama', 'python-index', 'local']),
     runtime: z.enum(['vllm', 'ollama', 'onnx', 'llama-cpp']).optional(),
   })
@@ -54,15 +51,26 @@ export const ActivateRequest = z.object({
 export const SwitchRequest = z.object({
   name: z.string().min(1).max(300),
   role: z.string().max(50).nullish(),
+  /** Where two engines have the name. */
+  runtime: z.string().max(50).nullish(),
   switch_source: z.string().max(50).default('ui'),
   ownership_token: z.string().max(500).nullish(),
 });
 
 export const ConfigRequest = z.object({
   runtime: z.string().max(50).nullish(),
-  params: z.record(z.string().max(100), z.unknown()).refine((params) => Object.keys(params).length <= 100, {
-    message: 'at most 100 parameters',
-  }),
+  params: z
+    .record(z.string().max(100), z.unknown())
+    .refine((params) => Object.keys(params).length <= 100, { message: 'at most 100 parameters' })
+    .default({}),
+});
+
+export const OnnxBuildRequest = z.object({
+  model_name: Name,
+  execution_provider: z.enum(['cuda', 'cpu', 'directml']).default('cuda'),
+  precision: z.enum(['int4', 'fp16']).default('int4'),
+  output_dir: z.string().max(1_000).nullish(),
+  builder_script: z.string().max(1_000).nullish(),
 });
 
 export const CatalogQuery = z.object({

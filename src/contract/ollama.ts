@@ -89,6 +89,7 @@ export const OllamaEmbedRequest = z.strictObject({
   model: Model,
   input: z.union([Text, z.array(Text).max(2_048)]),
   truncate: z.boolean().nullish(),
+  dimensions: z.int().min(1).max(100_000).nullish(),
   options: z.looseObject({}).nullish(),
   keep_alive: KeepAlive,
 });
@@ -101,6 +102,13 @@ export const OllamaEmbeddingsRequest = z.strictObject({
 });
 
 /** Older clients say `name`, some of them with an empty `model` beside it. */
-export const OllamaShowRequest = z
-  .looseObject({ model: z.string().max(300).optional(), name: z.string().max(300).optional() })
-  .refine(({ model, name }) => model || name, 'model is required');
+const named = { model: z.string().max(300).optional(), name: z.string().max(300).optional() };
+const hasName = ({ model, name }: { model?: string | undefined; name?: string | undefined }) => Boolean(model || name);
+
+export const OllamaShowRequest = z.looseObject(named).refine(hasName, 'model is required');
+
+export const OllamaPullRequest = z
+  .looseObject({ ...named, stream: z.boolean().nullish(), insecure: z.literal(false).nullish() })
+  .refine(hasName, 'model is required');
+
+export const OllamaDeleteRequest = z.looseObject(named).refine(hasName, 'model is required');

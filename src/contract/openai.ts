@@ -35,6 +35,10 @@ export type ChatCompletionRequest = z.output<typeof ChatCompletionRequest>;
 
 export const EmbeddingRequest = z.looseObject({
   model: z.string().min(1).max(300),
-  input: z.union([z.string().min(1).max(200_000), z.array(z.string().min(1).max(200_000)).min(1).max(2_048)]),
+  input: z.union(
+    [z.string().min(1).max(200_000), z.array(z.string().min(1).max(200_000)).min(1).max(2_048)],
+    'a text or a list of 1 to 2,048 texts, none of them empty; numbers of tokens are not taken',
+  ),
   encoding_format: z.enum(['float', 'base64']).nullish(),
+  dimensions: z.int().min(1).max(100_000).nullish(),
 });

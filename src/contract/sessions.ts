@@ -59,4 +59,19 @@ export const MessageList = z.object({ messages: z.array(MessageItem), count: z.i
 export const RenameRequest = z.object({ title: z.string().trim().min(1).max(200) });
 export const TruncateRequest = z.object({ from_seq: z.int().min(1) });
 export const TruncateResponse = z.object({ removed: z.int() });
+export const SessionLabelState = z.object({
+  session_id: z.string(),
+  /** In force: what they were found in, and all that is made from it, stays with local models. */
+  labels: z.array(z.string()),
+  /** Messages in which it was found, and which would bring a label back. */
+  found_in: z.array(z.object({ seq: z.int(), labels: z.array(z.string()) })),
+  releases: z.array(z.object({ labels: z.array(z.string()), reason: z.string(), released_at: z.string() })),
+});
+export type SessionLabelState = z.output<typeof SessionLabelState>;
+
+export const LabelReleaseRequest = z.strictObject({
+  /** All of them where none are named. */
+  labels: z.array(z.string().min(1).max(100)).min(1).max(64).optional(),
+  reason: z.string().trim().min(3).max(500),
+});
 export const ExportQuery = z.object({ format: z.enum(['json', 'markdown']).default('json') });

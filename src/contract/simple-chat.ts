@@ -1,5 +1,6 @@
 // POST /llm/simple/stream: Direct chat.
 import { z } from 'zod';
+import { Uuid } from './uuid.js';
 
 export const SessionId = z
   .string()
@@ -49,5 +50,5 @@ export const RanWith = z.object({
   unknown: z.array(z.string()),
 });
 
-export const RequestIdParams = z.object({ request_id: z.uuid() });
+export const RequestIdParams = z.object({ request_id: Uuid });
 export const CancelResponse = z.object({ status: z.literal('success'), cancelled: z.boolean() });

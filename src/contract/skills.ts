@@ -1,5 +1,6 @@
 // Tools, who may call them, and calls that wait for somebody's yes.
 import { z } from 'zod';
+import { Uuid } from './uuid.js';
 
 const Permission = z.enum(['always', 'ask', 'never']);
 const SessionId = z.string().min(1).max(200);
@@ -21,6 +22,8 @@ export const ToolItem = z.object({
   permission_reason: z.string(),
   default_permission: Permission,
   hash: z.string(),
+  /** What its definition takes of a prompt in which it is offered; an estimate. */
+  prompt_tokens: z.int(),
 });
 export const ToolDetail = ToolItem.extend({ input_schema: z.record(z.string(), z.unknown()) });
 export const ToolList = z.object({ status: z.literal('success'), tools: z.array(ToolItem), count: z.int() });
@@ -48,7 +51,7 @@ export const CallAnswer = z.object({
   untrusted: z.boolean(),
 });
 
-export const ApprovalParams = z.object({ approval_id: z.uuid() });
+export const ApprovalParams = z.object({ approval_id: Uuid });
 export const ApprovalQuery = z.object({
   state: z.enum(['waiting', 'allowed', 'denied', 'used', 'expired', 'cancelled']).optional(),
   session_id: SessionId.optional(),

@@ -1,6 +1,7 @@
 // Tasks and the queue: Normal and Complex chat.
 import { z } from 'zod';
 import { SessionId } from './simple-chat.js';
+import { Uuid } from './uuid.js';
 
 const Texts = z.array(z.string().max(10_000)).max(64).nullish();
 const short = (characters: number) => z.string().max(characters).nullish();
@@ -34,7 +35,7 @@ export const TaskSubmission = z.object({
   extra_context: z.object({ files: Texts, links: Texts, paths: Texts, notes: Texts }).nullish(),
 });
 
-export const TaskParams = z.object({ task_id: z.uuid() });
+export const TaskParams = z.object({ task_id: Uuid });
 
 /** Without a page it is the newest thousand, which is all the original ever kept. */
 export const TaskListQuery = z.object({

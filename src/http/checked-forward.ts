@@ -1,6 +1,6 @@
 // Whether what an engine answers is an answer, before and while it is passed on: a stream has exactly one end, its mark or
 // an error event, and a whole answer is read before its status is told.
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { ForwardedAnswer } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
 
@@ -9,11 +9,24 @@ const MOST_BYTES = 33_554_432;
 /** An end may lie across two pieces; this much of the former one is looked at again. */
 const CARRIED_CHARS = 32;
 const END_MARK = /(?:^|[\r\n])data: ?\[DONE\][^\r\n]*/;
+/** Where a stream tells it, in one of its last events. */
+const USAGE = '"usage"';
+/** From there on: more than any of them is long. */
+const USAGE_CHARS = 1_024;
 const ERROR_EVENT = /(?:^|[\r\n])data: ?\{"error":/;
 
+export interface ToldUsage {
+  prompt: number;
+  completion: number;
+}
+
 export interface CheckedAnswer extends ForwardedAnswer {
+  /** Looks at a stream while it is passed on. */
+  end?: OneEnd;
   /** Once the body has ended: what was wrong with it. */
   failure(): AppError | undefined;
+  /** Once the body has ended: the tokens it says it took. */
+  usage(): ToldUsage | undefined;
 }
 
 /**
@@ -34,13 +47,18 @@ export async function checkedForward(
   if (status >= 300 && status < 400) refuse('upstream_redirect', 'The model server sends its clients elsewhere.');
   if (status >= 400) {
     if (!/json/i.test(contentType)) refuse('upstream_rejected', `The model server answered HTTP ${status}.`);
-    return { ...answer, failure: () => new AppError('upstream_rejected', `The model server answered HTTP ${status}.`) };
+    return {
+      ...answer,
+      failure: () => new AppError('upstream_rejected', `The model server answered HTTP ${status}.`),
+      usage: () => undefined,
+    };
   }
   if (status !== 200) refuse('upstream_protocol', `The model server answered HTTP ${status} without an answer.`);
   if (!streamed) return whole(answer, onBytes);
   if (!/event-stream/i.test(contentType))
     refuse('upstream_protocol', `The model server answered with ${contentType.slice(0, 60)} instead of a stream.`);
-  return withOneEnd(answer, onBytes);
+  const end = new OneEnd(onBytes);
+  return { ...answer, end, failure: () => end.failure, usage: () => end.usage };
 }
 
 async function whole(
@@ -61,7 +79,13 @@ async function whole(
   }
   const text = Buffer.concat(pieces);
   if (!isCompletion(text)) throw new AppError('upstream_protocol', 'What the model server sent is no answer.');
-  return { status, contentType, body: Readable.from([text]), failure: () => undefined };
+  return {
+    status,
+    contentType,
+    body: Readable.from([text]),
+    failure: () => undefined,
+    usage: () => usageIn(text.toString('latin1')),
+  };
 }
 
 function isCompletion(text: Buffer): boolean {
@@ -73,50 +97,80 @@ function isCompletion(text: Buffer): boolean {
   }
 }
 
-function withOneEnd({ status, contentType, body }: ForwardedAnswer, onBytes: (bytes: number) => void): CheckedAnswer {
-  let failure: AppError | undefined;
-  let ended = false;
-  let carried = '';
-  let lineIsOpen = false;
-  const errorEvent = (error: AppError): string => {
-    const { code, message } = error;
-    // What was cut off within a line must not swallow the event.
-    const text = JSON.stringify({ error: { message, type: 'server_error', param: null, code } });
-    return `${lineIsOpen ? '\n\n' : ''}data: ${text}\n\n`;
-  };
-  const marked = new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      onBytes(piece.length);
-      if (ended) return done();
-      const text = carried + piece.toString('latin1');
-      const mark = END_MARK.exec(text);
-      if (mark) {
-        ended = true;
-        // What comes after the end is not passed on: a client would not know what to make of it.
-        const upTo = Math.max(0, mark.index + mark[0].length - carried.length);
-        return done(null, Buffer.concat([piece.subarray(0, upTo), Buffer.from('\n\n')]));
-      }
-      if (ERROR_EVENT.test(text)) failure = new AppError('upstream_rejected', 'The model server failed in its answer.');
-      carried = text.slice(-CARRIED_CHARS);
-      lineIsOpen = !/[\r\n]$/.test(text);
-      done(null, piece);
-    },
-    flush(done) {
-      if (ended || failure) return done();
-      failure = new AppError('upstream_truncated', 'The model server ended its answer without saying so.');
-      done(null, errorEvent(failure));
-    },
-  });
-  body.on('error', (error) => {
-    if (!ended && !failure) {
-      failure = broken(error);
-      marked.push(errorEvent(failure));
+/** Sees to it that a stream has one end: piece by piece, without a stream of its own between engine and client. */
+export class OneEnd {
+  readonly #onBytes: (bytes: number) => void;
+  #failure: AppError | undefined;
+  #ended = false;
+  #carried = '';
+  #lineIsOpen = false;
+  /** The last that was said of usage, and what followed. */
+  #usage = '';
+
+  constructor(onBytes: (bytes: number) => void) {
+    this.#onBytes = onBytes;
+  }
+
+  get failure(): AppError | undefined {
+    return this.#failure;
+  }
+
+  get usage(): ToldUsage | undefined {
+    return usageIn(this.#usage);
+  }
+
+  /** What of a piece goes on to the client. */
+  take(piece: Buffer): Buffer | undefined {
+    this.#onBytes(piece.length);
+    if (this.#ended) return undefined;
+    const text = this.#carried + piece.toString('latin1');
+    const told = text.lastIndexOf(USAGE);
+    // Its beginning may lie in what was carried over, and then it is found once more, as a whole.
+    if (told !== -1) this.#usage = text.slice(told, told + USAGE_CHARS);
+    else if (this.#usage !== '' && this.#usage.length < USAGE_CHARS)
+      this.#usage += piece.toString('latin1', 0, USAGE_CHARS - this.#usage.length);
+    const mark = END_MARK.exec(text);
+    if (mark) {
+      this.#ended = true;
+      // What comes after the end is not passed on: a client would not know what to make of it.
+      const upTo = Math.max(0, mark.index + mark[0].length - this.#carried.length);
+      return Buffer.concat([piece.subarray(0, upTo), Buffer.from('\n\n')]);
     }
-    ended = true;
-    marked.end();
-  });
-  marked.on('close', () => body.destroy());
-  return { status, contentType, body: body.pipe(marked), failure: () => failure };
+    if (ERROR_EVENT.test(text))
+      this.#failure = new AppError('upstream_rejected', 'The model server failed in its answer.');
+    this.#carried = text.slice(-CARRIED_CHARS);
+    this.#lineIsOpen = !/[\r\n]$/.test(text);
+    return piece;
+  }
+
+  /** What the client is told at the end of the body, where the body did not say it. */
+  close(): string {
+    if (this.#ended || this.#failure) return '';
+    return this.#fail(new AppError('upstream_truncated', 'The model server ended its answer without saying so.'));
+  }
+
+  /** The same where it broke off. */
+  break(error: unknown): string {
+    return this.#ended || this.#failure ? '' : this.#fail(broken(error));
+  }
+
+  #fail(error: AppError): string {
+    this.#failure = error;
+    const { code, message } = error;
+    const text = JSON.stringify({ error: { message, type: 'server_error', param: null, code } });
+    // What was cut off within a line must not swallow the event.
+    return `${this.#lineIsOpen ? '\n\n' : ''}data: ${text}\n\n`;
+  }
+}
+
+/** The last that a text tells; undefined where it tells none. */
+function usageIn(text: string): ToldUsage | undefined {
+  const told = text.slice(Math.max(0, text.lastIndexOf(USAGE)));
+  const prompt = /"prompt_tokens":\s*(\d{1,12})/.exec(told)?.[1];
+  const completion = /"completion_tokens":\s*(\d{1,12})/.exec(told)?.[1];
+  return prompt === undefined || completion === undefined
+    ? undefined
+    : { prompt: Number(prompt), completion: Number(completion) };
 }
 
 function broken(error: unknown): AppError {

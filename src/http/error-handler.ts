@@ -1,8 +1,10 @@
 // Every failure in one shape: the contract's `detail`, with `code` and `request_id` beside it.
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AppError, type ErrorCode } from '../shared/errors.js';
+import { requestPath } from './request-path.js';
+import { validationDetail } from './validation-detail.js';
 import { vendorError } from './vendor-errors.js';
 
 export const STATUS = {
@@ -99,7 +101,7 @@ export function installErrorHandler(app: FastifyInstance): void {
     }
     if (error instanceof AppError) {
       const status = STATUS[error.code];
-      if (status >= 500) request.log.warn({ err: error }, error.message);
+      if (status >= 500) request.log.warn({ err: error, requestId: request.id }, error.message);
       if (status === 503) reply.header('retry-after', '2');
       return answer(request, reply, status, error.code, error.message, error.details);
     }
@@ -107,7 +109,7 @@ export function installErrorHandler(app: FastifyInstance): void {
     if (status >= 400 && status < 500) {
       return answer(request, reply, status, FRAMEWORK_CODE[status] ?? 'invalid_input', error.message);
     }
-    request.log.error({ err: error }, 'unexpected failure');
+    request.log.error({ err: error, requestId: request.id }, 'unexpected failure');
     return answer(request, reply, 500, 'internal', 'The server met an unexpected failure.');
   });
   app.setNotFoundHandler((request, reply) =>
@@ -125,7 +127,7 @@ const refusalOf = ({ statusCode }: FastifyError): string =>
   statusCode === 414 ? 'A name in the address is too long.' : 'The address is not a valid one.';
 
 /** What is no HTTP at all, or has a head that is too large or never ends. There is no request yet. */
-export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+export function answerMalformed(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, detail] = MALFORMED[error.code ?? ''] ?? ['400 Bad Request', 'This is not a valid HTTP request.'];
   const body = JSON.stringify({ detail, code: 'invalid_input', request_id: crypto.randomUUID() });
@@ -135,9 +137,13 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  else socket.destroy();
+  if (!socket.writable) return void socket.destroy();
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Who neither reads nor hangs up keeps no connection; who is still sending gets the time to read what was said.
+  setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }
+
+const LAST_WORDS_MS = 1_000;
 
 const MALFORMED: Readonly<Record<string, [status: string, detail: string]>> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The head of the request is too large.'],
@@ -157,35 +163,17 @@ function answer(
   const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
   const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
   const requestId = String(reply.getHeader('x-request-id') ?? request.id);
-  const failure = { status, code, message, param, requestId };
-  const vendors = vendorError(request.url.split('?')[0] ?? '', failure);
+  const failure = { status: statusForVendors(status, code, details), code, message, param, requestId };
+  const vendors = vendorError(requestPath(request), failure);
   if (vendors) return reply.status(vendors.status).send(vendors.body);
   return reply.status(status).send({ detail, code, request_id: requestId, ...(details ? { details } : {}) });
 }
 
-interface ZodIssueLike {
-  keyword?: string;
-  instancePath?: string;
-  message?: string;
-  params?: { issue?: { code?: string; path?: PropertyKey[]; input?: unknown } };
-}
-
-/** The list clients of the original expect: `type`, `loc`, `msg`, `input`. The input itself is cut short. */
-function validationDetail(error: FastifyError & { validation: unknown[]; validationContext?: string }) {
-  return (error.validation as ZodIssueLike[]).map((issue) => {
-    const path = (issue.instancePath ?? '').split('/').filter(Boolean);
-    return {
-      type: issue.keyword ?? 'value_error',
-      loc: [
-        error.validationContext === 'querystring'
-          ? 'query'
-          : error.validationContext === 'params'
-            ? 'path'
-            : (error.validationContext ?? 'body'),
-        ...path,
-      ],
-      msg: issue.message ?? 'invalid',
-      input: null,
-    };
-  });
+/**
+ * What an engine says of a request, that it is wrong or too long, holds for the client too; its library would ask again
+ * for as long as it believes that a server has failed.
+ */
+function statusForVendors(status: number, code: ErrorCode, details: unknown): number {
+  const engines = code === 'upstream_rejected' ? (details as { status?: unknown } | undefined)?.status : undefined;
+  return engines === 400 || engines === 404 || engines === 413 || engines === 422 ? engines : status;
 }

@@ -3,8 +3,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/config.js';
 import { AppError } from '../shared/errors.js';
+import { requestPath } from './request-path.js';
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without the key. */
+    open?: boolean;
+  }
   interface FastifyRequest {
     /** Holds the key; where none is set, sits at this machine. */
     administrator: boolean;
@@ -21,7 +26,6 @@ export interface GuardOptions {
 
 // Ports of the original's UI, which runs beside the server.
 const UI_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1):(3000|3100)$/;
-const OPEN_WITHOUT_KEY = new Set(['/healthz']);
 
 export function installGuard(app: FastifyInstance, options: GuardOptions): void {
   const hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()));
@@ -54,7 +58,7 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
         reply.header('access-control-allow-credentials', 'true');
         reply.header(
           'access-control-expose-headers',
-          request.url.startsWith('/mcp')
+          requestPath(request).startsWith('/mcp')
             ? 'x-request-id, x-session-id, mcp-session-id, mcp-protocol-version'
             : 'x-request-id, x-session-id',
         );
@@ -78,21 +82,13 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   });
 }
 
-// The page itself holds no secret and must be able to ask for the key.
-const needsKey = (request: FastifyRequest): boolean => {
-  const path = request.url.split('?')[0] ?? '';
-  if (OPEN_WITHOUT_KEY.has(path)) return false;
-  return (
-    path.startsWith('/api/') ||
-    path.startsWith('/v1/') ||
-    path.startsWith('/ws/') ||
-    path === '/mcp' ||
-    path.startsWith('/mcp/') ||
-    path === '/metrics' ||
-    path.startsWith('/docs') ||
-    path === '/openapi.json'
-  );
-};
+// Closed, unless the route the router found says that it is open: an address can be written in more ways than one. The
+// page itself holds no secret and must be able to ask for the key. Where the API is, what leads nowhere is closed too, so
+// that nobody learns which of its addresses exist.
+function needsKey(request: FastifyRequest): boolean {
+  if (!request.is404 && !request.routeOptions.config.open) return true;
+  return /^\/(api|v1|ws|mcp|docs)(\/|$)/.test(request.url.split('?', 1)[0] ?? '');
+}
 
 function presentedKey(request: FastifyRequest): string {
   const header = request.headers.authorization ?? '';

@@ -1,9 +1,33 @@
 // What may come in as JSON. Refused here is what no part behind could handle alike: nesting that a recursive reader dies
 // of, names that reach an object's prototype, and text that no store and no wire keeps as it is.
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
 import { AppError } from '../shared/errors.js';
 
 /** Deeper than any schema of a tool; far from what overflows a stack. */
 const MAX_LEVELS = 100;
+
+/** As the original's server does: what says nothing of itself is JSON too. Anything else is 415. */
+export function takeJsonBodies(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json');
+  for (const type of ['application/json', '*'])
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, ({ headers }, body, done) => {
+      if (type === '*' && headers['content-type'])
+        return done(Object.assign(new Error('Send it as application/json.'), { statusCode: 415 }), undefined);
+      try {
+        done(null, readJsonBody(body as Buffer));
+      } catch (error) {
+        done(error as Error, undefined);
+      }
+    });
+}
+
+/** The same for bytes as they came. @throws AppError `invalid_input` */
+export function readJsonBody(bytes: Buffer): unknown {
+  // A decoder would put other characters in their place.
+  if (!isUtf8(bytes)) throw new AppError('invalid_input', 'The body is not valid UTF-8.');
+  return parseJsonBody(bytes.toString());
+}
 
 /**
  * An empty body is none: the original's client sends a JSON content type without one.

@@ -2,6 +2,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrafficControl, TrafficFigures } from '../runtimes/upstream-traffic.js';
 
+interface Connection {
+  bytesRead: number;
+  bytesWritten: number;
+}
+
+const bytesOf = ({ bytesRead, bytesWritten }: Connection): number => bytesRead + bytesWritten;
+
 export class Metrics {
   readonly registry = new Registry();
   readonly #requests: Counter<'method' | 'route' | 'status'>;
@@ -77,8 +84,21 @@ export class Metrics {
     upstream('circuit_open', '1 while a model server is left alone', ({ circuit }) => (circuit === 'open' ? 1 : 0));
   }
 
-  /** Both ways, of connections that have ended. */
-  networkBytes = 0;
+  readonly #open = new Set<Connection>();
+  #endedBytes = 0;
+
+  /** Both ways, since the start. */
+  get networkBytes(): number {
+    return [...this.#open].reduce((sum, connection) => sum + bytesOf(connection), this.#endedBytes);
+  }
+
+  /** @returns what to call when it has ended */
+  connection(connection: Connection): () => void {
+    this.#open.add(connection);
+    return () => {
+      if (this.#open.delete(connection)) this.#endedBytes += bytesOf(connection);
+    };
+  }
 
   async selected(): Promise<{
     total: number;
@@ -95,20 +115,6 @@ export class Metrics {
       total += value;
     }
     return { total, bySource, byRuntime };
-  }
-
-  /** How many requests to routes that end like this had this status. */
-  async requestsTo(method: string, routeEnd: string, status: number): Promise<number> {
-    const { values } = await this.#requests.get();
-    return values
-      .filter(
-        ({ labels }) =>
-          labels.method === method &&
-          Number(labels.status) === status &&
-          typeof labels.route === 'string' &&
-          labels.route.endsWith(routeEnd),
-      )
-      .reduce((sum, { value }) => sum + value, 0);
   }
 
   modelSelected(source: string, runtime: string): void {

@@ -4,9 +4,10 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AppError } from '../shared/errors.js';
 import { gather, stopGathering } from '../shared/gather.js';
+import type { OneEnd } from './checked-forward.js';
 
-/** Resolves when the body has ended, with what broke it off, if anything did. */
-export function passThrough(body: Readable, response: ServerResponse): Promise<Error | undefined> {
+/** Resolves when the body has ended, with what broke it off, if anything did and `end` could not tell the client. */
+export function passThrough(body: Readable, response: ServerResponse, end?: OneEnd): Promise<Error | undefined> {
   return new Promise((resolve) => {
     let pieces: Uint8Array[] = [];
     let first = true;
@@ -19,18 +20,22 @@ export function passThrough(body: Readable, response: ServerResponse): Promise<E
         response.once('drain', () => body.resume());
       }
     };
-    body.on('data', (piece: Uint8Array) => {
+    const finish = (last: string | undefined) => {
+      stopGathering(flush);
+      if (last) pieces.push(Buffer.from(last));
+      response.end(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
+      resolve(undefined);
+    };
+    body.on('data', (received: Buffer) => {
+      const piece = end ? end.take(received) : received;
+      if (piece === undefined) return;
       pieces.push(piece);
       if (first) {
         first = false;
         flush();
       } else gather(flush);
     });
-    body.on('end', () => {
-      stopGathering(flush);
-      response.end(Buffer.concat(pieces));
-      resolve(undefined);
-    });
+    body.on('end', () => finish(end?.close()));
     // A body that waits for a client that is gone would wait for ever.
     response.once('close', () => {
       if (response.writableFinished) return;
@@ -39,6 +44,7 @@ export function passThrough(body: Readable, response: ServerResponse): Promise<E
       resolve(new AppError('cancelled', 'The client went away.'));
     });
     body.on('error', (error) => {
+      if (end) return finish(end.break(error));
       stopGathering(flush);
       // The client must see that the answer is not whole: no end mark, no clean end.
       response.destroy();

@@ -1,6 +1,7 @@
 // How often one client may ask: a token bucket per group of endpoints and client, as the contract draws the groups.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/config.js';
+import { requestPath } from './request-path.js';
 import { vendorError } from './vendor-errors.js';
 
 const GROUPS = ['models', 'system', 'memory', 'agents', 'knowledge', 'workflow', 'governance'] as const;
@@ -45,7 +46,7 @@ export function installRateLimit(app: FastifyInstance, options: RateLimitOptions
   if (options.burst === 0) return;
   const buckets = new TokenBuckets();
   app.addHook('onRequest', async (request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
+    const path = requestPath(request);
     if (FREE.has(path) || path.startsWith('/docs') || request.method === 'OPTIONS') return;
     if (!options.loopback && isLoopback(request.ip)) return;
     const group = groupOf(path);

@@ -1,4 +1,5 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
+import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
@@ -7,16 +8,23 @@ import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import type { SessionLabelsDesk } from '../routing/label-release.js';
+import { AppError } from '../shared/errors.js';
+import type { SkillEditor } from '../skills/custom/skill-editor.js';
+import type { ServerRegistry } from '../skills/mcp/server-registry.js';
+import { installAdmission } from './admission.js';
 import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
 import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
-import { parseJsonBody } from './json-body.js';
+import { takeJsonBodies } from './json-body.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
+import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
+import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
 import { intentRoutes } from './routes/intents.js';
@@ -27,6 +35,7 @@ import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.j
 import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
 import { type McpBundleRoutesOptions, mcpBundleRoutes } from './routes/mcp-bundles.js';
 import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.js';
+import { mcpRegistryRoutes } from './routes/mcp-registry.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
 import { type MetricsRoutesOptions, metricsRoutes } from './routes/metrics.js';
 import { type ModelRoutesOptions, modelRoutes } from './routes/models.js';
@@ -62,11 +71,12 @@ export interface ServerOptions {
   counters: Omit<MetricsRoutesOptions, 'metrics'>;
   keepAlive: string;
   memory: MemoryRoutesOptions;
+  sessionLabels: SessionLabelsDesk;
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
   learned: LearnedPhrases;
-  mcp: McpRoutesOptions & McpBundleRoutesOptions & OAuthRoutesOptions;
+  mcp: McpRoutesOptions & McpBundleRoutesOptions & OAuthRoutesOptions & { registry: ServerRegistry };
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
@@ -76,7 +86,7 @@ export interface ServerOptions {
   ollama: OllamaRoutesOptions;
   mcpEndpoints: McpEndpointsOptions;
   routing: RoutingRoutesOptions;
-  skills: SkillsRoutesOptions;
+  skills: SkillsRoutesOptions & { editor: SkillEditor };
   providers: ProviderRoutesOptions;
 }
 
@@ -88,29 +98,34 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = Fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     bodyLimit: options.bodyLimitBytes,
+    http: {
+      // The guard refuses what has no Host, in a form that can be read.
+      requireHostHeader: false,
+      headersTimeout: 20_000,
+      connectionsCheckingInterval: 5_000,
+      shouldUpgradeCallback: wantsEvents,
+    },
     requestTimeout: 60_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { maxParamLength: 1_000 },
+    // The original's clients may end an address with a slash; its router led them to the one without.
+    routerOptions: { maxParamLength: 1_000, ignoreTrailingSlash: true },
     genReqId: () => crypto.randomUUID(),
+    // A logger per request would cost each of them more than the few lines that name one; those name it themselves.
+    childLoggerFactory: (logger) => logger,
     requestIdHeader: false,
     schemaController: { compilersFactory },
     frameworkErrors: refuseFrameworkError,
     clientErrorHandler: answerMalformed,
   });
   installErrorHandler(app);
+  installAdmission(app);
   installGuard(app, options.guard);
+  installRequestForm(app);
   installRateLimit(app, options.rateLimit);
 
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, parseJsonBody(body as string));
-    } catch (error) {
-      done(error as Error, undefined);
-    }
-  });
+  takeJsonBodies(app);
 
   // Callbacks rather than promises: they run for every request.
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -128,10 +143,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const apiDocument = describeRoutes(app, options.system.version);
   await app.register(websocket, {
+    // A client that breaks the protocol is no failure of ours.
+    errorHandler: (error, socket, request) => {
+      request.log.debug({ err: error }, 'a WebSocket broke off');
+      socket.terminate();
+    },
     options: { maxPayload: 65_536, handleProtocols: (offered: Set<string>) => [...offered][0] ?? false },
   });
 
-  app.get('/healthz', async () => ({ status: 'ok', component: 'venom-core' }));
+  app.get('/healthz', { config: { open: true } }, async () => ({ status: 'ok', component: 'venom-core' }));
   app.get('/metrics', async (_request, reply) => {
     reply.type(options.metrics.registry.contentType);
     return options.metrics.registry.metrics();
@@ -141,16 +161,24 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   );
 
   let sockets = 0;
-  app.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => {
-    if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
-    sockets += 1;
-    const leave = options.hub.add(socket);
-    socket.on('message', () => {});
-    socket.on('error', () => socket.terminate());
-    socket.on('close', () => {
-      sockets -= 1;
-      leave();
-    });
+  app.route({
+    method: 'GET',
+    url: '/ws/events',
+    schema: { hide: true },
+    handler: async () => {
+      throw new AppError('invalid_input', 'This address speaks WebSocket.');
+    },
+    wsHandler: (socket) => {
+      if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
+      sockets += 1;
+      const leave = options.hub.add(socket);
+      socket.on('message', () => {});
+      socket.on('close', () => {
+        sockets -= 1;
+        leave();
+      });
+      return undefined;
+    },
   });
 
   countTraffic(app, options.metrics);
@@ -159,7 +187,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     async (api) => {
       await api.register(simpleChatRoutes, { simple: options.simple, keepAlive: options.keepAlive });
       const memoryOf = (id: string) => options.memory.memory.get(id);
-      await api.register(sessionRoutes, { ...options.memory, tracer: options.tracer, memoryOf });
+      await api.register(sessionRoutes, {
+        ...options.memory,
+        tracer: options.tracer,
+        memoryOf,
+        labels: options.sessionLabels,
+      });
       await api.register(memoryRoutes, options.memory);
       await api.register(knowledgeRoutes, options.knowledge);
       await api.register(learningRoutes, options.learning);
@@ -174,16 +207,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         sessions: options.memory.sessions,
         resultOf: (requestId) => orchestrator.resultOf(requestId),
         memoryOf,
+        learning: options.learning.logs,
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(mcpRoutes, options.mcp);
       await api.register(mcpBundleRoutes, options.mcp);
+      await api.register(mcpRegistryRoutes, options.mcp);
       await api.register(modelRoutes, options.models);
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);
       await api.register(systemRoutes, options.system);
       await api.register(routingRoutes, options.routing);
       await api.register(providerRoutes, options.providers);
+      await api.register(customSkillsRoutes, options.skills);
       await api.register(skillsRoutes, options.skills);
     },
     { prefix: '/api/v1' },
@@ -198,11 +234,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app;
 }
 
-/** What goes over the wire, both ways, once a connection ends. */
+/**
+ * Any other wish for another protocol is passed over, as HTTP allows: Java's own client asks for HTTP/2 on every request,
+ * and is content with an answer.
+ */
+const wantsEvents = ({ method, headers, url }: IncomingMessage): boolean =>
+  method === 'GET' &&
+  headers.upgrade?.toLowerCase() === 'websocket' &&
+  /^\/ws\/events\/?$/.test(url?.split('?', 1)[0] ?? '');
+
+/** What goes over the wire, both ways, of connections that are open too: a client may keep one for days. */
 function countTraffic(app: FastifyInstance, metrics: Metrics): void {
-  app.server.on('connection', (socket) =>
-    socket.once('close', () => {
-      metrics.networkBytes += socket.bytesRead + socket.bytesWritten;
-    }),
-  );
+  app.server.on('connection', (socket) => socket.once('close', metrics.connection(socket)));
 }

@@ -16,6 +16,8 @@ const PAGES = [
   '/queue',
   '/memory',
   '/routing',
+  '/tools',
+  '/tools/*',
   '/system',
   '/system/*',
   '/settings',
@@ -28,9 +30,9 @@ export async function serveUi(app: FastifyInstance, webDir: string): Promise<voi
   const index = await readFile(join(webDir, 'index.html'));
   const page = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
-  for (const path of PAGES) app.get(path, { schema: { hide: true } }, page);
+  for (const path of PAGES) app.get(path, { schema: { hide: true }, config: { open: true } }, page);
 
-  app.get('/*', { schema: { hide: true } }, async (request, reply) => {
+  app.get('/*', { schema: { hide: true }, config: { open: true } }, async (request, reply) => {
     // Loaded for the first browser that comes: who only uses the API never needs it.
     const { default: send } = await import('@fastify/send');
     const [path = '/'] = request.url.split('?', 1);

@@ -1,4 +1,5 @@
 // SHA-256 of large files, beside the main thread, so that answers keep streaming while 5 GB are read.
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { FileDigests } from '../models/ports.js';
@@ -46,13 +47,22 @@ export class MachineFileDigests implements FileDigests {
     const file = await stat(path).catch((cause) => {
       throw new AppError('invalid_model', `The file ${path} cannot be read.`, { cause });
     });
-    const key = `digest:${path}`;
-    const known = parse(this.#memory.get(key));
-    if (known && known.sizeBytes === file.size && known.modifiedMs === file.mtimeMs) return known.sha256;
+    const known = this.#remembered(path, file);
+    if (known !== null) return known;
     const sha256 = await hashInWorker(path, (done) => onBytes(done, file.size), signal);
     const entry: KnownDigest = { sizeBytes: file.size, modifiedMs: file.mtimeMs, sha256 };
-    this.#memory.set(key, JSON.stringify(entry));
+    this.#memory.set(keyOf(path), JSON.stringify(entry));
     return sha256;
+  }
+
+  async known(path: string): Promise<string | null> {
+    const file = await stat(path).catch(() => null);
+    return file && this.#remembered(path, file);
+  }
+
+  #remembered(path: string, file: Stats): string | null {
+    const known = parse(this.#memory.get(keyOf(path)));
+    return known && known.sizeBytes === file.size && known.modifiedMs === file.mtimeMs ? known.sha256 : null;
   }
 }
 
@@ -76,6 +86,8 @@ function hashInWorker(path: string, onBytes: (done: number) => void, signal: Abo
     );
   });
 }
+
+const keyOf = (path: string): string => `digest:${path}`;
 
 function parse(text: string | undefined): KnownDigest | undefined {
   try {

@@ -52,6 +52,9 @@ describe('Activation', () => {
     ]);
     expect(activation.active?.modelName).toBe('b');
     expect(activation.former?.modelName).toBe('a');
+    await activation.run(candidate('c'), context());
+    await activation.run(candidate('a'), context());
+    expect(activation.versions().map(({ modelName }) => modelName)).toEqual(['a', 'c', 'b']);
   });
 
   it.each<[string, Partial<Candidate>]>([
@@ -87,5 +90,19 @@ describe('Activation', () => {
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     expect(traffic).toEqual([]);
     expect(activation.active).toBeUndefined();
+  });
+
+  it('a version that was taken into use before its hash was known is the same one afterwards', async () => {
+    const { activation, saved, candidate, context } = setUp();
+    const unknown = activation.adopt('a', 'r', null, null);
+    activation.pin(unknown.versionId, true);
+    activation.identify(unknown.versionId, 'sha256:digest-of-a');
+    expect(activation.versions()).toMatchObject([
+      { versionId: 'r/a@digest-of-a', active: true, pinned: true, activatedAt: unknown.activatedAt },
+    ]);
+    // Trying it later finds the same version, and no second one.
+    await activation.run(candidate('a'), context());
+    expect(activation.versions()).toHaveLength(1);
+    expect(saved.length).toBeGreaterThan(0);
   });
 });

@@ -39,11 +39,11 @@ export class Activation {
     this.#versions = options.versions.all();
   }
 
-  /** Newest first. */
+  /** Whoever answered last comes first: after the active one, the one there is a way back to. */
   versions(modelName?: string): ModelVersion[] {
     return this.#versions
       .filter((version) => modelName === undefined || version.modelName === modelName)
-      .sort((a, b) => b.createdAt - a.createdAt);
+      .sort((a, b) => (b.activatedAt ?? b.createdAt) - (a.activatedAt ?? a.createdAt));
   }
 
   get active(): ModelVersion | undefined {
@@ -94,6 +94,24 @@ export class Activation {
     );
   }
 
+  /** The hash of a version that was taken into use before anybody knew it. */
+  identify(versionId: string, digest: string): void {
+    const version = this.#versions.find((candidate) => candidate.versionId === versionId);
+    if (!version || version.digest !== null) return;
+    const identified = versionIdOf(version.runtime, version.modelName, digest);
+    const known = this.#versions.find((candidate) => candidate.versionId === identified);
+    const changed: ModelVersion = {
+      ...version,
+      versionId: identified,
+      digest,
+      createdAt: Math.min(version.createdAt, known?.createdAt ?? version.createdAt),
+      pinned: version.pinned || known?.pinned === true,
+      report: version.report ?? known?.report ?? null,
+    };
+    this.#options.versions.save([changed], [versionId]);
+    this.#versions = [...this.#versions.filter((other) => other !== version && other !== known), changed];
+  }
+
   /** @throws AppError `model_not_found` */
   pin(versionId: string, pinned: boolean): ModelVersion {
     const version = this.#versions.find((candidate) => candidate.versionId === versionId);
@@ -110,7 +128,7 @@ export class Activation {
     report: ProbeReport | null,
   ): ModelVersion {
     const now = this.#options.now();
-    const versionId = `${runtime}/${modelName}@${(digest ?? 'unknown').replace('sha256:', '').slice(0, 12)}`;
+    const versionId = versionIdOf(runtime, modelName, digest);
     const known = this.#versions.find((version) => version.versionId === versionId);
     const version: ModelVersion = {
       ...(known ?? { versionId, modelName, runtime, digest, source, createdAt: now, pinned: false }),
@@ -150,5 +168,8 @@ function refuseUnfit(report: ProbeReport, estimateBytes: number | null): void {
       `it takes ${megabytes(report.memoryBytes)} MB where ${megabytes(estimateBytes)} MB were estimated.`,
     );
 }
+
+const versionIdOf = (runtime: string, modelName: string, digest: string | null): string =>
+  `${runtime}/${modelName}@${(digest ?? 'unknown').replace('sha256:', '').slice(0, 12)}`;
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);

@@ -48,7 +48,9 @@ export class EmbeddingModel implements Embedder {
     const vectors: number[][] = [];
     for (let from = 0; from < texts.length; from += BATCH) {
       const batch = texts.slice(from, from + BATCH);
-      vectors.push(...(await runtime.embed(choice.model.name, batch, signal, treatment)).vectors);
+      vectors.push(
+        ...(await runtime.embed(choice.model.name, batch, signal, { ...treatment, truncate: true })).vectors,
+      );
     }
     return vectors;
   }

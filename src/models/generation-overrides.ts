@@ -3,6 +3,7 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { GenericParams } from '../runtimes/call-params.js';
 import { formatOf, schemaFor, validateParams } from '../runtimes/generation-params.js';
+import { BoundedMap } from '../shared/bounded-map.js';
 import { AppError } from '../shared/errors.js';
 import type { GenerationSchema } from './manifest.js';
 
@@ -14,11 +15,14 @@ export interface OverrideMemory {
 type Params = Readonly<Record<string, number | boolean | string>>;
 
 const NONE: Params = Object.freeze({});
+/** Models whose parameters are remembered; the state keeps them all. */
+const REMEMBERED = 1_000;
 
 export class GenerationOverrides {
   readonly #memory: OverrideMemory;
   readonly #configured: Readonly<Record<string, Record<string, Params>>>;
-  readonly #known = new Map<string, Params>();
+  readonly #known = new BoundedMap<Params>({ entries: REMEMBERED });
+  #updates = 0;
 
   /** @param configured  `MODEL_GENERATION_OVERRIDES`: engine → model → parameters. @throws AppError `invalid_settings` */
   constructor(memory: OverrideMemory, configured: string) {
@@ -30,6 +34,11 @@ export class GenerationOverrides {
         cause,
       });
     }
+  }
+
+  /** How often somebody has set parameters since the start. */
+  get updates(): number {
+    return this.#updates;
   }
 
   get(runtime: string, model: string): Params {
@@ -49,6 +58,7 @@ export class GenerationOverrides {
     const key = `generation:${runtime}:${model}`;
     this.#memory.set(key, JSON.stringify(valid));
     this.#known.set(key, valid);
+    this.#updates += 1;
     return valid;
   }
 

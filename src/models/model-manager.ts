@@ -11,17 +11,15 @@ import {
   type ModelDescription,
   type Runtime,
   type RuntimeHealth,
-  type RuntimeModel,
 } from '../runtimes/runtime.js';
 import { AppError, type ErrorCode } from '../shared/errors.js';
 import { type Activation, type Candidate, checkedDigest } from './activation.js';
 import type { GenerationOverrides } from './generation-overrides.js';
 import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
-import { DEFAULT_CAPABILITIES, type ModelManifest } from './manifest.js';
 import type { ModelRegistry } from './model-registry.js';
+import type { ModelTrials } from './model-trial.js';
 import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
 import type { FileDigests } from './ports.js';
-import { probeModel } from './probe-suite.js';
 import { ranWith } from './ran-with.js';
 
 const ACTIVE_KEY = 'active_model';
@@ -80,9 +78,10 @@ export interface ModelManagerOptions {
   registry: () => ModelRegistry;
   digests: FileDigests;
   overrides: GenerationOverrides;
-  /** What loading a model is estimated to take; null where nobody can tell. */
-  estimateBytes: (path: string) => Promise<number | null>;
+  trials: ModelTrials;
   now: () => number;
+  /** Another local model answers from now on. */
+  onChosen?: () => void;
   onRollback?: (from: string, to: string, reason: string) => void;
 }
 
@@ -181,7 +180,14 @@ export class ModelManager {
     const runtime = found?.runtime ?? (provider ? undefined : await this.#runtimeFor(name));
     if (!runtime) throw modelNotFound(name);
     this.#switchTo(name, runtime.provider);
-    this.#options.activation.adopt(name, runtime.provider, found?.model.digest ?? null, null);
+    this.#options.activation.adopt(name, runtime.provider, found ? await this.#knownDigest(found) : null, null);
+    this.#options.onChosen?.();
+  }
+
+  /** Without reading the file. */
+  async #knownDigest({ runtime, model }: InstalledModel): Promise<string | null> {
+    const recorded = this.#options.registry().manifest(model.name, runtime.provider)?.sha256;
+    return model.digest ?? recorded ?? (model.path === null ? null : this.#options.digests.known(model.path));
   }
 
   /** Engine and name for a request. @throws AppError `no_model`, `model_not_found` */
@@ -277,6 +283,49 @@ export class ModelManager {
     const found = await this.find(name);
     if (!found) throw modelNotFound(name);
     return this.#start('probe', found);
+  }
+
+  /** The same, but nobody waits for it: see `ModelTrials.quietly`. */
+  probeQuietly(found: InstalledModel): ModelOperation {
+    return this.#start('probe', found, { idle: true });
+  }
+
+  /**
+   * Models that can chat and were never tried as they are now: those that were brought here, and the one that answers. Only
+   * of engines that can say whether there is room; asking others unasked may cost their owners something.
+   */
+  async untried(): Promise<InstalledModel[]> {
+    const registry = this.#options.registry();
+    const active = await this.activeModel();
+    const names = registry.manifests().map(({ name, runtime }) => ({ name, provider: runtime as string | undefined }));
+    if (active !== null) names.unshift({ name: active, provider: undefined });
+    const found = await Promise.all(names.map(({ name, provider }) => this.find(name, provider)));
+    const untried = found.filter((one): one is InstalledModel => {
+      if (!one?.runtime.roomFor || !one.model.chat || one.model.problem !== null) return false;
+      const known = registry.manifest(one.model.name, one.runtime.provider);
+      return !known?.probe || known.sizeBytes !== one.model.sizeBytes;
+    });
+    return [...new Map(untried.map((one) => [`${one.runtime.provider}|${one.model.name}`, one])).values()];
+  }
+
+  /**
+   * Who answers without having been chosen by hand is a version too: lists, pins and the way back begin with it.
+   * @param signal  given where there is time to read the whole file, if nobody knows its hash yet
+   */
+  async recordActive(signal?: AbortSignal): Promise<void> {
+    if (this.activeCloud) return;
+    const name = await this.activeModel();
+    const found = name === null ? undefined : await this.find(name);
+    if (!found || found.model.problem !== null) return;
+    const { activation, digests } = this.#options;
+    const { active } = activation;
+    const recorded = active?.modelName === name && active?.runtime === found.runtime.provider;
+    if (recorded && (active?.digest !== null || !signal)) return;
+    const { path } = found.model;
+    const digest =
+      (await this.#knownDigest(found)) ?? (path && signal ? await digests.sha256(path, () => {}, signal) : null);
+    if (!recorded) activation.adopt(found.model.name, found.runtime.provider, digest, null);
+    else if (digest !== null && active) activation.identify(active.versionId, digest);
   }
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
@@ -383,8 +432,9 @@ export class ModelManager {
     await Promise.allSettled(this.runtimes.map((runtime) => runtime.close()));
   }
 
-  #start(type: OperationType, { runtime, model }: InstalledModel): ModelOperation {
+  #start(type: OperationType, { runtime, model }: InstalledModel, rest: { idle?: boolean } = {}): ModelOperation {
     return this.#options.operations.start({
+      ...rest,
       type,
       modelName: model.name,
       provider: model.provider,
@@ -413,13 +463,13 @@ export class ModelManager {
     return { sha256: digest, expected: candidate.expectedDigest };
   }
 
-  async #probe(context: OperationContext): Promise<Record<string, unknown>> {
-    const { modelName, runtime } = context.operation;
-    const candidate = await this.#candidate(modelName, runtime);
-    context.step('load', 'Loading');
-    await candidate.load(context.signal);
-    context.step('probe', 'Asking it a few questions');
-    const { score, tokensPerSecond } = await candidate.probe(context.signal);
+  async #probe({ operation, signal, step }: OperationContext): Promise<Record<string, unknown>> {
+    const { trials } = this.#options;
+    const found = await this.#found(operation.modelName, operation.runtime);
+    step('probe', operation.idle ? 'Asking it a few questions in quiet moments' : 'Asking it a few questions');
+    const { score, tokensPerSecond } = await (operation.idle
+      ? trials.quietly(found, signal)
+      : trials.now(found, signal));
     return { score, tokens_per_second: tokensPerSecond };
   }
 
@@ -430,65 +480,14 @@ export class ModelManager {
     return null;
   }
 
-  async #candidate(name: string, provider: string): Promise<Candidate> {
+  async #found(name: string, provider: string): Promise<InstalledModel> {
     const found = await this.find(name, provider);
     if (!found) throw modelNotFound(name);
-    const { runtime, model } = found;
-    const registry = this.#options.registry();
-    const manifest = registry.manifest(name, provider);
-    return {
-      modelName: name,
-      runtime: provider,
-      expectedDigest: model.path ? (manifest?.sha256 ?? null) : null,
-      source: manifest?.source ?? null,
-      check: async (signal, onBytes) => {
-        if (model.problem) throw new AppError('invalid_model', model.problem);
-        if (!model.path || model.format !== 'gguf') return model.digest;
-        return this.#options.digests.sha256(model.path, onBytes, signal);
-      },
-      load: async (signal) => runtime.load?.(name, signal),
-      probe: async (signal) => {
-        const description = (await runtime.describeModel?.(name, signal).catch(() => null)) ?? null;
-        const has = (capability: string) => (description ? description.capabilities.includes(capability) : null);
-        const loaded = await runtime.loaded?.(signal).catch(() => []);
-        const report = await probeModel(
-          runtime.languageModel(name),
-          {
-            runtime: provider,
-            runtimeVersion: (await runtime.version?.(signal).catch(() => null)) ?? null,
-            declared: {
-              tools: has('tools'),
-              vision: has('vision'),
-              thinking: has('thinking'),
-              contextLength: description?.contextLength ?? null,
-            },
-            memoryBytes: loaded?.find((candidate) => candidate.name === name)?.sizeBytes ?? null,
-            now: this.#options.now,
-          },
-          signal,
-        );
-        const passed = (probe: string) =>
-          report.results.some(({ name: known, status }) => known === probe && status === 'verified');
-        registry.record({
-          ...(manifest ?? localManifest(model, provider)),
-          probe: report,
-          capabilities: {
-            ...(manifest?.capabilities ?? DEFAULT_CAPABILITIES),
-            supportsSystemRole: passed('system_role'),
-            supportsFunctionCalling: passed('tool_call') || passed('forced_tool'),
-            maxContextLength:
-              description?.contextLength ??
-              manifest?.capabilities.maxContextLength ??
-              DEFAULT_CAPABILITIES.maxContextLength,
-            quantization: model.quantization,
-          },
-        });
-        return report;
-      },
-      estimateBytes: async () =>
-        model.path && model.format === 'gguf' ? this.#options.estimateBytes(model.path) : null,
-      switchTo: () => this.#switchTo(name, provider),
-    };
+    return found;
+  }
+
+  async #candidate(name: string, provider: string): Promise<Candidate> {
+    return this.#options.trials.candidate(await this.#found(name, provider), () => this.#switchTo(name, provider));
   }
 
   #switchTo(name: string, provider: string): void {
@@ -509,25 +508,6 @@ export class ModelManager {
     const open = this.runtimes.filter(({ endpoint }) => endpoint !== null);
     return open.find(({ provider }) => provider === this.activeServer) ?? open[0];
   }
-}
-
-export function localManifest(model: RuntimeModel, runtime: string): ModelManifest {
-  return {
-    name: model.name,
-    provider: runtime === 'ollama' ? 'ollama' : 'local',
-    displayName: model.name.split('/').at(-1) ?? model.name,
-    sizeBytes: model.sizeBytes,
-    status: 'installed',
-    capabilities: { ...DEFAULT_CAPABILITIES, quantization: model.quantization },
-    localPath: model.path,
-    sha256: null,
-    installedAt: null,
-    runtime,
-    source: null,
-    licence: null,
-    owned: model.path !== null,
-    probe: null,
-  };
 }
 
 const identities = new Map<string, RuntimeIdentity>();

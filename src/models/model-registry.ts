@@ -220,6 +220,11 @@ export class ModelRegistry {
     return this.#options.operations.start({ type: 'install', modelName: name, provider, runtime });
   }
 
+  /** Whether models can be fetched from there here. */
+  installsFrom(provider: string): boolean {
+    return this.#sourceOf(provider) !== undefined;
+  }
+
   /** @throws AppError `model_not_found` */
   remove(name: string, runtime?: string): ModelOperation {
     const manifest = this.manifest(name, runtime);

@@ -32,7 +32,7 @@ let ids = 0;
 const asked = (model: string, since: number, rest: Partial<QueuedRequest> = {}): QueuedRequest => {
   ids += 1;
   const needs = { leastBytes: 60 * MB, wantedBytes: 100 * MB };
-  return { id: ids, model, serviceClass: 'interactive', since, gone: false, needs, ...rest };
+  return { id: ids, model, serviceClass: 'interactive', since, gone: false, mayEvict: true, needs, ...rest };
 };
 
 const facts = (rest: Partial<ScheduleFacts>): ScheduleFacts => ({
@@ -124,6 +124,17 @@ describe('decide', () => {
     expect(actions).toMatchObject([{ kind: 'wait', reason: expect.stringContaining('used a moment ago') }]);
     expect(wakeAt).toBe(108_000);
     expect(told({ models, queue, freeBytes: 10 * MB, now: 108_000 })).toEqual(['evict a', 'wait b']);
+  });
+
+  it('throws no model out for a request that may not evict, however long it waits', () => {
+    const request = asked('b', 0, { serviceClass: 'background', mayEvict: false });
+    const full = { models: [held('a')], queue: [request], freeBytes: 10 * MB };
+    expect(told(full)).toEqual([`reject ${request.id} insufficient_memory`]);
+    expect(told({ ...full, freeBytes: 150 * MB })).toEqual(['load b', 'wait b']);
+    // Somebody who may is not held up by it.
+    const other = asked('b', 1);
+    expect(decide(facts({ ...full, queue: [request, other] })).wakeAt).toBe(100_000);
+    expect(told({ ...full, queue: [other] })).toContain('evict a');
   });
 
   it('gives a client that asks in a loop the moment to come back, but no longer', () => {
@@ -227,7 +238,8 @@ function play(arrivals: readonly Arrival[], memoryBytes: number, rest: Partial<S
     later(arrival.at, () => {
       id += 1;
       const bytes = SIZES[arrival.model] ?? 0;
-      const request = { ...arrival, id, since: now, gone: false, needs: { leastBytes: bytes, wantedBytes: bytes } };
+      const needs = { leastBytes: bytes, wantedBytes: bytes };
+      const request = { ...arrival, id, since: now, gone: false, mayEvict: true, needs };
       queue.set(id, request);
       later(arrival.leavesAt, () => {
         request.gone = true;

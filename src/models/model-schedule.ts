@@ -105,6 +105,15 @@ class Decision {
       return null;
     }
     const { evict, roomBytes } = planned;
+    if (!request.mayEvict && evict.length > 0) {
+      const names = evict.map(({ name }) => name).join(', ');
+      const figures = { needed_bytes: needs.wantedBytes, available_bytes: freeBytes };
+      const why = `${model} is loaded only where nothing has to go for it; now it would be ${names}.`;
+      this.#reject(line, request.id, { code: 'insufficient_memory', reason: why, figures });
+      // Whoever waited behind it is looked at as soon as it is gone.
+      this.#wakeAt = this.#facts.now;
+      return null;
+    }
     const reason = secondTry
       ? 'its first load ran out of memory; this is the second try'
       : `${line.waiting} wait for it; ${megabytes(roomBytes)} MB can be had, ${megabytes(needs.wantedBytes)} MB are wanted`;

@@ -29,4 +29,11 @@ describe('ModelTokens', () => {
     );
     expect(await slow.count('m', text)).toBe(4);
   });
+
+  it('remembers no more than two million characters of text, however many were counted', async () => {
+    const tokens = withEngine(async () => 7);
+    for (let text = 0; text < 1_000; text += 1) await tokens.count('m', `${text} ${'x'.repeat(3_900)}`);
+    expect(tokens.rememberedChars).toBeGreaterThan(1_900_000);
+    expect(tokens.rememberedChars).toBeLessThanOrEqual(2_000_000);
+  });
 });

@@ -1,5 +1,6 @@
 // Tokens as the model that will answer counts them: by its own tokenizer where the engine lends it, remembered, because the
 // same history is counted at every turn; else by an estimate that errs on the safe side.
+import { BoundedMap } from '../shared/bounded-map.js';
 import type { ModelManager } from './model-manager.js';
 
 /** Fewer than most tokenizers have, so that an estimate does not overrun the window. */
@@ -7,18 +8,29 @@ const CHARS_PER_TOKEN = 3;
 /** A turn does not wait for a count; an engine that is busy is not asked twice. */
 const COUNT_MS = 250;
 const REMEMBERED = 2_000;
+/** Of all remembered texts together. */
+const REMEMBERED_CHARS = 2_000_000;
 const LONGEST_KEY_CHARS = 4_000;
 
 export const estimatedTokens = (text: string): number => Math.ceil(text.length / CHARS_PER_TOKEN);
 
 export class ModelTokens {
   readonly #models: Pick<ModelManager, 'find'>;
-  readonly #known = new Map<string, number>();
+  readonly #known = new BoundedMap<number>({
+    entries: REMEMBERED,
+    size: REMEMBERED_CHARS,
+    sizeOf: (_tokens, key) => key.length,
+  });
   /** Models whose engine did not say, until this moment. */
   readonly #silentUntil = new Map<string, number>();
 
   constructor(models: Pick<ModelManager, 'find'>) {
     this.#models = models;
+  }
+
+  /** Characters of the texts whose counts are remembered. */
+  get rememberedChars(): number {
+    return this.#known.size;
   }
 
   async count(model: string, text: string, signal?: AbortSignal): Promise<number> {
@@ -28,10 +40,7 @@ export class ModelTokens {
     if (known !== undefined) return known;
     const counted = await this.#ask(model, text, signal);
     if (counted === null) return estimatedTokens(text);
-    if (key !== null) {
-      if (this.#known.size >= REMEMBERED) this.#known.delete(this.#known.keys().next().value as string);
-      this.#known.set(key, counted);
-    }
+    if (key !== null) this.#known.set(key, counted);
     return counted;
   }
 

@@ -1,3 +1,4 @@
+import { performance as nodePerformance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
 import { type ModelOperation, ModelOperations } from './operations.js';
@@ -139,5 +140,48 @@ describe('ModelOperations', () => {
     expect(operations.list(1)[0]).toMatchObject({ status: 'failed', error: { code: 'insufficient_storage' } });
     setFull(false);
     await operations.close();
+  });
+
+  it('idle work takes no place of others, and ends for whatever else is to be done with its model', async () => {
+    const { repository } = rows();
+    const operations = create(repository);
+    const untilAborted = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error()), { once: true }));
+    operations.handle('probe', ({ signal, operation }) =>
+      operation.idle ? untilAborted(signal) : Promise.resolve(null),
+    );
+    operations.handle('remove', async () => null);
+    operations.handle('install', never);
+    const idle = operations.start({ ...request('m', 'probe'), idle: true });
+    const places = [operations.start(request('a')), operations.start(request('b'))];
+    await expect
+      .poll(() => places.map(({ operationId }) => operations.get(operationId).status))
+      .toEqual(['in_progress', 'in_progress']);
+    expect(operations.get(idle.operationId).status).toBe('in_progress');
+    // The same again is the same one; somebody who waits gets his own.
+    expect(operations.start({ ...request('m', 'probe'), idle: true }).operationId).toBe(idle.operationId);
+    operations.cancel(places[0]?.operationId ?? '');
+    const asked = operations.start(request('m', 'probe'));
+    expect(asked.operationId).not.toBe(idle.operationId);
+    expect(await operations.settled(idle.operationId)).toMatchObject({
+      status: 'cancelled',
+      message: 'Gave way',
+      result: { gave_way_to: asked.operationId },
+    });
+    expect(repository.get(idle.operationId)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('whoever waits for one in the queue does not keep the process busy meanwhile', async () => {
+    const { repository } = rows();
+    const operations = create(repository);
+    operations.handle('install', never);
+    const started = ['a', 'b', 'c'].map((name) => operations.start(request(name)));
+    const last = started[2]?.operationId ?? '';
+    const waiting = operations.settled(last);
+    const before = nodePerformance.eventLoopUtilization();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(nodePerformance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+    operations.cancel(last);
+    expect(await waiting).toMatchObject({ status: 'cancelled' });
   });
 });

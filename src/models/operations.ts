@@ -51,6 +51,8 @@ export interface ModelOperation {
   input: Readonly<Record<string, unknown>>;
   result: Readonly<Record<string, unknown>> | null;
   attempt: number;
+  /** Nobody waits for it: it takes no place of others, and ends for whatever else is to be done with its model. */
+  idle?: boolean;
   /** The boot that runs it; an unfinished operation of another boot was interrupted. */
   owner: string | null;
   /** Milliseconds since the epoch, UTC, as every instant here. */
@@ -79,6 +81,7 @@ export interface OperationRequest {
   provider: string;
   runtime: string;
   input?: Readonly<Record<string, unknown>>;
+  idle?: boolean;
 }
 
 export interface ModelOperationsOptions {
@@ -124,6 +127,8 @@ export class ModelOperations {
   readonly #waiting: ModelOperation[] = [];
   /** Ends that a full disk did not take; written as soon as it does. */
   readonly #unsaved = new Map<string, ModelOperation>();
+  /** Those who wait for the end of one. */
+  readonly #listeners = new Map<string, (() => void)[]>();
   #rewrite: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -141,11 +146,14 @@ export class ModelOperations {
    */
   start(request: OperationRequest): ModelOperation {
     if (this.#closed) throw new AppError('shutting_down', 'The server is stopping.');
-    const twin = this.#unfinished().find(
-      ({ type, modelName, runtime }) =>
-        type === request.type && modelName === request.modelName && runtime === request.runtime,
-    );
-    if (twin) return twin;
+    const twin = this.#unfinished()
+      .sort((a, b) => Number(a.idle ?? false) - Number(b.idle ?? false))
+      .find(
+        ({ type, modelName, runtime }) =>
+          type === request.type && modelName === request.modelName && runtime === request.runtime,
+      );
+    // Somebody waits for this one: it does not wait for a quiet moment with its twin.
+    if (twin && (!twin.idle || request.idle)) return twin;
     const limit = this.#options.queueLimit ?? 100;
     if (this.#waiting.length >= limit) throw new AppError('runtime_busy', `${limit} operations wait already.`);
     const operation: ModelOperation = {
@@ -166,6 +174,7 @@ export class ModelOperations {
       input: request.input ?? {},
       result: null,
       attempt: 1,
+      ...(request.idle ? { idle: true } : {}),
       owner: this.#options.owner,
       heartbeatAt: null,
       startedAt: this.#options.now(),
@@ -195,16 +204,15 @@ export class ModelOperations {
       );
   }
 
-  /** Resolves when it has ended, in whatever way. */
+  /** Resolves when it has ended, in whatever way; and as it stands when the server stops. */
   async settled(operationId: string): Promise<ModelOperation> {
-    for (;;) {
-      const running = this.#running.get(operationId);
-      if (running) await running.done;
-      else if (this.#waiting.some((waiting) => waiting.operationId === operationId))
-        // Nothing runs in the moment between a start and its first step.
-        await Promise.race([new Promise(setImmediate), ...[...this.#running.values()].map(({ done }) => done)]);
-      else return this.get(operationId);
-    }
+    const runs = () =>
+      this.#running.has(operationId) || this.#waiting.some((waiting) => waiting.operationId === operationId);
+    while (runs() && !this.#closed)
+      await new Promise<void>((resolve) => {
+        this.#listeners.set(operationId, [...(this.#listeners.get(operationId) ?? []), resolve]);
+      });
+    return this.get(operationId);
   }
 
   /** @throws AppError `operation_not_found`, `conflict` when it has ended */
@@ -220,6 +228,7 @@ export class ModelOperations {
     if (index === -1) throw new AppError('conflict', `Operation ${operationId} has ended: ${operation.status}.`);
     this.#waiting.splice(index, 1);
     this.#end(operation, 'cancelled', 'Cancelled', null);
+    this.#tell(operationId);
     return operation;
   }
 
@@ -283,6 +292,13 @@ export class ModelOperations {
     const running = [...this.#running.values()];
     for (const { abort } of running) abort.abort();
     await waitAtMost(Promise.all(running.map(({ done }) => done)), CLOSE_WITHIN_MS);
+    for (const operationId of [...this.#listeners.keys()]) this.#tell(operationId);
+  }
+
+  #tell(operationId: string): void {
+    const listeners = this.#listeners.get(operationId) ?? [];
+    this.#listeners.delete(operationId);
+    for (const listener of listeners) listener();
   }
 
   #unfinished(): ModelOperation[] {
@@ -291,15 +307,31 @@ export class ModelOperations {
 
   #enqueue(operation: ModelOperation): void {
     this.#save(operation);
+    if (!operation.idle) this.#endIdle(operation);
     this.#waiting.push(operation);
     queueMicrotask(() => this.#next());
   }
 
+  /** Of the same model, where somebody waits for `successor`. */
+  #endIdle(successor: ModelOperation): void {
+    for (const running of this.#running.values()) {
+      if (!running.operation.idle || keyOf(running.operation) !== keyOf(successor)) continue;
+      running.operation.result = { gave_way_to: successor.operationId };
+      running.cancelled = true;
+      running.abort.abort();
+    }
+  }
+
   #next(): void {
-    while (!this.#closed && this.#running.size < (this.#options.concurrency ?? 3)) {
+    const places = this.#options.concurrency ?? 3;
+    while (!this.#closed) {
+      const running = [...this.#running.values()].map(({ operation }) => operation);
+      const full = running.filter(({ idle }) => !idle).length >= places;
       // Never two at once on one model: an installation and its removal would work against each other.
-      const busy = new Set([...this.#running.values()].map(({ operation }) => keyOf(operation)));
-      const index = this.#waiting.findIndex((operation) => !busy.has(keyOf(operation)));
+      const busy = new Set(running.map(keyOf));
+      const index = this.#waiting.findIndex(
+        (operation) => !busy.has(keyOf(operation)) && (operation.idle ? running.every(({ idle }) => !idle) : !full),
+      );
       if (index === -1) return;
       const [operation] = this.#waiting.splice(index, 1);
       if (operation) this.#run(operation);
@@ -311,6 +343,7 @@ export class ModelOperations {
     this.#running.set(operation.operationId, running);
     running.done = this.#work(running).finally(() => {
       this.#running.delete(operation.operationId);
+      this.#tell(operation.operationId);
       this.#next();
     });
   }
@@ -380,7 +413,8 @@ export class ModelOperations {
       const running = this.#running.get(operation.operationId);
       if (this.#closed && !running?.cancelled && RESUMABLE.has(operation.type)) return;
       this.#closeStep(operation, 'failed', error.message);
-      if (running?.cancelled) this.#end(operation, 'cancelled', 'Cancelled', null);
+      if (running?.cancelled)
+        this.#end(operation, 'cancelled', operation.result?.['gave_way_to'] ? 'Gave way' : 'Cancelled', null);
       else this.#end(operation, 'failed', error.message, { code: error.code, message: error.message });
     } finally {
       clearInterval(heartbeat);

@@ -168,6 +168,8 @@ export type ModelFileCheck = (
 export interface FileDigests {
   /** SHA-256 in hex. @throws AppError `invalid_model` when it cannot be read */
   sha256(path: string, onBytes: (done: number, total: number) => void, signal: AbortSignal): Promise<string>;
+  /** From memory, if the file is still what it was; null where it would have to be read. */
+  known(path: string): Promise<string | null>;
 }
 
 export interface OperationRepository {
@@ -201,8 +203,8 @@ export interface ModelVersion {
 
 export interface VersionRepository {
   all(): ModelVersion[];
-  /** All of them in one commit. */
-  save(versions: readonly ModelVersion[]): void;
+  /** All of them in one commit; those whose ids are in `gone` are deleted by it. */
+  save(versions: readonly ModelVersion[], gone?: readonly string[]): void;
 }
 
 export type RemoteProvider = 'openai' | 'google';

@@ -1,11 +1,26 @@
 // What a model can really do, asked of the model itself in a few short questions. Metadata only promises.
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Content } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { BACKGROUND } from '../runtimes/runtime.js';
-import { toAppError } from '../shared/errors.js';
+import { AppError, toAppError } from '../shared/errors.js';
 import type { ProbeReport, ProbeResult } from './manifest.js';
 
-const QUESTION_MS = 30_000;
 const TOKENS = 48;
+const SHORT_ANSWER_TOKENS = 24;
+/** With fewer the clock says more about the machine's mood than about the model. */
+const LEAST_TIMED_TOKENS = 16;
+/** A prompt is read several times faster than an answer is written, so this is a second or two at most. */
+const RECALL_TOKENS = { least: 128, most: 400, perTokenPerSecond: 8 };
+const RECALL_NUMBER = '7391';
+const FILLER = 'The grass is green and the sky is blue. ';
+/** Of the sentence above. */
+const FILLER_TOKENS = 10;
+
+/** Each city is spelled otherwise in the other languages, so that its name tells the language of the answer. */
+const LANGUAGES: readonly [language: string, question: string, answer: RegExp][] = [
+  ['en', 'What is the capital of Poland?', /Warsaw\b/],
+  ['pl', 'Jakie miasto jest stolicą Polski?', /Warszaw/],
+  ['de', 'Wie heißt die Hauptstadt von Österreich?', /Wien/],
+];
 
 const WEATHER = {
   type: 'function' as const,
@@ -30,49 +45,83 @@ export interface ProbeFacts {
   runtimeVersion: string | null;
   /** What the engine's metadata says, where it says something. */
   declared: { tools: boolean | null; vision: boolean | null; thinking: boolean | null; contextLength: number | null };
-  memoryBytes: number | null;
+  /** Asked once it has answered, and so is in memory; null where the engine does not say. */
+  memory: () => Promise<{ bytes: number | null; contextLength: number | null }>;
+  /** Longest wait for one answer. */
+  questionMs: number;
   now: () => number;
+}
+
+/** Lets one question run, now or in its turn, and again where it had to give way. */
+export type AskInTurn = <T>(question: (signal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+interface Answer {
+  text: string;
+  /** It thought aloud, whether or not it came to an answer. */
+  thought: boolean;
+  call: Extract<LanguageModelV4StreamPart, { type: 'tool-call' }> | undefined;
+  tokens: number;
+  durationMs: number;
+  /** Since the first sign of an answer. */
+  writingMs: number;
 }
 
 type Ask = (
   options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>,
   system: string | null,
   question: string,
-) => Promise<{ text: string; content: LanguageModelV4Content[]; tokens: number; ms: number }>;
+) => Promise<Answer>;
 
-/** Runs every probe; a failed one is a result, not an error. @throws only when the model does not answer at all */
-export async function probeModel(model: LanguageModelV4, facts: ProbeFacts, signal: AbortSignal): Promise<ProbeReport> {
+interface Outcome {
+  /** 0 to 1; null for a question that was not worth asking. */
+  score: number | null;
+  /** Told even when all is well. */
+  detail?: string;
+}
+
+/**
+ * Runs every probe; a failed one is a result, not an error.
+ * @param inTurn  where the questions have to wait for something, such as a quiet moment
+ * @throws only when the model does not answer at all, and what ends the signal
+ */
+export async function probeModel(
+  model: LanguageModelV4,
+  facts: ProbeFacts,
+  signal: AbortSignal,
+  inTurn: AskInTurn = (question) => question(signal),
+): Promise<ProbeReport> {
+  let thought = false;
   const ask: Ask = async (options, system, question) => {
-    const startedAt = performance.now();
-    const { content, usage } = await model.doGenerate({
-      temperature: 0,
-      maxOutputTokens: TOKENS,
-      providerOptions: BACKGROUND,
-      ...options,
-      prompt: [
+    const answer = await inTurn((turn) => {
+      const prompt: LanguageModelV4CallOptions['prompt'] = [
         ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
         { role: 'user', content: [{ type: 'text', text: question }] },
-      ],
-      abortSignal: AbortSignal.any([signal, AbortSignal.timeout(QUESTION_MS)]),
-    });
-    return {
-      text: content
-        .filter((part) => part.type === 'text')
-        .map(({ text }) => text)
-        .join(''),
-      content,
-      tokens: usage.outputTokens.total ?? 0,
-      ms: performance.now() - startedAt,
-    };
+      ];
+      const asked = { temperature: 0, maxOutputTokens: TOKENS, providerOptions: BACKGROUND, ...options, prompt };
+      return inTime(asked, turn, facts.questionMs, (timed) => answerOf(model, timed));
+    }, signal);
+    thought ||= answer.thought;
+    return answer;
   };
-  const results: ProbeResult[] = [];
-  const first = await ask({}, null, 'Say hello.');
-  results.push(verdict('answers', first.text.trim() !== '', 'it said nothing', first.ms));
-  const speed = first.tokens > 8 ? Math.round((first.tokens / first.ms) * 10_000) / 10 : null;
-  results.push(
+  const first = await ask({}, null, 'Count from one to thirty in words.');
+  const said = first.text.trim() !== '' || first.thought;
+  const tokensPerSecond =
+    first.tokens >= LEAST_TIMED_TOKENS && first.writingMs > 0
+      ? Math.round(((first.tokens - 1) / first.writingMs) * 10_000) / 10
+      : null;
+  const memory = await facts.memory();
+  const probe = (name: string, work: () => Promise<Outcome>) => resultOf(name, work, signal);
+  const results: ProbeResult[] = [
+    {
+      name: 'answers',
+      status: said ? 'verified' : 'failed',
+      score: said ? 1 : 0,
+      reason: said ? null : 'it said nothing',
+      durationMs: Math.round(first.durationMs),
+    },
     await probe('system_role', async () => {
       const { text } = await ask({}, 'Whatever you are asked, answer only with the word BANANA.', 'What is your name?');
-      return /banana/i.test(text) ? 1 : 0;
+      return { score: /banana/i.test(text) ? 1 : 0 };
     }),
     await probe('json_schema', async () => {
       const { text } = await ask(
@@ -81,24 +130,15 @@ export async function probeModel(model: LanguageModelV4, facts: ProbeFacts, sign
         'Is it sunny in Rome? Answer as JSON with city and sunny.',
       );
       const value = JSON.parse(text) as { city?: unknown; sunny?: unknown };
-      return typeof value.city === 'string' && typeof value.sunny === 'boolean' ? 1 : 0;
+      return { score: typeof value.city === 'string' && typeof value.sunny === 'boolean' ? 1 : 0 };
     }),
     await probe('tool_call', () => toolCall(ask, { type: 'auto' })),
     await probe('forced_tool', () => toolCall(ask, { type: 'required' })),
-    await probe('languages', async () => {
-      const { text } = await ask({}, 'Antworte auf Deutsch.', 'Wie heißt die Hauptstadt von Frankreich?');
-      return /paris/i.test(text) ? 1 : 0;
-    }),
-    declared('thinking', facts.declared.thinking),
+    await probe('languages', () => languages(ask)),
+    thought ? seen('thinking') : declared('thinking', facts.declared.thinking),
     declared('vision', facts.declared.vision),
-    {
-      name: 'context',
-      status: facts.declared.contextLength ? 'metadata_only' : 'skipped',
-      score: null,
-      reason: facts.declared.contextLength ? `${facts.declared.contextLength} tokens` : 'unknown',
-      durationMs: 0,
-    },
-  );
+    await probe('context', () => recall(ask, memory.contextLength ?? facts.declared.contextLength, tokensPerSecond)),
+  ];
   const scored = results.filter(({ score }) => score !== null);
   return {
     at: facts.now(),
@@ -106,54 +146,118 @@ export async function probeModel(model: LanguageModelV4, facts: ProbeFacts, sign
     runtimeVersion: facts.runtimeVersion,
     score: Math.round((scored.reduce((sum, { score }) => sum + (score ?? 0), 0) / scored.length) * 100) / 100,
     results,
-    tokensPerSecond: speed,
-    memoryBytes: facts.memoryBytes,
+    tokensPerSecond,
+    memoryBytes: memory.bytes,
   };
 }
 
-async function toolCall(ask: Ask, toolChoice: LanguageModelV4CallOptions['toolChoice']): Promise<number> {
-  const { content } = await ask(
+async function inTime<T>(
+  options: LanguageModelV4CallOptions,
+  signal: AbortSignal,
+  limitMs: number,
+  work: (options: LanguageModelV4CallOptions) => Promise<T>,
+): Promise<T> {
+  const limit = AbortSignal.timeout(limitMs);
+  try {
+    return await work({ ...options, abortSignal: AbortSignal.any([signal, limit]) });
+  } catch (cause) {
+    if (!limit.aborted || signal.aborted) throw cause;
+    throw new AppError('upstream_timeout', `no answer within ${limitMs / 1_000} seconds`, { cause });
+  }
+}
+
+async function answerOf(model: LanguageModelV4, options: LanguageModelV4CallOptions): Promise<Answer> {
+  const startedAt = performance.now();
+  let firstAt: number | undefined;
+  let text = '';
+  let thought = false;
+  let call: Answer['call'];
+  const { stream } = await model.doStream(options);
+  for await (const part of stream) {
+    if (part.type === 'error') throw part.error;
+    if (part.type === 'text-delta' || part.type === 'reasoning-delta') firstAt ??= performance.now();
+    if (part.type === 'text-delta') text += part.delta;
+    if (part.type === 'reasoning-delta') thought = true;
+    if (part.type === 'tool-call') call ??= part;
+    if (part.type !== 'finish') continue;
+    const endedAt = performance.now();
+    return {
+      text,
+      thought,
+      call,
+      tokens: part.usage.outputTokens.total ?? 0,
+      durationMs: endedAt - startedAt,
+      writingMs: firstAt === undefined ? 0 : endedAt - firstAt,
+    };
+  }
+  throw new AppError('upstream_truncated', 'The engine ended an answer without saying so.');
+}
+
+async function toolCall(ask: Ask, toolChoice: LanguageModelV4CallOptions['toolChoice']): Promise<Outcome> {
+  const { call } = await ask(
     { tools: [WEATHER], ...(toolChoice ? { toolChoice } : {}) },
     null,
     'What is the weather in Rome? Use the tool.',
   );
-  const call = content.find((part) => part.type === 'tool-call');
-  if (call?.type !== 'tool-call' || call.toolName !== WEATHER.name) return 0;
-  return typeof (JSON.parse(call.input) as { city?: unknown }).city === 'string' ? 1 : 0.5;
+  if (call?.toolName !== WEATHER.name) return { score: 0 };
+  return { score: typeof (JSON.parse(call.input) as { city?: unknown }).city === 'string' ? 1 : 0.5 };
 }
 
-async function probe(name: string, work: () => Promise<number>): Promise<ProbeResult> {
+async function languages(ask: Ask): Promise<Outcome> {
+  const understood: string[] = [];
+  for (const [language, question, answer] of LANGUAGES) {
+    const { text } = await ask({ maxOutputTokens: SHORT_ANSWER_TOKENS }, null, question);
+    if (answer.test(text)) understood.push(language);
+  }
+  const score = Math.round((understood.length / LANGUAGES.length) * 100) / 100;
+  return understood.length > 0 ? { score, detail: understood.join(', ') } : { score };
+}
+
+/** Whether it still knows what stood at the beginning of a long text. How long depends on how fast the machine is. */
+async function recall(ask: Ask, available: number | null, tokensPerSecond: number | null): Promise<Outcome> {
+  const size = available === null ? '' : `${available} tokens`;
+  const length = Math.min(
+    RECALL_TOKENS.most,
+    (tokensPerSecond ?? 0) * RECALL_TOKENS.perTokenPerSecond,
+    (available ?? RECALL_TOKENS.most) / 2,
+  );
+  if (length < RECALL_TOKENS.least) return { score: null, detail: size || 'unknown' };
+  const filler = FILLER.repeat(Math.floor(length / FILLER_TOKENS));
+  const { text } = await ask(
+    { maxOutputTokens: SHORT_ANSWER_TOKENS },
+    null,
+    `The secret number is ${RECALL_NUMBER}. ${filler}What is the secret number?`,
+  );
+  const known = text.includes(RECALL_NUMBER);
+  const distance = `${known ? 'recalled' : 'forgot'} a number ${Math.floor(length)} tokens back`;
+  return { score: known ? 1 : 0, detail: [size, distance].filter(Boolean).join('; ') };
+}
+
+async function resultOf(name: string, work: () => Promise<Outcome>, signal: AbortSignal): Promise<ProbeResult> {
   const startedAt = performance.now();
   const durationMs = () => Math.round(performance.now() - startedAt);
   try {
-    const score = await work();
-    return {
-      name,
-      status: score > 0 ? 'verified' : 'failed',
-      score,
-      reason: score > 0 ? null : 'the answer was not what was asked for',
-      durationMs: durationMs(),
-    };
+    const { score, detail } = await work();
+    const status = score === null ? 'metadata_only' : score > 0 ? 'verified' : 'failed';
+    const reason = detail ?? (status === 'failed' ? 'the answer was not what was asked for' : null);
+    return { name, status, score, reason, durationMs: durationMs() };
   } catch (error) {
+    // Whoever stopped the trial does not mean that the model failed it.
+    signal.throwIfAborted();
     const { code, message } = toAppError(error);
     const reason = error instanceof SyntaxError ? 'the answer was no JSON' : message;
+    const unsupported = code === 'unsupported';
     return {
       name,
-      status: code === 'unsupported' ? 'skipped' : 'failed',
-      score: code === 'unsupported' ? null : 0,
+      status: unsupported ? 'skipped' : 'failed',
+      score: unsupported ? null : 0,
       reason,
       durationMs: durationMs(),
     };
   }
 }
 
-const verdict = (name: string, ok: boolean, why: string, ms: number): ProbeResult => ({
-  name,
-  status: ok ? 'verified' : 'failed',
-  score: ok ? 1 : 0,
-  reason: ok ? null : why,
-  durationMs: Math.round(ms),
-});
+const seen = (name: string): ProbeResult => ({ name, status: 'verified', score: 1, reason: null, durationMs: 0 });
 
 const declared = (name: string, value: boolean | null): ProbeResult => ({
   name,

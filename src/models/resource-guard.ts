@@ -5,6 +5,7 @@ import type { SchedulerState } from '../runtimes/runtime.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { freed, type HostedModel, type ModelHost, SETTLED_SHARE } from './model-host.js';
 import { decide } from './model-schedule.js';
+import { planRoom } from './room-plan.js';
 import type {
   HeldModel,
   MemoryNeed,
@@ -26,6 +27,8 @@ export interface ResourceGuardOptions<M extends HostedModel> {
 export interface AcquireOptions {
   needs: MemoryNeed;
   serviceClass?: ServiceClass;
+  /** False: refused where another model would have to go for it. */
+  mayEvict?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** From now on for this model, until it is unloaded. */
   keepAliveMs?: number | undefined;
@@ -88,7 +91,7 @@ export class ResourceGuard<M extends HostedModel> {
    * Waits for the turn of this model, and loads it where that is needed.
    * @throws AppError `cancelled`, `runtime_busy`, `insufficient_memory`, `shutting_down`, and as the engine's load does
    */
-  acquire(model: string, { needs, serviceClass, signal, keepAliveMs }: AcquireOptions): Promise<Lease<M>> {
+  acquire(model: string, { needs, serviceClass, mayEvict, signal, keepAliveMs }: AcquireOptions): Promise<Lease<M>> {
     if (this.#closed) return Promise.reject(stopping());
     if (signal?.aborted) return Promise.reject(cancelled());
     return new Promise((resolve, reject) => {
@@ -103,6 +106,7 @@ export class ResourceGuard<M extends HostedModel> {
         serviceClass: serviceClass ?? 'interactive',
         since: performance.now(),
         gone: false,
+        mayEvict: mayEvict ?? true,
         needs,
         keepAliveMs,
         settle: (answer) => {
@@ -117,6 +121,18 @@ export class ResourceGuard<M extends HostedModel> {
       signal?.addEventListener('abort', leave, { once: true });
       this.#wake();
     });
+  }
+
+  /** Whether it is in memory, or could come there without anything having to go. */
+  async roomFor(model: string, needs: MemoryNeed): Promise<boolean> {
+    if (this.#entries.get(model)?.state === 'ready') return true;
+    const held = [...this.#entries.values()];
+    if (held.some(({ state }) => state !== 'ready')) return false;
+    const { host, limits } = this.#options;
+    const freeBytes = await host.freeBytes().catch(() => 0);
+    const facts = held.map((entry) => this.#fact(entry));
+    const plan = planRoom(model, needs, facts, { freeBytes, limits }, false);
+    return plan.kind === 'room' && plan.evict.length === 0;
   }
 
   /** What was set for a model has changed; it holds from now on, whatever its last request wanted. */

@@ -18,6 +18,8 @@ export interface QueuedRequest {
   readonly since: number;
   /** Its client has left. */
   readonly gone: boolean;
+  /** Refused where another model would have to go for it. */
+  readonly mayEvict: boolean;
   readonly needs: MemoryNeed;
 }
 

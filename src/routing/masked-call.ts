@@ -19,9 +19,26 @@ export function promptTexts(prompt: LanguageModelV4Prompt): { text: string; own:
 function walk(value: unknown, visit: (text: string) => void): void {
   if (typeof value === 'string') visit(value);
   else if (Array.isArray(value)) for (const item of value) walk(item, visit);
+  else if (isFile(value)) return;
   else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !(value instanceof URL))
     for (const [name, item] of Object.entries(value)) if (!STRUCTURE.has(name)) walk(item, visit);
 }
+
+/** Pictures and the like hold no words; whether they may go along is decided for them as a whole. */
+const isFile = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'type' in value && value.type === 'file' && 'mediaType' in value;
+
+/** Base64 of each file that goes along. */
+export const promptFiles = (prompt: LanguageModelV4Prompt): string[] =>
+  prompt.flatMap((message) =>
+    typeof message.content === 'string'
+      ? []
+      : message.content.flatMap((part) =>
+          part.type === 'file' && part.data.type === 'data' && typeof part.data.data === 'string'
+            ? [part.data.data]
+            : [],
+        ),
+  );
 
 /** Names of the message's form, not of its content. */
 const STRUCTURE = new Set(['type', 'toolCallId', 'toolName', 'mediaType', 'providerOptions', 'filename']);
@@ -113,6 +130,7 @@ export class MaskedCall {
 const inJson = (value: string): string => JSON.stringify(value).slice(1, -1);
 
 function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (isFile(value)) return value;
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !(value instanceof URL))

@@ -61,7 +61,7 @@ export class ModelRouter implements ChatRouter {
   async route(request: RouteRequest): Promise<RoutedTarget> {
     const { labels: sessionLabels, sensitivity } = this.#options;
     const startedAt = performance.now();
-    const findings = this.#findings(request.text);
+    const findings = this.#findings(request);
     if (findings.length > 0 && request.sessionId !== null) sessionLabels.add(request.sessionId, findings);
     const { facts, target, waitedMs, labels } = await this.#facts(request, findings);
     // What goes along, from the memory or a tool, may be new to the session.
@@ -93,7 +93,7 @@ export class ModelRouter implements ChatRouter {
   /** The same decision with each step of the reasoning; nothing is sent, kept or labelled. */
   async explain(request: RouteRequest): Promise<Decided & { decision: RoutingDecision; level: string }> {
     const startedAt = performance.now();
-    const { facts, waitedMs } = await this.#facts(request, this.#findings(request.text));
+    const { facts, waitedMs } = await this.#facts(request, this.#findings(request));
     const decided = decideRoute(facts);
     return {
       steps: decided.steps,
@@ -102,9 +102,16 @@ export class ModelRouter implements ChatRouter {
     };
   }
 
-  #findings(text: string): readonly string[] {
-    const { sensitivity } = this.#options;
-    return sensitivity.localOnly ? kindsOf(findSensitive(text, sensitivity.options)) : NOTHING;
+  #findings({ text, retold = false, images = false }: RouteRequest): readonly string[] {
+    const { localOnly, imagesMayLeave } = this.#options.sensitivity;
+    if (!localOnly) return NOTHING;
+    const kinds = this.#kinds(text, retold);
+    return images && !imagesMayLeave ? [...kinds, 'image'] : kinds;
+  }
+
+  #kinds(text: string, shapesOnly: boolean): readonly string[] {
+    const { options } = this.#options.sensitivity;
+    return kindsOf(findSensitive(text, shapesOnly ? { ...options, shapesOnly } : options));
   }
 
   async #facts(request: RouteRequest, found: readonly string[]) {
@@ -123,8 +130,8 @@ export class ModelRouter implements ChatRouter {
         ? [...request.labels, ...(request.sessionId === null ? NOTHING : sessionLabels.of(request.sessionId))]
         : request.labels;
     const findings =
-      (cloudOpen || localLeaves) && request.context
-        ? [...new Set([...found, ...this.#findings(request.context())])]
+      (cloudOpen || localLeaves) && request.context && this.#options.sensitivity.localOnly
+        ? [...new Set([...found, ...this.#kinds(request.context(), false)])]
         : found;
     const facts: RouteFacts = {
       taskType: request.taskType,

@@ -52,6 +52,21 @@ export interface SessionLabels {
   add(sessionId: string, labels: readonly string[]): void;
 }
 
+/** Labels that somebody took off a session. */
+export interface LabelRelease {
+  labels: readonly string[];
+  reason: string;
+  /** Milliseconds since the epoch, UTC. */
+  at: number;
+}
+
+export interface LabelReleases {
+  /** On disk when it returns, together with the labels' end; what was condensed from the labelled texts goes too. */
+  release(sessionId: string, release: LabelRelease): void;
+  /** Oldest first. */
+  releases(sessionId: string): LabelRelease[];
+}
+
 export interface RoutingMemory {
   get(key: string): string | undefined;
   set(key: string, value: string): void;
@@ -64,5 +79,7 @@ export interface SensitivityRules {
   localOnly: boolean;
   /** Rather mask than refuse, where masking can take out everything that was found. */
   masking: boolean;
+  /** Clouds may be shown pictures, which cannot be scanned. */
+  imagesMayLeave: boolean;
   options: SensitivityOptions;
 }

@@ -31,7 +31,7 @@ beforeEach(async () => {
   gate = new ExitGate({
     keys: { get: (provider) => keys[provider] },
     endpoints: { openai: `${cloud.origin}/v1`, google: `${cloud.origin}/v1beta`, 'cloud-compatible': '' },
-    sensitivity: { localOnly: true, masking: true, options: {} },
+    sensitivity: { localOnly: true, masking: true, imagesMayLeave: false, options: {} },
     connectTimeoutMs: 1_000,
     idleTimeoutMs: 1_000,
   });
@@ -91,7 +91,7 @@ function answer(
     budgets: budgets(),
     rest: new ProviderRest(Date.now),
     price: () => ({ inputPer1k: 1, outputPer1k: 1 }),
-    sensitivity: { localOnly: true, masking: changes.masking ?? false, options: {} },
+    sensitivity: { localOnly: true, masking: changes.masking ?? false, imagesMayLeave: false, options: {} },
     labels: changes.labels ?? [],
     wait: async (ms) => {
       waits.push(ms);

@@ -9,7 +9,7 @@ import { AppError, toAppError } from '../shared/errors.js';
 import type { Budgets, Reservation } from './budgets.js';
 import { errorIn, hasAnswer, textBytes, watched } from './counted-stream.js';
 import type { AnswerReceipt, RanWith, RouteStep, RoutingDecision } from './decision.js';
-import { MaskedCall, promptTexts } from './masked-call.js';
+import { MaskedCall, promptFiles, promptTexts } from './masked-call.js';
 import type { CloudProvider, RoutingReason } from './policy.js';
 import type { CloudExit, SensitivityRules, StreamBatches } from './ports.js';
 import type { ModelPrice } from './pricing.js';
@@ -22,6 +22,9 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 /** So that the most an answer can cost is known before it is asked for. */
 const MAX_OUTPUT_TOKENS = 4_096;
+
+/** Above what the clouds count for their largest. */
+const MOST_TOKENS_PER_PICTURE = 4_000;
 
 type Attempt = { -readonly [Key in keyof AnswerReceipt['attempts'][number]]: AnswerReceipt['attempts'][number][Key] };
 
@@ -125,6 +128,7 @@ export class RoutedAnswer implements RoutedTarget {
       const target = await this.#parts.localTarget(step.model);
       this.#local = target;
       for (const { text } of promptTexts(options.prompt)) attempt.bytesSent += Buffer.byteLength(text);
+      for (const base64 of promptFiles(options.prompt)) attempt.bytesSent += base64.length;
       const source = await target.stream(options);
       return watched(source, {
         onBatch: (batch) => {
@@ -323,7 +327,7 @@ async function firstWord(source: StreamBatches): Promise<StreamBatches> {
 function mostTokens(options: LanguageModelV4CallOptions): number {
   let bytes = options.tools ? JSON.stringify(options.tools).length : 0;
   for (const { text } of promptTexts(options.prompt)) bytes += Buffer.byteLength(text) + 16;
-  return Math.ceil(bytes / 2);
+  return Math.ceil(bytes / 2) + promptFiles(options.prompt).length * MOST_TOKENS_PER_PICTURE;
 }
 
 const status = (error: AppError): number | undefined => {

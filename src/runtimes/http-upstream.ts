@@ -128,13 +128,18 @@ export class HttpUpstream {
       signal: init?.signal ?? undefined,
     })) as typeof fetch;
 
-  /** The body of a streamed answer, its failures as codes. */
-  async *batches(answer: StreamedAnswer): AsyncGenerator<Buffer> {
+  /** The next bytes of a streamed answer, its failures as codes; undefined at the end. */
+  async read(answer: StreamedAnswer): Promise<Buffer | undefined> {
     try {
-      yield* answer.batches();
+      return await answer.read();
     } catch (error) {
       throw this.failure(error);
     }
+  }
+
+  /** The same as a whole body. */
+  async *batches(answer: StreamedAnswer): AsyncGenerator<Buffer> {
+    for (let bytes = await this.read(answer); bytes; bytes = await this.read(answer)) yield bytes;
   }
 
   #request(path: string, { method, body, headers }: SendOptions) {

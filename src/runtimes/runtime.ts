@@ -95,6 +95,11 @@ export interface PoolPlacement {
   readonly movedOn: number;
 }
 
+export interface EmbedTreatment {
+  background?: boolean;
+  truncate?: boolean;
+}
+
 export interface Runtime extends RuntimeDescription {
   /** The AI SDK's provider contract. @throws AppError `model_not_found` */
   languageModel(modelName: string): LanguageModelV4;
@@ -116,13 +121,17 @@ export interface Runtime extends RuntimeDescription {
   /** @throws AppError `provider_unavailable` */
   listModels(signal?: AbortSignal): Promise<RuntimeModel[]>;
   health(signal?: AbortSignal): Promise<RuntimeHealth>;
-  /** Vectors in input order. @throws AppError `unsupported` where the model cannot */
+  /**
+   * Vectors in input order.
+   * @param treatment  `background` as `providerOptions.venom.background` of an answer; `truncate`: what is too long for the
+   * model is cut where the engine can do that, else refused
+   * @throws AppError `unsupported` where the model cannot, `invalid_input` for a text that is too long
+   */
   embed(
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
-    /** As `providerOptions.venom.background` of an answer. */
-    treatment?: { background?: boolean },
+    treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }>;
   /** Tokens of a conversation by the model's own tokenizer and template. */
   countPromptTokens?(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number>;
@@ -134,8 +143,14 @@ export interface Runtime extends RuntimeDescription {
   measuredMemory?(modelName: string): Promise<MeasuredMemory | null>;
   /** Sets how long this model stays in memory when nobody uses it; empty goes back to the setting. @throws AppError `invalid_input`, `model_not_found` */
   keepAlive?(modelName: string, keepAlive: string): Promise<void>;
-  /** Brings the weights into memory. @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed` */
-  load?(modelName: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Brings the weights into memory.
+   * @param treatment  `evict: false` for work that nobody watches and that no other model leaves memory for
+   * @throws AppError `insufficient_memory`, `invalid_model`, `runtime_crashed`
+   */
+  load?(modelName: string, signal?: AbortSignal, treatment?: { evict?: boolean }): Promise<void>;
+  /** Whether its weights are in memory, or could come there now without another model having to leave. */
+  roomFor?(modelName: string, signal?: AbortSignal): Promise<boolean>;
   /** Frees the weights, and resolves when they are seen to be gone. */
   unload?(modelName: string, signal?: AbortSignal): Promise<void>;
   /** What the engine's metadata says; null when it does not know the model. */
@@ -162,6 +177,8 @@ export interface LoadedModelInfo {
   readonly endpoint?: string;
   /** What was planned for it before it was loaded; absent where the engine does not say. */
   readonly plannedBytes?: number | null;
+  /** Tokens of one conversation as it is loaded; absent where the engine does not say. */
+  readonly contextLength?: number;
   /** Answers it writes now; absent where the engine does not say. */
   readonly answers?: number;
 }

@@ -61,17 +61,19 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
     this.abort(new Error('nobody reads this answer'));
   }
 
-  /** Bytes as they come, joined where several packets waited. @throws what undici says of a broken connection */
-  async *batches(): AsyncGenerator<Buffer> {
-    for (;;) {
-      if (this.#waiting.length > 0) yield this.#take();
-      else if (this.#failure) throw this.#failure;
-      else if (this.#ended) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
+  /**
+   * Bytes as they come, joined where several packets waited; undefined at the end. For one reader at a time.
+   * @throws what undici says of a broken connection
+   */
+  async read(): Promise<Buffer | undefined> {
+    // Again and again: the timer of the gathering also rings for bytes that were taken before.
+    while (this.#waiting.length === 0 && !this.#ended)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    if (this.#waiting.length > 0) return this.#take();
+    if (this.#failure) throw this.#failure;
+    return undefined;
   }
 
   #take(): Buffer {

@@ -8,6 +8,9 @@ export interface ProcessId {
   startTicks: string | null;
 }
 
+/** Of nearly every machine Node runs on; a limit on memory is no ruler. */
+const PAGE_BYTES = 4_096;
+
 /** Carried by a server and inherited by whatever it starts. */
 export const MARK_VARIABLE = 'VENOM_SERVER_MARK';
 
@@ -35,10 +38,62 @@ export function processTree(root: number | null, mark: string): ProcessId[] {
     size = found.size;
     for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
   }
-  for (const { pid } of all) if (!found.has(pid) && pid !== process.pid && isMarked(pid, mark)) found.add(pid);
+  for (const { pid } of all) if (!found.has(pid) && pid !== process.pid && markOf(pid) === mark) found.add(pid);
   return all
     .filter(({ pid }) => pid !== root && found.has(pid))
     .map(({ pid, startTicks: ticks }) => ({ pid, startTicks: ticks }));
+}
+
+/** Whatever carries a mark that begins so, of whichever run. */
+export const markedProcesses = (prefix: string): ProcessId[] =>
+  processes()
+    .filter(({ pid }) => pid !== process.pid && markOf(pid)?.startsWith(prefix))
+    .map(({ pid, startTicks: ticks }) => ({ pid, startTicks: ticks }));
+/**
+ * Resident bytes of each root with all that descends from it, in one look at the machine. Shared pages count for each
+ * process that has them. A root that is not found is left out, as all are where there is no /proc.
+ */
+export function treeMemoryBytes(roots: readonly number[]): ReadonlyMap<number, number> {
+  const children = new Map<number, number[]>();
+  const all = roots.length === 0 ? [] : processes();
+  for (const { pid, parent } of all) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  const known = new Set(all.map(({ pid }) => pid));
+  const sum = (pid: number, depth: number): number =>
+    residentBytes(pid) +
+    (depth > 50 ? 0 : (children.get(pid) ?? []).reduce((total, child) => total + sum(child, depth + 1), 0));
+  return new Map(roots.filter((root) => known.has(root)).map((root) => [root, sum(root, 0)]));
+}
+
+export interface ProcessUse {
+  processes: number;
+  memoryBytes: number;
+}
+
+/** What each of these takes together with all that descends from it, in one look; without those that are gone. */
+export function processUse(roots: readonly number[]): Map<number, ProcessUse> {
+  const children = new Map<number, { pid: number; memoryBytes: number }[]>();
+  const all = new Map<number, { pid: number; memoryBytes: number }>();
+  for (const { pid, parent, memoryBytes } of processes()) {
+    const own = { pid, memoryBytes };
+    all.set(pid, own);
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(own);
+    else children.set(parent, [own]);
+  }
+  const uses = new Map<number, ProcessUse>();
+  for (const root of roots) {
+    const first = all.get(root);
+    if (!first) continue;
+    const use = { processes: 0, memoryBytes: 0 };
+    const open = [first];
+    for (let next = open.pop(); next; next = open.pop()) {
+      use.processes += 1;
+      use.memoryBytes += next.memoryBytes;
+      open.push(...(children.get(next.pid) ?? []));
+    }
+    uses.set(root, use);
+  }
+  return uses;
 }
 
 export function endProcess(id: ProcessId, signal: NodeJS.Signals): void {
@@ -59,7 +114,7 @@ export function endGroup(pid: number | undefined, signal: NodeJS.Signals): void 
   }
 }
 
-function processes(): { pid: number; parent: number; startTicks: string }[] {
+function processes(): { pid: number; parent: number; startTicks: string; memoryBytes: number }[] {
   let names: string[];
   try {
     names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -68,24 +123,42 @@ function processes(): { pid: number; parent: number; startTicks: string }[] {
   }
   return names.flatMap((name) => {
     const stat = readStat(Number(name));
-    return stat && stat.state !== 'Z' ? [{ pid: Number(name), parent: stat.parent, startTicks: stat.startTicks }] : [];
+    return stat && stat.state !== 'Z' ? [{ pid: Number(name), ...stat }] : [];
   });
 }
 
-function readStat(pid: number): { state: string; parent: number; startTicks: string } | null {
+/** @see proc(5), /proc/PID/status */
+function residentBytes(pid: number): number {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kilobytes ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+function readStat(pid: number): { state: string; parent: number; startTicks: string; memoryBytes: number } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: fields[19] ?? '' };
+    return {
+      state: fields[0] ?? '',
+      parent: Number(fields[1]),
+      startTicks: fields[19] ?? '',
+      memoryBytes: Number(fields[21]) * PAGE_BYTES,
+    };
   } catch {
     return null;
   }
 }
 
-function isMarked(pid: number, mark: string): boolean {
+function markOf(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${MARK_VARIABLE}=${mark}`);
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .find((entry) => entry.startsWith(`${MARK_VARIABLE}=`))
+      ?.slice(MARK_VARIABLE.length + 1);
   } catch {
-    return false;
+    return undefined;
   }
 }

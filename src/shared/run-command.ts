@@ -1,6 +1,7 @@
 // One program with a beginning and an end: its output bounded, its time limited, its process group ended with it.
 import { spawn } from 'node:child_process';
-import { endGroup } from './process-tree.js';
+import { guardGroup } from './group-guard.js';
+import { endGroup, endProcess, MARK_VARIABLE, processTree } from './process-tree.js';
 
 const OUTPUT_KEPT = 64_000;
 const OUTPUT_AFTER_EXIT_MS = 300;
@@ -24,20 +25,26 @@ export interface CommandOptions {
   signal?: AbortSignal;
   /** Characters of each output that are kept, from its end. */
   outputKept?: number;
+  /** Inherited by whatever it starts: all of that ends with the command, and also when this process is killed. */
+  mark?: string;
+  /** Told its number as soon as it runs. */
+  onSpawn?: (pid: number) => void;
 }
 
 /** Never throws: a command that fails, hangs or is not there is a result. */
 export function runCommand(
   command: readonly string[],
-  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT }: CommandOptions,
+  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT, mark, onSpawn }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(command[0] as string, command.slice(1), {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: environment,
+      env: mark === undefined ? environment : { ...environment, [MARK_VARIABLE]: mark },
       ...(cwd === undefined ? {} : { cwd }),
     });
+    const endGuard = mark === undefined || child.pid === undefined ? undefined : guardGroup(child.pid, mark);
+    if (child.pid !== undefined) onSpawn?.(child.pid);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (bytes) => {
@@ -49,6 +56,11 @@ export function runCommand(
     const finish = (ok: boolean, message: string, exitCode: number | null, timedOut = false) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
+      if (mark !== undefined) {
+        endGroup(child.pid, 'SIGKILL');
+        for (const id of processTree(null, mark)) endProcess(id, 'SIGKILL');
+        endGuard?.();
+      }
       resolve({ ok, message, stdout, stderr, exitCode, timedOut });
     };
     const timer = setTimeout(() => {

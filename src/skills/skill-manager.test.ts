@@ -122,6 +122,20 @@ describe('SkillManager.toolsFor', () => {
     expect(manager.toolsFor({ ...turn, intent: 'GENERAL_CHAT', text: 'Hello, how are you?' })).toEqual([]);
   });
 
+  it('offers first what the question calls by its name, whatever else it says', () => {
+    const { manager } = build([
+      ...many,
+      tool('files__get_file_info', { source: { kind: 'mcp', id: 'files' } }),
+      tool('file__read_file'),
+    ]);
+    const text = 'Please look very carefully at report.txt by get_file_info and tell me everything you find there';
+    const offered = manager.toolsFor({ ...turn, intent: 'FILE_OPERATION', text });
+    expect(offered.find(({ name }) => name === 'files__get_file_info')?.rank).toBe(0);
+    expect(names(manager.toolsFor({ ...turn, intent: 'GENERAL_CHAT', text: 'Ask files__get_file_info' }))).toContain(
+      'files__get_file_info',
+    );
+  });
+
   it('puts what worked before first among equals', () => {
     const { manager, repository } = build([
       tool('one__weather', { description: 'Weather.' }),

@@ -11,6 +11,7 @@ import type { Approvals } from './approvals.js';
 import { DOES_THE_WORK, INTENT_TOOLS } from './intent-tools.js';
 import { decidePermission, type PermissionDecision, type PermissionOverride } from './permissions.js';
 import type { Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
+import { OFFERED_DESCRIPTION_CHARS, promptTokens } from './prompt-tokens.js';
 import type { Approval, SkillRepository } from './skill-ports.js';
 import { type ToolHit, ToolSearch } from './tool-search.js';
 
@@ -19,8 +20,6 @@ const MAX_OFFERED = 24;
 /** Some of them may not be called and are left out. */
 const MAX_HITS = 100;
 const MAX_INPUT_CHARS = 1_000_000;
-const OFFERED_DESCRIPTION_CHARS = 600;
-const CHARS_PER_TOKEN = 3;
 /** Share of a text's words a tool must carry to count as meant. */
 const MEANT = 0.3;
 /** Of the words by which tools for an intent call themselves. */
@@ -112,7 +111,7 @@ export class SkillManager implements ToolBox {
       decidePermission(tool, overrides, { sessionId: request.sessionId, labels }).permission !== 'never';
     const every = this.tools();
     const all = every.filter(allowed);
-    const { work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
+    const { named, work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
     if (TOOL_REQUIRED_INTENTS.has(request.intent) && !doesTheWork(request.intent, work)) return [];
     const chosen = new Map<string, { tool: ToolDescriptor; rank: number | undefined }>();
     let tokens = 0;
@@ -123,7 +122,7 @@ export class SkillManager implements ToolBox {
       tokens += cost;
       chosen.set(tool.name, { tool, rank: relevant ? chosen.size : undefined });
     };
-    for (const tool of work) offer(tool, true);
+    for (const tool of [...named, ...work]) offer(tool, true);
     for (const tool of meant) offer(tool, true);
     for (const tool of other) offer(tool, false);
     return (
@@ -224,6 +223,7 @@ export class SkillManager implements ToolBox {
           .map(({ tool }) => tool)
       : [];
     return {
+      named: search.named(text).filter((tool) => allowed.has(tool)),
       work: [...work, ...imported],
       meant: hits.filter(isMeant).map(({ tool }) => tool),
       other: [
@@ -282,14 +282,6 @@ function doesTheWork(intent: IntentId, work: readonly ToolDescriptor[]): boolean
   const skills = DOES_THE_WORK[intent];
   return work.some((tool) => !skills || !isBuiltIn(tool) || skills.includes(tool.source.id));
 }
-
-const promptTokens = (tool: ToolDescriptor): number =>
-  Math.ceil(
-    (tool.name.length +
-      Math.min(tool.description.length, OFFERED_DESCRIPTION_CHARS) +
-      JSON.stringify(tool.inputSchema).length) /
-      CHARS_PER_TOKEN,
-  );
 
 /** Words from outside in a frame that they cannot close: the mark is new each time. */
 function quoted(name: string, { text, untrusted }: ToolOutcome): string {

@@ -9,6 +9,7 @@ const DESCRIPTION_WEIGHT = 1;
 const MAX_DESCRIPTION_CHARS = 2_000;
 const MAX_QUERY_CHARS = 4_000;
 const MAX_QUERY_WORDS = 64;
+const COMPOUND = /[a-z0-9]+(?:[_-]+[a-z0-9]+)+/g;
 const SUCCESS_WEIGHT = 0.2;
 /** Calls after which a tool's record counts for half of what it could. */
 const HALF_TRUST_CALLS = 4;
@@ -33,10 +34,14 @@ interface Posting {
 export class ToolSearch {
   readonly #tools: readonly ToolDescriptor[];
   readonly #postings = new Map<string, Posting[]>();
+  /** Names of several words, whole and without the server's. */
+  readonly #names = new Map<string, ToolDescriptor[]>();
 
   constructor(tools: readonly ToolDescriptor[]) {
     this.#tools = tools;
     tools.forEach((tool, index) => {
+      for (const name of new Set([tool.name, tool.name.slice(tool.name.indexOf('__') + 2)]))
+        this.#names.set(name.toLowerCase(), [...(this.#names.get(name.toLowerCase()) ?? []), tool]);
       const weights = new Map<string, number>();
       const add = (text: string, weight: number) => {
         for (const word of wordsOf(text)) weights.set(word, Math.max(weight, weights.get(word) ?? 0));
@@ -50,6 +55,12 @@ export class ToolSearch {
         else this.#postings.set(word, [{ index, weight }]);
       }
     });
+  }
+
+  /** Those the text calls by their names, such as `read_file`; names of one word may mean anything. */
+  named(text: string): ToolDescriptor[] {
+    const names = text.slice(0, MAX_QUERY_CHARS).toLowerCase().match(COMPOUND) ?? [];
+    return [...new Set(names.slice(0, MAX_QUERY_WORDS).flatMap((name) => this.#names.get(name) ?? []))];
   }
 
   /** Best first; of equals the one that worked more often, then by name. */

@@ -44,16 +44,17 @@ export class SqliteLearning implements LearningRepository {
     const rows = rating
       ? this.#store.prepare('SELECT * FROM feedback WHERE rating = ? ORDER BY pk DESC LIMIT ?').all(rating, limit)
       : this.#store.prepare('SELECT * FROM feedback ORDER BY pk DESC LIMIT ?').all(limit);
-    return rows.map((row) => ({
-      taskId: String(row['task_id']),
-      at: Number(row['at']),
-      rating: row['rating'] as Rating,
-      comment: row['comment'] as string | null,
-      prompt: String(row['prompt']),
-      result: String(row['result']),
-      intent: row['intent'] as FeedbackEntry['intent'],
-      toolRequired: Number(row['tool_required']) === 1,
-    }));
+    return rows.map(toFeedback);
+  }
+
+  latestFeedback(taskIds: readonly string[]): Map<string, FeedbackEntry> {
+    const rows = this.#store
+      .prepare(
+        `SELECT * FROM feedback WHERE pk IN (
+           SELECT max(pk) FROM feedback WHERE task_id IN (SELECT value FROM json_each(?)) GROUP BY task_id)`,
+      )
+      .all(JSON.stringify(taskIds));
+    return new Map(rows.map((row) => [String(row['task_id']), toFeedback(row)]));
   }
 
   feedbackCounts(): { up: number; down: number } {
@@ -220,4 +221,15 @@ const toHiddenPrompt = (row: Record<string, unknown>): HiddenPrompt => ({
   score: Number(row['score']),
   lastAt: Number(row['last_at']),
   labels: JSON.parse(String(row['labels'])),
+});
+
+const toFeedback = (row: Record<string, unknown>): FeedbackEntry => ({
+  taskId: String(row['task_id']),
+  at: Number(row['at']),
+  rating: row['rating'] as Rating,
+  comment: row['comment'] as string | null,
+  prompt: String(row['prompt']),
+  result: String(row['result']),
+  intent: row['intent'] as FeedbackEntry['intent'],
+  toolRequired: Number(row['tool_required']) === 1,
 });

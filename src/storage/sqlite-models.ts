@@ -107,12 +107,13 @@ export class SqliteVersions implements VersionRepository {
   }
 
   /** All of them in one commit, so that there is never a moment with two active versions or none. */
-  save(versions: readonly ModelVersion[]): void {
+  save(versions: readonly ModelVersion[], gone: readonly string[] = []): void {
     const upsert = this.#store.prepare(
       `INSERT INTO versions (version_id, created_at, version) VALUES (?, ?, ?)
        ON CONFLICT (version_id) DO UPDATE SET version = excluded.version`,
     );
     this.#store.transaction(() => {
+      for (const id of gone) this.#store.prepare('DELETE FROM versions WHERE version_id = ?').run(id);
       for (const version of versions) upsert.run(version.versionId, version.createdAt, JSON.stringify(version));
     });
   }

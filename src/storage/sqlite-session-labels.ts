@@ -1,8 +1,10 @@
 // Labels that stick to a session, apart from its row: a question is labelled before its session exists.
-import type { SessionLabels } from '../routing/ports.js';
+import type { LabelRelease, LabelReleases, SessionLabels } from '../routing/ports.js';
 import type { SqliteStore } from './sqlite-store.js';
 
-export class SqliteSessionLabels implements SessionLabels {
+const RELEASES_SHOWN = 1_000;
+
+export class SqliteSessionLabels implements SessionLabels, LabelReleases {
   readonly #store: SqliteStore;
   /** Not on disk yet, and in force already. */
   readonly #coming = new Map<string, Set<string>>();
@@ -41,5 +43,39 @@ export class SqliteSessionLabels implements SessionLabels {
         if (coming.size === 0) this.#coming.delete(sessionId);
       })
       .catch(this.#onFailure);
+  }
+  /**
+   * At once, not with the next group commit: a label that is found again right after this must not be taken for one that is
+   * still there. What is on its way to the disk at this moment stays in force.
+   */
+  release(sessionId: string, { labels, reason, at }: LabelRelease): void {
+    this.#store.transaction(() => {
+      const remove = this.#store.prepare('DELETE FROM session_labels WHERE session_id = ? AND label = ?');
+      for (const label of labels) remove.run(sessionId, label);
+      const row = this.#store.prepare('SELECT labels FROM session_context WHERE session_id = ?').get(sessionId);
+      if (row) {
+        const kept = (JSON.parse(String(row['labels'])) as string[]).filter((label) => !labels.includes(label));
+        this.#store
+          .prepare(
+            `UPDATE session_context SET labels = ?, summary = NULL, summary_up_to_seq = 0, updated_at = ?
+             WHERE session_id = ?`,
+          )
+          .run(JSON.stringify(kept), at, sessionId);
+      }
+      this.#store
+        .prepare('INSERT INTO label_releases (session_id, labels, reason, at) VALUES (?, ?, ?, ?)')
+        .run(sessionId, JSON.stringify(labels), reason, at);
+    });
+  }
+
+  releases(sessionId: string): LabelRelease[] {
+    return this.#store
+      .prepare(`SELECT labels, reason, at FROM label_releases WHERE session_id = ? ORDER BY pk LIMIT ${RELEASES_SHOWN}`)
+      .all(sessionId)
+      .map((row) => ({
+        labels: JSON.parse(String(row['labels'])) as string[],
+        reason: String(row['reason']),
+        at: Number(row['at']),
+      }));
   }
 }

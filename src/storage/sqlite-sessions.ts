@@ -262,6 +262,19 @@ export class SqliteSessions implements SessionRepository {
     );
   }
 
+  mayName(sessionId: string): boolean {
+    return this.#store.prepare(`SELECT 1 FROM sessions WHERE id = ? AND ${UNNAMED}`).get(sessionId) !== undefined;
+  }
+
+  nameByModel(sessionId: string, title: string | null): Promise<boolean> {
+    return this.#store.commitSoon(
+      () =>
+        this.#store
+          .prepare(`UPDATE sessions SET title = coalesce(?, title), title_origin = 'model' WHERE id = ? AND ${UNNAMED}`)
+          .run(title, sessionId).changes === 1n,
+    );
+  }
+
   remove(sessionId: string): Promise<boolean> {
     return this.#store.commit(() => {
       const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
@@ -269,6 +282,7 @@ export class SqliteSessions implements SessionRepository {
       this.#removeMessages(session['pk'] as number, 0);
       this.#store.prepare('DELETE FROM sessions WHERE pk = ?').run(session['pk'] as number);
       this.#store.prepare('DELETE FROM session_labels WHERE session_id = ?').run(sessionId);
+      this.#store.prepare('DELETE FROM label_releases WHERE session_id = ?').run(sessionId);
       return true;
     });
   }
@@ -414,6 +428,8 @@ export class SqliteSessions implements SessionRepository {
       .run(key, value);
   }
 }
+
+const UNNAMED = `title_origin IN ('first_words', 'suggested')`;
 
 const SUMMARY = `SELECT s.id, s.title, s.created_at, s.updated_at,
   (SELECT count(*) FROM messages m WHERE m.session_pk = s.pk) AS message_count,

@@ -25,14 +25,33 @@ import { responses } from './migrations/006-responses.js';
 import { budgets } from './migrations/007-budgets.js';
 import { skills } from './migrations/008-skills.js';
 import { mcp } from './migrations/009-mcp.js';
+import { labelReleases } from './migrations/010-label-releases.js';
+import { taskPictures } from './migrations/011-task-pictures.js';
 import { loadVectorExtension } from './vector-extension.js';
 
-const MIGRATIONS = [first, models, tasks, memory, learnedPhrases, responses, budgets, skills, mcp];
+const MIGRATIONS = [
+  first,
+  models,
+  tasks,
+  memory,
+  learnedPhrases,
+  responses,
+  budgets,
+  skills,
+  mcp,
+  labelReleases,
+  taskPictures,
+];
 const BACKUPS_KEPT = 3;
 const SOON_MS = 3;
+/** Since the last commit: who comes now comes alone. */
+const QUIET_MS = 5;
 const CHECKED_WHOLE_BYTES = 33_554_432;
 // Small pages: a turn changes a few hundred bytes on each of a handful of pages, and the log takes pages whole.
 const PAGE_BYTES = 1_024;
+// A start reads nearly everything once and none of it again, but what a cache has taken it keeps.
+const STARTING_CACHE_KIB = 512;
+const CACHE_KIB = 8_192;
 
 const syncFile: (file: number) => Promise<void> = promisify(fdatasync);
 
@@ -53,6 +72,7 @@ export class SqliteStore {
   #log: number | undefined;
   #syncing = false;
   #queue: QueuedWrite[] = [];
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #scheduled: NodeJS.Immediate | undefined;
   #soon: NodeJS.Timeout | undefined;
   #closed = false;
@@ -74,7 +94,8 @@ export class SqliteStore {
         db.exec('PRAGMA locking_mode=EXCLUSIVE');
         const isNew = Number(db.prepare('PRAGMA page_count').get()?.['page_count']) === 0;
         if (isNew) db.exec(`PRAGMA page_size=${PAGE_BYTES}`);
-        db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192');
+        db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
+        db.exec(`PRAGMA cache_size=-${STARTING_CACHE_KIB}`);
         db.exec('PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY');
         db.exec('BEGIN IMMEDIATE; COMMIT');
         if (!isSound(db, path)) throw corrupt(path);
@@ -102,14 +123,17 @@ export class SqliteStore {
   }
 
   /**
-   * Runs `work` in the next group commit: everything asked for in one turn of the event loop shares one fsync.
+   * Runs `work` in the next group commit: everything asked for in one turn of the event loop shares one fsync. Where
+   * nothing was written for a while, it is run at once.
    * Resolves when the commit is on disk. @throws AppError `insufficient_storage`, `store_unavailable`
    */
   commit<T>(work: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(new AppError('shutting_down', 'The store is closed.'));
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      this.#scheduled ??= setImmediate(() => this.#flush());
+      // Alone, there is no company to wait for.
+      if (performance.now() - this.#flushedAt > QUIET_MS) this.#flush();
+      else this.#scheduled ??= setImmediate(() => this.#flush());
     });
   }
 
@@ -154,6 +178,11 @@ export class SqliteStore {
     }
   }
 
+  /** The start is over: what is read from now on may be read again. */
+  widenCache(): void {
+    this.#db.exec(`PRAGMA cache_size=-${CACHE_KIB}`);
+  }
+
   /** Changes tables; statements prepared on them before are forgotten. */
   define(sql: string): void {
     this.#statements.clear();
@@ -161,11 +190,13 @@ export class SqliteStore {
   }
 
   #flush(): void {
+    clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     clearTimeout(this.#soon);
     this.#soon = undefined;
     // One fsync at a time; what comes while it runs shares the next one.
     if (this.#syncing || this.#queue.length === 0) return;
+    this.#flushedAt = performance.now();
     const batch = this.#queue;
     this.#queue = [];
     const written: { write: QueuedWrite; result: unknown }[] = [];

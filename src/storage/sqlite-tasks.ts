@@ -1,5 +1,5 @@
 // Tasks as rows. The port is TaskRepository in chat/tasks/task.ts.
-import type { Task, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
+import type { Picture, Task, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 interface TaskRow {
@@ -26,6 +26,7 @@ export class SqliteTasks implements TaskRepository {
   }
 
   insert(task: Task, idempotencyKey: string | null): Promise<void> {
+    const { pictures = [], ...request } = task.request;
     return this.#store.commit(() => {
       const { lastInsertRowid } = this.#store
         .prepare(
@@ -38,13 +39,18 @@ export class SqliteTasks implements TaskRepository {
           task.request.sessionId,
           idempotencyKey,
           task.createdAt,
-          JSON.stringify(task.request),
+          JSON.stringify(request),
           task.result,
           JSON.stringify(task.logs),
           JSON.stringify(task.context),
           json(task.contextUsed),
         );
       task.seq = Number(lastInsertRowid);
+      const insert = this.#store.prepare(
+        'INSERT INTO task_pictures (task_id, n, media_type, bytes) VALUES (?, ?, ?, ?)',
+      );
+      for (const [n, { mediaType, base64 }] of pictures.entries())
+        insert.run(task.id, n, mediaType, Buffer.from(base64, 'base64'));
     });
   }
 
@@ -52,6 +58,20 @@ export class SqliteTasks implements TaskRepository {
     return this.#store.commit(() => {
       this.#store.prepare(`UPDATE tasks SET status = 'PROCESSING' WHERE id = ?`).run(id);
     });
+  }
+
+  pictures(id: string): Picture[] {
+    return this.#store
+      .prepare('SELECT media_type, bytes FROM task_pictures WHERE task_id = ? ORDER BY n')
+      .all(id)
+      .map((row) => ({
+        mediaType: String(row['media_type']),
+        base64: Buffer.from(row['bytes'] as Uint8Array).toString('base64'),
+      }));
+  }
+
+  pictureBytes(): number {
+    return Number(this.#store.prepare('SELECT coalesce(sum(length(bytes)), 0) AS n FROM task_pictures').get()?.['n']);
   }
 
   appendParts(parts: ReadonlyMap<string, string>): void {
@@ -81,6 +101,8 @@ export class SqliteTasks implements TaskRepository {
           ended ? Date.now() : null,
           task.id,
         );
+        if (ended && task.request.images > 0 && !canResume(task))
+          this.#store.prepare('DELETE FROM task_pictures WHERE task_id = ?').run(task.id);
         if (this.#parts.delete(task.id)) this.#store.prepare('DELETE FROM task_parts WHERE task_id = ?').run(task.id);
       }
     });
@@ -123,6 +145,11 @@ export class SqliteTasks implements TaskRepository {
     );
   }
 }
+
+/** Of those that were cut off nothing is thrown away. */
+const canResume = ({ context }: Task): boolean =>
+  (context['llm_runtime'] as { error?: { error_code?: string } | null } | undefined)?.error?.error_code ===
+  'interrupted';
 
 function toTask(row: TaskRow): Task {
   return {

@@ -1,10 +1,21 @@
 // Request traces as rows: what the list needs in columns, the rest as one document per request.
 import type { RequestTrace, TraceRepository, TraceStatus } from '../chat/ports.js';
+import { BoundedMap } from '../shared/bounded-map.js';
 import { packTrace, unpackTrace } from './packed-trace.js';
 import type { SqliteStore } from './sqlite-store.js';
 
+/** The newest are asked for again and again, by every page that shows what is going on. */
+const KEPT_UNPACKED = 200;
+const KEPT_CHARS = 1_000_000;
+
 export class SqliteTraces implements TraceRepository {
   readonly #store: SqliteStore;
+  /** By request id: traces as they were last written or listed. */
+  readonly unpacked = new BoundedMap<{ trace: RequestTrace; chars: number }>({
+    entries: KEPT_UNPACKED,
+    size: KEPT_CHARS,
+    sizeOf: ({ chars }) => chars,
+  });
 
   constructor(store: SqliteStore) {
     this.#store = store;
@@ -17,7 +28,10 @@ export class SqliteTraces implements TraceRepository {
     );
     this.#store.write(() => {
       for (const trace of traces) {
-        upsert.run(trace.requestId, trace.status, Date.parse(trace.createdAt), trace.lastActivityAt, packTrace(trace));
+        const document = JSON.stringify(trace);
+        const packed = packTrace(document);
+        upsert.run(trace.requestId, trace.status, Date.parse(trace.createdAt), trace.lastActivityAt, packed);
+        this.unpacked.set(trace.requestId, { trace, chars: document.length });
       }
     });
   }
@@ -25,10 +39,21 @@ export class SqliteTraces implements TraceRepository {
   list({ limit, offset, status }: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
     const rows = status
       ? this.#store
-          .prepare('SELECT trace FROM requests WHERE status = ? ORDER BY pk DESC LIMIT ? OFFSET ?')
+          .prepare('SELECT request_id FROM requests WHERE status = ? ORDER BY pk DESC LIMIT ? OFFSET ?')
           .all(status, limit, offset)
-      : this.#store.prepare('SELECT trace FROM requests ORDER BY pk DESC LIMIT ? OFFSET ?').all(limit, offset);
-    return rows.map(toTrace);
+      : this.#store.prepare('SELECT request_id FROM requests ORDER BY pk DESC LIMIT ? OFFSET ?').all(limit, offset);
+    return rows.flatMap((row) => this.#listed(String(row['request_id'])) ?? []);
+  }
+
+  #listed(requestId: string): RequestTrace | undefined {
+    const kept = this.unpacked.get(requestId);
+    if (kept) return kept.trace;
+    const row = this.#store.prepare('SELECT trace FROM requests WHERE request_id = ?').get(requestId);
+    if (!row) return undefined;
+    const document = unpackTrace(row['trace']);
+    const trace = JSON.parse(document) as RequestTrace;
+    this.unpacked.set(requestId, { trace, chars: document.length });
+    return trace;
   }
 
   get(requestId: string): RequestTrace | undefined {
@@ -44,4 +69,4 @@ export class SqliteTraces implements TraceRepository {
   }
 }
 
-const toTrace = (row: Record<string, unknown>): RequestTrace => unpackTrace(row['trace']) as RequestTrace;
+const toTrace = (row: Record<string, unknown>): RequestTrace => JSON.parse(unpackTrace(row['trace']));

@@ -219,17 +219,6 @@ describe("Anthropic's own client", () => {
     ['a field nobody here knows', { mcp_servers: [] }],
     ['a tool of the vendor', { tools: [{ type: 'web_search_20250305', name: 'web_search' }] }],
     [
-      'a picture for a model that cannot see',
-      {
-        messages: [
-          {
-            role: 'user',
-            content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } }],
-          },
-        ],
-      },
-    ],
-    [
       'an address of a picture',
       {
         messages: [

@@ -204,6 +204,21 @@ describe('venom route, cost and receipts', () => {
     expect(await cli().json('receipts', session)).toMatchObject({ count: 2 });
     expect((await cli().run('receipts', session)).out).toMatch(/complete +openai-compatible:fake-model/);
   });
+
+  it('shows what keeps a session here, and takes it off with a reason only', async () => {
+    const session = 'labelled-session';
+    await cli().run('ask', 'My mail is anna.k@example.com', '--mode', 'direct', '--session', session);
+    expect((await cli().run('labels', 'show', session)).out).toMatch(/labels +email\nfound in +message 1 \(email\)/);
+    await expect(cli().run('labels', 'release', session)).rejects.toThrow('--reason');
+    expect(await cli().json('labels', 'release', session, '--reason', 'my own address')).toMatchObject({
+      labels: [],
+      releases: [{ labels: ['email'], reason: 'my own address' }],
+    });
+    expect((await cli().run('receipts', session)).out).toContain('labels taken off: email (my own address)');
+    await expect(cli().run('labels', 'release', session, '--reason', 'again')).rejects.toMatchObject({
+      code: 'conflict',
+    });
+  });
 });
 
 describe('venom providers', () => {

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
+import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
 import { TaskClient } from './task-client.js';
 
@@ -117,6 +117,8 @@ describe('Complex chat', () => {
       { step: 1, agent: 'CODER', instruction: 'Write a poem', depends_on: [], status: 'done' },
     ]);
     expect(task.result).toContain('### Step 1: Write a poem');
+    expect(task.result).toContain('_The model made no usable plan, so the goal was done in one step._');
+    expect(task.context_history['plan_source']).toBe('whole');
   });
 
   it('repairs a failing step once, and names one that fails again and what needed it', async () => {
@@ -139,13 +141,35 @@ describe('Complex chat', () => {
   });
 
   it('fails when no step can be done', async () => {
-    script([plan({ instruction: 'Broken' })], (_name, response, body) => says('', body, response));
+    script([plan({ instruction: 'Broken step' })], (_name, response, body) => says('', body, response));
     const task = await complex();
     expect(task.status).toBe('FAILED');
     expect(task.context_history.llm_runtime.error).toMatchObject({
       error_code: 'plan_failed',
       stage: 'plan_execution',
     });
+  });
+
+  it('shows what a running step writes, and not beside its result', async () => {
+    let finish = () => {};
+    script([plan({ instruction: 'Write slowly' })], async (_name, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunk({ content: 'Half of ' }));
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      response.write(chunk({ content: 'it' }));
+      response.end(`${chunk({}, 'stop')}data: [DONE]\n\n`);
+    });
+    const id = await client.submit({ content: 'Make it', forced_intent: 'COMPLEX_PLANNING' });
+    const running = await client.until(id, ({ context_history }) =>
+      JSON.stringify(context_history['plan'] ?? '').includes('Half of'),
+    );
+    expect(running.context_history['plan']).toMatchObject([{ status: 'running', preview: 'Half of ' }]);
+    finish();
+    const done = await client.until(id, ({ status }) => status === 'COMPLETED');
+    expect(done.context_history['plan']).toEqual([expect.not.objectContaining({ preview: expect.anything() })]);
+    expect(done.result).toContain('Half of it');
   });
 
   it('stops in the middle of a plan when it is aborted', async () => {

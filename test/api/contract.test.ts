@@ -82,6 +82,67 @@ describe('rules for all (0)', () => {
     expect((await get('/tasks/7')).body.detail[0].loc).toEqual(['path', 'task_id']);
   });
 
+  it.each<[string, string, object, string, (string | number)[]]>([
+    ['what is missing', '/tasks', {}, 'missing', ['body', 'content']],
+    ['another type', '/tasks', { content: null }, 'string_type', ['body', 'content']],
+    ['a place in a list', '/tasks', { content: 'x', images: ['a', 7] }, 'string_type', ['body', 'images', 1]],
+    ['too short a text', '/llm/simple/stream', { content: '' }, 'string_too_short', ['body', 'content']],
+    ['too small a number', '/llm/simple/stream', { content: 'x', top_p: 0 }, 'greater_than', ['body', 'top_p']],
+    ['no uuid', '/feedback', { task_id: 'x', rating: 'up' }, 'uuid_parsing', ['body', 'task_id']],
+    ['no name', '/models/install', { name: 'a/b' }, 'value_error', ['body', 'name']],
+    ['an empty name', '/models/install', { name: '' }, 'value_error', ['body', 'name']],
+    [
+      'half a name',
+      '/models/registry/install',
+      { name: 'x', provider: 'huggingface' },
+      'value_error',
+      ['body', 'name'],
+    ],
+    ['nobody', '/models/registry/install', { name: 'x', provider: 'nobody' }, 'value_error', ['body', 'provider']],
+    [
+      'no precision',
+      '/models/onnx/build',
+      { model_name: 'x', precision: 'int3' },
+      'value_error',
+      ['body', 'precision'],
+    ],
+  ])('names %s in the words of the original', async (_name, path, sent, type, loc) => {
+    const { status, body } = await post(path, sent);
+    expect(status).toBe(422);
+    expect(body.detail).toEqual([{ type, loc, msg: text, input: null }]);
+  });
+
+  it.each([
+    '12345678-1234-1234-1234-123456789abc',
+    'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF',
+    '00000000-0000-0000-0000-000000000000',
+  ])('takes %s for an id that names nothing', async (id) => {
+    for (const path of [`/tasks/${id}`, `/tasks/${id}/stream`, `/history/requests/${id}`, `/flow/${id}`])
+      expect([path, (await fetch(client.url + path)).status]).toEqual([path, 404]);
+    expect((await post(`/queue/task/${id}/abort`)).status).toBe(404);
+    expect((await post('/feedback', { task_id: id, rating: 'up' })).status).toBe(404);
+    expect((await get(`/tasks/${taskId.toUpperCase()}`)).body.id).toBe(taskId);
+  });
+
+  it('takes JSON that does not say so, and nothing that says otherwise', async () => {
+    const send = (type: string | null) =>
+      fetch(`${client.url}/tasks`, {
+        method: 'POST',
+        // A string would get a type of its own.
+        body: new Blob(['{"content":"help"}']),
+        ...(type === null ? {} : { headers: { 'content-type': type } }),
+      });
+    expect((await send(null)).status).toBe(201);
+    expect((await send('application/json; charset=utf-8')).status).toBe(201);
+    const refused = await send('application/xml');
+    expect([refused.status, ((await refused.json()) as Json).code]).toEqual([415, 'invalid_input']);
+  });
+
+  it('takes an address with a slash at its end', async () => {
+    expect((await get('/queue/status/')).status).toBe(200);
+    expect((await post('/tasks/', { content: 'help' })).status).toBe(201);
+  });
+
   it('lets the UI of the original in, with its two headers', async () => {
     const response = await fetch(`${client.url}/queue/status`, { headers: { origin: 'http://localhost:3100' } });
     expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:3100');
@@ -464,6 +525,70 @@ describe('Direct chat (4)', () => {
   });
 });
 
+describe('model servers (3)', () => {
+  it('lists the one that answers, with what it can be asked to do', async () => {
+    const { active_server } = (await get('/system/llm-servers/active')).body;
+    const { servers } = (await get('/system/llm-servers')).body;
+    expect(servers.find(({ name }: Json) => name === active_server)).toMatchObject({
+      display_name: text,
+      description: text,
+      endpoint: upstream.url,
+      provider: active_server,
+      health_url: `${upstream.url}/models`,
+      supports: { start: false, stop: false, restart: false },
+      capabilities: {
+        supports_stop: false,
+        supports_start: false,
+        supports_restart: false,
+        supports_health_wait: flag,
+        supports_cache_flush: flag,
+        supports_model_unload: flag,
+        is_in_process: false,
+        release_wait_seconds: number,
+      },
+      status: 'online',
+    });
+    for (const { name, status } of servers) if (name !== active_server) expect(status).toBe('inactive');
+    expect((await post(`/system/llm-servers/${active_server}/start`, {})).status).toBe(400);
+    expect((await post('/system/llm-servers/active', { server_name: 'nobody' })).status).toBe(404);
+    expect((await post('/system/llm-servers/active', { server_name: active_server })).body).toMatchObject({
+      status: 'success',
+      active_server,
+      active_model: 'fake-model',
+      config_hash: expect.stringMatching(/^[0-9a-f]{12}$/),
+      runtime_id: `${active_server}@${upstream.url}`,
+      stop_results: {},
+      shutdown_results: map,
+      lifecycle_state: { to_server: active_server, failed_step: null, is_complete: true, is_in_partial_state: false },
+    });
+  });
+});
+
+describe('models (5, 6)', () => {
+  it('switches to nothing that is not there', async () => {
+    expect((await post('/models/switch', { name: 'nobody' })).status).toBe(404);
+    expect((await post('/models/switch', { name: 'fake-model', switch_source: 'somewhere' })).status).toBe(403);
+    expect((await get('/system/llm-runtime/active')).body.runtime.model).toBe('fake-model');
+    expect((await post('/models/switch', { name: 'fake-model', role: null })).body).toEqual({
+      success: true,
+      message: text,
+      active_model: 'fake-model',
+    });
+  });
+
+  it('keeps parameters of a model, and forgets them where there are none', async () => {
+    await post('/models/fake-model/config', { params: { temperature: 0.5 } });
+    expect((await get('/models/fake-model/config')).body.current_values.temperature).toBe(0.5);
+    expect((await post('/models/fake-model/config', {})).body).toMatchObject({ success: true, params: {} });
+    expect((await get('/models/fake-model/config')).body.current_values.temperature).toBe(0.7);
+  });
+
+  it('builds no ONNX models, and says so', async () => {
+    const { status, body } = await post('/models/onnx/build', { model_name: 'x', builder_script: '/tmp/x.py' });
+    expect([status, body.code]).toEqual([400, 'unsupported']);
+  });
+});
+
 describe('session memory, feedback, learning (7)', () => {
   it('GET and DELETE /memory/session/{id}', async () => {
     const { body } = await get(`/memory/session/${SESSION}`);
@@ -505,6 +630,10 @@ describe('session memory, feedback, learning (7)', () => {
     expect((await post('/feedback', { task_id: taskId, rating: 'sideways' })).status).toBe(400);
     expect((await post('/feedback', { task_id: taskId, rating: 'down' })).status).toBe(400);
     expect((await post('/feedback', { task_id: UNKNOWN, rating: 'up' })).status).toBe(404);
+    const said = { rating: 'down', comment: 'Shorter, please', timestamp: offset };
+    expect((await get(`/history/requests/${taskId}`)).body.feedback).toEqual(said);
+    const listed = (await get('/history/requests')).body.find(({ request_id }: Json) => request_id === taskId);
+    expect(listed.feedback).toEqual(said);
     const logs = (await get('/feedback/logs')).body;
     expect(logs.count).toBe(2);
     expect(logs.items[0]).toMatchObject({
@@ -595,6 +724,14 @@ describe('WebSocket (8)', () => {
     expect(mine('TASK_COMPLETED')?.data).toMatchObject({ task_id: taskId, result_length: 11 });
     expect(mine('AGENT_THOUGHT')?.data).toMatchObject({ task_id: taskId, intent: text });
     expect(mine('AGENT_ACTION')).toMatchObject({ agent: text, message: 'Hello world', data: { task_id: taskId } });
+  });
+
+  it('tells what is learnt', async () => {
+    await vi.waitFor(() =>
+      expect(of('LESSON_LEARNED').at(-1)?.data).toEqual({ task_id: taskId, lesson_id: uuid, success: false }),
+    );
+    const { lessons } = (await get('/lessons')).body;
+    expect(lessons.map(({ lesson_id }: Json) => lesson_id)).toContain(of('LESSON_LEARNED').at(-1)?.data.lesson_id);
   });
 
   it('tells of the queue, of failures and of help', async () => {

@@ -120,11 +120,14 @@ describe('an import from Git', () => {
     expect((await call('weather__add', { a: '1' })).body).toMatchObject({ status: 'failed', code: 'invalid_input' });
     expect(JSON.stringify((await call('weather__environment', {})).body)).not.toContain('canary-of-the-house');
     expect((await call('weather__nothing', {})).status).toBe(404);
-    expect((await ask('GET', '/mcp/servers/weather')).body['server']).toMatchObject({
-      state: 'running',
-      era: 'legacy',
-      call_ms: { count: 2 },
-    });
+    const running = (await ask('GET', '/mcp/servers/weather')).body['server'];
+    expect(running).toMatchObject({ state: 'running', era: 'legacy', call_ms: { count: 2 } });
+    // A Node process alone takes tens of megabytes; the sandbox around it is a process too.
+    if (process.platform === 'linux') expect(Number(running?.['memory_bytes'])).toBeGreaterThan(20_000_000);
+    const tools = (await ask('GET', '/mcp/servers/weather/tools')).body['tools'] as unknown as Json[];
+    const tokens = tools.map((tool) => Number(tool['prompt_tokens']));
+    expect(Math.min(...tokens)).toBeGreaterThan(5);
+    expect(running?.['prompt_tokens']).toBe(tokens.reduce((sum, each) => sum + each, 0));
   });
 
   it('an update keeps what was agreed to, holds back what changed, and can be taken back', async () => {
@@ -191,6 +194,16 @@ describe('an import from Git', () => {
     expect((await ask('DELETE', `/mcp/plans/${operation['result']?.['plan_id']}`)).status).toBe(200);
   });
 
+  it('is not dropped while it is carried out', async () => {
+    const plan = await planned(wanted({ name: 'dropped' }));
+    const { body } = await ask('POST', `/mcp/plans/${plan['plan_id']}/approve`, { hash: plan['hash'] });
+    expect(await ask('DELETE', `/mcp/plans/${plan['plan_id']}`)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
+    await ended(body['operation']);
+  });
+
   it('gives no server our own data', async () => {
     const { status } = await ask('POST', '/mcp/import', wanted({ readable: [server.dataDir] }));
     expect(status).toBe(403);
@@ -246,9 +259,11 @@ describe('configurations of others', () => {
     const plans = (await ask('GET', '/mcp/plans')).body['plans'] as unknown as Json[];
     const local = plans.find(({ name }) => String(name) === 'local') as Json;
     expect(local).toMatchObject({
-      permissions: { network: false, secrets: { API_KEY: 'weather-key' } },
+      permissions: { network: false, secrets: { API_KEY: 'weather-key' }, readable: [repository] },
       warnings: [expect.stringContaining('nothing pins')],
     });
+    expect(await approve(local)).toMatchObject({ status: 'completed', result: { server: 'local' } });
+    expect((await call('local__echo', { text: 'as configured' })).body).toMatchObject({ text: 'as configured' });
     const remote = plans.find(({ name }) => String(name) === 'remote') as Json;
     expect(await approve(remote)).toMatchObject({ status: 'failed' });
   });
@@ -262,7 +277,9 @@ describe('a restart', () => {
     const { body } = await ask('GET', '/mcp/servers');
     expect(body['count']).toBe(before);
     expect(
-      (body['servers'] as unknown as Json[]).every(({ pid, state }) => pid === null && String(state) === 'known'),
+      (body['servers'] as unknown as Json[]).every(
+        ({ pid, state, memory_bytes: memory }) => pid === null && String(state) === 'known' && memory === null,
+      ),
     ).toBe(true);
     expect((await call('weather__echo', { text: 'x' })).body).toMatchObject({ text: 'x' });
     expect((await ask('POST', '/mcp/servers/weather/disable')).body['server']).toMatchObject({

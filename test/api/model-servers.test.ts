@@ -198,7 +198,16 @@ describe('the contract', () => {
     expect((await call(server, '/system/llm-servers/ollama/start', {})).status).toBe(404);
     expect(await call(server, '/system/llm-servers/vllm/start', {})).toMatchObject({
       status: 403,
-      body: { code: 'forbidden', detail: { server_name: 'vllm', runtime_profile: 'light' } },
+      body: {
+        code: 'forbidden',
+        detail: {
+          decision: 'block',
+          reason_code: 'PERMISSION_DENIED',
+          user_message: expect.any(String),
+          technical_context: { operation: 'runtime.start', server_name: 'vllm', runtime_profile: 'light' },
+          tags: expect.any(Array),
+        },
+      },
     });
     expect((await call(server, '/system/llm-servers/active', { server_name: 'vllm' })).status).toBe(403);
     expect((await listed(server)).map(({ name }) => name)).toEqual(['llama-cpp']);

@@ -72,6 +72,23 @@ describe('GET /models', () => {
 });
 
 describe('what pages poll', () => {
+  it('what is not there is not found, whatever its body; names may hold a slash, encoded or not', async () => {
+    for (const path of ['/models/fake-model/nothing', '/models/nothing', '/models/a/b/c', '/models/fake-model/fit']) {
+      const answer = await post(path, {});
+      expect([path, answer.status, ((await answer.json()) as { code: string }).code]).toEqual([path, 404, 'not_found']);
+    }
+    for (const name of ['org/other', 'org%2Fother']) {
+      expect((await post(`/models/${name}/config`, { params: 'none' })).status).toBe(422);
+      expect((await post(`/models/${name}/config`, { params: { temperature: 9 } })).status).toBe(400);
+      expect((await post(`/models/${name}/config`, { params: { temperature: 0.5 } })).status).toBe(200);
+      expect(await get(`/models/${name}/config`)).toMatchObject({ current_values: { temperature: 0.5 } });
+      expect(await get(`/models/${name}/capabilities`)).toMatchObject({ success: true, model_name: 'org/other' });
+      expect(await get(`/models/${name}/runtime-capabilities`)).toMatchObject({ success: true });
+      expect((await post(`/models/${name}/config`, { params: {} })).status).toBe(200);
+      expect(await get(`/models/${name}/config`)).toMatchObject({ current_values: { temperature: 0.7 } });
+    }
+  });
+
   it('usage without a GPU has nulls, not zeroes', async () => {
     const { usage } = await get('/models/usage');
     expect(usage).toMatchObject({
@@ -91,6 +108,16 @@ describe('what pages poll', () => {
       system_healthy: true,
     });
     expect((await get('/system/status'))['boot_id']).toBe(first['boot_id']);
+  });
+
+  it('lists a server that somebody else looks after, to switch to and not to stop', async () => {
+    const { servers } = await get('/system/llm-servers');
+    expect((servers as { name: string }[]).find(({ name }) => name === 'openai-compatible')).toMatchObject({
+      active: true,
+      status: 'online',
+      endpoint: upstream.url,
+      supports: { start: false, stop: false, restart: false },
+    });
   });
 
   it('the active server and the options have the fields of the contract', async () => {

@@ -1,6 +1,8 @@
 // Ollama's own client against the whole server, whose engine is no Ollama.
 import { type ChatResponse, type GenerateResponse, Ollama, type Tool } from 'ollama';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { gguf } from '../stand-ins/gguf.js';
+import { type FakeHub, startFakeHub } from '../stand-ins/hugging-face.js';
 import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
 
@@ -149,6 +151,10 @@ describe("Ollama's own client", () => {
     expect(await client.chat({ model: 'fake-model:latest', messages })).toMatchObject({ model });
   });
 
+  it('describes every model in the form its clients check', async () => {
+    expect(await client.show({ model })).toMatchObject({ model_info: {}, details: { format: 'safetensors' } });
+  });
+
   it('makes embeddings, of unit length where Ollama makes them so', async () => {
     const { embeddings, prompt_eval_count } = await client.embed({ model, input: ['x'] });
     expect(Math.hypot(...(embeddings[0] ?? []))).toBeCloseTo(1, 6);
@@ -158,7 +164,6 @@ describe("Ollama's own client", () => {
 
   it.each<[string, object]>([
     ['options that change the answer and that this engine does not know', { options: { mirostat: 2 } }],
-    ['pictures for a model that cannot see', { messages: [{ role: 'user', content: 'Hi', images: ['iVBORw0KGgo='] }] }],
     ['thoughts of a model that has none', { think: true }],
     ['probabilities', { logprobs: true }],
     ['a field nobody knows', { shape: 'round' }],
@@ -233,5 +238,54 @@ describe('what the documentation of Ollama shows', () => {
     expect(await (await post('/api/chat', '{}', { origin: 'https://evil.example' })).json()).toEqual({
       error: expect.any(String),
     });
+  });
+});
+
+describe("Ollama's own client, and models that come and go", () => {
+  const FILE = gguf({ dataBytes: 300_000 });
+  let hub: FakeHub;
+  let own: TestServer;
+  let models: Ollama;
+
+  beforeAll(async () => {
+    hub = await startFakeHub();
+    hub.repositories['org/tiny'] = { files: { 'tiny-Q4_K_M.gguf': FILE }, license: 'mit' };
+    own = await startServer({ HF_ENDPOINT: hub.url, LLM_LOCAL_ENDPOINT: upstream.url, LLM_WARMUP_ON_STARTUP: 'false' });
+    models = new Ollama({ host: own.url });
+  });
+  afterAll(async () => {
+    await own.close();
+    await hub.close();
+  });
+
+  it('pulls from the hub, line by line, finds it under the name it asked for, and deletes it', async () => {
+    const lines: { status: string; total?: number; completed?: number }[] = [];
+    for await (const line of await models.pull({ model: 'hf.co/org/tiny', stream: true })) lines.push(line);
+    expect(lines[0]).toEqual({ status: 'pulling manifest' });
+    expect(lines.at(-1)).toEqual({ status: 'success' });
+    expect(lines.at(-2)).toMatchObject({
+      status: expect.stringMatching(/^pulling [0-9a-f]{12}$/),
+      digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      total: FILE.length,
+      completed: FILE.length,
+    });
+    expect((await models.list()).models.map(({ name }) => name)).toContain('tiny-Q4_K_M');
+    expect(await models.show({ model: 'hf.co/org/tiny' })).toMatchObject({ details: { format: 'gguf' } });
+    const asked = hub.requests.length;
+    expect(await models.pull({ model: 'hf.co/org/tiny' })).toEqual({ status: 'success' });
+    expect(hub.requests).toHaveLength(asked);
+    await models.delete({ model: 'hf.co/org/tiny' });
+    expect((await models.list()).models.map(({ name }) => name)).not.toContain('tiny-Q4_K_M');
+  });
+
+  it('is told why a pull or a removal failed', async () => {
+    await expect(models.pull({ model: 'hf.co/org/nothing' })).rejects.toMatchObject({ status_code: 404 });
+    const read = async () => {
+      for await (const _line of await models.pull({ model: 'hf.co/org/nothing', stream: true }));
+    };
+    await expect(read()).rejects.toThrow(/org\/nothing/);
+    await expect(models.pull({ model: 'llama3' })).rejects.toMatchObject({ status_code: 400 });
+    await expect(models.delete({ model: 'nobody' })).rejects.toMatchObject({ status_code: 404 });
+    await expect(models.delete({ model: 'fake-model' })).rejects.toMatchObject({ status_code: 400 });
   });
 });

@@ -60,6 +60,14 @@ describe("OpenAI's own client", () => {
   it('makes embeddings', async () => {
     const { data } = await client.embeddings.create({ model: 'fake-model', input: 'x', encoding_format: 'float' });
     expect(data[0]?.embedding).toEqual([0.5, 0.25]);
+    const asked = (dimensions: number) =>
+      client.embeddings.create({ model: 'fake-model', input: ['x', 'y'], encoding_format: 'float', dimensions });
+    expect((await asked(2)).data).toHaveLength(2);
+    await expect(asked(3)).rejects.toMatchObject({ status: 400, code: 'unsupported' });
+    await expect(client.embeddings.create({ model: 'fake-model', input: [1, 2] })).rejects.toMatchObject({
+      status: 400,
+      param: 'input',
+    });
   });
 
   it('sees typed errors', async () => {
@@ -71,5 +79,44 @@ describe("OpenAI's own client", () => {
       status: 400,
       param: 'messages',
     });
+  });
+});
+
+describe('a server whose places are all taken', () => {
+  it('says so to each kind of client in its own way, and when to come again', async () => {
+    const small = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, MAX_CONCURRENT_STREAMS: '1' });
+    let finish = () => {};
+    upstream.behaviour = async (body, response) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      await streams(['Hello'])(body, response);
+    };
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const post = (path: string, body: object = {}) =>
+      fetch(small.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'fake-model', messages, ...body }),
+      });
+    const before = upstream.requests.length;
+    const first = post('/v1/chat/completions');
+    await expect.poll(() => upstream.requests.length).toBe(before + 1);
+    const { messages: _, ...responses } = { messages, model: 'fake-model', input: 'Hi' };
+    // OpenAI and Ollama say 503 when they are overloaded, Anthropic 529; 429 is what one client does too often.
+    for (const [path, status, body] of [
+      ['/v1/chat/completions', 503, {}],
+      ['/v1/responses', 503, { ...responses, messages: undefined }],
+      ['/v1/messages', 529, { max_tokens: 10 }],
+      ['/api/chat', 503, {}],
+    ] as const) {
+      const refused = await post(path, body);
+      expect([path, refused.status]).toEqual([path, status]);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(upstream.requests).toHaveLength(before + 1);
+    finish();
+    expect((await first).status).toBe(200);
+    await small.close();
   });
 });

@@ -152,9 +152,15 @@ describe('the parameters of /v1/chat/completions', () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it('keep the newer name of the limit where it was asked with', async () => {
+  it('have the older name of the limit for Ollama, which passes over the newer one', async () => {
     await (await completion({ model: 'x', max_completion_tokens: 7 })).text();
-    expect(upstream.requests[0]).toMatchObject({ max_completion_tokens: 7 });
-    expect(upstream.requests[0]).not.toHaveProperty('max_tokens');
+    expect(upstream.requests[0]).toMatchObject({ max_tokens: 7 });
+    expect(upstream.requests[0]).not.toHaveProperty('max_completion_tokens');
   });
+});
+
+it('the newer name of the limit stays where it was asked with', async () => {
+  await (await completion({ max_completion_tokens: 7 })).text();
+  expect(upstream.requests[0]).toMatchObject({ max_completion_tokens: 7 });
+  expect(upstream.requests[0]).not.toHaveProperty('max_tokens');
 });

@@ -3,8 +3,9 @@
 // `VENOM_FUZZ_ROUNDS` sets how many random bodies a route gets, `VENOM_FUZZ_SEED` replays them.
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ERROR_CODES } from '../../src/shared/errors.js';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
@@ -48,11 +49,16 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 beforeAll(async () => {
   console.log(`seed ${SEED}: replay with VENOM_FUZZ_SEED=${SEED}`);
   upstream = await startFakeUpstream();
+  // A random request may well ask for a model: none is fetched, or another one would answer from then on.
+  vi.stubEnv('PIP_NO_INDEX', '1');
+  vi.stubEnv('PIP_FIND_LINKS', '');
+  vi.stubEnv('UV_OFFLINE', '1');
   server = await startServer({
     LLM_LOCAL_ENDPOINT: upstream.url,
     LLM_WARMUP_ON_STARTUP: 'false',
     BODY_LIMIT_BYTES: String(BODY_LIMIT_BYTES),
     HF_ENDPOINT: 'http://127.0.0.1:9',
+    OLLAMA_LIBRARY_ENDPOINT: 'http://127.0.0.1:9',
   });
   const description = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>>;
@@ -73,6 +79,7 @@ afterAll(async () => {
   agent.destroy();
   await server.close();
   await upstream.close();
+  vi.unstubAllEnvs();
 });
 
 interface Answer {
@@ -247,6 +254,41 @@ describe('a request that is made to break the server', () => {
     }
   }, 60_000);
 
+  it('is refused in bytes that are no UTF-8, and compressed', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000, 97));
+    const compressed = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    for (const operation of operations.filter(({ body }) => body)) {
+      const path = filled(operation);
+      const broken = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]);
+      const answer = await send(operation.method, path, broken);
+      expectRefused(operation, answer, 'broken UTF-8');
+      expect(answer.body, path).toContain('UTF-8');
+      for (const body of [bomb, gzipSync('{}')]) {
+        const refused = await send(operation.method, path, body, compressed);
+        expectRefused(operation, refused, 'a compressed body');
+        expect(refused.status, path).toBe(415);
+      }
+    }
+  }, 60_000);
+
+  it.each([
+    ['breaks off', '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf of', 'boundary=x'],
+    ['ends before its end', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n', 'boundary=x'],
+    ['has no boundary', '--x\r\n\r\n--x--\r\n', ''],
+    ['has another boundary', '--x\r\n\r\na\r\n--x--\r\n', 'boundary=other'],
+    ['is empty', '', 'boundary=x'],
+    ['holds no file', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n', 'boundary=x'],
+    [
+      'floods with fields',
+      `${'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n'.repeat(200)}--x--\r\n`,
+      'boundary=x',
+    ],
+  ])('is refused where a form %s', async (what, body, boundary) => {
+    const operation = { method: 'POST', path: '/api/v1/knowledge/files', body: undefined };
+    const headers = { 'content-type': `multipart/form-data; ${boundary}` };
+    expectRefused(operation, await send('POST', operation.path, body, headers), what);
+  });
+
   it('is refused when it is ten thousand levels deep', async () => {
     for (const operation of operations.filter(({ body }) => body)) {
       const { method } = operation;
@@ -343,6 +385,14 @@ describe('a request that is made to break the server', () => {
       'POST /api/v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
       400,
     ],
+    ['two Hosts', 'GET /healthz HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n', 400],
+    ['no Host', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 403],
+    ['a tunnel', 'CONNECT evil.example:443 HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    [
+      'an expectation',
+      'POST /api/v1/tasks HTTP/1.1\r\nhost: localhost\r\nexpect: a-miracle\r\ncontent-length: 2\r\n\r\n{}',
+      417,
+    ],
   ])('is refused in the same form when it is %s', async (_name, bytes, status) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.on('error', () => {});
@@ -350,9 +400,11 @@ describe('a request that is made to break the server', () => {
     let answer = '';
     for await (const piece of socket) answer += piece;
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
-      code: 'invalid_input',
+    const json = /\{.*\}/.exec(answer.slice(answer.indexOf('\r\n\r\n')))?.[0] ?? '';
+    expect(JSON.parse(json)).toMatchObject({
+      code: status === 403 ? 'forbidden_host' : 'invalid_input',
       detail: expect.any(String),
+      request_id: expect.any(String),
     });
   });
 

@@ -1,7 +1,8 @@
 // Who answers, what may leave, what it may cost: the whole server against a local engine and two clouds that record every
 // byte.
 import { randomUUID } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -120,6 +121,37 @@ describe('who answers', () => {
     await call('POST', '/system/llm-servers/active', { server_name: 'openai-compatible' });
     expect((await ask('Hello')).text).toBe('From the house');
     expect(cloud.requests).toHaveLength(1);
+  });
+
+  it('runs on any cloud that speaks as OpenAI does, where an administrator named it', async () => {
+    cloud = await startFakeCloud();
+    local = await startFakeUpstream();
+    local.behaviour = streams(['From ', 'the ', 'house']);
+    const dataDir = mkdtempSync(join(tmpdir(), 'venom-test-'));
+    const prices = join(dataDir, 'prices.json');
+    writeFileSync(
+      prices,
+      JSON.stringify({ models: { 'far-model': { input_cost_per_1k: 0.001, output_cost_per_1k: 0.002 } } }),
+    );
+    const env = {
+      LLM_LOCAL_ENDPOINT: local.url,
+      CLOUD_COMPATIBLE_ENDPOINT: `${cloud.origin}/v1`,
+      CLOUD_COMPATIBLE_API_KEY: 'key-of-the-far-cloud',
+      PRICING_FILE_PATH: prices,
+    };
+    server = await startServer(env, dataDir);
+    expect((await activate('constructor')).status).toBe(400);
+    expect((await activate('cloud-compatible')).status).toBe(400);
+    expect((await activate('cloud-compatible', 'far-model')).body).toMatchObject({ active_model: 'far-model' });
+    const { runtimes } = (await call('GET', '/system/llm-runtime/options')).body;
+    expect(runtimes.find((one: Json) => one.runtime_id === 'cloud-compatible')).toMatchObject({
+      configured: true,
+      active: true,
+    });
+    expect((await ask('Hello')).text).toBe('From the cloud');
+    expect(cloud.requests[0]?.headers.authorization).toBe('Bearer key-of-the-far-cloud');
+    expect((await ask(`Pay to ${IBAN}`)).text).toBe('From the house');
+    expect(cloud.everything()).not.toContain('1090 1014');
   });
 
   it('remembers the activated cloud over a restart', async () => {
@@ -376,6 +408,83 @@ describe('what may leave', () => {
     expect(cloud.requests).toHaveLength(0);
   });
 
+  it('does not weigh the words of a model when a conversation is summed up', async () => {
+    await start();
+    const session_id = newSession();
+    local.behaviour = streams(['The key to a good password is patience. ', 'x'.repeat(3_000)]);
+    for (let turn = 0; turn < 3; turn += 1) await ask('Tell me something', { session_id });
+    // The first turn's work is done by then; what follows a task comes anew.
+    const { task_id } = (await call('POST', '/tasks', { content: 'Tell me more', session_id })).body;
+    await vi.waitFor(
+      async () => expect((await call('GET', `/tasks/${task_id}`)).body['status']).toBe('COMPLETED'),
+      5_000,
+    );
+    await vi.waitFor(
+      async () => expect((await call('GET', `/memory/session/${session_id}`)).body['summary']).not.toBeNull(),
+      5_000,
+    );
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body['labels']).toEqual([]);
+  });
+
+  it('lets go of a label on a word with a reason, keeps that beside the receipts, and goes on reading what leaves', async () => {
+    await start();
+    const session_id = newSession();
+    await ask(`Remember ${IBAN}`, { session_id });
+    await activate('openai');
+    expect((await ask('Hello', { session_id })).text).toBe('From the house');
+    const release = (body: object) => call('POST', `/sessions/${session_id}/labels/release`, body);
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body).toEqual({
+      session_id,
+      labels: ['iban'],
+      found_in: [{ seq: 1, labels: ['iban'] }],
+      releases: [],
+    });
+    expect((await release({})).status).toBe(422);
+    expect((await release({ reason: '  ' })).status).toBe(422);
+    expect((await release({ reason: 'not there', labels: ['email'] })).status).toBe(409);
+
+    // While the message is there it is found again, and the label returns.
+    expect((await release({ reason: 'a test account' })).body['labels']).toEqual([]);
+    expect((await ask('Hello', { session_id })).text).toBe('From the house');
+    expect(cloud.everything()).not.toContain('1090 1014');
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body['labels']).toEqual(['iban']);
+
+    await call('POST', `/sessions/${session_id}/truncate`, { from_seq: 1 });
+    expect((await ask('Hello', { session_id })).text).toBe('From the house');
+    const { body } = await release({ reason: 'the message is gone', labels: ['iban'] });
+    expect(body).toMatchObject({ labels: [], found_in: [] });
+    expect((await ask('Hello', { session_id })).text).toBe('From the cloud');
+    expect((await call('GET', `/receipts?session_id=${session_id}`)).body['label_releases']).toEqual([
+      { labels: ['iban'], reason: 'a test account', released_at: expect.stringMatching(/Z$/) },
+      { labels: ['iban'], reason: 'the message is gone', released_at: expect.stringMatching(/Z$/) },
+    ]);
+    expect(JSON.stringify((await call('GET', `/sessions/${session_id}/export`)).body)).toContain('the message is gone');
+    expect((await release({ reason: 'again' })).status).toBe(409);
+    expect((await call('GET', '/sessions/nobody/labels')).status).toBe(404);
+    await call('DELETE', `/sessions/${session_id}`);
+    await ask('Hello', { session_id });
+    expect((await call('GET', `/sessions/${session_id}/labels`)).body['releases']).toEqual([]);
+  });
+
+  it('lets a local model name the session, whoever answers in it', async () => {
+    await start({ LLM_MODEL_NAME: 'house-7b' });
+    local.models.push({ id: 'house-7b' });
+    local.behaviour = streams(['„Mond und ', 'Gezeiten“']);
+    await activate('openai');
+    const session_id = newSession();
+    expect((await ask('Wie entstehen Ebbe und Flut?', { session_id })).text).toBe('From the cloud');
+    await vi.waitFor(
+      async () =>
+        expect((await call('GET', `/sessions/${session_id}`)).body).toMatchObject({ title: 'Mond und Gezeiten' }),
+      5_000,
+    );
+    expect(cloud.requests).toHaveLength(1);
+    expect(local.requests).toHaveLength(1);
+    await call('PATCH', `/sessions/${session_id}`, { title: 'Mine' });
+    await ask('Und die Sonne?', { session_id });
+    expect((await call('GET', `/sessions/${session_id}`)).body).toMatchObject({ title: 'Mine' });
+  });
+
   it('sends nothing labelled at a retry or a fallback either', async () => {
     await start({ AI_MODE: 'HYBRID' });
     await call('POST', '/system/cost-mode', { enable: true });
@@ -513,6 +622,61 @@ describe('the APIs of others', () => {
     expect(response.status).toBe(200);
     const { paths } = (await response.json()) as Json;
     expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/v1/routing/policy', '/api/v1/routing/explain']));
+  });
+});
+
+describe('one that is dead', () => {
+  const google = { kind: 'single', target: { where: 'cloud', provider: 'google' } };
+  const openai = { kind: 'single', target: { where: 'cloud', provider: 'openai' } };
+  const house = { kind: 'single', target: { where: 'local' } };
+
+  it('takes neither the other cloud nor the house with it, is left alone for a while, and is back with a new key', async () => {
+    await start({ AI_MODE: 'HYBRID', UPSTREAM_CIRCUIT_FAILURES: '3' });
+    await call('POST', '/system/cost-mode', { enable: true });
+    await call('PUT', '/routing/policy', { policy: { kind: 'fallback', nodes: [openai, google, house] } });
+    let dead = true;
+    cloud.fault = ({ provider }, response) => {
+      if (provider === 'google' || !dead) return false;
+      response.writeHead(500, { 'retry-after': '0' });
+      response.end();
+      return true;
+    };
+    const providers = () => cloud.requests.map(({ provider }) => provider);
+    for (let turn = 0; turn < 2; turn += 1) expect((await ask('Hello')).text).toBe('From the cloud');
+    // Three tries, and two more: the fifth failure in a row is the last.
+    expect(providers().filter((provider) => provider === 'openai')).toHaveLength(5);
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { text, detail } = await ask('Hello');
+      expect(text).toBe('From the cloud');
+      expect(detail['receipt'].attempts.map((attempt: Json) => attempt.provider)).toEqual(['google']);
+    }
+    expect(providers().filter((provider) => provider === 'openai')).toHaveLength(5);
+    const { providers: listed } = (await call('GET', '/providers')).body;
+    expect(listed.slice(-2).map((one: Json) => [one.name, one.connection_status])).toEqual([
+      ['openai', 'degraded'],
+      ['google', 'unknown'],
+    ]);
+    await call('PUT', '/routing/policy', { policy: house });
+    expect((await ask('Hello')).text).toBe('From the house');
+    await call('PUT', '/routing/policy', { policy: openai });
+    dead = false;
+    await call('PUT', '/providers/openai/key', { key: OPENAI_KEY });
+    expect((await ask('Hello')).text).toBe('From the cloud');
+    expect(providers().at(-1)).toBe('openai');
+  });
+
+  it('is the house, and the clouds answer on', async () => {
+    await start({ AI_MODE: 'HYBRID', UPSTREAM_CIRCUIT_FAILURES: '3' });
+    await call('POST', '/system/cost-mode', { enable: true });
+    await call('PUT', '/routing/policy', { policy: { kind: 'fallback', nodes: [house, google] } });
+    local.behaviour = (_body, response) => {
+      response.writeHead(500);
+      response.end();
+    };
+    for (let turn = 0; turn < 12; turn += 1) expect((await ask('Hello')).text).toBe('From the cloud');
+    expect(cloud.requests).toHaveLength(12);
+    await call('PUT', '/routing/policy', { policy: openai });
+    expect((await ask('Hello')).text).toBe('From the cloud');
   });
 });
 

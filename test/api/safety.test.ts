@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { loadSettings } from '../../src/config/config.js';
@@ -34,6 +35,22 @@ function get(
       .end();
   });
 }
+
+/** Puts a request on the wire as it is, and reads what comes up to the end of its JSON or of the connection. */
+const exchange = (server: TestServer, bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write(bytes));
+    let answer = '';
+    socket.on('data', (piece) => {
+      answer += piece;
+      if (/\}$/.test(answer)) socket.end();
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+
+const rawGet = (server: TestServer, target: string): Promise<string> =>
+  exchange(server, `GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`);
 
 const socketStatus = (url: string, options: object, protocols: string[] = []): Promise<number | 'open'> =>
   new Promise((resolve) => {
@@ -81,6 +98,55 @@ describe('safety on the loopback address', () => {
     expect((await get(keyed, '/api/tags', { 'x-api-key': KEY })).status).toBe(200);
     expect((await get(keyed, '/api/tags', { 'x-api-key': 'wrong' })).status).toBe(401);
     expect(JSON.parse((await get(keyed, '/api/tags', {})).body)).toEqual({ error: expect.any(String) });
+  });
+
+  // The router reads an address more kindly than it is written; the key is asked for all the same.
+  it.each([
+    '/%61pi/v1/models',
+    '/%61%70%69/v1/models',
+    '/api/v1/models/',
+    '/%761/models',
+    '/api%2Fv1/models',
+    '//api/v1/models',
+    '/metrics/',
+    '/%6detrics',
+    '/openapi%2ejson',
+    '/%6dcp',
+    'http://127.0.0.1/api/v1/models',
+    'https://localhost/metrics',
+  ])('needs the key however %s is written', async (path) => {
+    const answer = await rawGet(keyed, path);
+    expect(answer).toMatch(/^HTTP\/1\.1 (401|404) /);
+    expect(answer).not.toMatch(
+      /"models"|process_cpu|"openapi"|jsonrpc":"2.0","id":null,"error":\{"code":-32000,"message":"Name/,
+    );
+  });
+
+  // Java's own HTTP client does so with every request, and with it much that is built on it.
+  it.each([
+    ['GET', '/healthz', ''],
+    ['POST', '/api/v1/tasks', '{"content":"help"}'],
+    ['POST', '/v1/chat/completions', '{}'],
+  ])('answers a client that would rather speak HTTP/2: %s %s', async (method, path, body) => {
+    const answer = await exchange(
+      open,
+      `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n` +
+        `http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\ncontent-type: application/json\r\n` +
+        `content-length: ${body.length}\r\n\r\n${body}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 (200|201|400) .*application\/json/s);
+    expect(answer).toMatch(/"status":"ok"|"task_id"|"invalid_input"/);
+  });
+
+  it('opens a WebSocket nowhere but at its address', async () => {
+    expect(await socketStatus(`${open.url}/api/v1/queue/status`, {})).toBe(200);
+    expect(await socketStatus(`${open.url}/ws/nowhere`, {})).toBe(404);
+    const { status, body } = await get(open, '/ws/events', {});
+    expect([status, JSON.parse(body).code]).toEqual([400, 'invalid_input']);
+  });
+
+  it('needs the key for a WebSocket however its address is written', async () => {
+    expect(await socketStatus(`${keyed.url}/%77s/events`, {})).toBe(401);
   });
 
   it('never shows a secret among the settings', async () => {

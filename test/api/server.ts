@@ -25,7 +25,12 @@ export async function startServer(
     {
       VENOM_DATA_DIR: dataDir,
       VENOM_STARTER_MODEL: 'off',
+      // Not into the keyring of whoever runs the tests.
+      CLOUD_KEYS_IN: 'file',
       OLLAMA_REGISTRY_ENDPOINT: '',
+      // What a test counts are the questions it asks.
+      MODEL_AUTO_PROBE: 'false',
+      MCP_REGISTRY_URL: '',
       VENOM_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
       ENV_FILE: '/dev/null',
       ...env,

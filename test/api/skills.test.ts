@@ -86,7 +86,7 @@ describe('GET /skills', () => {
       tools.some(({ name }) => name === 'web__search'),
       'no search service is set',
     ).toBe(false);
-    expect(tools.some(({ name }) => String(name).startsWith('shell'))).toBe(false);
+    expect(tools.find(({ name }) => name === 'shell__run')).toMatchObject({ egress: false, permission: 'ask' });
     const found = await client.get<{ tools: { name: string }[] }>('/skills?q=commit%20git');
     expect(found.tools[0]?.name).toBe('git__commit');
     const { tool } = await client.get<{ tool: { input_schema: object } }>('/skills/git__commit');
@@ -117,6 +117,12 @@ describe('POST /skills/{name}/call', () => {
       error_code: 'tool_denied',
     });
     expect((await call('nope', {})).status).toBe(404);
+    expect((await call('shell__run', { input: { program: 'id' } })).status).toBe(409);
+    const nowhere = await call('shell__run', { input: { program: 'id' }, approved: true });
+    expect(nowhere.body, 'this server finds no bubblewrap').toMatchObject({
+      status: 'failed',
+      error_code: 'unsupported',
+    });
   });
 });
 

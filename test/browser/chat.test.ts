@@ -127,6 +127,9 @@ describe('chat', () => {
     const { page, ask, answer } = await open();
     await ask('Attack');
     await answer.getByText('bold').waitFor();
+    expect(await answer.locator('strong').evaluate((element) => getComputedStyle(element).fontWeight)).toMatch(
+      /^[67]00$/,
+    );
     await page.getByRole('button', { name: 'Regenerate' }).waitFor();
     expect(await answer.locator('img, script, a[href^="javascript"]').count()).toBe(0);
     expect(await page.evaluate(() => 'hacked' in window)).toBe(false);

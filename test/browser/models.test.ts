@@ -1,6 +1,7 @@
 // Finding, installing and following a model as a person does, against a hub of our own.
 /// <reference lib="dom" />
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { streams } from '../api/fake-upstream.js';
 import { gguf } from '../stand-ins/gguf.js';
 import { type FakeHub, startFakeHub } from '../stand-ins/hugging-face.js';
 import { accessibilityProblems, type Site, startSite } from './page.js';
@@ -39,6 +40,26 @@ describe('the life of a model', () => {
     await page.getByRole('button', { name: 'Actions for tiny-Q4_K_M' }).click();
     await page.getByRole('menuitem', { name: 'Details and parameters' }).click();
     await page.getByLabel('Temperature').waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('is tried from its menu, and what it can do is told beside its parameters', async () => {
+    const { page, context, errors } = await site.open({ path: '/models', width: 390, height: 844 });
+    await page.getByRole('button', { name: 'Actions for fake-model' }).click();
+    await page.getByRole('menuitem', { name: 'Try what it can do' }).click();
+    const drawer = page.getByRole('dialog', { name: 'fake-model' });
+    await drawer.getByText('Answers', { exact: true }).waitFor();
+    await drawer.getByText('the answer was no JSON').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const asked = site.upstream.requests.length;
+    await drawer.getByRole('button', { name: 'Try what it can do' }).click();
+    await expect.poll(() => site.upstream.requests.length).toBeGreaterThan(asked + 5);
+    site.upstream.behaviour = (_body, response) => void response.writeHead(500).end('{}');
+    await drawer.getByRole('button', { name: 'Try what it can do' }).click();
+    await drawer.getByRole('alert').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    site.upstream.behaviour = streams(['Hello', ' ', 'world']);
     expect(errors).toEqual([]);
     await context.close();
   });

@@ -17,9 +17,13 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function startSite(env: Record<string, string> = {}): Promise<Site> {
+export async function startSite(
+  env: Record<string, string> = {},
+  /** Where programs are found. */
+  environment: Record<string, string> = {},
+): Promise<Site> {
   const upstream = await startFakeUpstream();
-  const server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, ...env });
+  const server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, ...env }, undefined, environment);
   const browser = await chromium.launch({
     executablePath: process.env['VENOM_CHROMIUM'] || '/usr/bin/chromium',
     args: [

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startFakeCloud } from '../api/fake-cloud.js';
 import { streams } from '../api/fake-upstream.js';
 import { accessibilityProblems, type Site, startSite } from './page.js';
 
@@ -60,6 +61,52 @@ describe('Normal chat', () => {
     await popover.getByText('The lighthouse keeper is called Marlene.').waitFor();
     await popover.getByText('added by hand').first().waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('says what keeps a conversation here, and lets go of it with a reason', async () => {
+    const { page, ask, answer, errors } = await open({ mode: 'normal' });
+    await ask('My account is PL61 1090 1014 0000 0712 1981 2874, what is it for?');
+    await answer.getByText('Hello world').waitFor();
+    await stored(page);
+    await answer.getByText('Stayed here · iban').waitFor();
+    await page
+      .getByRole('button', { name: /^Actions for/ })
+      .first()
+      .click();
+    await page.getByRole('menuitem', { name: 'Privacy' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Privacy' });
+    await dialog.getByText('iban', { exact: true }).waitFor();
+    await page.getByRole('menu').waitFor({ state: 'hidden' });
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const release = dialog.getByRole('button', { name: 'Take the labels off' });
+    expect(await release.isDisabled()).toBe(true);
+    await dialog.getByLabel('Why may it leave from now on?').fill('A made-up number');
+    await release.click();
+    await dialog.getByText(/iban taken off\. A made-up number/).waitFor();
+    await dialog.getByText(/^Nothing private/).waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('shows a picture to the model with the message, from Direct chat too', async () => {
+    const { page, ask, answer, errors } = await open();
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    const choose = (name: string, mimeType: string) =>
+      page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer: png });
+    await choose('notes.txt', 'text/plain');
+    await page.getByText(/^At most 4 pictures/).waitFor();
+    await choose('dot.png', 'image/png');
+    await page.getByRole('img', { name: 'dot.png' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await ask('What is this?');
+    await answer.getByText('Hello world').waitFor();
+    expect(JSON.stringify(site.upstream.requests.at(-1)?.['messages'])).toContain(
+      `data:image/png;base64,${png.toString('base64')}`,
+    );
+    expect(await page.getByRole('img', { name: 'dot.png' }).count()).toBe(0);
     expect(errors).toEqual([]);
   });
 
@@ -122,6 +169,38 @@ describe('Normal chat', () => {
       .getByText(/winter/)
       .nth(1)
       .waitFor();
+  });
+});
+
+describe('a cloud', () => {
+  it('is chosen beside the models here, and the page does not say that words stay', async () => {
+    const cloud = await startFakeCloud();
+    const own = await startSite(cloud.env);
+    try {
+      const { page, errors } = await own.open();
+      const model = page.getByRole('combobox', { name: 'Model' });
+      await model.click();
+      await page.getByRole('option', { name: 'gpt-4o · openai', exact: true }).click();
+      await page.getByText('openai answers. What is sensitive stays here.').waitFor();
+      await expect.poll(() => model.inputValue()).toBe('gpt-4o · openai');
+      await page.getByLabel('Message', { exact: true }).fill('Hi');
+      await page.keyboard.press('Enter');
+      const answer = page.getByRole('article', { name: 'Assistant' });
+      await answer.getByText('From the cloud').waitFor();
+      await answer.getByText(/^openai · .* sent$/).waitFor();
+      await model.click();
+      await page.getByRole('option', { name: 'fake-model' }).click();
+      await expect.poll(() => model.inputValue()).toBe('fake-model');
+      await page.getByLabel('Message', { exact: true }).fill('Hi again');
+      await page.keyboard.press('Enter');
+      await answer.getByText('Stayed here').waitFor();
+      expect(cloud.requests).toHaveLength(1);
+      // A page that comes back to an answer asks whether it is a task's.
+      expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
+    } finally {
+      await own.close();
+      await cloud.close();
+    }
   });
 });
 

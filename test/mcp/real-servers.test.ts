@@ -1,6 +1,5 @@
 // Real MCP servers: those of npm in their sandbox, and a Python one from a Git repository with wheels that are at hand.
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { Isolation } from '../../src/skills/mcp/isolation.js';
 import type { McpConnection } from '../../src/skills/mcp/mcp-connection.js';
 import { ProcessRecords } from '../../src/skills/mcp/process-records.js';
 import { ServerLauncher } from '../../src/skills/mcp/server-launcher.js';
+import { ServerWatch } from '../../src/skills/mcp/server-watch.js';
 import { StderrLog } from '../../src/skills/mcp/stderr-log.js';
 import { toOutcome } from '../../src/skills/mcp/tool-result.js';
 import { startServer, type TestServer } from '../api/server.js';
@@ -21,7 +21,7 @@ const environment = {
   HOME: process.env['HOME'] ?? '',
   PIP_NO_INDEX: '1',
   PIP_FIND_LINKS: join(tools, 'wheels'),
-  UV_NO_INDEX: '1',
+  UV_OFFLINE: '1',
   UV_FIND_LINKS: join(tools, 'wheels'),
 };
 const open: McpConnection[] = [];
@@ -52,7 +52,7 @@ async function connect(name: string, args: string[] = [], own: Record<string, st
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     environment,
     records: new ProcessRecords(join(dir, 'run')),
-    newId: randomUUID,
+    watch: new ServerWatch({ processes: 128, memoryBytes: 4e9, diskBytes: 4e9 }),
     version: '0',
     limits: { startMs: 30_000, callIdleMs: 10_000, callCeilingMs: 30_000 },
   });

@@ -91,6 +91,14 @@ describe('the starter model', () => {
       options: { ...options, num_predict: 80 },
     });
     expect(JSON.parse(json.response ?? '')).toEqual({ city: expect.any(String) });
+    // A bare value has no bracket that shows its end.
+    const choice = await ollama.generate({
+      model,
+      prompt: 'Is Paris in France?',
+      format: { enum: ['yes', 'no'] },
+      options: { ...options, num_predict: 80 },
+    });
+    expect(choice).toMatchObject({ response: expect.stringMatching(/^"(yes|no)"$/), done_reason: 'stop' });
     const shown = await ollama.show({ model });
     expect(shown).toMatchObject({
       details: { family: 'llama', quantization_level: 'Q4_1' },

@@ -39,6 +39,19 @@ describe.skipIf(embedding === '' || chat === '')('memory with all-MiniLM-L6-v2',
     expect(cosine(weather, stadium)).toBeCloseTo(0.1046, 2);
   });
 
+  it('says what is too long for it, and cuts it where the client wants that', async () => {
+    const model = 'all-minilm-l6-v2.f16';
+    const long = 'word '.repeat(5_000);
+    expect(await call('/v1/embeddings', { model, input: ['short', long] })).toMatchObject({
+      error: { code: 'invalid_input', message: expect.stringMatching(/^Text 2 has 5000 tokens; .* reads \d+\.$/) },
+    });
+    expect(await call('/api/embed', { model, input: long, truncate: false })).toMatchObject({
+      error: expect.stringContaining('5000 tokens'),
+    });
+    const { embeddings } = await call('/api/embed', { model, input: long });
+    expect(embeddings[0]).toHaveLength(384);
+  });
+
   it('finds by meaning what has no word in common, and nothing where nothing fits', async () => {
     for (const text of [
       'My physician told me to avoid peanuts.',

@@ -1,7 +1,9 @@
 // Start, stop and refusals of the real process.
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startFakeUpstream, streams } from '../api/fake-upstream.js';
 import { readEvents } from '../api/server.js';
@@ -28,6 +30,17 @@ it('refuses a second instance on the same data and a taken port, in one line', a
   );
   rmSync(other, { recursive: true, force: true });
   expect((await first.stop()).code).toBe(0);
+}, 40_000);
+
+it('leaves its address in the data folder while it runs, so that commands find it on any port', async () => {
+  const venom = await startProcess({ VENOM_DATA_DIR: folder });
+  const status = async () =>
+    promisify(execFile)(process.execPath, [resolve(import.meta.dirname, '..', '..', 'bin', 'venom.js'), 'status'], {
+      env: { PATH: process.env['PATH'], VENOM_DATA_DIR: folder, ENV_FILE: '/dev/null' },
+    });
+  expect((await status()).stdout).toContain(`is running at ${venom.url}`);
+  await venom.stop();
+  await expect(status()).rejects.toMatchObject({ code: 3 });
 }, 40_000);
 
 it('stops cleanly in the middle of an answer, which ends with an event and is kept', async () => {

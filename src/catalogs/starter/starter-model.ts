@@ -2,6 +2,7 @@
 import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { DEFAULT_CAPABILITIES, type ModelManifest } from '../../models/manifest.js';
 import type { StarterInstaller, StarterSnapshot } from '../../models/starter.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { downloadRanged, fetchByEnvironment } from '../download/ranged-download.js';
@@ -18,6 +19,10 @@ export interface StarterModelOptions {
   huggingFaceBaseUrl: string;
   huggingFaceToken?: string | undefined;
   onChange: (snapshot: StarterSnapshot) => void;
+  /** Before a model is added to those that are here. */
+  beforeAdding?: () => Promise<void>;
+  /** Its file has been put in place just now. */
+  onInstalled?: (manifest: ModelManifest) => void;
   fetch?: typeof fetch;
   /** For tests: a small file in place of the real one. */
   expected?: ExpectedFile;
@@ -88,7 +93,9 @@ export class StarterModel implements StarterInstaller {
       });
       try {
         await refuseWithoutSpace(this.#options.modelsDir, this.#expected.sizeBytes);
+        await this.#options.beforeAdding?.();
         await source.run();
+        this.#options.onInstalled?.(this.#manifest(source.name));
         return this.#set({ state: 'installed', receivedBytes: this.#expected.sizeBytes, bytesPerSecond: null });
       } catch (thrown) {
         const error = toAppError(thrown);
@@ -108,6 +115,32 @@ export class StarterModel implements StarterInstaller {
       hints: cancelled ? [] : HINTS,
     });
     throw worst;
+  }
+
+  #manifest(source: string): ModelManifest {
+    const { repo, revision, file } = STARTER.huggingFace;
+    const { name, version } = STARTER.pythonPackage;
+    const origins: Record<string, string> = {
+      'hugging-face': `${repo}@${revision}/${file}`,
+      'python-package-index': `${name}==${version}`,
+    };
+    return {
+      name: STARTER.name,
+      // Its file lies in our folder like any other, whatever place it came from.
+      provider: 'local',
+      displayName: STARTER.displayName,
+      sizeBytes: this.#expected.sizeBytes,
+      status: 'installed',
+      capabilities: DEFAULT_CAPABILITIES,
+      localPath: this.#finalPath,
+      sha256: this.#expected.sha256,
+      installedAt: null,
+      runtime: 'llama-cpp',
+      source: origins[source] ?? source,
+      licence: STARTER.licence,
+      owned: true,
+      probe: null,
+    };
   }
 
   #sources(named: string | undefined, signal: AbortSignal): { name: string; run: () => Promise<unknown> }[] {

@@ -148,6 +148,17 @@ export const AGENTS = {
     tools: false,
     takesParams: false,
   },
+  writer: {
+    id: 'coder',
+    name: 'CoderAgent',
+    prompt: `You do one step of a larger work: what it asks for, complete, and nothing beside it. Code is whole and works, in one fenced block per file; everything else is plain text. ${LANGUAGE}`,
+    taskType: 'CODING_COMPLEX',
+    temperature: 0.2,
+    maxOutputTokens: 4_096,
+    maxSteps: 5,
+    tools: true,
+    takesParams: true,
+  },
   time: fromTemplate('time', 'TimeAgent'),
   status: fromTemplate('status', 'SystemStatusAgent'),
   help: fromTemplate('help', 'HelpAgent'),
@@ -194,7 +205,7 @@ export const AGENT_OF: Readonly<Record<IntentId, AgentDefinition>> = {
 /** What the Architect may plan with. */
 export const PLAN_AGENTS = {
   RESEARCHER: AGENTS.researcher,
-  CODER: AGENTS.coder,
+  CODER: AGENTS.writer,
   LIBRARIAN: AGENTS.librarian,
   TOOLMAKER: AGENTS.toolmaker,
 } as const;

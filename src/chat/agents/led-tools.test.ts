@@ -114,4 +114,24 @@ describe('ledStep', () => {
     const { asked } = await step(['{"tool":"now"}'], { mustCall: true });
     expect(JSON.stringify(asked[0]?.responseFormat), 'none is no choice').not.toContain('none');
   });
+
+  it('ends an answer where it repeats the mark around what a tool found', async () => {
+    const marked: LanguageModelV4Prompt = [
+      ...called('a.txt').slice(0, 2),
+      {
+        role: 'tool',
+        content: [
+          {
+            type: 'tool-result',
+            toolCallId: '1',
+            toolName: 'read',
+            output: { type: 'text', value: '<quoted-2c0da4c7>\nText.\n</quoted-2c0da4c7>' },
+          },
+        ],
+      },
+    ];
+    const { asked } = await step(['{"tool":"none"}', 'Text.'], { prompt: marked });
+    expect(asked.at(-1)?.stopSequences).toEqual(['</quoted-2c0da4c7>']);
+    expect((await step(['{"tool":"none"}', 'Text.'])).asked.at(-1)?.stopSequences).toBeUndefined();
+  });
 });

@@ -48,7 +48,7 @@ export async function* ledStep(
   const first = mustCall && earlier.length === 0;
   if (offered.length === 0 || earlier.length >= MAX_ROUNDS) {
     if (first) throw cannotCall();
-    yield* await ask({ ...plain, prompt });
+    yield* await ask({ ...plain, prompt, ...stopsAtQuotes(plain, prompt) });
     return;
   }
   const used: LanguageModelV4Usage[] = [];
@@ -57,7 +57,7 @@ export async function* ledStep(
   // The same once more would bring the same again.
   if (!chosen || input === null || input === undefined || earlier.includes(`${chosen.name} ${input}`)) {
     if (first) throw cannotCall();
-    for await (const parts of await ask({ ...plain, prompt }))
+    for await (const parts of await ask({ ...plain, prompt, ...stopsAtQuotes(plain, prompt) }))
       yield parts.map((part) => (part.type === 'finish' ? { ...part, usage: together([...used, part.usage]) } : part));
     return;
   }
@@ -177,6 +177,15 @@ function plainSchema(schema: unknown, depth = 0): Record<string, unknown> {
     required: named.map(([name]) => name),
     additionalProperties: false,
   };
+}
+
+/** The marks around what a tool found are no words of an answer; a small model repeats them, and ends where it does. */
+function stopsAtQuotes(
+  { stopSequences = [] }: LanguageModelV4CallOptions,
+  prompt: LanguageModelV4Prompt,
+): Pick<LanguageModelV4CallOptions, 'stopSequences'> {
+  const marks = new Set(JSON.stringify(prompt).match(/<\/quoted-[0-9a-f]{8}>/g));
+  return marks.size === 0 ? {} : { stopSequences: [...stopSequences, ...marks] };
 }
 
 /** Calls and results as sentences, for a model whose template knows neither. */

@@ -18,6 +18,7 @@ export interface FeedbackParts {
   /** `ENABLE_META_LEARNING` */
   learns: boolean;
   onFollowUpFailed?: (error: unknown) => void;
+  onLesson?: (taskId: string, lessonId: string) => void;
 }
 
 export class Feedback {
@@ -88,7 +89,7 @@ export class Feedback {
   }
 
   async #learn(turn: JudgedTurn, comment: string): Promise<void> {
-    await this.#parts.lessons.add({
+    const lessonId = await this.#parts.lessons.add({
       situation: turn.prompt,
       result: 'The answer was not what the person wanted.',
       conclusion: comment,
@@ -97,6 +98,7 @@ export class Feedback {
       sessionId: turn.sessionId,
       labels: turn.labels,
     });
+    if (lessonId !== null) this.#parts.onLesson?.(turn.taskId, lessonId);
   }
 
   async #followUp(turn: JudgedTurn, comment: string): Promise<string | null> {

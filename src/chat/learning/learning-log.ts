@@ -31,7 +31,10 @@ export function learningEntry(turn: FinishedTurn): LearningLogEntry | null {
   };
 }
 
-export async function logTurn(repository: LearningRepository, turn: FinishedTurn): Promise<void> {
+/** Whether there was something to log. */
+export async function logTurn(repository: LearningRepository, turn: FinishedTurn): Promise<boolean> {
   const entry = learningEntry(turn);
-  if (entry) await repository.saveLog(entry, turn.sessionId);
+  if (entry === null) return false;
+  await repository.saveLog(entry, turn.sessionId);
+  return true;
 }

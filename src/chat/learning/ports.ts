@@ -67,6 +67,8 @@ export interface LearningRepository {
   /** Newest first. */
   feedback(page: { limit: number; rating?: Rating | undefined }): FeedbackEntry[];
   feedbackCounts(): { up: number; down: number };
+  /** The newest word on each of these tasks or answers that has one. */
+  latestFeedback(taskIds: readonly string[]): Map<string, FeedbackEntry>;
   /** Once per task. */
   saveLog(entry: LearningLogEntry, sessionId: string | null): Promise<void>;
   logs(page: {

@@ -89,11 +89,13 @@ export function checkPlan(text: string): { plan: PlanStep[] } | RefusedPlan {
     numbers.set(own, index + 1);
     return { number: index + 1, agent: step.agent_type as PlanAgent, instruction: step.instruction, dependsOn };
   });
+  const empty = plan.length === 1 && !/\S\s+\S/.test(plan[0]?.instruction ?? '');
+  if (empty) problems.push('One step of a single word is no plan: say what is to be done, in sentences.');
   if (problems.length === 0) return { plan };
   const agentsKnown = plan.every(({ agent }) => AGENT_NAMES.includes(agent));
   // A small model fills the form with its own words for the fields, or says the same thing five times.
   const said = new Set(plan.map(({ instruction }) => instruction.toLowerCase()));
-  const sensible = said.size === plan.length && !AGENT_NAMES.some((name) => said.has(name.toLowerCase()));
+  const sensible = !empty && said.size === plan.length && !AGENT_NAMES.some((name) => said.has(name.toLowerCase()));
   const inOrder = plan.map((step, index) => ({ ...step, dependsOn: index === 0 ? [] : [index] }));
   return { problems, ...(agentsKnown && sensible ? { inOrder } : {}) };
 }

@@ -1,5 +1,6 @@
 // What a plan brought, as one text a person reads: each step with its result, and by name what failed.
 import type { Language } from '../intent.js';
+import type { PlanSource } from './make-plan.js';
 import type { StepOutcome } from './run-plan.js';
 
 const STEP_CHARS = 8_000;
@@ -17,10 +18,32 @@ export function stepSection({ step, status, text }: StepOutcome, language: Langu
   return `### ${words.step} ${step.number}: ${firstLine(step.instruction)}\n\n${body}\n\n`;
 }
 
-export function planReport(outcomes: readonly StepOutcome[], language: Language | null): string {
+const NOTES = {
+  en: {
+    words: 'The model made no usable plan, so the goal was divided by its own words.',
+    whole: 'The model made no usable plan, so the goal was done in one step.',
+  },
+  pl: {
+    words: 'Model nie ułożył użytecznego planu, więc cel podzielono według jego własnych słów.',
+    whole: 'Model nie ułożył użytecznego planu, więc cel wykonano w jednym kroku.',
+  },
+  de: {
+    words: 'Das Modell hat keinen brauchbaren Plan gemacht; das Ziel wurde nach seinen eigenen Worten geteilt.',
+    whole: 'Das Modell hat keinen brauchbaren Plan gemacht; das Ziel wurde in einem Schritt erledigt.',
+  },
+} as const;
+
+/** Why a plan looks as it does, where no model made it. */
+export const planNote = (source: Exclude<PlanSource, 'model'>, language: Language): string => NOTES[language][source];
+
+export function planReport(
+  outcomes: readonly StepOutcome[],
+  language: Language | null,
+  source: PlanSource = 'model',
+): string {
   const words = WORDS[language ?? 'en'];
   const done = outcomes.filter(({ status }) => status === 'done').length;
-  const head = `**${done} ${words.of} ${outcomes.length} ${words.done}**\n\n`;
+  const head = `**${done} ${words.of} ${outcomes.length} ${words.done}**\n\n${source === 'model' ? '' : `_${planNote(source, language ?? 'en')}_\n\n`}`;
   return (head + outcomes.map((outcome) => stepSection(outcome, language)).join('')).trimEnd();
 }
 

@@ -17,8 +17,10 @@ export class RoutedBackgroundModel implements BackgroundModel {
     const target = await this.#route({
       text: request.prompt,
       mode: 'background',
-      taskType: 'ANALYSIS',
+      taskType: request.onlyLocal ? 'SENSITIVE' : 'ANALYSIS',
       sessionId: request.sessionId,
+      // Whose words they are is not to be told any more; a person's were weighed when they came, and left a label.
+      retold: true,
       labels: request.labels,
     });
     const parts = await target.stream({

@@ -36,6 +36,8 @@ export interface BackgroundModel {
     temperature: number;
     sessionId: string | null;
     labels: readonly string[];
+    /** No cloud, whatever the policy says. */
+    onlyLocal?: boolean;
     signal: AbortSignal;
   }): Promise<{ text: string; model: string }>;
 }

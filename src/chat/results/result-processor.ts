@@ -199,18 +199,16 @@ class Lane {
       const now = clock.now();
       const { job, nextDueAt } = queue.next(this.#lane, now);
       if (!job) return nextDueAt === null ? null : Math.max(1, nextDueAt - now);
-      if (this.#lane === 'light') {
-        await this.#work(job, AbortSignal.any([this.#closing, AbortSignal.timeout(STEP_MS)]), this.#lane);
-        continue;
-      }
       const starved = now - job.createdAt > STARVED_MS;
-      if (!idle() && !starved) return IDLE_LOOK_MS;
+      const mayGiveWay = this.#lane === 'heavy' && !starved;
+      if (mayGiveWay && !idle()) return IDLE_LOOK_MS;
       const giveWay = new AbortController();
-      const watch = starved
-        ? undefined
-        : setInterval(() => {
+      const watch = mayGiveWay
+        ? setInterval(() => {
             if (!idle()) giveWay.abort();
-          }, IDLE_LOOK_MS);
+          }, IDLE_LOOK_MS)
+        : undefined;
+      // Not AbortSignal.timeout: it would outlive each of thousands of short jobs by two minutes.
       const limit = setTimeout(() => giveWay.abort(), STEP_MS);
       try {
         await this.#work(job, AbortSignal.any([this.#closing, giveWay.signal]), this.#lane);

@@ -143,6 +143,17 @@ export class SessionStore {
       this.#events.publish('SESSION_UPDATED', 'Session named', { session_id: sessionId });
   }
 
+  /** Whether nobody, person or model, has named it. */
+  mayName(sessionId: string): boolean {
+    return this.#repository.mayName(sessionId);
+  }
+
+  /** A model's title, unless somebody named it meanwhile; null keeps the one it has for good. */
+  async nameByModel(sessionId: string, title: string | null): Promise<void> {
+    if ((await this.#repository.nameByModel(sessionId, title)) && title !== null)
+      this.#events.publish('SESSION_UPDATED', 'Session named', { session_id: sessionId });
+  }
+
   /** What is older than its time; returns the sessions that are gone with it. */
   async removeOlderThan(createdBefore: number): Promise<string[]> {
     const { messages, sessionIds } = await this.#repository.removeOlderThan(createdBefore);

@@ -1,4 +1,5 @@
-// StateManager: small state of the whole server that survives restarts. Writes are debounced; `flush` at shutdown.
+// StateManager: small state of the whole server that survives restarts. Writes are debounced, but for what a client is told
+// of; `flush` at shutdown.
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import type { StateRepository } from '../ports.js';
 
@@ -22,6 +23,18 @@ export class StateManager {
     this.#values.set(key, value);
     this.#writer.set(key, value);
   }
+
+  /**
+   * The same values for those who acknowledge what they set: on disk when `set` returns.
+   * @throws AppError `insufficient_storage`, `store_unavailable`; it is tried again later
+   */
+  readonly kept = {
+    get: (key: string): string | undefined => this.get(key),
+    set: (key: string, value: string): void => {
+      this.set(key, value);
+      this.flush();
+    },
+  };
 
   flush(): void {
     this.#writer.flush();

@@ -4,8 +4,9 @@ import { type Clock, isoUtc } from '../../shared/clock.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AGENT_OF, AGENTS, type AgentDefinition, PLAN_AGENTS } from '../agents/agent.js';
 import { reviewedCode } from '../agents/code-review.js';
-import { checkPlan, PLAN_SCHEMA, type PlanStep, singleStep } from '../planning/plan.js';
-import { planReport, stepSection } from '../planning/report.js';
+import { type MadePlan, makePlan } from '../planning/make-plan.js';
+import type { PlanStep } from '../planning/plan.js';
+import { planNote, planReport, stepSection } from '../planning/report.js';
 import { runPlan, type StepOutcome } from '../planning/run-plan.js';
 import type { EventSink } from '../ports.js';
 import type { ChatTool, ToolBox, WaitingCall } from '../task-ports.js';
@@ -14,6 +15,7 @@ import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../
 import type { LiveTask } from './live-task.js';
 import { checkRouting } from './routing-check.js';
 import { routingSummary, runtimeContext } from './runtime-context.js';
+import type { Picture } from './task.js';
 import { TaskError } from './task-failure.js';
 import { TaskModel, type TaskModelOptions } from './task-model.js';
 import type { DecidedTurn, TurnOutcome } from './task-turn.js';
@@ -24,6 +26,10 @@ const PREVIEW_CHARS = 200;
 const CONTEXT_PREVIEW_CHARS = 4_000;
 const SHOWN_INSTRUCTION_CHARS = 300;
 const EARLIER_STEP_CHARS = 4_000;
+const EARLIER_PLAIN_CHARS = 1_000;
+const STEP_PREVIEW_CHARS = 240;
+/** A small model does not end by itself. */
+const SMALL_STEP_TOKENS = 384;
 
 export interface AnswerParts {
   router: ChatRouter;
@@ -38,6 +44,11 @@ export interface AnswerParts {
   budgetTokens: (model: string) => Promise<number>;
   countTokens: (model: string, text: string, signal: AbortSignal) => number | Promise<number>;
   functionCalling: (model: string, provider: string) => boolean;
+  /** Whether a model is known to be too small for long forms. */
+  isSmall: (model: string) => Promise<boolean>;
+  pictures: (taskId: string) => readonly Picture[];
+  /** @throws AppError `unsupported` where the model is known not to see */
+  requireSight: TaskModelOptions['requireSight'];
   onAnswer: TaskModelOptions['onAnswer'];
   onFailure: TaskModelOptions['onFailure'];
   onTool: (name: string) => void;
@@ -158,7 +169,7 @@ export class TurnAnswering {
   #model(turn: DecidedTurn, agent: AgentDefinition, active: { configHash: string; runtimeId: string }): TaskModel {
     const { live } = turn;
     const { request } = live.task;
-    const { router, tracer, clock, functionCalling, onAnswer, onFailure } = this.#parts;
+    const { router, tracer, clock, functionCalling, pictures, requireSight, onAnswer, onFailure } = this.#parts;
     let told: RoutedTarget | undefined;
     let touchedAt = performance.now();
     return new TaskModel({
@@ -171,6 +182,8 @@ export class TurnAnswering {
       language: turn.language,
       generationParams: request.generationParams,
       functionCalling,
+      pictures: request.images > 0 ? pictures(live.id) : [],
+      requireSight,
       signal: live.signal,
       onTarget: (target) => {
         checkRouting(target, active, {
@@ -336,6 +349,7 @@ export class TurnAnswering {
       review: async (code) => {
         const { text } = await model.ask({
           agent: AGENTS.critic,
+          pictures: false,
           messages: [
             { role: 'system', content: AGENTS.critic.prompt },
             { role: 'user', content: `What was asked for:\n${turn.text}\n\nThe answer:\n${code}` },
@@ -364,8 +378,12 @@ export class TurnAnswering {
     const { live } = turn;
     const { tracer, events } = this.#parts;
     const language = turn.live.task.request.preferredLanguage ?? turn.language;
-    const plan = await this.#makePlan(turn, model, context);
+    const small = await this.#parts.isSmall((await this.#parts.active()).model);
+    const { steps: plan, source } = await this.#makePlan(turn, model, context, small);
     const statuses = new Map<number, string>();
+    /** What running steps have written so far; whole texts stand in the answer once they are done. */
+    const written = new Map<number, string>();
+    let shownAt = 0;
     const showPlan = () =>
       live.update({
         plan: plan.map(({ number, agent, instruction, dependsOn }) => ({
@@ -374,6 +392,7 @@ export class TurnAnswering {
           instruction: instruction.slice(0, SHOWN_INSTRUCTION_CHARS),
           depends_on: dependsOn,
           status: statuses.get(number) ?? 'waiting',
+          ...(written.has(number) ? { preview: written.get(number)?.slice(-STEP_PREVIEW_CHARS) } : {}),
         })),
       });
     showPlan();
@@ -396,8 +415,15 @@ export class TurnAnswering {
     const outcomes = await runPlan(plan, {
       run: async (step, earlier, problem) => {
         const { text } = await model.ask({
-          agent: PLAN_AGENTS[step.agent],
-          messages: stepMessages(turn.text, step, earlier, problem),
+          agent: small ? { ...PLAN_AGENTS[step.agent], maxOutputTokens: SMALL_STEP_TOKENS } : PLAN_AGENTS[step.agent],
+          onText: (delta) => {
+            written.set(step.number, (written.get(step.number) ?? '') + delta);
+            const now = performance.now();
+            if (now - shownAt < STREAMING_EVERY_MS) return;
+            shownAt = now;
+            showPlan();
+          },
+          messages: small ? plainStep(step, earlier) : stepMessages(turn.text, step, earlier, problem),
           labels: context.labels,
         });
         return text;
@@ -406,6 +432,7 @@ export class TurnAnswering {
       describe: (error) => (error instanceof TaskError ? error.message : toAppError(error).message),
       onStart: (step, attempt) => {
         statuses.set(step.number, 'running');
+        written.delete(step.number);
         showPlan();
         live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
         events.publish(
@@ -418,6 +445,7 @@ export class TurnAnswering {
       onEnd: (outcome) => {
         const { step, status, text } = outcome;
         statuses.set(step.number, status);
+        written.delete(step.number);
         showPlan();
         live.log(`Step ${step.number} ${status === 'done' ? 'done' : `${status}: ${text}`}.`);
         tracer.step(
@@ -444,40 +472,42 @@ export class TurnAnswering {
         retryable: true,
       });
     }
-    return planReport(outcomes, language);
+    return planReport(outcomes, language, source);
   }
 
-  /** Asked for once, repaired once; steps that are still tangled run one after the other, and no steps become one. */
-  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<PlanStep[]> {
+  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext, small: boolean): Promise<MadePlan> {
     const { live } = turn;
-    let messages: { role: 'system' | 'user' | 'assistant'; content: string }[] = [...context.messages];
-    let inOrder: PlanStep[] | undefined;
-    for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const { text } = await model.ask({
-        agent: AGENTS.architect,
-        messages,
-        labels: context.labels,
-        jsonSchema: PLAN_SCHEMA,
-      });
-      const checked = checkPlan(text);
-      if ('plan' in checked) return checked.plan;
-      inOrder = checked.inOrder ?? inOrder;
-      live.log(`The plan was refused: ${checked.problems.join(' ')}`);
-      this.#parts.tracer.step(
-        live.id,
-        'Architect',
-        'plan_refused',
-        JSON.stringify({ attempt, problems: checked.problems }),
-        'error',
-      );
-      messages = [
-        ...messages,
-        { role: 'assistant', content: text.slice(0, EARLIER_STEP_CHARS) },
-        { role: 'user', content: `This is no usable plan. ${checked.problems.join(' ')} Answer with the JSON only.` },
-      ];
-    }
-    return inOrder ?? singleStep(turn.text);
+    const made = await makePlan({
+      goal: turn.text,
+      language: turn.live.task.request.preferredLanguage ?? turn.language,
+      messages: context.messages,
+      small,
+      ask: async (messages, jsonSchema) =>
+        (await model.ask({ agent: AGENTS.architect, messages, labels: context.labels, jsonSchema })).text,
+      onRefused: (attempt, problems) => {
+        live.log(`The plan was refused: ${problems.join(' ')}`);
+        this.#parts.tracer.step(live.id, 'Architect', 'plan_refused', JSON.stringify({ attempt, problems }), 'error');
+      },
+    });
+    live.update({ plan_source: made.source });
+    if (made.source !== 'model') live.log(planNote(made.source, 'en'));
+    return made;
   }
+}
+
+/** What a small model can follow: the step and what came just before it. Headings it would repeat. */
+function plainStep(step: PlanStep, earlier: readonly StepOutcome[]) {
+  const before = earlier.at(-1)?.text.slice(0, EARLIER_PLAIN_CHARS);
+  return [
+    { role: 'system' as const, content: AGENTS.chat.prompt },
+    ...(before
+      ? [
+          { role: 'user' as const, content: earlier.at(-1)?.step.instruction ?? '' },
+          { role: 'assistant' as const, content: before },
+        ]
+      : []),
+    { role: 'user' as const, content: step.instruction },
+  ];
 }
 
 function stepMessages(goal: string, step: PlanStep, earlier: readonly StepOutcome[], problem: string | null) {

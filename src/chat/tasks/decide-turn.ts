@@ -104,7 +104,11 @@ async function intentOf(
       stage: 'forced_route',
     });
   }
-  return intents.classify(text, { signal: live.signal });
+  const decision = await intents.classify(text, { signal: live.signal });
+  // "What time is it here?" with a picture of a clock: no template has seen it.
+  return live.task.request.images > 0 && TEMPLATE_INTENTS.has(decision.intent)
+    ? { ...decision, intent: 'GENERAL_CHAT' }
+    : decision;
 }
 
 function isSupported(request: ToolRequest, toolRequired: boolean, toolBox: ToolBox): boolean {

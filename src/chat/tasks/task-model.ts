@@ -8,6 +8,7 @@ import { ledStep } from '../agents/led-tools.js';
 import type { TurnUsage } from '../ports.js';
 import type { ChatTool, ToolResult, ToolRun } from '../task-ports.js';
 import type { ChatRouter, RoutedTarget } from '../turn-ports.js';
+import type { Picture } from './task.js';
 
 const MAX_ATTEMPTS = 100;
 
@@ -21,6 +22,10 @@ export interface TaskModelOptions {
   language: string | null;
   generationParams: Record<string, unknown> | null;
   functionCalling: (model: string, provider: string) => boolean;
+  /** Shown with the question. */
+  pictures: readonly Picture[];
+  /** Asked before pictures go to an engine; throws where its model is known not to see. */
+  requireSight: (target: Pick<RoutedTarget, 'provider' | 'model'>) => Promise<void>;
   signal: AbortSignal;
   /** Each target that is asked, before it is. Throwing refuses it. */
   onTarget: (target: RoutedTarget) => void;
@@ -41,6 +46,8 @@ export interface Question {
   tools?: readonly ChatTool[];
   /** The work is nothing without one of the tools. */
   mustCall?: boolean;
+  /** False where only words are to be judged. */
+  pictures?: boolean;
   jsonSchema?: Record<string, unknown>;
   onText?: ((delta: string) => void) | undefined;
 }
@@ -54,6 +61,8 @@ export class TaskModel {
   #firstTextMs: number | null = null;
   #lastTextMs: number | null = null;
   #chunks = 0;
+  /** Of all questions, each from its first words to its end. */
+  #writingMs = 0;
   #promptTokens: number | null = null;
   #cachedTokens: number | null = null;
   #completionTokens: number | null = null;
@@ -92,8 +101,6 @@ export class TaskModel {
   usage(): TurnUsage | null {
     if (!this.#lastTarget) return null;
     const durationMs = performance.now() - this.#startedAt;
-    const writingMs =
-      this.#firstTextMs === null || this.#lastTextMs === null ? 0 : this.#lastTextMs - this.#firstTextMs;
     const tokens = this.#completionTokens ?? this.#chunks;
     return {
       promptTokens: this.#promptTokens,
@@ -101,7 +108,9 @@ export class TaskModel {
       completionTokens: this.#completionTokens,
       timeToFirstTokenMs: rounded(this.#firstTextMs),
       durationMs: Math.round(durationMs),
-      tokensPerSecond: writingMs > 0 && tokens > 1 ? Math.round(((tokens - 1) / writingMs) * 100_000) / 100 : null,
+      // Of the model's own writing: steps of a plan are shown whole, long after they were begun.
+      tokensPerSecond:
+        this.#writingMs > 0 && tokens > 1 ? Math.round((tokens / this.#writingMs) * 100_000) / 100 : null,
     };
   }
 
@@ -124,7 +133,10 @@ export class TaskModel {
     let routedWith = -1;
     try {
       const answer = await runAgentLoop({
-        prompt: question.messages.map(toPromptMessage),
+        prompt: withPictures(
+          question.messages.map(toPromptMessage),
+          question.pictures === false ? [] : this.#options.pictures,
+        ),
         call: {
           ...(agent.temperature === undefined ? {} : { temperature: agent.temperature }),
           maxOutputTokens: agent.maxOutputTokens,
@@ -161,6 +173,7 @@ export class TaskModel {
         onToolCall: this.#options.onToolCall,
         onWaiting: this.#options.onWaiting,
       });
+      if (firstMs !== null) this.#writingMs += performance.now() - startedAt - firstMs;
       this.#promptTokens = sum(this.#promptTokens, answer.promptTokens);
       this.#cachedTokens = sum(this.#cachedTokens, answer.cachedPromptTokens);
       this.#completionTokens = sum(this.#completionTokens, answer.completionTokens);
@@ -191,6 +204,7 @@ export class TaskModel {
   ): Promise<RoutedTarget> {
     const { router, mode, sessionId, forcedProvider, forcedTool, language, signal } = this.#options;
     const question = prompt.findLastIndex(({ role }) => role === 'user');
+    const images = prompt.some(hasFile);
     const target = await abortable(
       router.route({
         text: prompt
@@ -208,15 +222,33 @@ export class TaskModel {
         sessionId,
         forcedProvider: forcedProvider ?? undefined,
         forcedTool: forcedTool ?? undefined,
+        images,
         labels,
       }),
       signal,
     );
+    if (images) await abortable(this.#options.requireSight(target), signal);
     this.#options.onTarget(target);
     this.#decision ??= target.decision;
     this.#lastTarget = target;
     return target;
   }
+}
+
+const hasFile = ({ content }: LanguageModelV4Prompt[number]): boolean =>
+  typeof content !== 'string' && content.some(({ type }) => type === 'file');
+
+/** In front of the words of the last question, as vision models expect them. */
+function withPictures(prompt: LanguageModelV4Prompt, pictures: readonly Picture[]): LanguageModelV4Prompt {
+  const index = prompt.findLastIndex(({ role }) => role === 'user');
+  const question = prompt[index];
+  if (pictures.length === 0 || question?.role !== 'user') return prompt;
+  const files = pictures.map(({ mediaType, base64 }) => ({
+    type: 'file' as const,
+    mediaType,
+    data: { type: 'data' as const, data: base64 },
+  }));
+  return prompt.with(index, { ...question, content: [...files, ...question.content] });
 }
 
 function toPromptMessage(message: Question['messages'][number]): LanguageModelV4Prompt[number] {

@@ -3,6 +3,12 @@ import type { Language } from '../intent.js';
 
 export type TaskStatus = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED';
 
+/** Bytes of a picture; their kind is known by its name or its first bytes. */
+export interface Picture {
+  mediaType: string;
+  base64: string;
+}
+
 /** What was asked for; kept as it came, so that a task can run again after a restart. */
 export interface TaskRequest {
   content: string;
@@ -15,8 +21,10 @@ export interface TaskRequest {
   forcedTool: string | null;
   forcedProvider: string | null;
   forcedIntent: string | null;
-  /** How many came along; their bytes are not kept, because nothing here can look at them. */
+  /** How many came along. */
   images: number;
+  /** Kept apart from the rest, and only until the task has ended; absent once they are on disk. */
+  pictures?: readonly Picture[] | undefined;
   storeKnowledge: boolean;
   /** Generic names, such as `max_tokens`. */
   generationParams: Record<string, unknown> | null;
@@ -53,6 +61,10 @@ export interface Task {
 export interface TaskRepository {
   /** Fills in `seq`. */
   insert(task: Task, idempotencyKey: string | null): Promise<void>;
+  /** What came along with a task that has not ended, or can be resumed. */
+  pictures(id: string): Picture[];
+  /** Bytes of all pictures that are kept. */
+  pictureBytes(): number;
   /** From here on a restart does not simply run it again. */
   markProcessing(id: string): Promise<void>;
   /** Further text of running answers; may be lost in a crash up to the last call. */

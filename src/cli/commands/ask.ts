@@ -86,6 +86,7 @@ async function finish(
       content: result,
       intent: (context['tool_requirement'] as { intent?: string } | undefined)?.intent ?? null,
       plan: context['plan'] ?? null,
+      plan_source: context['plan_source'] ?? null,
     },
     result,
   );

@@ -77,7 +77,7 @@ interface Tool {
 const at = (name: string, rest = ''): string => `/api/v1/mcp/servers/${encodeURIComponent(name)}${rest}`;
 
 /**
- * @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME==VERSION`, an http(s) address, a bundle, or a
+ * @param source  a Git address, `npm:NAME[@VERSION]`, `pypi:NAME[==VERSION]`, an http(s) address, a bundle, or a
  * configuration file
  */
 export async function importServer(
@@ -237,7 +237,10 @@ export async function updateServer(
   options: { ref?: string; yes?: boolean },
 ): Promise<void> {
   const client = await context.server();
-  const { operation } = await client.post<{ operation: Operation }>(at(name, '/update'), { ref: options.ref ?? null });
+  const { operation } = await client.post<{ operation: Operation }>(at(name, '/update'), {
+    ref: options.ref ?? null,
+    version: options.ref ?? null,
+  });
   await planned(context, client, operation.operation_id, options.yes === true);
 }
 

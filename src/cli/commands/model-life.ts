@@ -60,7 +60,7 @@ export async function showModel(context: CommandContext, name: string): Promise<
   ];
   if (capabilities.measured)
     lines.push(
-      `Measured        ${capabilities.measured.at}, score ${capabilities.measured.score}`,
+      `Measured        ${capabilities.measured.at}, score ${capabilities.measured.score}${capabilities.measured.tokens_per_second === null ? '' : `, ${capabilities.measured.tokens_per_second} tokens/s`}`,
       ...capabilities.measured.results.map(
         ({ name: probe, status, reason }) => `  ${probe.padEnd(14)}${status}${reason ? ` (${reason})` : ''}`,
       ),
@@ -71,6 +71,7 @@ export async function showModel(context: CommandContext, name: string): Promise<
 interface Measured {
   at: string;
   score: number;
+  tokens_per_second: number | null;
   results: { name: string; status: string; reason: string | null }[];
 }
 
@@ -120,9 +121,13 @@ export async function removeModel(context: CommandContext, name: string): Promis
   context.terminal.result(await response.json(), `${name} was removed.`);
 }
 
-export async function useModel(context: CommandContext, name: string): Promise<void> {
+export async function useModel(
+  context: CommandContext,
+  name: string,
+  { runtime }: { runtime?: string },
+): Promise<void> {
   const client = await context.server();
-  const answer = await client.post<Started>('/api/v1/models/switch', { name });
+  const answer = await client.post<Started>('/api/v1/models/switch', { name, runtime });
   context.terminal.result(answer, answer.message);
 }
 

@@ -51,6 +51,7 @@ interface Receipts {
       cost_usd: number | null;
     } | null;
   }[];
+  label_releases?: { labels: string[]; reason: string; released_at: string }[];
   has_more: boolean;
 }
 
@@ -145,6 +146,7 @@ export async function costMode(context: CommandContext, change: 'on' | 'off' | u
 export async function showReceipts(context: CommandContext, session: string): Promise<void> {
   const client = await context.server();
   const receipts: Receipts['receipts'] = [];
+  let releases: NonNullable<Receipts['label_releases']> = [];
   for (let more = true; more; ) {
     const query = new URLSearchParams({
       session_id: session,
@@ -153,22 +155,41 @@ export async function showReceipts(context: CommandContext, session: string): Pr
     });
     const page = await client.get<Receipts>(`/api/v1/receipts?${query}`);
     receipts.push(...page.receipts);
+    releases = page.label_releases ?? [];
     more = page.has_more && page.receipts.length > 0;
   }
   const rows = receipts.map(({ timestamp, status, receipt }) => [
     timestamp,
     status,
-    receipt?.attempts.map(({ provider, model, outcome }) => `${provider}:${model} ${outcome}`).join(' → ') ?? '',
+    asked(receipt?.attempts ?? []),
     String(
       receipt?.attempts.reduce((sum, { location, bytes_sent }) => sum + (location === 'cloud' ? bytes_sent : 0), 0),
     ),
     receipt?.cost_usd === null || receipt === null ? '' : `${receipt.cost_usd} USD`,
     receipt?.decision?.reason_code ?? '',
   ]);
-  context.terminal.result(
-    { session_id: session, receipts, count: receipts.length },
-    rows.length === 0
-      ? 'No answer of this session has a receipt.'
-      : table(['AT', 'STATUS', 'ASKED', 'BYTES TO CLOUDS', 'COST', 'REASON'], rows),
+  const taken = releases.map(
+    ({ released_at, labels, reason }) => `${released_at}  labels taken off: ${labels.join(', ')} (${reason})`,
   );
+  context.terminal.result(
+    { session_id: session, receipts, label_releases: releases, count: receipts.length },
+    [
+      rows.length === 0
+        ? 'No answer of this session has a receipt.'
+        : table(['AT', 'STATUS', 'ASKED', 'BYTES TO CLOUDS', 'COST', 'REASON'], rows),
+      ...taken,
+    ].join('\n'),
+  );
+}
+
+/** In order; the steps of a plan ask the same engine many times. */
+function asked(attempts: NonNullable<Receipts['receipts'][number]['receipt']>['attempts']): string {
+  const runs: { what: string; times: number }[] = [];
+  for (const { provider, model, outcome } of attempts) {
+    const what = `${provider}:${model} ${outcome}`;
+    const last = runs.at(-1);
+    if (last?.what === what) last.times += 1;
+    else runs.push({ what, times: 1 });
+  }
+  return runs.map(({ what, times }) => (times === 1 ? what : `${what} ×${times}`)).join(' → ');
 }

@@ -34,11 +34,16 @@ export async function listRuntimes(context: CommandContext): Promise<void> {
   context.terminal.result(answer, table(['', 'NAME', 'STATUS', 'ADDRESS', '', ''], rows));
 }
 
+const CLOUDS: ReadonlySet<string> = new Set(['openai', 'google', 'cloud-compatible']);
+
 export async function useRuntime(context: CommandContext, name: string, { model }: { model?: string }): Promise<void> {
   const client = await context.server();
+  // A cloud is no server to be switched to, only somebody else who is asked.
   const answer = await client.post<{ active_server: string; active_model: string }>(
-    '/api/v1/system/llm-servers/active',
-    { server_name: name, ...(model ? { model, exact_only: true } : {}) },
+    CLOUDS.has(name) ? '/api/v1/system/llm-runtime/active' : '/api/v1/system/llm-servers/active',
+    CLOUDS.has(name)
+      ? { provider: name, ...(model ? { model } : {}) }
+      : { server_name: name, ...(model ? { model, exact_only: true } : {}) },
     SWITCH_MS,
   );
   context.terminal.result(answer, `${answer.active_server} answers with ${answer.active_model}.`);

@@ -1,7 +1,8 @@
-// venom skills list|show|call|allow|deny|approvals|new: tools that models may call, and what waits for your yes.
+// venom skills list|show|call|allow|deny|approvals|new|own|approve|enable|disable|rollback: tools that models may call, and what waits for your yes.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type * as CustomContract from '../../contract/custom-skills.js';
 import type * as Contract from '../../contract/skills.js';
 import { AppError } from '../../shared/errors.js';
 import { newSkill } from '../../skills/custom/new-skill.js';
@@ -13,6 +14,7 @@ const INPUT_CHARS = 100;
 
 type Tool = z.output<typeof Contract.ToolItem>;
 type ToolDetail = z.output<typeof Contract.ToolDetail>;
+type OwnSkill = z.output<typeof CustomContract.CustomSkillItem>;
 type Approval = z.output<typeof Contract.ApprovalItem>;
 
 export interface SkillScope {
@@ -102,6 +104,50 @@ export async function answerApproval(context: CommandContext, id: string, decisi
   context.terminal.result(approval, `${approval.tool}: ${approval.decision}`);
 }
 
+export async function listOwnSkills(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ skills: OwnSkill[] }>('/api/v1/skills/custom');
+  const rows = answer.skills.map((skill) => [
+    skill.name,
+    skill.state,
+    skill.hash?.slice(0, 12) ?? '-',
+    skill.versions.map(({ hash }) => hash.slice(0, 12)).join(' ') || '-',
+    skill.problem ?? skill.description,
+  ]);
+  context.terminal.result(
+    answer,
+    rows.length === 0
+      ? 'No skill of your own; begin one with: venom skills new NAME'
+      : table(['NAME', 'STATE', 'HASH', 'APPROVED', 'DESCRIPTION'], rows),
+  );
+}
+
+/** Without a hash, to what lies there now: who types it has the files before their eyes. */
+export async function approveOwnSkill(
+  context: CommandContext,
+  name: string,
+  hash: string | undefined,
+  action: 'approve' | 'rollback',
+): Promise<void> {
+  const client = await context.server();
+  const at = `/api/v1/skills/custom/${encodeURIComponent(name)}`;
+  const { skill: before } = await client.get<{ skill: OwnSkill }>(at);
+  const known = [...before.versions.map((version) => version.hash), ...(before.hash ? [before.hash] : [])];
+  const full = hash === undefined ? before.hash : known.find((each) => each.startsWith(hash));
+  if (!full) throw new AppError('invalid_input', before.problem ?? `${name} has no version ${hash}.`);
+  const { skill } = await client.post<{ skill: OwnSkill }>(`${at}/${action}`, { hash: full });
+  context.terminal.result(skill, `${name} is in use at ${full.slice(0, 12)}.`);
+}
+
+export async function switchOwnSkill(context: CommandContext, name: string, to: 'enable' | 'disable'): Promise<void> {
+  const client = await context.server();
+  const { skill } = await client.post<{ skill: OwnSkill }>(
+    `/api/v1/skills/custom/${encodeURIComponent(name)}/${to}`,
+    {},
+  );
+  context.terminal.result(skill, `${name} is ${to}d.`);
+}
+
 /** Needs no server. */
 export async function scaffoldSkill(context: CommandContext, name: string): Promise<void> {
   const { settings } = context;
@@ -110,7 +156,7 @@ export async function scaffoldSkill(context: CommandContext, name: string): Prom
   const files = await newSkill(folder, name);
   context.terminal.result(
     { folder, files },
-    `Wrote ${files.join(', ')} in ${folder}\nTest it: node --test ${folder}\nLet it run: venom skills allow custom_${name}__hello`,
+    `Wrote ${files.join(', ')} in ${folder}\nTest it: node --test ${folder}\nLet it run: venom skills approve ${name}`,
   );
 }
 

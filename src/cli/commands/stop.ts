@@ -1,11 +1,19 @@
 // venom stop: ends the server that `venom start` began, and everything it started.
+import { AppError } from '../../shared/errors.js';
 import type { CommandContext } from '../command-context.js';
 import { findServer, stopServer } from '../server-process.js';
 
 const PATIENCE_MS = 11_000;
 
-export async function stop({ files, terminal }: CommandContext): Promise<void> {
+export async function stop(context: CommandContext): Promise<void> {
+  const { files, terminal } = context;
   const record = await findServer(files);
+  const other = record === undefined ? await context.locateServer() : undefined;
+  if (other !== undefined)
+    throw new AppError(
+      'conflict',
+      `Venom runs at ${other.url}, but \`venom start\` did not begin it: stop it where it was started.`,
+    );
   if (record === undefined) return terminal.result({ stopped: false, running: false }, 'Venom is not running.');
   const how = await stopServer(files, record, PATIENCE_MS);
   const text =

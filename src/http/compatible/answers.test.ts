@@ -23,7 +23,7 @@ const withPicture = (mediaType: string): LanguageModelV4CallOptions => ({
   prompt: [{ role: 'user', content: [{ type: 'file', mediaType, data: { type: 'data', data: 'AAAA' } }] }],
 });
 
-function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], limit = 1 } = {}) {
+function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], limit = 1, provider = 'fake' } = {}) {
   const seen = { routed: '', usage: [] as unknown[], outcomes: [] as unknown[], ended: '', left: false };
   const tracer = {
     start() {},
@@ -36,7 +36,7 @@ function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], lim
     target: (_model, text) => {
       seen.routed = text;
       return {
-        provider: 'fake',
+        provider,
         endpoint: null,
         model: 'm',
         runtimeId: 'r',
@@ -78,7 +78,7 @@ describe('CompatibleAnswers', () => {
     const sees = setUp([[finish]], { can: ['vision'], limit: 9 });
     await readWhole(await sees.ask(withPicture('image/png')));
     await expect(sees.ask(withPicture('audio/wav'))).rejects.toMatchObject({ code: 'unsupported' });
-    const blind = setUp([[finish]], { limit: 9 });
+    const blind = setUp([[finish]], { can: ['completion'], limit: 9, provider: 'llama-cpp' });
     await expect(blind.ask(withPicture('image/png'))).rejects.toMatchObject({ code: 'unsupported' });
     const think = { ...question, providerOptions: { venom: { think: true } } };
     await expect(blind.ask(think)).rejects.toMatchObject({ code: 'unsupported' });

@@ -6,6 +6,7 @@ import type { TurnUsage } from '../../chat/ports.js';
 import type { ChatTarget } from '../../chat/simple-mode.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { RoutedTarget } from '../../chat/turn-ports.js';
+import { requireSight } from '../../models/sight.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { allText, lastUserText } from './prompt-text.js';
@@ -45,6 +46,10 @@ export class AnswerGate {
     return this.#inside.has(requestId);
   }
 
+  get size(): number {
+    return this.#inside.size;
+  }
+
   /** Nobody enters any more; those inside may end, and are stopped when they take too long. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
@@ -69,12 +74,12 @@ export interface CompatibleParts {
    * @param text  what people said
    * @throws AppError `no_model`, `model_not_found`, `no_endpoint`, and what routing refuses
    */
-  target: (model: string | undefined, text: string) => Promise<Answering> | Answering;
+  target: (model: string | undefined, text: string, images: boolean) => Promise<Answering> | Answering;
   /** What a model's engine says it can; null where it does not say. */
   capabilities: (model: string) => Promise<readonly string[] | null>;
   tracer: RequestTracer;
   gate: AnswerGate;
-  onUsage?: (usage: TurnUsage, target: ChatTarget) => void;
+  onUsage?: (usage: TurnUsage, target: ChatTarget, costUsd: number | null) => void;
   onOutcome?: (target: ChatTarget, failure: ErrorCode | null) => void;
 }
 
@@ -153,7 +158,7 @@ export class CompatibleAnswers {
     const startedAt = performance.now();
     try {
       // Words are weighed where a person said them; shapes are looked for in everything before it leaves.
-      target = await route(model, allText(prompt.filter(({ role }) => role === 'user')));
+      target = await route(model, allText(prompt.filter(({ role }) => role === 'user')), prompt.some(hasFile));
       await this.#checkAbilities(options, target);
       tracer.start({
         requestId,
@@ -186,7 +191,7 @@ export class CompatibleAnswers {
   async *#watched(
     requestId: string,
     api: string,
-    target: ChatTarget,
+    target: Answering,
     parts: AsyncIterator<readonly LanguageModelV4StreamPart[]>,
     first: IteratorResult<readonly LanguageModelV4StreamPart[]>,
     { startedAt, firstMs }: { startedAt: number; firstMs: number },
@@ -220,7 +225,7 @@ export class CompatibleAnswers {
       tracer.update(requestId, (trace) => {
         trace.usage = taken;
       });
-      onUsage?.(taken, target);
+      onUsage?.(taken, target, target.receipt?.().costUsd ?? null);
       end(null);
     } catch (thrown) {
       const error = toAppError(thrown);
@@ -246,11 +251,13 @@ export class CompatibleAnswers {
       message.role === 'user' ? message.content.filter((part) => part.type === 'file') : [],
     );
     if (files.length === 0 && !thinks) return;
-    const can = (await this.#parts.capabilities(target.model)) ?? [];
-    if (thinks && !can.includes('thinking')) throw new AppError('unsupported', `${target.model} does not think aloud.`);
+    const can = await this.#parts.capabilities(target.model);
+    if (thinks && !can?.includes('thinking'))
+      throw new AppError('unsupported', `${target.model} does not think aloud.`);
     for (const { mediaType } of files)
-      if (!mediaType.startsWith('image/') || !can.includes('vision'))
+      if (!mediaType.startsWith('image/'))
         throw new AppError('unsupported', `${target.model} does not take in ${mediaType.split('/')[0]} parts.`);
+    if (files.length > 0) requireSight(target.provider, target.model, can);
   }
 }
 
@@ -287,6 +294,9 @@ export function toolInput(input: string): Record<string, unknown> {
   }
   throw new AppError('upstream_protocol', 'The model called a tool with arguments that are no JSON object.');
 }
+
+const hasFile = ({ content }: LanguageModelV4CallOptions['prompt'][number]): boolean =>
+  typeof content !== 'string' && content.some(({ type }) => type === 'file');
 
 const preview = (firstMs: number, text: string): string =>
   `elapsed_ms=${Math.round(firstMs)} preview=${text.slice(0, PREVIEW_CHARS)}`;

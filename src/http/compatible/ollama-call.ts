@@ -2,6 +2,7 @@
 import type { JSONSchema7, LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { OllamaChatRequest, OllamaGenerateRequest, OllamaMessage, OllamaOptions } from '../../contract/ollama.js';
 import { AppError } from '../../shared/errors.js';
+import { mediaTypeOf } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
 
 /** Options that say where and how fast a model runs, never what it answers. */
@@ -128,15 +129,6 @@ function toParameters({ options, format, think, keep_alive }: Common): Omit<Lang
     },
   };
 }
-
-const MAGIC: readonly [string, string][] = [
-  ['iVBOR', 'image/png'],
-  ['/9j/', 'image/jpeg'],
-  ['R0lG', 'image/gif'],
-  ['UklG', 'image/webp'],
-];
-
-const mediaTypeOf = (base64: string): string => MAGIC.find(([start]) => base64.startsWith(start))?.[1] ?? 'image/*';
 
 /** Whether the model shall leave memory after the answer. */
 export function unloadsAfter(keepAlive: OllamaChatRequest['keep_alive']): boolean {

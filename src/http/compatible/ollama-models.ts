@@ -56,17 +56,16 @@ export function toShown(model: RuntimeModel, description: ModelDescription | nul
     template: description?.template ?? '',
     license: description?.license ?? '',
     details: details(model, description),
-    // Clients that find it expect all of it.
-    ...(family && description.parameterCount && description.contextLength && description.embeddingLength
-      ? {
-          model_info: {
+    // Some clients need it to be there; those that find the architecture in it expect all the rest.
+    model_info:
+      family && description.parameterCount && description.contextLength && description.embeddingLength
+        ? {
             'general.architecture': family,
             'general.parameter_count': description.parameterCount,
             [`${family}.context_length`]: description.contextLength,
             [`${family}.embedding_length`]: description.embeddingLength,
-          },
-        }
-      : {}),
+          }
+        : {},
     capabilities: [...capabilities],
     modified_at: installedAt === null ? UNKNOWN_DATE : isoUtc(installedAt),
   };

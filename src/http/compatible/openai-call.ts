@@ -8,13 +8,14 @@ import type {
 } from '@ai-sdk/provider';
 import type { ChatCompletionRequest } from '../../contract/openai.js';
 import { AppError } from '../../shared/errors.js';
+import { pictureOfUrl } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
 
 type Message = ChatCompletionRequest['messages'][number];
 
 /** @throws AppError `unsupported` for what cannot be said in this form, `invalid_input` */
 export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSignal): LanguageModelV4CallOptions {
-  if ((body.n ?? 1) > 1) throw new AppError('unsupported', 'n greater than 1 is not supported by this model.');
+  refuseUnsayable(body);
   const prompt = new PromptBuilder();
   for (const message of body.messages) addMessage(prompt, message);
   const tools = body.tools?.map(toTool);
@@ -54,15 +55,32 @@ export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSign
   };
 }
 
+const FORMATS: ReadonlySet<string> = new Set(['text', 'json_object', 'json_schema']);
+
+/** What this form has no words for and what would change the answer is refused rather than left out. */
+function refuseUnsayable(body: ChatCompletionRequest): void {
+  const refuse = (what: string): never => {
+    throw new AppError('unsupported', `${what} not supported by this model.`);
+  };
+  if ((body.n ?? 1) > 1) refuse('n greater than 1 is');
+  if (body['logprobs'] === true) refuse('logprobs are');
+  const format = body.response_format?.type ?? 'text';
+  if (!FORMATS.has(format)) refuse(`response_format ${format.slice(0, 60)} is`);
+  if (Object.keys(body['logit_bias'] ?? {}).length > 0) refuse('logit_bias is');
+  if (body['audio'] || (Array.isArray(body['modalities']) && body['modalities'].includes('audio'))) refuse('Sound is');
+  if (Array.isArray(body['functions']) && body['functions'].length > 0)
+    refuse('functions, the older form of tools, are');
+}
+
 function addMessage(prompt: PromptBuilder, message: Message): void {
-  const text = plainText(message);
+  const text = message.role === 'user' ? '' : plainText(message);
   switch (message.role) {
     case 'system':
     case 'developer':
       prompt.system(text);
       return;
     case 'user':
-      prompt.user(text);
+      addUserParts(prompt, message);
       return;
     case 'assistant':
       prompt.assistant(text);
@@ -77,6 +95,19 @@ function addMessage(prompt: PromptBuilder, message: Message): void {
   }
 }
 
+function addUserParts(prompt: PromptBuilder, { content }: Message): void {
+  for (const part of Array.isArray(content) ? content : [{ type: 'text', text: content ?? '' }])
+    if (part.type === 'text') prompt.user(part.text ?? '');
+    else if (part.type === 'image_url') {
+      const image = (part as Record<string, unknown>)['image_url'];
+      // Some clients leave the object out.
+      const { mediaType, base64 } = pictureOfUrl(
+        typeof image === 'object' && image !== null ? (image as { url?: unknown }).url : image,
+      );
+      prompt.image(mediaType, base64);
+    } else throw new AppError('unsupported', `Parts of type ${part.type.slice(0, 60)} are not taken in by this model.`);
+}
+
 function addToolCall(prompt: PromptBuilder, { id, function: called }: Record<string, unknown>): void {
   const { name, arguments: input } = (called ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || typeof name !== 'string' || typeof input !== 'string')
@@ -86,7 +117,8 @@ function addToolCall(prompt: PromptBuilder, { id, function: called }: Record<str
 
 function plainText({ content }: Message): string {
   if (!Array.isArray(content)) return content ?? '';
-  if (content.some(({ type }) => type !== 'text')) throw new AppError('unsupported', 'This model reads text only.');
+  if (content.some(({ type }) => type !== 'text'))
+    throw new AppError('unsupported', 'Only messages of the user may hold more than text.');
   return content.map((part) => part.text ?? '').join('');
 }
 

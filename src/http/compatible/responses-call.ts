@@ -2,6 +2,7 @@
 import type { JSONSchema7, LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { ResponseItem, ResponseRequest, ResponseTool } from '../../contract/responses.js';
 import { AppError } from '../../shared/errors.js';
+import { pictureOfUrl } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
 
 /**
@@ -76,9 +77,8 @@ type Part = Readonly<Record<string, unknown>>;
 function addUserPart(builder: PromptBuilder, part: Part): void {
   if (part['type'] === 'input_text') builder.user(String(part['text'] ?? ''));
   else if (part['type'] === 'input_image') {
-    const match = /^data:(image\/[\w.+-]+);base64,([\w+/=]+)$/.exec(String(part['image_url'] ?? ''));
-    if (!match) throw new AppError('unsupported', 'Images must come as data URLs; no address is fetched for a client.');
-    builder.image(match[1] as string, match[2] as string);
+    const { mediaType, base64 } = pictureOfUrl(part['image_url']);
+    builder.image(mediaType, base64);
   } else throw new AppError('unsupported', `Parts of type ${String(part['type']).slice(0, 60)} are not supported.`);
 }
 

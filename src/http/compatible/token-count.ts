@@ -4,6 +4,8 @@ import type { Runtime } from '../../runtimes/runtime.js';
 import { allText } from './prompt-text.js';
 
 const BYTES_PER_TOKEN = 3.5;
+/** Beyond what any model reads; a tokenizer takes seconds for it, in which its model answers nobody. */
+const LONGEST_COUNTED_CHARS = 1_000_000;
 /** What a chat template adds to a message. */
 const TOKENS_PER_MESSAGE = 5;
 
@@ -19,11 +21,12 @@ export async function countTokens(
   signal: AbortSignal,
 ): Promise<TokenCount> {
   const withTools = tools !== undefined && tools.length > 0;
-  const counted = withTools ? undefined : await runtime.countPromptTokens?.(model, prompt, signal);
-  if (counted !== undefined) return { tokens: counted, exact: true };
   const text = allText(prompt) + (withTools ? JSON.stringify(tools) : '');
+  const short = text.length <= LONGEST_COUNTED_CHARS;
+  const counted = withTools || !short ? undefined : await runtime.countPromptTokens?.(model, prompt, signal);
+  if (counted !== undefined) return { tokens: counted, exact: true };
   // The words may be counted exactly; what the chat template adds to them is not.
-  const words = await runtime.countTokens?.(model, text, signal).catch(() => null);
+  const words = short ? await runtime.countTokens?.(model, text, signal).catch(() => null) : null;
   const tokens = words ?? Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
   return { tokens: tokens + prompt.length * TOKENS_PER_MESSAGE, exact: false };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventLog } from './event-log.js';
+import { EventLog, EventLogBudget } from './event-log.js';
 
 const message = (text: string) => ({ jsonrpc: '2.0' as const, method: 'x', params: { text } });
 
@@ -27,5 +27,18 @@ describe('EventLog', () => {
     const first = await log.storeEvent('a', message('x'.repeat(3_000_000)));
     await log.storeEvent('a', message('x'.repeat(3_000_000)));
     expect(await log.getStreamIdForEventId(first)).toBeUndefined();
+  });
+
+  it('shares a bound with the logs of all other sessions, and gives back what it held when its session ends', async () => {
+    const budget = new EventLogBudget();
+    const logs = Array.from({ length: 50 }, () => new EventLog(budget));
+    const large = message('y'.repeat(500_000));
+    for (const log of logs) for (let sent = 0; sent < 7; sent += 1) await log.storeEvent('s', large);
+    // 50 sessions of seven half-megabyte messages would be 175 million characters.
+    expect(budget.chars).toBeGreaterThan(60_000_000);
+    expect(budget.chars).toBeLessThan(64_000_000 + 50 * 501_000);
+    for (const log of logs) log.clear();
+    await logs[0]?.storeEvent('s', large);
+    expect(budget.chars).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { AppError } from '../../shared/errors.js';
-import { EventLog } from './event-log.js';
+import { EventLog, EventLogBudget } from './event-log.js';
 
 const SWEEP_MS = 30_000;
 /** How soon a client whose stream was closed comes back. */
@@ -40,6 +40,7 @@ export type McpServerMaker = (served: McpServed) => Promise<McpServer | Server> 
 
 export class McpSessions {
   readonly #sessions = new Map<string, McpSessionEntry>();
+  readonly #logged = new EventLogBudget();
   readonly #make: McpServerMaker;
   readonly #limits: McpSessionLimits;
   readonly #now: () => number;
@@ -75,9 +76,10 @@ export class McpSessions {
   async open(caller: AuthInfo, capabilities: ClientCapabilities): Promise<McpSessionEntry> {
     if (this.#sessions.size >= this.#limits.sessions) await this.#makeRoom();
     const server = await this.#make({ caller, client: { era: 'legacy', capabilities } });
+    const log = new EventLog(this.#logged);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
-      eventStore: new EventLog(),
+      eventStore: log,
       retryInterval: RETRY_MS,
       onsessioninitialized: (id) => {
         this.#sessions.set(id, entry);
@@ -88,6 +90,7 @@ export class McpSessions {
     // The server listens too; both must hear of the end.
     const onClose = transport.onclose;
     transport.onclose = () => {
+      log.clear();
       if (transport.sessionId !== undefined) this.#sessions.delete(transport.sessionId);
       onClose?.();
     };

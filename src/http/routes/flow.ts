@@ -3,13 +3,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { flowDiagram, isDecisionGate } from '../../chat/tracing/flow-diagram.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import { Uuid } from '../../contract/uuid.js';
 import { AppError } from '../../shared/errors.js';
 import { durationSeconds, offset } from './history.js';
 
 export const flowRoutes: FastifyPluginAsyncZod<{ tracer: RequestTracer }> = async (app, { tracer }) => {
   app.get(
     '/flow/:request_id',
-    { schema: { params: z.object({ request_id: z.uuid() }), tags: ['history'] } },
+    { schema: { params: z.object({ request_id: Uuid }), tags: ['history'] } },
     async ({ params }) => {
       const trace = tracer.get(params.request_id);
       if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);

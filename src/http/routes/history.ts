@@ -1,10 +1,13 @@
 // GET /history/requests and one of them.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { FeedbackEntry, LearningRepository } from '../../chat/learning/ports.js';
 import type { RequestTrace, TraceStatus } from '../../chat/ports.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import { HistoryQuery, TRACE_STATUSES } from '../../contract/history.js';
+import { Uuid } from '../../contract/uuid.js';
+import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { type MemoryLookup, toContextReport } from './context-shapes.js';
 import { toReceipt, toRoutingDecision } from './receipt-shapes.js';
@@ -15,31 +18,36 @@ export interface HistoryRoutesOptions {
   /** A task's result; null for requests that are no task. */
   resultOf: (requestId: string) => string | null;
   memoryOf: MemoryLookup;
+  learning: Pick<LearningRepository, 'latestFeedback'>;
 }
 
 export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async (
   app,
-  { tracer, sessions, resultOf, memoryOf },
+  { tracer, sessions, resultOf, memoryOf, learning },
 ) => {
   app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
     const status = query.status || undefined;
     if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
       throw new AppError('invalid_input', `status must be one of ${TRACE_STATUSES.join(', ')}.`);
     }
-    return tracer
-      .list({ limit: query.limit, offset: query.offset, status: status as TraceStatus | undefined })
-      .map(toSummary);
+    const traces = tracer.list({
+      limit: query.limit,
+      offset: query.offset,
+      status: status as TraceStatus | undefined,
+    });
+    const said = learning.latestFeedback(traces.map(({ requestId }) => requestId));
+    return traces.map((trace) => toSummary(trace, said.get(trace.requestId)));
   });
 
   app.get(
     '/history/requests/:request_id',
-    { schema: { params: z.object({ request_id: z.uuid() }), tags: ['history'] } },
+    { schema: { params: z.object({ request_id: Uuid }), tags: ['history'] } },
     async ({ params }) => {
       const trace = tracer.get(params.request_id);
       if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
       const receipt = trace.receipt ?? sessions.answer(trace.requestId)?.receipt;
       return {
-        ...toSummary(trace),
+        ...toSummary(trace, learning.latestFeedback([trace.requestId]).get(trace.requestId)),
         steps: trace.steps.map((step) => ({ ...step, timestamp: offset(step.timestamp) })),
         first_token: trace.firstToken && {
           at: offset(trace.firstToken.at),
@@ -81,7 +89,7 @@ export const offset = (iso: string | null): string | null => iso?.replace(/Z$/, 
 export const durationSeconds = ({ createdAt, finishedAt }: RequestTrace): number | null =>
   finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(createdAt)) / 1_000;
 
-function toSummary(trace: RequestTrace) {
+function toSummary(trace: RequestTrace, feedback: FeedbackEntry | undefined) {
   return {
     request_id: trace.requestId,
     prompt: trace.prompt,
@@ -106,7 +114,9 @@ function toSummary(trace: RequestTrace) {
     error_details: trace.error?.details ?? null,
     error_stage: trace.error?.stage ?? null,
     error_retryable: trace.error?.retryable ?? null,
-    feedback: null,
+    feedback: feedback
+      ? { rating: feedback.rating, comment: feedback.comment, timestamp: offset(isoUtc(feedback.at)) }
+      : null,
     result: null,
   };
 }

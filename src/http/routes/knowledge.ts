@@ -6,6 +6,7 @@ import type { Knowledge, KnowledgeFile } from '../../chat/memory/knowledge.js';
 import * as contract from '../../contract/memory.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { refuseDataMutation } from '../policy-refusal.js';
 import { toScope } from './memory.js';
 
 export interface KnowledgeRoutesOptions {
@@ -83,9 +84,8 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
   app.delete(
     '/knowledge/files/:file_id',
     { schema: { params: contract.KnowledgeFileParams, tags } },
-    async ({ params }) => {
-      if (!mayDelete)
-        throw new AppError('forbidden', 'Pre-production data is not deleted; ALLOW_DATA_MUTATION is off.');
+    async ({ params }, reply) => {
+      if (!mayDelete) return refuseDataMutation(reply, 'knowledge.delete');
       const { vectors } = await knowledge.remove(params.file_id);
       return { status: 'success', file_id: params.file_id, deleted_vectors: vectors };
     },
@@ -97,14 +97,24 @@ async function fileOf(
   name: string | undefined,
 ): Promise<{ name: string; mediaType: string | null; bytes: Uint8Array }> {
   if (request.isMultipart()) {
-    const part = await request.file();
+    const part = await unbroken(request.file());
     if (!part) throw new AppError('invalid_input', 'The form holds no file.');
-    return { name: name ?? part.filename, mediaType: part.mimetype, bytes: await part.toBuffer() };
+    return { name: name ?? part.filename, mediaType: part.mimetype, bytes: await unbroken(part.toBuffer()) };
   }
   if (!Buffer.isBuffer(request.body) || request.body.length === 0)
     throw new AppError('invalid_input', 'The body must be the file, or a form with one.');
   if (name === undefined) throw new AppError('invalid_input', 'Give the name of the file in ?name=.');
   return { name, mediaType: request.headers['content-type'] ?? null, bytes: request.body };
+}
+
+/** Limits have their own status; a form that breaks off or has no boundary comes as a plain error. @throws AppError `invalid_input` */
+async function unbroken<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Error && 'statusCode' in error) throw error;
+    throw new AppError('invalid_input', 'The form is broken, or breaks off.', { cause: error });
+  }
 }
 
 /** Aborted when the client goes away. */

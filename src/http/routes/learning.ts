@@ -11,7 +11,7 @@ export interface LearningRoutesOptions {
   feedback: Feedback;
   hiddenPrompts: HiddenPrompts;
   lessons: Lessons;
-  logs: Pick<LearningRepository, 'logs'>;
+  logs: Pick<LearningRepository, 'logs' | 'latestFeedback'>;
   /** `ENABLE_META_LEARNING` */
   enabled: boolean;
   onFeedback: (rating: Rating) => void;

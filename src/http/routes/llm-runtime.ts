@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SwitchRuntimeRequest } from '../../contract/llm-servers.js';
 import { CODING_ALIAS, CODING_FALLBACKS, CODING_PRIMARY, feedbackTier } from '../../models/coding-models.js';
 import type { ModelManager } from '../../models/model-manager.js';
-import type { RemoteCatalogs, RemoteProvider } from '../../models/ports.js';
+import type { RemoteCatalogs } from '../../models/ports.js';
 import type { RuntimeSwitch } from '../../models/runtime-switch.js';
+import type { CloudProvider } from '../../routing/policy.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
 import type { TrafficControl } from '../../runtimes/upstream-traffic.js';
 import { AppError } from '../../shared/errors.js';
@@ -19,12 +20,10 @@ export interface LlmRuntimeOptions {
   switching: RuntimeSwitch;
   policy: SwitchPolicy;
   remote: RemoteCatalogs;
-  exit: { hasKey(provider: RemoteProvider): boolean; endpoint(provider: RemoteProvider): string | null };
-  /** Which model a provider answers with where none is named. */
-  cloudModels: Readonly<Record<RemoteProvider, string>>;
+  exit: { hasKey(provider: CloudProvider): boolean; endpoint(provider: CloudProvider): string | null };
+  /** Which model a provider answers with where none is named; empty where the settings name none. */
+  cloudModels: Readonly<Record<CloudProvider, string>>;
   forceLocal: boolean;
-  /** Writes what was remembered to disk. */
-  rememberNow: () => void;
   traffic: TrafficControl;
   /** Servers that are here and that the profile keeps off. */
   forbidden: readonly string[];
@@ -39,9 +38,19 @@ const ADAPTERS = {
   supports_adapter_runtime_apply: false,
 };
 
+const CLOUD_NAMES: ReadonlyMap<string, CloudProvider> = new Map([
+  ['openai', 'openai'],
+  ['google', 'google'],
+  ['google-gemini', 'google'],
+  ['gem', 'google'],
+  ['cloud-compatible', 'cloud-compatible'],
+]);
+/** Nobody reads the lists of clouds that are none of the known ones. */
+const NO_CATALOG = { models: [], source: null, error: null } as const;
+
 export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async (
   app,
-  { models, switching, policy, remote, exit, cloudModels, forceLocal, rememberNow, traffic, forbidden },
+  { models, switching, policy, remote, exit, cloudModels, forceLocal, traffic, forbidden },
 ) => {
   const tags = ['system'];
 
@@ -69,20 +78,18 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
 
   app.post('/system/llm-runtime/active', { schema: { body: SwitchRuntimeRequest, tags } }, async ({ body }) => {
     policy.check(body);
-    const provider = ({ openai: 'openai', google: 'google', 'google-gemini': 'google', gem: 'google' } as const)[
-      body.provider as 'openai'
-    ];
+    const provider = CLOUD_NAMES.get(body.provider);
     if (!provider) throw new AppError('invalid_input', `There is no cloud engine ${body.provider}.`);
     if (forceLocal) throw new AppError('forbidden', 'FORCE_LOCAL_MODEL is set; no cloud engine can be activated.');
     if (!exit.hasKey(provider)) throw new AppError('invalid_input', `No key for ${provider} is set.`);
     const model = body.model || cloudModels[provider];
-    const { models: offered, source } = await remote.catalog(provider);
+    if (!model) throw new AppError('invalid_input', `Name the model of ${provider}, or set CLOUD_COMPATIBLE_MODEL.`);
+    const { models: offered, source } = provider === 'cloud-compatible' ? NO_CATALOG : await remote.catalog(provider);
     // A catalogue that cannot be read is no reason to refuse; a readable one that lacks the model is.
     if (source === `${provider}_api` && !offered.some(({ id }) => id === model))
       throw new AppError('invalid_input', `${provider} does not offer the model ${model}.`);
     const { provider: from } = await models.activeIdentity();
     models.chooseCloud({ provider, model });
-    rememberNow();
     const identity = await models.activeIdentity();
     switching.selected(body.switch_source, identity, from);
     return {
@@ -148,9 +155,13 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         models: [],
         ...ADAPTERS,
       }));
-    const cloud = (['openai', 'google'] as const).map((name) => {
+    const further = exit.endpoint('cloud-compatible') === null ? [] : (['cloud-compatible'] as const);
+    const cloud = [...(['openai', 'google'] as const), ...further].map((name) => {
       const configured = exit.hasKey(name);
-      const { models: offered, error } = remote.known(name);
+      const { models: offered, error } =
+        name === 'cloud-compatible'
+          ? { models: cloudModels[name] ? [{ id: cloudModels[name] }] : [], error: null }
+          : remote.known(name);
       return {
         runtime_id: name,
         source_type: 'cloud-api',
@@ -165,7 +176,7 @@ export const llmRuntimeRoutes: FastifyPluginAsyncZod<LlmRuntimeOptions> = async 
         ...ADAPTERS,
       };
     });
-    const order = ['ollama', 'vllm', 'multi_runtime', 'onnx', 'openai', 'google'];
+    const order = ['ollama', 'vllm', 'multi_runtime', 'onnx', 'openai', 'google', 'cloud-compatible'];
     const place = (id: string) => (order.includes(id) ? order.indexOf(id) : -1);
     const active = models.lastModels('ollama').last;
     return {

@@ -1,4 +1,5 @@
 // /system/llm-servers: the model servers, their actions, health, logs and the switch to one of them.
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { LlmServer, ServerAction, SwitchServerRequest } from '../../contract/llm-servers.js';
@@ -7,6 +8,7 @@ import type { RuntimeProfile } from '../../models/runtime-profile.js';
 import type { LastSwitch, RuntimeSwitch, SwitchGate } from '../../models/runtime-switch.js';
 import type { LlmServerController, LlmServerDefinition } from '../../runtimes/llm-server-controller.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { refuseByPolicy } from '../policy-refusal.js';
 import { iso } from './model-shapes.js';
 import type { SwitchPolicy } from './switch-policy.js';
 import { sourceTypeOf } from './system.js';
@@ -190,23 +192,20 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
     };
   });
 
-  /** The contract's object in place of a text. */
-  const profileRefusal = (server: string) => ({
-    detail: {
-      code: 'runtime_forbidden_by_profile',
+  const refuseByProfile = (reply: FastifyReply, operation: string, server: string) =>
+    refuseByPolicy(reply, {
+      operation,
       message:
         profile === 'llm_off'
           ? 'VENOM_RUNTIME_PROFILE=llm_off keeps every model server off.'
           : `The profile ${profile} does not allow ${server}; name its address in the settings, or set VENOM_RUNTIME_PROFILE=full.`,
-      server_name: server,
-      runtime_profile: profile,
-    },
-    code: 'forbidden' as const,
-  });
+      tags: ['runtime', 'profile'],
+      context: { server_name: server, runtime_profile: profile },
+    });
 
   app.post('/system/llm-servers/active', { schema: { body: SwitchServerRequest, tags } }, async ({ body }, reply) => {
     policy.check(body);
-    if (forbidden.includes(body.server_name)) return reply.status(403).send(profileRefusal(body.server_name));
+    if (forbidden.includes(body.server_name)) return refuseByProfile(reply, 'runtime.switch', body.server_name);
     const servers = [
       ...controller.definitions.map(({ name }) => name),
       ...models.runtimes.map(({ provider }) => provider),
@@ -256,6 +255,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
           runtime_switch_gate: gatePayload(switching.gate),
         },
         code: error.code,
+        request_id: reply.request.id,
       });
     }
   });
@@ -264,13 +264,14 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
     '/system/llm-servers/:server_name/:action',
     { schema: { params: named.extend({ action: ServerAction }), tags } },
     async ({ params: { server_name, action } }, reply) => {
-      if (forbidden.includes(server_name)) return reply.status(403).send(profileRefusal(server_name));
+      if (forbidden.includes(server_name)) return refuseByProfile(reply, `runtime.${action}`, server_name);
       if (!KNOWN.includes(server_name))
         throw new AppError('invalid_input', `There is no model server called ${server_name}.`);
       const done = await controller.run(server_name, action);
       models.changed();
       // As the contract has it: a command that fails is an answer, one that hangs is not.
-      if (done.timedOut) return reply.status(500).send({ detail: done.message, code: 'internal' });
+      if (done.timedOut)
+        return reply.status(500).send({ detail: done.message, code: 'internal', request_id: reply.request.id });
       return {
         status: done.ok ? 'success' : 'error',
         action,

@@ -1,6 +1,7 @@
 // What the domain knows of MCP servers, in the contract's names.
 import type { z } from 'zod';
 import type * as contract from '../../contract/mcp.js';
+import type * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
 import type { ImportPlan } from '../../skills/mcp/import-plan.js';
 import type { ImportRequest } from '../../skills/mcp/import-request.js';
@@ -8,8 +9,19 @@ import type { Isolation } from '../../skills/mcp/isolation.js';
 import type { ImportedServer } from '../../skills/mcp/ports.js';
 import type { StoredTool } from '../../skills/mcp/server-definition.js';
 import { changesOf, isCallable, isQuarantined } from '../../skills/mcp/tool-inventory.js';
+import type { ToolDescriptor } from '../../skills/ports.js';
+import { promptTokens } from '../../skills/prompt-tokens.js';
 
-export const toServer = (server: ImportedServer) => ({
+/** What is known of a server beside what it says of itself. */
+export interface ServerFigures {
+  memoryBytes: number | null;
+  promptTokens: number;
+}
+
+export const toServer = (
+  server: ImportedServer,
+  { memoryBytes, promptTokens }: ServerFigures,
+): z.output<typeof views.McpServerItem> => ({
   name: server.name,
   title: server.title,
   transport: server.transport,
@@ -18,12 +30,14 @@ export const toServer = (server: ImportedServer) => ({
   trusted: server.trusted,
   isolation: server.isolation,
   pid: server.pid,
+  memory_bytes: memoryBytes,
   era: server.era,
   protocol_version: server.protocolVersion,
   server_info: server.serverInfo && { name: server.serverInfo.name, version: server.serverInfo.version },
   source: server.source,
   tools: server.tools,
   quarantined: server.quarantined,
+  prompt_tokens: promptTokens,
   restarts: server.restarts,
   last_error: server.lastError && { ...server.lastError, at: isoUtc(server.lastError.at) },
   call_ms: server.callMs,
@@ -36,8 +50,8 @@ export const toServer = (server: ImportedServer) => ({
   listed_at: server.listedAt === null ? null : isoUtc(server.listedAt),
 });
 
-export const toServerTool = (tool: StoredTool, name: string | null) => ({
-  name,
+export const toServerTool = (tool: StoredTool, proxy: ToolDescriptor | null): z.output<typeof views.McpToolItem> => ({
+  name: proxy?.name ?? null,
   tool: tool.definition.name,
   title: tool.definition.title ?? null,
   description: tool.definition.description ?? '',
@@ -49,9 +63,10 @@ export const toServerTool = (tool: StoredTool, name: string | null) => ({
   state: tool.gone ? 'gone' : tool.refused ? 'refused' : isCallable(tool) ? 'approved' : 'quarantined',
   refused: tool.refused,
   changes: isQuarantined(tool) ? changesOf(tool) : [],
+  prompt_tokens: proxy && promptTokens(proxy),
 });
 
-export const toPlan = (plan: ImportPlan, isolation: Isolation) => ({
+export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof views.McpPlan> => ({
   plan_id: plan.planId,
   name: plan.name,
   title: plan.title,
@@ -59,23 +74,23 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation) => ({
   state: 'awaiting_approval',
   created_at: isoUtc(plan.createdAt),
   source: plan.source,
-  build: plan.build.map(({ title, command, network }) => ({ title, command, network })),
+  build: plan.build.map(({ title, command, network }) => ({ title, command: [...command], network })),
   launch:
     plan.launch.kind === 'stdio'
-      ? { kind: 'stdio', command: plan.launch.command, args: plan.launch.args }
+      ? { kind: 'stdio', command: plan.launch.command, args: [...plan.launch.args] }
       : { kind: 'http', url: plan.launch.url },
   permissions: {
     network: plan.launch.kind === 'http' || plan.launch.network || isolation.best === 'plain',
-    readable: plan.launch.kind === 'stdio' ? plan.launch.readable : [],
-    writable: plan.launch.kind === 'stdio' ? plan.launch.writable : [],
+    readable: plan.launch.kind === 'stdio' ? [...plan.launch.readable] : [],
+    writable: plan.launch.kind === 'stdio' ? [...plan.launch.writable] : [],
     environment: plan.launch.kind === 'stdio' ? Object.keys(plan.launch.environment) : [],
-    secrets: plan.launch.secrets,
+    secrets: { ...plan.launch.secrets },
     isolation: plan.launch.kind === 'stdio' ? isolation.best : null,
     trusted: plan.trusted,
     allow_plain: plan.allowPlain,
     private_network: plan.launch.kind === 'http' && plan.launch.allowPrivate,
   },
-  dependencies: plan.dependencies,
+  dependencies: [...plan.dependencies],
   user_config: (plan.settings ?? []).map((setting) => ({
     name: setting.name,
     type: setting.type,
@@ -87,9 +102,9 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation) => ({
     value: setting.value,
     secret: setting.secret,
   })),
-  missing_config: plan.missingSettings ?? [],
-  missing_secrets: plan.missingSecrets,
-  warnings: plan.warnings,
+  missing_config: [...(plan.missingSettings ?? [])],
+  missing_secrets: [...plan.missingSecrets],
+  warnings: [...plan.warnings],
   hash: plan.hash,
 });
 

@@ -1,6 +1,7 @@
 // /mcp: imported MCP servers, their imports, tools and secrets.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as contract from '../../contract/mcp.js';
+import * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { readConfig, writeConfig } from '../../skills/mcp/config-formats.js';
@@ -8,9 +9,10 @@ import type { Isolation } from '../../skills/mcp/isolation.js';
 import type { McpManagerSkill } from '../../skills/mcp/mcp-manager-skill.js';
 import type { McpServers } from '../../skills/mcp/mcp-servers.js';
 import type { McpTools } from '../../skills/mcp/mcp-tools.js';
-import type { SecretStore } from '../../skills/mcp/ports.js';
+import type { ImportedServer, SecretStore } from '../../skills/mcp/ports.js';
 import type { RemoteAuthorizations } from '../../skills/mcp/remote-authorizations.js';
 import { typeDeclarations } from '../../skills/mcp/type-declarations.js';
+import { promptTokens } from '../../skills/prompt-tokens.js';
 import { toImportRequest, toPlan, toServer, toServerTool } from './mcp-shapes.js';
 import { toOperation } from './model-shapes.js';
 
@@ -23,34 +25,53 @@ export interface McpRoutesOptions {
   isolation: Isolation;
   /** Where the programs lie that imports need; null where one is not there. */
   programs: () => Record<string, string | null>;
+  /** Resident bytes of what runs under each of these processes. */
+  memory: (pids: readonly number[]) => ReadonlyMap<number, number>;
 }
 
 const accepted = 202;
 
 export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app,
-  { servers, manager, tools, secrets, authorizations, isolation, programs },
+  { servers, manager, tools, secrets, authorizations, isolation, programs, memory },
 ) => {
   const tags = ['mcp'];
+  const described = (shown: readonly ImportedServer[]) => {
+    const bytes = memory(shown.flatMap(({ pid }) => pid ?? []));
+    const tokens = new Map<string, number>();
+    for (const tool of tools.tools())
+      tokens.set(tool.source.id, (tokens.get(tool.source.id) ?? 0) + promptTokens(tool));
+    return shown.map((server) =>
+      toServer(server, {
+        memoryBytes: server.pid === null ? null : (bytes.get(server.pid) ?? null),
+        promptTokens: tokens.get(server.name) ?? 0,
+      }),
+    );
+  };
   const one = (name: string) => {
     const server = servers.get(name);
-    if (!server) throw new AppError('mcp_server_not_found', `There is no MCP server ${name}.`);
-    return toServer(server);
+    const [shown] = server ? described([server]) : [];
+    if (!shown) throw new AppError('mcp_server_not_found', `There is no MCP server ${name}.`);
+    return shown;
   };
 
-  app.get('/mcp/servers', { schema: { tags } }, async () => {
-    const all = servers.list().map(toServer);
-    return { status: 'success', servers: all, count: all.length };
+  app.get('/mcp/servers', { schema: { response: { 200: views.McpServerList }, tags } }, async () => {
+    const all = described(servers.list());
+    return { status: 'success' as const, servers: all, count: all.length };
   });
-  app.get('/mcp/servers/:name', { schema: { params: contract.ServerParams, tags } }, async ({ params }) => ({
-    status: 'success',
-    server: one(params.name),
-    former: (servers.record(params.name)?.former ?? []).map(({ versionId, source, createdAt }) => ({
-      version_id: versionId,
-      version: source.version,
-      created_at: isoUtc(createdAt),
-    })),
-  }));
+  app.get(
+    '/mcp/servers/:name',
+    { schema: { params: contract.ServerParams, response: { 200: views.McpServerDetail }, tags } },
+    async ({ params }) => ({
+      status: 'success' as const,
+      server: one(params.name),
+      former: (servers.record(params.name)?.former ?? []).map(({ versionId, source, createdAt }) => ({
+        version_id: versionId,
+        version: source.version,
+        created_at: isoUtc(createdAt),
+      })),
+    }),
+  );
   app.get(
     '/mcp/servers/:name/logs',
     { schema: { params: contract.ServerParams, querystring: contract.LogsQuery, tags } },
@@ -82,7 +103,9 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
 
   app.post(
     '/mcp/servers/:name/authorize',
-    { schema: { params: contract.ServerParams, body: contract.AuthorizeBody, tags } },
+    {
+      schema: { params: contract.ServerParams, body: contract.AuthorizeBody, response: { 200: views.McpLogin }, tags },
+    },
     async ({ params, body }) => {
       const { launch } = servers.known(params.name).active;
       if (launch.kind !== 'http') throw new AppError('unsupported', `${params.name} is a program of this machine.`);
@@ -91,7 +114,7 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
         clientSecret: body?.client_secret,
         scope: body?.scope,
       });
-      return { status: 'success', authorization_url: authorizationUrl, expires_at: isoUtc(expiresAt) };
+      return { status: 'success' as const, authorization_url: authorizationUrl, expires_at: isoUtc(expiresAt) };
     },
   );
   app.delete(
@@ -114,9 +137,9 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     return reply.status(accepted).send({ status: 'success', operations, skipped });
   });
   app.get('/mcp/export', { schema: { tags } }, async () => writeConfig(servers.records()));
-  app.get('/mcp/plans', { schema: { tags } }, async () => {
+  app.get('/mcp/plans', { schema: { response: { 200: views.McpPlanList }, tags } }, async () => {
     const plans = manager.plans().map((plan) => toPlan(plan, isolation));
-    return { status: 'success', plans, count: plans.length };
+    return { status: 'success' as const, plans, count: plans.length };
   });
   app.post(
     '/mcp/plans/:plan_id/approve',
@@ -131,11 +154,17 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     return { status: 'success', plan_id: params.plan_id };
   });
 
-  app.get('/mcp/servers/:name/tools', { schema: { params: contract.ServerParams, tags } }, async ({ params }) => {
-    const proxies = tools.proxiesOf(params.name);
-    const all = servers.tools(params.name).map((tool) => toServerTool(tool, proxies.get(tool.definition.name) ?? null));
-    return { status: 'success', server: params.name, tools: all, count: all.length };
-  });
+  app.get(
+    '/mcp/servers/:name/tools',
+    { schema: { params: contract.ServerParams, response: { 200: views.McpToolList }, tags } },
+    async ({ params }) => {
+      const proxies = tools.proxiesOf(params.name);
+      const all = servers
+        .tools(params.name)
+        .map((tool) => toServerTool(tool, proxies.get(tool.definition.name) ?? null));
+      return { status: 'success' as const, server: params.name, tools: all, count: all.length };
+    },
+  );
   app.get(
     '/mcp/servers/:name/types',
     { schema: { params: contract.ServerParams, tags } },
@@ -203,10 +232,11 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     status: 'success',
     isolation: { best: isolation.best, available: isolation.tiers },
     programs: programs(),
-    servers: servers
-      .list()
-      .filter(({ lastError, quarantined, state }) => lastError !== null || quarantined > 0 || state === 'crash_loop')
-      .map(toServer),
+    servers: described(
+      servers
+        .list()
+        .filter(({ lastError, quarantined, state }) => lastError !== null || quarantined > 0 || state === 'crash_loop'),
+    ),
     plans_waiting: manager.plans().length,
   }));
 };

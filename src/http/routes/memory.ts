@@ -1,5 +1,6 @@
 // /memory: ingest, search, list, export, delete; the session memory as the original's clients know it.
 import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { SessionContextRepository } from '../../chat/context/ports.js';
 import type { FusedHit } from '../../chat/memory/fuse.js';
@@ -14,6 +15,7 @@ import * as contract from '../../contract/memory.js';
 import { SessionParams } from '../../contract/sessions.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { refuseDataMutation } from '../policy-refusal.js';
 
 const MEMORY_ENTRIES = 1_000;
 const ALL_CHUNKS = { limit: 20_000, offset: 0 };
@@ -35,9 +37,8 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
   { memory, sessions, sessionContext, clearing, results, ttlDays, mayDelete },
 ) => {
   const tags = ['memory'];
-  const requireDeletion = async () => {
-    if (!mayDelete) throw new AppError('forbidden', 'Pre-production data is not deleted; ALLOW_DATA_MUTATION is off.');
-  };
+  const requireDeletion = async (request: FastifyRequest, reply: FastifyReply) =>
+    mayDelete ? undefined : refuseDataMutation(reply, `memory.delete ${request.routeOptions.url}`);
 
   app.post(
     '/memory/ingest',

@@ -11,11 +11,13 @@ export interface MetricsRoutesOptions {
   counters: TaskCounters;
   metrics: Metrics;
   defaultCostModel: string;
+  /** How often somebody has set a model's parameters. */
+  generationParamUpdates: () => number;
 }
 
 export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async (
   app,
-  { counters, metrics, defaultCostModel },
+  { counters, metrics, defaultCostModel, generationParamUpdates },
 ) => {
   const tags = ['metrics'];
 
@@ -52,7 +54,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async 
         false_positive_triage: { candidate_count: 0, candidate_rate: 0, top_candidate_reasons: [] },
       },
       network: { total_bytes: metrics.networkBytes },
-      models: { generation_params_updates: await metrics.requestsTo('POST', '/config', 200) },
+      models: { generation_params_updates: generationParamUpdates() },
       llm: {
         first_token_samples: counters.firstTokenSamples,
         first_token_avg_ms:

@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { ConfigRequest } from '../../contract/models.js';
 import type { FitAdvice, FitAdvisor } from '../../models/fit-advisor.js';
 import type { GenerationOverrides } from '../../models/generation-overrides.js';
-import { localManifest, type ModelManager } from '../../models/model-manager.js';
+import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
+import { localManifest } from '../../models/model-trial.js';
 import { formatOf, schemaFor } from '../../runtimes/generation-params.js';
 import { AppError } from '../../shared/errors.js';
 import { toCapabilities } from './model-shapes.js';
@@ -172,10 +173,18 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
       return reply.callNotFound();
     },
   );
-  app.post('/models/*', { schema: { body: ConfigRequest, hide: true } }, async (request, reply) => {
-    const [name, view] = split((request.params as { '*': string })['*']);
-    return view === 'config' ? configure(name, request.body) : reply.callNotFound();
-  });
+  app.post(
+    '/models/*',
+    {
+      schema: { body: ConfigRequest, hide: true },
+      // Before the body is judged: whoever asks for what is not there is told so.
+      preValidation: async (request, reply) => {
+        const [, view] = split((request.params as { '*': string })['*']);
+        return view === 'config' ? undefined : reply.callNotFound();
+      },
+    },
+    async (request) => configure(split((request.params as { '*': string })['*'])[0], request.body),
+  );
 };
 
 function split(path: string): [name: string, view: View | undefined] {

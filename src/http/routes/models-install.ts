@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { InstallRequest, SwitchRequest } from '../../contract/models.js';
 import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/coding-models.js';
-import { localManifest, type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
+import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
+import { removeModel } from '../../models/model-removal.js';
 import type { ModelOperations } from '../../models/operations.js';
 import type { RuntimeSwitch } from '../../models/runtime-switch.js';
 import { AppError } from '../../shared/errors.js';
@@ -83,34 +84,20 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
 
   app.post('/models/switch', { schema: { body: SwitchRequest, tags } }, async ({ body }) => {
     policy.check(body);
-    const found = await models.find(body.name);
-    if (found && !found.model.chat && found.model.problem === null)
+    const runtime = body.runtime || undefined;
+    const found = await models.find(body.name, runtime);
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${body.name}.`);
+    if (!found.model.chat && found.model.problem === null)
       throw new AppError('invalid_input', `${body.name} is not made for chat.`);
     const { provider: from } = await models.activeIdentity();
-    await models.choose(body.name);
+    await models.choose(body.name, runtime);
     switching.selected(body.switch_source, await models.activeIdentity(), from);
     return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
   });
 
   const remove = async (name: string) => {
-    if (!/^[\w\-.:/]{1,300}$/.test(name) || name.includes('..'))
-      throw new AppError('invalid_input', 'This is no name of a model.');
-    const found = await models.find(name);
-    if (!found && !registry.manifest(name))
-      throw new AppError('model_not_found', `No installed model is called ${name}.`);
-    if ((await models.activeModel()) === name)
-      throw new AppError('invalid_input', `${name} is the active model; switch to another one first.`);
-    if (found && !registry.manifest(name, found.runtime.provider)) {
-      if (!found.model.path && found.runtime.provider !== 'ollama')
-        throw new AppError('model_not_found', `${name} belongs to ${found.runtime.provider}, which removes it itself.`);
-      registry.record(localManifest(found.model, found.runtime.provider));
-    }
-    const operation = registry.remove(name, found?.runtime.provider);
-    const ended = await operations.settled(operation.operationId);
-    if (ended.status === 'completed') return { success: true, message: `${name} was removed.` };
-    const reason = ended.error?.message ?? ended.message;
-    if (ended.error?.code === 'model_in_use') throw new AppError('invalid_input', reason);
-    throw new AppError(ended.error?.code ?? 'internal', reason);
+    await removeModel({ models, registry, operations }, name);
+    return { success: true, message: `${name} was removed.` };
   };
   app.delete(
     '/models/:model_name',

@@ -1,5 +1,6 @@
 // Everything under /models, composed of one file per subject.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { OnnxBuildRequest } from '../../contract/models.js';
 import type { RemoteCatalogs } from '../../models/ports.js';
 import type { StarterInstaller } from '../../models/starter.js';
 import { AppError } from '../../shared/errors.js';
@@ -30,7 +31,7 @@ export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app
   await app.register(modelsConfigRoutes, options);
 
   // It ran a program the client named. Clients of the original get a plain refusal in its place.
-  app.post('/models/onnx/build', { schema: { tags: ['models'] } }, async () => {
+  app.post('/models/onnx/build', { schema: { body: OnnxBuildRequest, tags: ['models'] } }, async () => {
     throw new AppError('unsupported', 'ONNX models are not built here.');
   });
 };

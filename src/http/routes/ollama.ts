@@ -1,25 +1,32 @@
-// /api/*: what Ollama's clients call to chat, to embed and to see which models there are. Installing and removing go
-// through our own API.
+// /api/*: what Ollama's clients call to chat, to embed, and to see, fetch and remove models.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   OllamaChatRequest,
+  OllamaDeleteRequest,
   OllamaEmbeddingsRequest,
   OllamaEmbedRequest,
   OllamaGenerateRequest,
+  OllamaPullRequest,
   OllamaShowRequest,
 } from '../../contract/ollama.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import type { ModelRegistry } from '../../models/model-registry.js';
+import { removeModel } from '../../models/model-removal.js';
+import { pulledAs, pullTarget } from '../../models/pull-name.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
+import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../compatible/ollama-answer.js';
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
 import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
+import { type FollowedOperations, pullLines, pullWhole } from '../compatible/ollama-pull.js';
 import { sendStream } from '../compatible/stream-reply.js';
-import { parseJsonBody } from '../json-body.js';
+import { readJsonBody } from '../json-body.js';
 
-export interface OllamaRoutesOptions {
+export interface OllamaRoutesOptions extends FollowedOperations {
   models: ModelManager;
+  registry: ModelRegistry;
   answers: CompatibleAnswers;
   /** Milliseconds since the epoch; null where nobody wrote it down. */
   installedAt: (model: string) => number | null;
@@ -29,19 +36,20 @@ export interface OllamaRoutesOptions {
 
 /** Whose API this is: clients look here for what they may ask. */
 const API_LEVEL = '0.9.0';
+const BUNDLED_LIMIT = 100;
 const EMBED_LIMIT_MS = 300_000;
 const LOAD_LIMIT_MS = 600_000;
 
 export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app,
-  { models, answers, installedAt, version },
+  { models, registry, operations, onOperation, answers, installedAt, version },
 ) => {
   const tags = ['ollama'];
   // Ollama reads JSON whatever it is called, and its documentation shows requests without a content type.
   app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, parseJsonBody(body as string));
+      done(null, readJsonBody(body as Buffer));
     } catch (error) {
       done(error as Error, undefined);
     }
@@ -69,20 +77,43 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.post('/show', { schema: { body: OllamaShowRequest, tags } }, async ({ body }) => {
-    const name = await installedName(models, body.model || body.name || '');
+    const name = await installedName(body.model || body.name || '');
     const found = await models.find(name);
     if (!found) throw new AppError('model_not_found', `model '${name}' not found`);
     return toShown(found.model, await models.describe(name), installedAt(name));
   });
 
+  app.post('/pull', { schema: { body: OllamaPullRequest, tags } }, async ({ body }, reply) => {
+    const asked = body.model || body.name || '';
+    const there = await models.find(await installedName(asked));
+    // An Ollama looks for a newer one by itself.
+    if (there && there.runtime.provider !== 'ollama') return { status: 'success' };
+    const bundled = (await registry.list('catalog', 'python-index', BUNDLED_LIMIT)).items;
+    const target = pullTarget(asked, {
+      bundled: new Set(bundled.map(({ modelName }) => modelName)),
+      ollama: registry.installsFrom('ollama'),
+    });
+    if (!registry.installsFrom(target.provider))
+      throw new AppError('invalid_input', `There is no Ollama here to fetch ${asked}; hf.co/org/model needs none.`);
+    const operation = registry.install(target.name, target.provider, target.runtime);
+    const parts = { operations, onOperation };
+    if (body.stream === false) return pullWhole(parts, operation);
+    return sendStream(reply, 'application/x-ndjson', pullLines(parts, operation));
+  });
+
+  app.delete('/delete', { schema: { body: OllamaDeleteRequest, tags } }, async ({ body }, reply) => {
+    await removeModel({ models, registry, operations }, await installedName(body.model || body.name || ''));
+    return reply.status(200).send();
+  });
+
   app.post('/chat', { schema: { body: OllamaChatRequest, tags } }, async ({ body }, reply) => {
-    const model = await installedName(models, body.model);
+    const model = await installedName(body.model);
     if (!body.messages?.length) return bring('chat', model, body.keep_alive);
     return answer('chat', model, toOllamaChatCall(body), body, reply);
   });
 
   app.post('/generate', { schema: { body: OllamaGenerateRequest, tags } }, async ({ body }, reply) => {
-    const model = await installedName(models, body.model);
+    const model = await installedName(body.model);
     if (!body.prompt) return bring('generate', model, body.keep_alive);
     return answer('generate', model, toOllamaGenerateCall(body), body, reply);
   });
@@ -90,7 +121,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }) => {
     const startedAt = performance.now();
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
-    const { model, vectors, tokens } = await embed(body.model, texts);
+    const { model, vectors, tokens } = await embed(body.model, texts, body.truncate ?? true);
+    checkDimensions(vectors, body.dimensions);
     return {
       model,
       embeddings: vectors.map(toUnitLength),
@@ -101,14 +133,23 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.post('/embeddings', { schema: { body: OllamaEmbeddingsRequest, tags } }, async ({ body }) => {
-    const { vectors } = await embed(body.model, [body.prompt]);
+    const { vectors } = await embed(body.model, [body.prompt], true);
     return { embedding: vectors[0] ?? [] };
   });
 
-  async function embed(name: string, texts: readonly string[]) {
-    const { runtime, model } = await models.resolve(await installedName(models, name));
+  /** What Ollama's clients call `name:latest`, or by the address it was pulled from, has a shorter name here. */
+  async function installedName(name: string): Promise<string> {
+    if (await models.find(name)) return name;
+    const pulled = pulledAs(name, registry.manifests());
+    if (pulled) return pulled;
+    const short = name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name;
+    return (await models.find(short)) ? short : name;
+  }
+
+  async function embed(name: string, texts: readonly string[], truncate: boolean) {
+    const { runtime, model } = await models.resolve(await installedName(name));
     if (texts.length === 0) return { model, vectors: [], tokens: 0 };
-    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS))) };
+    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS), { truncate })) };
   }
 
   async function answer(
@@ -145,13 +186,6 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return async () => runtime.unload?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
   }
 };
-
-/** Ollama's clients say `name:latest` for what is called `name` here. */
-async function installedName(models: ModelManager, name: string): Promise<string> {
-  if (!name.endsWith(':latest') || (await models.find(name))) return name;
-  const short = name.slice(0, -':latest'.length);
-  return (await models.find(short)) ? short : name;
-}
 
 function toUnitLength(vector: number[]): number[] {
   const length = Math.hypot(...vector);

@@ -3,10 +3,12 @@
 import { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { TurnUsage } from '../../chat/ports.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import { requireSight } from '../../models/sight.js';
 import { watched } from '../../routing/counted-stream.js';
 import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
@@ -16,10 +18,12 @@ import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { checkedForward } from '../checked-forward.js';
-import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
+import { type AnswerGate, NO_USAGE, toTurnUsage } from '../compatible/answers.js';
+import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
+import { refuseAddresses } from '../pictures.js';
 import { withNote } from '../ran-with-note.js';
 import { isStrict } from '../strict-header.js';
 
@@ -30,11 +34,13 @@ export interface OpenAiRoutesOptions {
   tracer: RequestTracer;
   router: ChatRouter;
   gate: AnswerGate;
+  /** Not called where an engine does not say what an answer took. */
+  onUsage: (usage: TurnUsage, target: RoutedTarget, costUsd: number | null) => void;
 }
 
 export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
   app,
-  { models, tracer, router, gate },
+  { models, tracer, router, gate, onUsage },
 ) => {
   const tags = ['openai'];
 
@@ -55,14 +61,18 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
 
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
     const body = request.body;
+    const parts = furtherParts(body);
     const target = await router.route({
       text: saidText(body),
       mode: 'direct',
       taskType: 'CHAT',
       sessionId: null,
       model: body.model,
+      images: parts.length > 0,
       labels: [],
     });
+    if (parts.some(({ type }) => type === 'image_url'))
+      requireSight(target.provider, target.model, (await models.describe(target.model))?.capabilities ?? null);
     const { provider, model, endpoint, configHash, runtimeId } = target;
     const local = target.decision.chain.every((step) => step.target === 'local');
     const runtime = local ? (await models.resolve(model)).runtime : undefined;
@@ -80,7 +90,9 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       tracer.update(requestId, (trace) => {
         trace.receipt = receipt;
       });
-    reply.raw.on('close', () => abort.abort());
+    reply.raw.on('close', () => {
+      if (!reply.raw.writableFinished) abort.abort();
+    });
     reply.header('x-request-id', requestId);
     tracer.start({
       requestId,
@@ -95,6 +107,8 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       receipt: target.receipt(),
     });
     let streaming = false;
+    const startedAt = performance.now();
+    const taken = (usage: LanguageModelV4Usage) => toTurnUsage(usage, null, performance.now() - startedAt);
     try {
       if (runtime?.forward) {
         const received = await runtime.forward(
@@ -117,26 +131,34 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           'x-request-id': requestId,
         });
         const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
-        void passThrough(noted, reply.raw).then((broken) => {
+        void passThrough(noted, reply.raw, answer.end).then((broken) => {
           leave();
           const failure = answer.failure() ?? (broken && toAppError(broken));
           keep(forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, failure));
+          const told = answer.usage();
+          if (told) {
+            const { prompt, completion } = told;
+            onUsage({ ...taken(NO_USAGE), promptTokens: prompt, completionTokens: completion }, target, null);
+          }
           if (failure) failed(tracer, requestId, failure);
           else tracer.finish(requestId, 'COMPLETED');
         });
         return reply;
       }
-      const startedAt = performance.now();
+      let used: LanguageModelV4Usage | undefined;
       const engine = new BatchLanguageModel(provider, model, async (asked) =>
         watched(await target.stream(asked), {
           onBatch: (batch) => {
             const finish = batch.find((part) => part.type === 'finish');
             if (!finish) return;
             tracer.update(requestId, (trace) => {
-              trace.usage = toTurnUsage(finish.usage, null, performance.now() - startedAt);
+              trace.usage = taken(finish.usage);
             });
+            used = finish.usage;
           },
-          onEnd: () => {},
+          onEnd: () => {
+            if (used) onUsage(taken(used), target, target.receipt().costUsd);
+          },
         }),
       );
       if (body.stream) {
@@ -223,6 +245,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const { runtime, model } = await models.resolve(body.model);
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
     const { vectors, tokens } = await runtime.embed(model, texts, AbortSignal.timeout(300_000));
+    checkDimensions(vectors, body.dimensions);
     const encode = (vector: number[]) =>
       body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
     return {
@@ -350,6 +373,14 @@ function forwarded(
       },
     ],
   };
+}
+
+/** What is no text. @throws AppError `unsupported` where a part points somewhere, which an engine behind us would fetch */
+function furtherParts({ messages }: ChatCompletionRequest): { type: string }[] {
+  const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []));
+  const others = parts.filter(({ type }) => type !== 'text');
+  for (const part of others) refuseAddresses(part);
+  return others;
 }
 
 function textOf(content: ChatCompletionRequest['messages'][number]['content']): string {

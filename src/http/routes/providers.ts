@@ -8,9 +8,9 @@ import { AppError } from '../../shared/errors.js';
 export interface ProviderRoutesOptions {
   models: ModelManager;
   keys: {
-    source(provider: CloudProvider): 'environment' | 'file' | null;
-    set(provider: CloudProvider, key: string): void;
-    delete(provider: CloudProvider): boolean;
+    source(provider: CloudProvider): 'environment' | 'keyring' | 'file' | null;
+    set(provider: CloudProvider, key: string): Promise<void>;
+    delete(provider: CloudProvider): Promise<boolean>;
   };
   exit: { hasKey(provider: CloudProvider): boolean; endpoint(provider: CloudProvider): string | null };
   resting: (provider: CloudProvider) => boolean;
@@ -53,7 +53,11 @@ export const providerRoutes: FastifyPluginAsyncZod<ProviderRoutesOptions> = asyn
       key_source: keys.source(name),
       // Nobody is asked for the sake of a page.
       connection_status: !exit.hasKey(name) ? 'offline' : resting(name) ? 'degraded' : 'unknown',
-      error_message: exit.hasKey(name) ? null : 'There is no key.',
+      error_message: exit.hasKey(name)
+        ? null
+        : keys.source(name) === 'keyring'
+          ? "The system's keyring did not give the key; unlock it."
+          : 'There is no key.',
       latency_ms: null,
       active: name === active,
     }));
@@ -75,7 +79,7 @@ export const providerRoutes: FastifyPluginAsyncZod<ProviderRoutesOptions> = asyn
     async ({ params: { provider }, body: { key } }) => {
       if (exit.endpoint(provider) === null)
         throw new AppError('no_endpoint', `Set CLOUD_COMPATIBLE_ENDPOINT before the key of ${provider}.`);
-      keys.set(provider, key);
+      await keys.set(provider, key);
       onKeyChanged(provider);
       return keyAnswer(
         provider,
@@ -90,7 +94,7 @@ export const providerRoutes: FastifyPluginAsyncZod<ProviderRoutesOptions> = asyn
     '/providers/:provider/key',
     { schema: { params: ProviderParams, tags } },
     async ({ params: { provider } }) => {
-      const removed = keys.delete(provider);
+      const removed = await keys.delete(provider);
       onKeyChanged(provider);
       return keyAnswer(provider, removed ? 'The key is removed.' : 'There was no key to remove.');
     },

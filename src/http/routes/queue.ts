@@ -1,8 +1,8 @@
 // /queue: what waits and runs, and how to hold, empty or stop it.
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Orchestrator } from '../../chat/orchestrator.js';
 import { TaskParams } from '../../contract/tasks.js';
+import { refuseDataMutation } from '../policy-refusal.js';
 
 export interface QueueRoutesOptions {
   orchestrator: Orchestrator;
@@ -29,13 +29,13 @@ export const queueRoutes: FastifyPluginAsyncZod<QueueRoutesOptions> = async (
   });
 
   app.post('/queue/purge', { schema: { tags } }, async (_request, reply) => {
-    if (!mutationAllowed) return blocked(reply, 'queue.purge');
+    if (!mutationAllowed) return refuseDataMutation(reply, 'queue.purge');
     const { removed, activeTasks } = await orchestrator.purge();
     return { success: true, removed, active_tasks: activeTasks, message: `${removed} tasks were removed.` };
   });
 
   app.post('/queue/emergency-stop', { schema: { tags } }, async (_request, reply) => {
-    if (!mutationAllowed) return blocked(reply, 'queue.emergency_stop');
+    if (!mutationAllowed) return refuseDataMutation(reply, 'queue.emergency_stop');
     const { cancelled, purged } = await orchestrator.emergencyStop();
     return {
       success: true,
@@ -51,18 +51,3 @@ export const queueRoutes: FastifyPluginAsyncZod<QueueRoutesOptions> = async (
     return { success: true, task_id: params.task_id, message: 'The task was stopped.' };
   });
 };
-
-/** The contract's object in place of a text. */
-function blocked(reply: FastifyReply, operation: string) {
-  return reply.status(403).send({
-    detail: {
-      decision: 'block',
-      reason_code: 'PERMISSION_DENIED',
-      user_message: 'This environment keeps its data; set ALLOW_DATA_MUTATION to change that.',
-      technical_context: { operation },
-      tags: ['environment'],
-    },
-    code: 'forbidden',
-    request_id: reply.request.id,
-  });
-}

@@ -58,7 +58,7 @@ export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = as
 
   app.get('/responses/:response_id/input_items', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
     const { id, input } = found(responses, params.response_id);
-    const data = input.map((item, index) => ({ id: `${id}_in${index}`, type: 'message', ...(item as object) }));
+    const data = input.map((item, index) => toListedItem(item as Record<string, unknown>, `${id}_in${index}`));
     return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: false };
   });
 
@@ -94,3 +94,11 @@ function found(responses: ResponseRepository, id: string): StoredResponse {
 }
 
 const notFound = (id: string) => new AppError('not_found', `There is no response ${id}.`);
+
+/** As it came, but for plain words, which clients find as parts whatever they had sent. */
+function toListedItem(item: Readonly<Record<string, unknown>>, id: string): Record<string, unknown> & { id: string } {
+  const listed = { id, type: 'message', ...item };
+  if (typeof item['content'] !== 'string') return listed;
+  const text = { type: item['role'] === 'assistant' ? 'output_text' : 'input_text', text: item['content'] };
+  return { ...listed, content: [item['role'] === 'assistant' ? { ...text, annotations: [] } : text] };
+}

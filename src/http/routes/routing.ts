@@ -5,20 +5,23 @@ import * as contract from '../../contract/routing.js';
 import type { Budgets } from '../../routing/budgets.js';
 import type { ModelRouter } from '../../routing/model-router.js';
 import type { PolicyStore } from '../../routing/policy-store.js';
+import type { LabelReleases } from '../../routing/ports.js';
 import { isoUtc } from '../../shared/clock.js';
 import { toDecisionDetail, toReceipt } from './receipt-shapes.js';
+import { toLabelRelease } from './sessions.js';
 
 export interface RoutingRoutesOptions {
   router: ModelRouter;
   policy: PolicyStore;
   budgets: Budgets;
   sessions: SessionStore;
+  labelReleases: LabelReleases;
   aiMode: string;
 }
 
 export const routingRoutes: FastifyPluginAsyncZod<RoutingRoutesOptions> = async (
   app,
-  { router, policy, budgets, sessions, aiMode },
+  { router, policy, budgets, sessions, labelReleases, aiMode },
 ) => {
   const tags = ['routing'];
 
@@ -108,6 +111,8 @@ export const routingRoutes: FastifyPluginAsyncZod<RoutingRoutesOptions> = async 
         status: answer.status,
         receipt: toReceipt(answer.receipt),
       })),
+      /** Labels that somebody took off this session: from then on its texts could leave. */
+      label_releases: labelReleases.releases(query.session_id).map(toLabelRelease),
       count: page.length,
       has_more: found.length > page.length,
     };

@@ -8,6 +8,8 @@ import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import * as contract from '../../contract/sessions.js';
 import type { RanWith as RanWithShape } from '../../contract/simple-chat.js';
 import type { RanWith } from '../../routing/decision.js';
+import type { SessionLabelState, SessionLabelsDesk } from '../../routing/label-release.js';
+import type { LabelRelease } from '../../routing/ports.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { type MemoryLookup, toContextReport } from './context-shapes.js';
@@ -20,11 +22,12 @@ export interface SessionRoutesOptions {
   clearing: SessionClearing;
   tracer: Pick<RequestTracer, 'get'>;
   memoryOf: MemoryLookup;
+  labels: SessionLabelsDesk;
 }
 
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
-  { sessions, clearing, tracer, memoryOf },
+  { sessions, clearing, tracer, memoryOf, labels },
 ) => {
   const tags = ['sessions'];
 
@@ -96,6 +99,26 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   );
 
   app.get(
+    '/sessions/:session_id/labels',
+    { schema: { params: contract.SessionParams, response: { 200: contract.SessionLabelState }, tags } },
+    async ({ params }) => toLabelState(params.session_id, labels.state(params.session_id)),
+  );
+
+  app.post(
+    '/sessions/:session_id/labels/release',
+    {
+      schema: {
+        params: contract.SessionParams,
+        body: contract.LabelReleaseRequest,
+        response: { 200: contract.SessionLabelState },
+        tags,
+      },
+    },
+    async ({ params, body }) =>
+      toLabelState(params.session_id, labels.release(params.session_id, body.labels, body.reason)),
+  );
+
+  app.get(
     '/sessions/:session_id/export',
     { schema: { params: contract.SessionParams, querystring: contract.ExportQuery, tags } },
     async ({ params, query }, reply) => {
@@ -107,10 +130,31 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       reply.type(markdown ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8');
       return markdown
         ? toMarkdown(summary, messages)
-        : `${JSON.stringify({ ...toSessionItem(summary), messages: messages.map(toMessageItem) }, null, 2)}\n`;
+        : `${JSON.stringify(
+            {
+              ...toSessionItem(summary),
+              label_releases: labels.state(params.session_id).releases.map(toLabelRelease),
+              messages: messages.map(toMessageItem),
+            },
+            null,
+            2,
+          )}\n`;
     },
   );
 };
+
+export const toLabelRelease = ({ labels, reason, at }: LabelRelease) => ({
+  labels: [...labels],
+  reason,
+  released_at: isoUtc(at),
+});
+
+const toLabelState = (sessionId: string, state: SessionLabelState): contract.SessionLabelState => ({
+  session_id: sessionId,
+  labels: [...state.labels],
+  found_in: state.foundIn.map(({ seq, labels }) => ({ seq, labels: [...labels] })),
+  releases: state.releases.map(toLabelRelease),
+});
 
 const toRanWith = (ran: RanWith): z.output<typeof RanWithShape> => ({
   ...ran,

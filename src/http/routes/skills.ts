@@ -20,6 +20,7 @@ import {
 import { AppError } from '../../shared/errors.js';
 import type { Approvals } from '../../skills/approvals.js';
 import type { ToolDescriptor } from '../../skills/ports.js';
+import { promptTokens } from '../../skills/prompt-tokens.js';
 import type { SkillManager } from '../../skills/skill-manager.js';
 import type { Approval } from '../../skills/skill-ports.js';
 
@@ -48,6 +49,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
       permission_reason: reason,
       default_permission: tool.permission,
       hash: tool.hash,
+      prompt_tokens: promptTokens(tool),
     };
   };
   const toDetail = (tool: ToolDescriptor, sessionId?: string) => ({

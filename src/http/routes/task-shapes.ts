@@ -3,6 +3,7 @@ import type { Language } from '../../chat/intent.js';
 import type { Task, TaskRequest } from '../../chat/tasks/task.js';
 import type { TaskSubmission } from '../../contract/tasks.js';
 import { isoUtc } from '../../shared/clock.js';
+import { pictureOfText } from '../pictures.js';
 
 const LANGUAGES: readonly Language[] = ['en', 'pl', 'de'];
 
@@ -22,6 +23,7 @@ export function toTaskRequest(body: import('zod').output<typeof TaskSubmission>)
     forcedProvider: body.forced_provider || null,
     forcedIntent: body.forced_intent || null,
     images: body.images?.length ?? 0,
+    ...(body.images?.length ? { pictures: body.images.map(pictureOfText) } : {}),
     storeKnowledge: body.store_knowledge ?? true,
     generationParams: body.generation_params ?? null,
     expectedConfigHash: body.expected_config_hash || null,

@@ -19,7 +19,7 @@ function open(
       google: `${cloud.origin}/v1beta`,
       'cloud-compatible': `${cloud.origin}/v1`,
     },
-    sensitivity: { localOnly: true, masking: false, options: {}, ...changes.sensitivity },
+    sensitivity: { localOnly: true, masking: false, imagesMayLeave: false, options: {}, ...changes.sensitivity },
     connectTimeoutMs: 1_000,
     idleTimeoutMs: 1_000,
   });

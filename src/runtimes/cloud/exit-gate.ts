@@ -55,12 +55,18 @@ export class ExitGate implements CloudExit {
         details: { findings: [...call.labels] },
       });
     // Pictures and files cannot be read here, and what cannot be read cannot be judged.
-    if (this.#options.sensitivity.localOnly && call.options.prompt.some(hasFile))
+    const { localOnly, imagesMayLeave } = this.#options.sensitivity;
+    const files = call.options.prompt.flatMap(filesOf);
+    if (localOnly && files.some(({ mediaType }) => !imagesMayLeave || !mediaType.startsWith('image/')))
       throw new AppError('sensitive_blocked', 'Pictures and files do not leave the house.', {
         details: { findings: ['unreadable'] },
       });
     try {
-      const model = await this.#model(call.provider, call.model, call.meter);
+      const pictures = files.flatMap(({ data }) => (data.type === 'data' ? [data.data] : []));
+      // An address would be fetched by somebody who is not asked here.
+      if (pictures.length < files.length || !pictures.every((data) => typeof data === 'string'))
+        throw new AppError('unsupported', 'Pictures leave the house as base64 only.');
+      const model = await this.#model(call.provider, call.model, call.meter, new Set(pictures));
       const { stream } = await model.doStream(toCloudOptions(call.options));
       return batches(call.provider, stream);
     } catch (error) {
@@ -86,11 +92,16 @@ export class ExitGate implements CloudExit {
   }
 
   /** Loaded at the first call: an installation that stays local does not pay for them. */
-  async #model(provider: CloudProvider, name: string, meter: WireMeter): Promise<LanguageModelV4> {
+  async #model(
+    provider: CloudProvider,
+    name: string,
+    meter: WireMeter,
+    pictures: ReadonlySet<string>,
+  ): Promise<LanguageModelV4> {
     const settings = {
       baseURL: this.#options.endpoints[provider],
       apiKey: this.#options.keys.get(provider),
-      fetch: this.#writer(provider, meter),
+      fetch: this.#writer(provider, meter, pictures),
     };
     switch (provider) {
       case 'openai':
@@ -104,14 +115,14 @@ export class ExitGate implements CloudExit {
     }
   }
 
-  #writer(provider: CloudProvider, meter: WireMeter): Fetch {
+  #writer(provider: CloudProvider, meter: WireMeter, pictures: ReadonlySet<string>): Fetch {
     return async (input, init) => {
       const { url } = this.#checked(provider, input);
       const body = init?.body;
       // What cannot be read cannot be judged.
       if (typeof body !== 'string')
         throw new AppError('sensitive_blocked', 'A body of unknown form does not leave the house.');
-      this.#inspect(body);
+      this.#inspect(body, pictures);
       meter.bytesSent += Buffer.byteLength(body);
       const response = await this.#send(url, { ...init, redirect: 'manual' });
       if (response.status !== 200) throw await rejected(provider, response);
@@ -138,12 +149,15 @@ export class ExitGate implements CloudExit {
     return { url, key };
   }
 
-  #inspect(body: string): void {
+  /** @param pictures  that may go along, and in whose base64 any shape may come up by chance */
+  #inspect(body: string, pictures: ReadonlySet<string>): void {
     const { localOnly, options } = this.#options.sensitivity;
     if (!localOnly) return;
     const kinds = new Set<string>();
-    for (const text of stringsIn(JSON.parse(body)))
+    for (const text of stringsIn(JSON.parse(body))) {
+      if (pictures.size > 0 && pictures.has(text.replace(/^data:image\/[\w.+*-]+;base64,/, ''))) continue;
       for (const kind of kindsOf(findSensitive(text, { ...options, shapesOnly: true }))) kinds.add(kind);
+    }
     if (kinds.size > 0)
       throw new AppError('sensitive_blocked', `What would be sent holds ${[...kinds].join(', ')} and stays local.`, {
         details: { findings: [...kinds] },
@@ -168,8 +182,8 @@ export class ExitGate implements CloudExit {
   }
 }
 
-const hasFile = ({ content }: LanguageModelV4Message): boolean =>
-  typeof content !== 'string' && content.some(({ type }) => type === 'file');
+const filesOf = ({ content }: LanguageModelV4Message) =>
+  typeof content === 'string' ? [] : content.filter((part) => part.type === 'file');
 
 function* stringsIn(root: unknown): Generator<string> {
   const open: unknown[] = [root];

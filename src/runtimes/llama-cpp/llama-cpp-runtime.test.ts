@@ -151,6 +151,18 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
     });
   });
 
+  it('says whether there is room, and throws nothing out for work that may not', async () => {
+    create(['a', 'b'], { limits: { loadedModels: 1 } });
+    expect(await runtime.roomFor('b')).toBe(true);
+    await ask('a', '1');
+    expect([await runtime.roomFor('a'), await runtime.roomFor('b')]).toEqual([true, false]);
+    await expect(runtime.load('b', undefined, { evict: false })).rejects.toMatchObject({ code: 'insufficient_memory' });
+    expect((await runtime.loaded()).map(({ name }) => name)).toEqual(['a']);
+    await runtime.unload('a');
+    await runtime.load('b', undefined, { evict: false });
+    expect((await runtime.loaded()).map(({ name }) => name)).toEqual(['b']);
+  });
+
   it('refuses beyond its queue', async () => {
     create(['a'], { conversations: 1, limits: { queued: 1 } });
     await ask('a', '1');

@@ -9,12 +9,13 @@ import type {
 } from '@ai-sdk/provider';
 import { parseKeepAlive } from '../../models/keep-alive.js';
 import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
-import type { ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
+import type { MemoryNeed, ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
 import type { AdaptedParams } from '../generation-params.js';
 import type {
+  EmbedTreatment,
   LoadedModelInfo,
   MeasuredMemory,
   ModelDescription,
@@ -51,6 +52,7 @@ export interface LlamaCppRuntimeOptions extends Omit<ModelLoaderOptions, 'files'
 /** How a request wants to be treated, from `providerOptions.venom`. */
 interface Treatment {
   serviceClass: ServiceClass;
+  mayEvict?: boolean;
   keepAliveMs: number | undefined;
 }
 
@@ -135,18 +137,21 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
-    treatment: { background?: boolean } = {},
+    treatment: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
     const serviceClass = treatment.background ? 'background' : 'interactive';
     const lease = await this.#acquire(await this.#files.find(modelName), { serviceClass }, signal);
     let abort = () => {};
     try {
       return await new Promise((resolve, reject) => {
-        const asked = lease.model.process.ask({ type: 'embed', texts: [...texts] }, (answer) => {
-          if (answer instanceof AppError) reject(answer);
-          else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
-          else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
-        });
+        const asked = lease.model.process.ask(
+          { type: 'embed', texts: [...texts], truncate: treatment.truncate ?? false },
+          (answer) => {
+            if (answer instanceof AppError) reject(answer);
+            else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });
+            else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
+          },
+        );
         abort = () => {
           asked.cancel();
           reject(new AppError('cancelled', 'The request was stopped.'));
@@ -181,9 +186,18 @@ export class LlamaCppRuntime implements Runtime {
     const { models } = this.#guard;
     return this.#guard.state().loaded.flatMap(({ name, state, bytes, idleLeftMs, answers }) => {
       if (state !== 'ready') return [];
-      const plannedBytes = models.find((model) => model.name === name)?.plan.totalBytes ?? null;
-      const expiresAt = idleLeftMs === null ? null : Date.now() + idleLeftMs;
-      return [{ name, sizeBytes: bytes, vramBytes: null, expiresAt, plannedBytes, answers }];
+      const model = models.find((candidate) => candidate.name === name);
+      return [
+        {
+          name,
+          sizeBytes: bytes,
+          vramBytes: null,
+          expiresAt: idleLeftMs === null ? null : Date.now() + idleLeftMs,
+          plannedBytes: model?.plan.totalBytes ?? null,
+          ...(model ? { contextLength: model.figures.contextLength } : {}),
+          answers,
+        },
+      ];
     });
   }
 
@@ -191,12 +205,17 @@ export class LlamaCppRuntime implements Runtime {
     return this.#guard.state();
   }
 
-  async load(modelName: string, signal?: AbortSignal): Promise<void> {
-    const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
+  async load(modelName: string, signal?: AbortSignal, { evict = true }: { evict?: boolean } = {}): Promise<void> {
+    const treated: Partial<Treatment> = evict ? {} : { serviceClass: 'background', mayEvict: false };
+    const lease = await this.#acquire(await this.#files.find(modelName), treated, signal);
     lease.release();
     const { templateProblem } = lease.model.figures;
     if (templateProblem !== null)
       throw new AppError('invalid_model', `Its chat template is broken: ${templateProblem}`);
+  }
+
+  async roomFor(modelName: string): Promise<boolean> {
+    return this.#guard.roomFor(modelName, await this.#needs(await this.#files.find(modelName)));
   }
 
   unload(modelName: string, signal?: AbortSignal): Promise<void> {
@@ -251,10 +270,14 @@ export class LlamaCppRuntime implements Runtime {
   }
 
   async #acquire(
-    { header, model }: ModelFile,
+    file: ModelFile,
     treated: Partial<Treatment>,
     signal: AbortSignal | undefined,
   ): Promise<Lease<EmbeddedModel>> {
+    return this.#guard.acquire(file.model.name, { needs: await this.#needs(file), signal, ...treated });
+  }
+
+  async #needs({ header, model }: ModelFile): Promise<MemoryNeed> {
     const { contextLength, conversations } = this.#options;
     const { wantedBytes, leastBytes } = memoryNeed(header, {
       contextLength,
@@ -262,8 +285,7 @@ export class LlamaCppRuntime implements Runtime {
       embedding: model.embedding,
     });
     const correction = await this.#measurements.memoryCorrection(model.name, header.fileBytes);
-    const needs = { wantedBytes: wantedBytes * correction, leastBytes: leastBytes * correction };
-    return this.#guard.acquire(model.name, { needs, signal, ...treated });
+    return { wantedBytes: wantedBytes * correction, leastBytes: leastBytes * correction };
   }
 }
 

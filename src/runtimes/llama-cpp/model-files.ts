@@ -57,6 +57,8 @@ export class ModelFiles {
           if (name.endsWith('.gguf')) paths.push(join(path, name));
       }
     }
+    const there = new Set(paths);
+    for (const path of this.#known.keys()) if (!there.has(path)) this.#known.delete(path);
     const found = await Promise.all(paths.map((path) => this.#inspect(path)));
     return found.filter((model) => model !== null).sort((a, b) => a.model.name.localeCompare(b.model.name));
   }

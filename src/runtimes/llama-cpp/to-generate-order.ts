@@ -4,6 +4,7 @@ import { AppError } from '../../shared/errors.js';
 import { type GenericParams, paramsOfCall } from '../call-params.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
+import { checkSchemaSize } from './grammar-limits.js';
 import type { ChatMessage, ToWorker } from './worker-protocol.js';
 
 export interface SamplingDefaults {
@@ -40,12 +41,14 @@ export function adaptToLlamaCpp(params: GenericParams, defaults: SamplingDefault
   };
 }
 
-/** @throws AppError `invalid_input` for a parameter that is no number, `unsupported` for parts that are not text */
+/** @throws AppError `invalid_input` for a parameter that is no number and a schema that is too large, `unsupported` for parts that are not text */
 export function toGenerateOrder(
   options: LanguageModelV4CallOptions,
   defaults: SamplingDefaults,
 ): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
   const { sent } = adaptToLlamaCpp(paramsOfCall(options), defaults);
+  const json = options.responseFormat?.type === 'json' ? (options.responseFormat.schema ?? true) : undefined;
+  checkSchemaSize(json);
   return {
     type: 'generate',
     messages: options.prompt.map(toMessage),
@@ -60,7 +63,7 @@ export function toGenerateOrder(
       seed: number('seed', sent),
       maxTokens: number('max_tokens', sent),
       stop: options.stopSequences?.filter(Boolean) ?? [],
-      json: options.responseFormat?.type === 'json' ? (options.responseFormat.schema ?? true) : undefined,
+      json,
     },
   };
 }

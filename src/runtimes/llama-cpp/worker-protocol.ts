@@ -24,7 +24,7 @@ export interface SamplingOptions {
 export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
   | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions }
-  | { type: 'embed'; id: number; texts: string[] }
+  | { type: 'embed'; id: number; texts: string[]; truncate: boolean }
   | { type: 'count'; id: number; messages: ChatMessage[] }
   | { type: 'count-text'; id: number; text: string }
   | { type: 'cancel'; id: number }

@@ -19,13 +19,18 @@ import {
   type Token,
 } from 'node-llama-cpp';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { JsonEnd } from './json-end.js';
 import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worker-protocol.js';
 
 const FLUSH_MS = 12;
+/** What grammars for JSON put behind it, and nowhere else: the end of a bare text or number shows in nothing else. */
+const AFTER_JSON = '\n'.repeat(4);
 const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
 const GIVE_UP_FACTOR = 2;
 const PENALTY_TOKENS = 64;
+/** Runs of blanks are the longest tokens there are. */
+const LONGEST_TOKEN_CHARS = 256;
 const MAX_PROBED_THREADS = 8;
 
 interface Slot {
@@ -36,7 +41,7 @@ interface Slot {
 
 type Loaded =
   | { kind: 'chat'; llama: Llama; model: LlamaModel; context: LlamaContext; slots: Slot[]; wrapper: ChatWrapper }
-  | { kind: 'embedding'; llama: Llama; model: LlamaModel; context: LlamaEmbeddingContext };
+  | { kind: 'embedding'; llama: Llama; model: LlamaModel; context: LlamaEmbeddingContext; contextLength: number };
 
 let loaded: Loaded | undefined;
 const running = new Map<number, AbortController>();
@@ -65,7 +70,7 @@ async function handle(message: ToWorker): Promise<void> {
     case 'generate':
       return generate(message.id, message.messages, message.sampling);
     case 'embed':
-      return embed(message.id, message.texts);
+      return embed(message.id, message.texts, message.truncate);
     case 'count':
       return count(message.id, message.messages);
     case 'count-text':
@@ -99,6 +104,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
       llama,
       model,
       context: await model.createEmbeddingContext({ threads: measured.threads, contextSize: order.contextLength }),
+      contextLength: order.contextLength,
     };
   } else {
     const context = await model.createContext({
@@ -185,6 +191,7 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
   running.set(id, abort);
   let slot: Slot | undefined;
   try {
+    refuseHopeless(messages, context.contextSize);
     const tokens = promptTokens(loaded, messages);
     const room = context.contextSize - tokens.length - 1;
     if (room < 1) {
@@ -207,7 +214,8 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
     const limit = Math.min(sampling.maxTokens ?? room, room);
     const produced: Token[] = [];
     const options = await evaluateOptions(loaded, sampling, () => produced.slice(-PENALTY_TOKENS));
-    const out = new TextOut(id, sampling.stop);
+    const out = new TextOut(id, sampling.json === undefined ? sampling.stop : [...sampling.stop, AFTER_JSON]);
+    const json = sampling.json === undefined ? undefined : new JsonEnd();
     let pending: Token[] = [];
     let finish: 'stop' | 'length' = 'stop';
     for await (const token of slot.sequence.evaluate(tokens.slice(cachedTokens), options)) {
@@ -218,7 +226,7 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
       // A character of several tokens is shown when it is whole.
       if (!text.endsWith('\uFFFD') || pending.length > 8) {
         pending = [];
-        if (out.push(text)) break;
+        if (out.push(text) || json?.push(text)) break;
       }
       if (produced.length >= limit) {
         finish = 'length';
@@ -236,6 +244,17 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
       waiting.shift()?.();
     }
   }
+}
+
+/** Tokenizing megabytes takes seconds, in which nobody else is answered; that they do not fit is seen at once. */
+function refuseHopeless(messages: readonly ChatMessage[], contextLength: number): void {
+  const chars = messages.reduce((sum, { text }) => sum + text.length, 0);
+  if (chars <= contextLength * LONGEST_TOKEN_CHARS) return;
+  throw new AppError(
+    'invalid_input',
+    `The conversation has ${chars} characters; the model's context holds ${contextLength} tokens.`,
+    { details: { context_length: contextLength } },
+  );
 }
 
 function count(id: number, messages: ChatMessage[]): void {
@@ -388,13 +407,23 @@ class TextOut {
   }
 }
 
-async function embed(id: number, texts: string[]): Promise<void> {
+async function embed(id: number, texts: string[], truncate: boolean): Promise<void> {
   if (loaded?.kind !== 'embedding') throw new AppError('unsupported', 'This model makes no embeddings.');
+  const { model, context, contextLength } = loaded;
   const vectors: number[][] = [];
-  let tokens = 0;
-  for (const text of texts) {
-    tokens += loaded.model.tokenize(text).length;
-    vectors.push([...(await loaded.context.getEmbeddingFor(text)).vector]);
+  let read = 0;
+  for (const [index, text] of texts.entries()) {
+    let tokens = model.tokenize(text);
+    // With the marks the model wants around it, and one token less than there is room for.
+    const over = context.calculateInputLength(tokens) - (contextLength - 1);
+    if (over > 0 && !truncate)
+      throw new AppError(
+        'invalid_input',
+        `Text ${index + 1} has ${tokens.length} tokens; this model reads ${tokens.length - over}.`,
+      );
+    if (over > 0) tokens = tokens.slice(0, tokens.length - over);
+    read += tokens.length;
+    vectors.push([...(await context.getEmbeddingFor(tokens)).vector]);
   }
-  send({ type: 'vectors', id, vectors, tokens });
+  send({ type: 'vectors', id, vectors, tokens: read });
 }

@@ -76,9 +76,18 @@ export class OllamaClient {
     return this.#upstream.send('/api/chat', { body, signal, retry: true });
   }
 
-  async embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<z.output<typeof Embedded>> {
-    const body = { model: checkedName(model), input: texts };
-    return this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
+  async embed(
+    model: string,
+    texts: readonly string[],
+    truncate: boolean,
+    signal?: AbortSignal,
+  ): Promise<z.output<typeof Embedded>> {
+    const body = { model: checkedName(model), input: texts, truncate };
+    try {
+      return await this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
+    } catch (error) {
+      throw asNotFound(error, model);
+    }
   }
 
   /** @throws AppError `model_not_found`, `source_unavailable`, `cancelled` and those of the connection */

@@ -8,6 +8,7 @@ import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { errorText } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type {
+  EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
   ModelDescription,
@@ -71,7 +72,12 @@ export class OllamaRuntime implements Runtime {
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
-    const response = await this.#client.upstream.send(`/v1${path}`, { body, signal, retry: true });
+    const { max_completion_tokens: newer, ...rest } = body;
+    // Passed over there in silence: one answer came where several were asked for, and one of any length.
+    if (typeof rest['n'] === 'number' && rest['n'] > 1)
+      throw new AppError('unsupported', 'n greater than 1 is not supported by Ollama.');
+    const asked = newer === undefined || newer === null ? rest : { ...rest, max_tokens: newer };
+    const response = await this.#client.upstream.send(`/v1${path}`, { body: asked, signal, retry: true });
     if (typeof body['model'] === 'string') this.#ours.add(body['model']);
     return {
       status: response.statusCode,
@@ -124,9 +130,11 @@ export class OllamaRuntime implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }> {
     this.#ours.add(modelName);
-    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, signal);
+    const truncate = treatment?.truncate ?? false;
+    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, truncate, signal);
     return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
   }
 
@@ -143,7 +151,9 @@ export class OllamaRuntime implements Runtime {
     });
   }
 
-  async load(modelName: string, signal?: AbortSignal): Promise<void> {
+  async load(modelName: string, signal?: AbortSignal, { evict = true }: { evict?: boolean } = {}): Promise<void> {
+    if (!evict && !(await this.roomFor(modelName, signal)))
+      throw new AppError('insufficient_memory', `Ollama holds another model, which ${modelName} might throw out.`);
     this.#ours.add(modelName);
     const limit = AbortSignal.timeout(LOAD_MS);
     const response = await this.#client.upstream.send('/api/generate', {
@@ -152,6 +162,12 @@ export class OllamaRuntime implements Runtime {
     });
     if (response.statusCode !== 200) throw toModelError(await this.#client.upstream.rejected(response), modelName);
     await response.body.dump();
+  }
+
+  /** What would have to go is Ollama's own affair, so nothing may be there. */
+  async roomFor(modelName: string, signal?: AbortSignal): Promise<boolean> {
+    const loaded = await this.loaded(signal);
+    return loaded.length === 0 || loaded.some(({ name }) => sameModel(name, modelName));
   }
 
   async unload(modelName: string, signal?: AbortSignal): Promise<void> {

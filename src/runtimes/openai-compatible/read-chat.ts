@@ -18,7 +18,7 @@ export async function* streamedChat(
     answer.discard();
     throw new AppError('upstream_protocol', `${upstream.name} answered with a web page.`);
   }
-  for await (const bytes of upstream.batches(answer)) {
+  for (let bytes = await upstream.read(answer); bytes; bytes = await upstream.read(answer)) {
     const parts: LanguageModelV4StreamPart[] = [];
     let failure: unknown;
     try {

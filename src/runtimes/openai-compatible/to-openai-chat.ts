@@ -1,5 +1,6 @@
 // A call of the AI SDK's contract as the body of OpenAI's chat completions.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+import { AppError } from '../../shared/errors.js';
 import { paramsOfCall } from '../call-params.js';
 import { toFunctionTools, toolResultText, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter, type ParamFormat } from '../generation-params.js';
@@ -50,9 +51,7 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
     case 'system':
       return [{ role: 'system', content: message.content }];
     case 'user':
-      return [
-        { role: 'user', content: message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') },
-      ];
+      return [{ role: 'user', content: toUserContent(message.content) }];
     case 'assistant': {
       const text = message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
       const calls = message.content.flatMap((part) =>
@@ -75,4 +74,18 @@ function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] 
           : [],
       );
   }
+}
+
+type UserContent = Extract<LanguageModelV4Message, { role: 'user' }>['content'];
+
+/** One text where nothing else is in it: older servers know nothing of parts. */
+function toUserContent(content: UserContent): string | Record<string, unknown>[] {
+  if (content.every(({ type }) => type === 'text'))
+    return content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return content.map((part) => {
+    if (part.type === 'text') return { type: 'text', text: part.text };
+    if (part.data.type !== 'data' || typeof part.data.data !== 'string' || !part.mediaType.startsWith('image/'))
+      throw new AppError('unsupported', 'Only pictures in base64 are passed on beside text.');
+    return { type: 'image_url', image_url: { url: `data:${part.mediaType};base64,${part.data.data}` } };
+  });
 }

@@ -6,6 +6,7 @@ import { AppError, toAppError } from '../../shared/errors.js';
 import { waitAtMost } from '../../shared/wait-at-most.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type {
+  EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
   ModelDescription,
@@ -183,9 +184,10 @@ export class EndpointPool implements Runtime {
     modelName: string,
     texts: readonly string[],
     signal?: AbortSignal,
+    treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }> {
     const { value, leave } = await this.#placement.place(modelName, NO_AFFINITY, signal, ({ runtime }, attemptSignal) =>
-      runtime.embed(modelName, texts, attemptSignal),
+      runtime.embed(modelName, texts, attemptSignal, treatment),
     );
     leave();
     return value;

@@ -2,12 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { machineWith } from '../../../test/stand-ins/isolation.js';
 import { skillContext } from '../../../test/stand-ins/skill-context.js';
+import type { Isolation } from '../mcp/isolation.js';
 import { Workspace } from '../workspace.js';
 import { GitSkill } from './git-skill.js';
 
 const git = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+let isolation: Isolation | undefined;
 let folder: string;
 let workspace: Workspace;
 let call: (name: string, input?: object) => Promise<string>;
@@ -16,12 +19,17 @@ const at = (path: string) => join(workspace.root, path);
 beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'venom-git-')));
   workspace = new Workspace(join(folder, 'ws'));
-  const skill = new GitSkill({ git, path: '/usr/local/bin:/usr/bin:/bin' });
+  const options = { git, path: '/usr/local/bin:/usr/bin:/bin', ...(isolation ? { isolation } : {}) };
+  const skill = new GitSkill(options);
   call = async (name, input = {}) => (await skill.invoke(name, input, skillContext(workspace))).text;
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('GitSkill', () => {
+describe.each(['plain', 'namespaced', 'sandboxed'] as const)('GitSkill, %s', (tier) => {
+  beforeAll(async () => {
+    isolation = await machineWith(tier);
+  });
+
   it('makes a repository, commits and branches', async () => {
     await call('init_repo');
     writeFileSync(at('a.txt'), 'first\n');
@@ -77,6 +85,18 @@ describe('GitSkill', () => {
     writeFileSync(at('a.txt'), 'two\n');
     await call('get_diff');
     await call('get_status');
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  it('keeps a program in the sandbox that a configuration names where it cannot be switched off', async (context) => {
+    context.skip(isolation?.best === 'plain', 'nothing is around it');
+    await call('init_repo');
+    const trace = join(folder, 'ran');
+    execFileSync(git, ['config', 'filter.evil.clean', `touch ${trace} ${at('inside')}; cat`], { cwd: workspace.root });
+    writeFileSync(at('.gitattributes'), '*.txt filter=evil\n');
+    writeFileSync(at('a.txt'), 'one\n');
+    await call('add_files');
+    expect(existsSync(at('inside')), 'it was named').toBe(true);
     expect(existsSync(trace)).toBe(false);
   });
 

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { BaseSkill, type SkillContext, skillFunction } from '../base-skill.js';
+import type { Isolation } from '../mcp/isolation.js';
 
 const MAX_OUTPUT_BYTES = 4_194_304;
 const TIMEOUT_MS = 30_000;
@@ -37,6 +38,11 @@ export interface GitSkillOptions {
   git: string;
   /** Where git finds its own helpers. */
   path: string;
+  /**
+   * Where there is a sandbox, git runs in it: a repository's configuration can name programs in more ways than can
+   * be switched off, and commands of the shell skill may have written it.
+   */
+  isolation?: Isolation;
 }
 
 export class GitSkill extends BaseSkill {
@@ -165,10 +171,21 @@ export class GitSkill extends BaseSkill {
   async #git(repository: string, args: readonly string[], context: SkillContext): Promise<string> {
     const { workspace, signal } = context;
     const folder = await workspace.existing(repository);
+    const { git, isolation } = this.#options;
+    const isolated = {
+      command: git,
+      args: [...SAFE_FLAGS, ...args],
+      cwd: folder,
+      network: false,
+      readable: [],
+      writable: [workspace.root],
+    };
+    const [program, ...words] =
+      isolation && isolation.best !== 'plain' ? isolation.wrap(isolation.best, isolated) : [git, ...isolated.args];
     return new Promise((resolve, reject) => {
       execFile(
-        this.#options.git,
-        [...SAFE_FLAGS, ...args],
+        program as string,
+        words,
         {
           cwd: folder,
           signal,

@@ -1,21 +1,34 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SkillVersionFiles } from '../../storage/skill-version-files.js';
 import type { ToolCall } from '../ports.js';
 import { CustomSkills } from './custom-skills.js';
 import { newSkill } from './new-skill.js';
 
 let root: string;
 let skills: CustomSkills;
+let versions: SkillVersionFiles;
 const at = (path: string) => join(root, 'custom', path);
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'venom-custom-')));
+  versions = new SkillVersionFiles(join(root, 'versions'), Date.now);
   skills = new CustomSkills({
     folder: join(root, 'custom'),
     runFolder: join(root, 'run'),
+    versions,
     logger: { debug: () => {}, warn: () => {} },
   });
 });
@@ -43,10 +56,25 @@ function write(name: string, body: string) {
   writeFileSync(at(`${name}/skill.mjs`), `export const functions = { async run(input) { ${body} } };`);
 }
 
+/** Looks, and says yes to everything that lies there. */
+async function approveAll() {
+  await skills.scan();
+  for (const { name, draft } of skills.list()) if (draft) versions.approve(name, draft.hash, draft.files);
+  await skills.scan();
+}
+
 describe('CustomSkills', () => {
+  it('neither offers nor runs what nobody approved', async () => {
+    write('one', 'return "1"');
+    await skills.scan();
+    expect(skills.list()).toMatchObject([{ name: 'one', problem: null, record: undefined }]);
+    expect(skills.tools()).toEqual([]);
+    await expect(skills.call(call('custom_one__run'))).rejects.toMatchObject({ code: 'tool_not_found' });
+  });
+
   it('runs a skill as it is scaffolded, and so does its test', async () => {
     await newSkill(at('greeter'), 'greeter');
-    await skills.scan();
+    await approveAll();
     expect(skills.tools()).toMatchObject([{ name: 'custom_greeter__hello', permission: 'ask', egress: true }]);
     expect(await skills.call(call('custom_greeter__hello', { name: 'Ada' }))).toMatchObject({
       failed: false,
@@ -66,14 +94,47 @@ describe('CustomSkills', () => {
     expect(test).toMatch(/pass 2/);
   });
 
-  it('is a new skill with a new hash once a byte of it changes', async () => {
+  it('goes on with what was approved when a byte of it changes, until somebody says yes to that', async () => {
     write('one', 'return "1"');
-    await skills.scan();
+    await approveAll();
     const before = skills.tools()[0]?.hash;
-    appendFileSync(at('one/skill.mjs'), '\n// and more');
-    // What was approved is not what lies there now.
-    await expect(skills.call(call('custom_one__run'))).rejects.toMatchObject({ code: 'tool_denied' });
+    write('one', 'return "2"');
+    await skills.scan();
+    expect(skills.tools()[0]?.hash).toBe(before);
+    expect((await skills.call(call('custom_one__run'))).text).toBe('1');
+    await approveAll();
     expect(skills.tools()[0]?.hash).not.toBe(before);
+    expect((await skills.call(call('custom_one__run'))).text).toBe('2');
+  });
+
+  it('runs the approved bytes also where the folder is no skill any more, and nothing once it is gone', async () => {
+    write('one', 'return "1"');
+    await approveAll();
+    rmSync(at('one/skill.mjs'));
+    await skills.scan();
+    expect(skills.problems).toHaveLength(1);
+    expect((await skills.call(call('custom_one__run'))).text).toBe('1');
+    rmSync(at('one'), { recursive: true });
+    await expect(skills.call(call('custom_one__run'))).rejects.toMatchObject({ code: 'tool_not_found' });
+  });
+
+  it('does not run an approved version that was changed where it is kept', async () => {
+    write('one', 'return "1"');
+    await approveAll();
+    const { approved = '' } = versions.get('one') ?? {};
+    const path = join(root, 'versions', 'one', `${approved}.json`);
+    const files = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+    writeFileSync(path, JSON.stringify({ ...files, 'skill.mjs': Buffer.from('evil').toString('base64') }));
+    appendFileSync(at('one/skill.mjs'), '\n');
+    const anew = new CustomSkills({
+      folder: join(root, 'custom'),
+      runFolder: join(root, 'run'),
+      versions: new SkillVersionFiles(join(root, 'versions'), Date.now),
+      logger: { debug: () => {}, warn: () => {} },
+    });
+    await anew.scan();
+    expect(anew.tools()).toEqual([]);
+    expect(anew.problems).toEqual([expect.stringContaining('not what it was')]);
   });
 
   it('keeps a skill from files, programs and our environment', async () => {
@@ -82,7 +143,7 @@ describe('CustomSkills', () => {
     write('writer', 'return String((await import("node:fs")).writeFileSync(input.path, "x"))');
     write('runner', 'return (await import("node:child_process")).execSync("id").toString()');
     write('nosy', 'return JSON.stringify(process.env)');
-    await skills.scan();
+    await approveAll();
     const said = async (name: string, input: object) => (await skills.call(call(name, input))).text;
     for (const [name, input] of [
       ['spy', { path: join(root, 'secret.txt') }],
@@ -97,7 +158,7 @@ describe('CustomSkills', () => {
     write('loud', 'console.log("{}\\n[]"); process.stdout.write("junk\\n"); return "heard"');
     write('gone', 'process.exit(3)');
     write('stuck', 'for (;;);');
-    await skills.scan();
+    await approveAll();
     expect((await skills.call(call('custom_loud__run'))).text).toBe('heard');
     expect(await skills.call(call('custom_gone__run'))).toMatchObject({ failed: true, errorCode: 'tool_failed' });
     await expect(skills.call(call('custom_stuck__run', {}, AbortSignal.timeout(500)))).rejects.toMatchObject({
@@ -122,7 +183,7 @@ describe('CustomSkills', () => {
       at('pdf/SKILL.md'),
       '---\nname: PDF forms\ndescription: Fills PDF forms.\n---\nOpen the file first.\n',
     );
-    await skills.scan();
+    await approveAll();
     expect(skills.tools()).toMatchObject([
       { name: 'custom_pdf__read_instructions', title: 'PDF forms', description: 'How to: Fills PDF forms.' },
     ]);

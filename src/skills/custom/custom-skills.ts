@@ -1,12 +1,13 @@
-// Skills that somebody put into the workspace: offered as they are described, never run before somebody said yes to the
-// very bytes, and then in a process of their own. A changed file is a new skill to be asked about.
+// Skills that somebody put into the workspace: neither offered nor run before somebody said yes to the very bytes, and then
+// in a process of their own. A changed file waits for a yes of its own; until then what was approved goes on working.
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { definitionHash, type SkillLogger } from '../base-skill.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
-import { readSkillFolder, type SkillFolder } from './skill-folder.js';
+import { readSkillFolder, type SkillFolder, skillOf } from './skill-folder.js';
 import { SkillProcess } from './skill-process.js';
+import type { SkillRecord, SkillVersionStore } from './skill-versions.js';
 
 const MAX_SKILLS = 100;
 const FRESH_MS = 1_000;
@@ -17,7 +18,17 @@ export interface CustomSkillsOptions {
   folder: string;
   /** Where approved bytes lie while they run; ours alone. */
   runFolder: string;
+  versions: SkillVersionStore;
   logger: SkillLogger;
+}
+
+/** A skill as its owner sees it: what lies in the folder, and what of it was approved. */
+export interface CustomSkill {
+  name: string;
+  /** What lies in the folder; null where that is no skill, and `problem` says why. */
+  draft: SkillFolder | null;
+  problem: string | null;
+  record: SkillRecord | undefined;
 }
 
 interface Running {
@@ -30,6 +41,8 @@ export class CustomSkills implements ToolProvider {
   readonly kind = 'custom';
   readonly #options: CustomSkillsOptions;
   readonly #running = new Map<string, Running>();
+  #all: readonly CustomSkill[] = [];
+  /** Approved and enabled, as approved. */
   #skills: readonly SkillFolder[] = [];
   #tools: readonly ToolDescriptor[] = [];
   #problems: readonly string[] = [];
@@ -50,6 +63,11 @@ export class CustomSkills implements ToolProvider {
     return this.#problems;
   }
 
+  /** In the order of their names, as they were when last looked at. */
+  list(): readonly CustomSkill[] {
+    return this.#all;
+  }
+
   /** Reads the folders; what is no skill is left out and named in `problems`. */
   scan(): Promise<void> {
     this.#scanning ??= this.#scan().finally(() => {
@@ -59,15 +77,18 @@ export class CustomSkills implements ToolProvider {
     return this.#scanning;
   }
 
+  /** Not satisfied with a look that has begun before it was asked. */
+  async rescan(): Promise<void> {
+    await this.#scanning;
+    await this.scan();
+  }
+
   async call(call: ToolCall): Promise<ToolOutcome> {
-    const before = this.#tools.find(({ name }) => name === call.name);
-    // What was said yes to may have been changed since.
+    // Its folder may be gone.
     await this.scan();
     const tool = this.#tools.find(({ name }) => name === call.name);
     const skill = this.#skills.find(({ name }) => toolId(name) === tool?.source.id);
     if (!tool || !skill) throw new AppError('tool_not_found', `There is no tool ${call.name.slice(0, 100)}.`);
-    if (before?.hash !== tool.hash)
-      throw new AppError('tool_denied', `${call.name} has changed since it was approved.`);
     const name = call.name.slice(tool.source.id.length + 2);
     if (name === READ) return outcome({ text: skill.instructions?.body ?? '', structured: null }, false);
     try {
@@ -127,15 +148,22 @@ export class CustomSkills implements ToolProvider {
   async #scan(): Promise<void> {
     const { folder, logger } = this.#options;
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    const all: CustomSkill[] = [];
     const skills: SkillFolder[] = [];
     const problems: string[] = [];
-    for (const entry of entries.filter((each) => each.isDirectory()).slice(0, MAX_SKILLS)) {
+    const names = entries.filter((each) => each.isDirectory() && !each.name.startsWith('.')).map(({ name }) => name);
+    for (const name of names.sort().slice(0, MAX_SKILLS)) {
+      const skill = await this.#look(name);
+      all.push(skill);
+      if (skill.problem !== null) problems.push(skill.problem);
       try {
-        skills.push(await readSkillFolder(join(folder, entry.name)));
+        const inUse = this.#inUse(skill);
+        if (inUse) skills.push(inUse);
       } catch (thrown) {
         problems.push(toAppError(thrown).message);
       }
     }
+    this.#all = all;
     for (const problem of problems.filter((each) => !this.#problems.includes(each)))
       logger.warn({ problem }, 'a custom skill was left out');
     const same =
@@ -144,6 +172,27 @@ export class CustomSkills implements ToolProvider {
     if (same) return;
     this.#skills = skills;
     this.#tools = skills.flatMap(toolsOf);
+  }
+
+  async #look(name: string): Promise<CustomSkill> {
+    const record = this.#options.versions.get(name);
+    try {
+      return { name, record, draft: await readSkillFolder(join(this.#options.folder, name)), problem: null };
+    } catch (thrown) {
+      return { name, record, draft: null, problem: toAppError(thrown).message };
+    }
+  }
+
+  /** The bytes that were approved, from the folder where they lie there still. @throws AppError `store_corrupt` */
+  #inUse({ name, draft, record }: CustomSkill): SkillFolder | null {
+    if (!record?.enabled) return null;
+    if (draft?.hash === record.approved) return draft;
+    const known = this.#skills.find((skill) => skill.name === name && skill.hash === record.approved);
+    if (known) return known;
+    const stored = skillOf(name, this.#options.versions.files(name, record.approved));
+    if (stored.hash !== record.approved)
+      throw new AppError('store_corrupt', `The approved version of ${name} is not what it was.`);
+    return stored;
   }
 }
 

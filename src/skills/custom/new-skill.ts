@@ -2,12 +2,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
-
-const NAME = /^[a-z][a-z0-9_-]{0,23}$/;
+import { SKILL_NAME } from './skill-folder.js';
 
 /** Names of the files that were written. @throws AppError `invalid_input` */
 export async function newSkill(folder: string, name: string): Promise<string[]> {
-  if (!NAME.test(name))
+  if (!SKILL_NAME.test(name))
     throw new AppError('invalid_input', 'A skill is named with small letters, digits, - and _, at most 24 of them.');
   const files = {
     'skill.json': `${JSON.stringify(

@@ -10,7 +10,7 @@ import { AppError } from '../../shared/errors.js';
 const MAX_FILES = 64;
 const MAX_BYTES = 2_097_152;
 const MAX_DEPTH = 4;
-const NAME = /^[a-z][a-z0-9_-]{0,23}$/;
+export const SKILL_NAME = /^[a-z][a-z0-9_-]{0,23}$/;
 
 const Manifest = z.object({
   description: z.string().min(1).max(2_000),
@@ -41,8 +41,12 @@ export interface SkillFolder {
 /** @throws AppError `invalid_input` for what is no skill */
 export async function readSkillFolder(folder: string): Promise<SkillFolder> {
   const name = basename(folder);
-  if (!NAME.test(name)) throw problem(name, 'its name must be small letters, digits, - and _');
-  const files = await contents(folder, name);
+  if (!SKILL_NAME.test(name)) throw problem(name, 'its name must be small letters, digits, - and _');
+  return skillOf(name, await skillFiles(folder));
+}
+
+/** The same of files that lie elsewhere. @throws AppError `invalid_input` for what is no skill */
+export function skillOf(name: string, files: ReadonlyMap<string, Buffer>): SkillFolder {
   const hash = createHash('sha256');
   for (const [path, bytes] of files) hash.update(`${path.length}:${path}${bytes.length}:`).update(bytes);
   const manifest = files.get('skill.json');
@@ -77,7 +81,9 @@ function parsed<T>(shape: z.ZodType<T>, read: () => unknown, name: string): T {
   return result.data;
 }
 
-async function contents(folder: string, name: string): Promise<ReadonlyMap<string, Buffer>> {
+/** By path, in a fixed order. @throws AppError `invalid_input` where they are too many, too large or no plain files */
+export async function skillFiles(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const name = basename(folder);
   const files = new Map<string, Buffer>();
   let bytes = 0;
   const walk = async (inner: string, depth: number): Promise<void> => {

@@ -143,9 +143,8 @@ function fromCommand(command: string, args: readonly string[]): ImportSource {
   }
   if (command === 'uvx' && spec !== undefined && !spec.startsWith('-')) {
     const [name, version] = spec.split(/==|@/) as [string, string | undefined];
-    if (version === undefined || version === 'latest')
-      throw new AppError('invalid_input', `it does not say which version of ${name}; write ${name}==1.2.3`);
-    return { kind: 'pypi', package: name, version, program: null, args: rest };
+    const pinned = version === undefined || version === 'latest' ? null : version;
+    return { kind: 'pypi', package: name, version: pinned, program: null, args: rest };
   }
   return { kind: 'config', command, args };
 }

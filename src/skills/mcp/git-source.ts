@@ -1,17 +1,19 @@
 // A repository at one commit, as plain files: fetched by git without a shell, without hooks, submodules, links or filters,
 // and with bounds on time, size and number of files.
 import { mkdirSync, realpathSync } from 'node:fs';
-import { lstat, opendir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../shared/errors.js';
+import { folderSize } from '../../shared/folder-size.js';
 import { runCommand } from '../../shared/run-command.js';
 
 const FETCH_MS = 300_000;
 const BYTES_MAX = 500 * 1_048_576;
 const FILES_MAX = 20_000;
+const TOO_LARGE = `the repository is larger than ${BYTES_MAX / 1_048_576} MB or ${FILES_MAX} files`;
 const WATCH_MS = 500;
-export const REF = /^[0-9A-Za-z](?:[\w./-]{0,199})$/;
+export const REF = /^(?!.*\.\.)[0-9A-Za-z][\w./-]{0,199}$/;
 
 export interface GitSourceOptions {
   /** Path of git. */
@@ -19,6 +21,8 @@ export interface GitSourceOptions {
   environment: Readonly<Record<string, string | undefined>>;
   /** Folders whose repositories may be imported by a file address. */
   fileRoots: readonly string[];
+  /** For what git starts, so that nothing of it outlives us. */
+  newMark: () => string;
 }
 
 export interface GitCheckout {
@@ -62,11 +66,10 @@ export function checkGitAddress(address: string, fileRoots: readonly string[]): 
  */
 export async function fetchRepository(
   { address, ref, into, signal }: { address: string; ref: string | null; into: string; signal: AbortSignal },
-  { git, environment, fileRoots }: GitSourceOptions,
+  { git, environment, fileRoots, newMark }: GitSourceOptions,
 ): Promise<GitCheckout> {
   const url = checkGitAddress(address, fileRoots);
-  if (ref !== null && (!REF.test(ref) || ref.includes('..')))
-    throw new AppError('invalid_input', 'This is no branch, tag or commit.');
+  if (ref !== null && !REF.test(ref)) throw new AppError('invalid_input', 'This is no branch, tag or commit.');
   const scheme = url.protocol.slice(0, -1);
   await rm(into, { recursive: true, force: true });
   mkdirSync(into, { recursive: true, mode: 0o700 });
@@ -104,10 +107,13 @@ export async function fetchRepository(
     GIT_LFS_SKIP_SMUDGE: '1',
     ...pick(environment, ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'SSL_CERT_FILE', 'SSH_AUTH_SOCK']),
   };
+  // Git has a name of its own for the certificates everybody else finds by the other one.
+  const certificates = environment['GIT_SSL_CAINFO'] ?? environment['SSL_CERT_FILE'];
+  if (certificates !== undefined) own['GIT_SSL_CAINFO'] = certificates;
   const settings = Object.entries(config).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const tooLarge = new AbortController();
   const watch = setInterval(() => {
-    void size(into).then(({ bytes }) => bytes > BYTES_MAX && tooLarge.abort());
+    void isTooLarge(into).then((is) => is && tooLarge.abort());
   }, WATCH_MS);
   const run = async (args: readonly string[]): Promise<string> => {
     const result = await runCommand([git, ...settings, ...args], {
@@ -115,9 +121,10 @@ export async function fetchRepository(
       timeoutMs: FETCH_MS,
       cwd: into,
       signal: AbortSignal.any([signal, tooLarge.signal]),
+      mark: newMark(),
     });
     if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
-    if (tooLarge.signal.aborted) throw failed(`the repository is larger than ${BYTES_MAX / 1_048_576} MB`);
+    if (tooLarge.signal.aborted) throw failed(TOO_LARGE);
     if (!result.ok) throw failed(lastLines(result.stderr) || result.message);
     return result.stdout.trim();
   };
@@ -126,9 +133,7 @@ export async function fetchRepository(
     await run(['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', url.href, ref ?? 'HEAD']);
     const commit = await run(['rev-parse', '--verify', 'FETCH_HEAD^{commit}']);
     await run(['checkout', '--quiet', '--detach', commit]);
-    const { bytes, files } = await size(into);
-    if (files > FILES_MAX) throw failed(`the repository has more than ${FILES_MAX} files`);
-    if (bytes > BYTES_MAX) throw failed(`the repository is larger than ${BYTES_MAX / 1_048_576} MB`);
+    if (await isTooLarge(into)) throw failed(TOO_LARGE);
     await rm(join(into, '.git'), { recursive: true, force: true });
     return { commit };
   } catch (error) {
@@ -142,27 +147,12 @@ export async function fetchRepository(
 const failed = (reason: string): AppError =>
   new AppError('mcp_import_failed', `The repository could not be fetched: ${reason}`);
 
-const lastLines = (text: string): string => text.trim().split('\n').slice(-3).join('\n').slice(0, 500);
-
-async function size(folder: string): Promise<{ bytes: number; files: number }> {
-  let bytes = 0;
-  let files = 0;
-  const open = [folder];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const directory = await opendir(next).catch(() => undefined);
-    if (!directory) continue;
-    for await (const entry of directory) {
-      const path = join(next, entry.name);
-      if (entry.isDirectory()) open.push(path);
-      else {
-        files += 1;
-        bytes += (await lstat(path).catch(() => undefined))?.size ?? 0;
-      }
-      if (files > FILES_MAX || bytes > BYTES_MAX) return { bytes, files };
-    }
-  }
-  return { bytes, files };
+async function isTooLarge(folder: string): Promise<boolean> {
+  const { bytes, files } = await folderSize([folder], { bytes: BYTES_MAX, files: FILES_MAX });
+  return bytes > BYTES_MAX || files > FILES_MAX;
 }
+
+const lastLines = (text: string): string => text.trim().split('\n').slice(-3).join('\n').slice(0, 500);
 
 export function realPath(path: string): string | null {
   try {

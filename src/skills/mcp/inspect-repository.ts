@@ -1,11 +1,13 @@
 // What a fetched repository needs to be built and how its server starts, found by reading its files. Nothing of it is run.
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { basename, isAbsolute, join, relative, sep } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { AppError } from '../../shared/errors.js';
 import type { BuildStep } from './import-plan.js';
 
 const FILE_BYTES_MAX = 1_048_576;
+const LOCK_BYTES_MAX = 20 * 1_048_576;
+const LOCK_FILES = ['npm-shrinkwrap.json', 'package-lock.json'];
 const DEPENDENCIES_MAX = 500;
 /** A name with bounds: no address, no path, no option. */
 const REQUIREMENT =
@@ -107,7 +109,8 @@ function inspectNode(folder: string, entrypoint: string | null): Inspection {
         ? (bins[words[0]] ?? words[0])
         : (Object.values(bins)[0] ?? (typeof main === 'string' ? main : undefined));
   if (file === undefined) throw refused('no entry point was found; name it, such as: node server.js');
-  const locked = existsSync(join(folder, 'package-lock.json'));
+  const locked = LOCK_FILES.some((file) => existsSync(join(folder, file)));
+  if (dependencies.length > 0) refuseForeignPackages(folder);
   return {
     language: 'node',
     build:
@@ -128,6 +131,22 @@ function inspectNode(folder: string, entrypoint: string | null): Inspection {
     dependencies,
     warnings: locked || dependencies.length === 0 ? [] : ['It has no lock file: what it needs is not pinned.'],
   };
+}
+
+/** Nothing from elsewhere than the registry, which is asked by this machine's own settings. */
+function refuseForeignPackages(folder: string): void {
+  for (const file of LOCK_FILES) {
+    if (!existsSync(join(folder, file))) continue;
+    const { packages, dependencies } = readJson(join(folder, file), LOCK_BYTES_MAX);
+    // Written by an npm that knew nothing else; the nested form would have to be walked.
+    if (packages === undefined && dependencies !== undefined) throw refused(`its ${file} is of an old form`);
+    for (const [path, entry] of Object.entries((packages ?? {}) as Record<string, Record<string, unknown>>)) {
+      const { resolved, link } = entry;
+      if (path === '') continue;
+      if (link === true || (typeof resolved === 'string' && !/^https?:\/\/[^?#]+\.tgz$/.test(resolved)))
+        throw refused(`${file} takes ${path.slice(0, 100)} from something that is no registry`);
+    }
+  }
 }
 
 /** A file of the repository, links followed, as it will be named. */
@@ -171,17 +190,20 @@ function requirementsOf(folder: string): string[] {
     .slice(0, DEPENDENCIES_MAX);
 }
 
-function readJson(path: string): Record<string, unknown> {
+function readJson(path: string, bytesMax = FILE_BYTES_MAX): Record<string, unknown> {
+  let value: unknown;
   try {
-    return JSON.parse(readBounded(path)) as Record<string, unknown>;
+    value = JSON.parse(readBounded(path, bytesMax));
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw refused('its package.json cannot be read');
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refused(`its ${basename(path)} cannot be read`);
+  return value as Record<string, unknown>;
 }
 
-function readBounded(path: string): string {
-  if (statSync(path).size > FILE_BYTES_MAX) throw refused('one of its manifests is larger than 1 MB');
+function readBounded(path: string, bytesMax = FILE_BYTES_MAX): string {
+  if (statSync(path).size > bytesMax) throw refused(`its ${basename(path)} is larger than ${bytesMax / 1_048_576} MB`);
   return readFileSync(path, 'utf8');
 }
 

@@ -1,12 +1,21 @@
 // How far a server's processes are kept away from the machine. Three tiers, the best one that works here; each is a program
 // in front of the server's own command.
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import { runCommand } from '../../shared/run-command.js';
+import { viewOf } from './namespace-view.js';
 import { ISOLATION_TIERS, type IsolationTier } from './ports.js';
+import { holdsHome } from './program-folder.js';
 
 const PROBE_MS = 5_000;
+const FILE_BYTES_MAX = 2_147_483_648;
+/** Threads count; only within a namespace of its own, where nobody else's are counted with them. */
+const TASKS_MAX = 1_024;
+/** Memory of the machine, in truth. */
+const TEMPORARY_BYTES_MAX = 268_435_456;
+const NAMESPACES = ['--user', '--map-root-user', '--mount', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const NOTHING = ['/bin/sh', '-c', ':'];
 
 /** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
 const SYSTEM_PATHS = [
@@ -51,10 +60,13 @@ export class Isolation {
   /** Best first; `plain` is always there. */
   readonly tiers: readonly IsolationTier[];
   readonly #programs: IsolationPrograms;
+  /** Older bubblewraps cannot. */
+  readonly #sized: readonly string[];
 
-  private constructor(tiers: readonly IsolationTier[], programs: IsolationPrograms) {
+  private constructor(tiers: readonly IsolationTier[], programs: IsolationPrograms, sized: readonly string[]) {
     this.tiers = tiers;
     this.#programs = programs;
+    this.#sized = sized;
   }
 
   /** Tries each: a program that is installed may still be forbidden. */
@@ -62,11 +74,13 @@ export class Isolation {
     const programs = {
       bwrap: findOnPath('bwrap', path),
       unshare: findOnPath('unshare', path),
-      prlimit: findOnPath('prlimit', path),
+      // Runs inside, where the folder of a link may not be seen.
+      prlimit: targetOf(findOnPath('prlimit', path)),
     };
     const works = async (command: readonly string[]) =>
       (await runCommand(command, { environment: { PATH: path ?? '' }, timeoutMs: PROBE_MS })).ok;
-    const [sandboxed, namespaced] = await Promise.all([
+    const sized = ['--size', String(TEMPORARY_BYTES_MAX)];
+    const [sandboxed, sizes, namespaced] = await Promise.all([
       programs.bwrap !== null &&
         works([
           programs.bwrap,
@@ -79,25 +93,24 @@ export class Isolation {
           '/proc',
           '--dev',
           '/dev',
-          'true',
+          ...NOTHING,
         ]),
+      programs.bwrap !== null &&
+        works([programs.bwrap, '--unshare-all', '--ro-bind', '/', '/', ...sized, '--tmpfs', '/tmp', ...NOTHING]),
       programs.unshare !== null &&
         works([
           programs.unshare,
-          '--user',
-          '--map-root-user',
+          ...NAMESPACES,
           '--net',
-          '--pid',
-          '--fork',
-          '--kill-child',
-          '--mount-proc',
-          'true',
+          '--',
+          ...viewOf({ readable: SYSTEM_PATHS, writable: [], cwd: '/' }, NOTHING),
         ]),
     ]);
     const found = { sandboxed, namespaced, plain: true };
     return new Isolation(
       ISOLATION_TIERS.filter((tier) => found[tier]),
       programs,
+      sizes ? sized : [],
     );
   }
 
@@ -117,24 +130,25 @@ export class Isolation {
 
   wrap(tier: IsolationTier, { command, args, cwd, network, readable, writable }: IsolatedCommand): string[] {
     const { bwrap, unshare, prlimit } = this.#programs;
-    const limited = prlimit === null ? [] : [prlimit, '--core=0', '--nofile=4096', '--'];
-    const own = [...limited, command, ...args];
+    const limits = ['--core=0', '--nofile=4096', `--fsize=${FILE_BYTES_MAX}`];
+    if (tier !== 'plain') limits.push(`--nproc=${TASKS_MAX}`);
+    const own = [...(prlimit === null ? [] : [prlimit, ...limits, '--']), command, ...args];
     if (tier === 'plain') return own;
+    const shown = [
+      ...SYSTEM_PATHS,
+      ...(prlimit === null ? [] : [prlimit]),
+      ...(network ? NETWORK_PATHS : []),
+      ...interpreterFolders(command),
+      ...readable,
+    ];
     if (tier === 'namespaced')
       return [
         unshare as string,
-        '--user',
-        '--map-root-user',
+        ...NAMESPACES,
         ...(network ? [] : ['--net']),
-        '--ipc',
-        '--pid',
-        '--fork',
-        '--kill-child',
-        '--mount-proc',
         '--',
-        ...own,
+        ...viewOf({ readable: shown, writable, cwd }, own),
       ];
-    const shown = [...SYSTEM_PATHS, ...(network ? NETWORK_PATHS : []), ...interpreterFolders(command), ...readable];
     return [
       bwrap as string,
       '--unshare-all',
@@ -146,10 +160,14 @@ export class Isolation {
       '/proc',
       '--dev',
       '/dev',
+      ...this.#sized,
       '--tmpfs',
       '/tmp',
       ...shown.flatMap((path) => ['--ro-bind-try', path, path]),
       ...writable.flatMap((path) => ['--bind', path, path]),
+      // What holds the folders is memory.
+      '--remount-ro',
+      '/',
       '--chdir',
       cwd,
       '--',
@@ -158,18 +176,26 @@ export class Isolation {
   }
 }
 
-/** Where a program and what it needs lie: its own folder's parent, for links their target's too. */
+/** Where a program and what it needs lie: what its `bin` folder is in, for links what their target's is in too. */
 function interpreterFolders(command: string): string[] {
   if (!isAbsolute(command)) return [];
-  const folders = new Set([dirname(dirname(command))]);
+  const folders = new Set([prefixOf(command)]);
   try {
-    folders.add(dirname(dirname(realpathSync(command))));
+    folders.add(prefixOf(realpathSync(command)));
   } catch {
     // Spawning it will say so.
   }
-  // A program directly below the root would show everything.
-  return [...folders].filter((folder) => folder !== '/');
+  return [...folders];
 }
+
+/** Never the root or a home, which hold everything. */
+function prefixOf(program: string): string {
+  const folder = dirname(program);
+  if (holdsHome(folder)) return program;
+  return basename(folder) === 'bin' && !holdsHome(dirname(folder)) ? dirname(folder) : folder;
+}
+
+const targetOf = (path: string | null): string | null => path && realpathSync(path);
 
 export function findOnPath(name: string, path: string | undefined): string | null {
   for (const folder of (path ?? '').split(delimiter))

@@ -196,20 +196,23 @@ describe('McpConnection over a process', () => {
     expect(await code(connection.listTools())).toBe('mcp_protocol');
   });
 
-  it('ends when this process is killed without a word', async () => {
-    const marker = `marker-${randomUUID()}`;
-    const script = `
+  it.each(['ignores-term', 'escaping-grandchild'])(
+    '%s: all of it ends when this process is killed without a word',
+    async (mode) => {
+      const marker = `marker-${randomUUID()}`;
+      const script = `
       const { StdioTransport } = await import(${JSON.stringify(resolve(import.meta.dirname, 'stdio-transport.ts'))});
-      const transport = new StdioTransport({ command: [process.execPath, ${JSON.stringify(FAKE)}, 'ignores-term', '${marker}'],
+      const transport = new StdioTransport({ command: [process.execPath, ${JSON.stringify(FAKE)}, '${mode}', '${marker}'],
         cwd: '/tmp', environment: {}, mark: '${marker}:own', onSpawn() {}, onGone() {}, onStderr() {} });
       await transport.start();
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200);`;
-    const hooks = resolve(import.meta.dirname, '../../../scripts/typescript-hooks.mjs');
-    expect(() =>
-      execFileSync(process.execPath, ['--import', hooks, '--input-type=module', '-e', script], { stdio: 'pipe' }),
-    ).toThrow();
-    expect(await none(marker)).toBe(true);
-  });
+      const hooks = resolve(import.meta.dirname, '../../../scripts/typescript-hooks.mjs');
+      expect(() =>
+        execFileSync(process.execPath, ['--import', hooks, '--input-type=module', '-e', script], { stdio: 'pipe' }),
+      ).toThrow();
+      expect(await none(marker)).toBe(true);
+    },
+  );
 });
 
 describe('ProcessRecords', () => {
@@ -225,6 +228,6 @@ describe('ProcessRecords', () => {
     own.remember('a-mark', { pid, startTicks: startTicks(pid) });
     expect(new ProcessRecords(records).endLeftovers()).toBe(1);
     expect(await none(marker)).toBe(true);
-    expect(readdirSync(records)).toEqual([]);
+    expect(readdirSync(records)).toEqual(['instance']);
   });
 });

@@ -23,6 +23,7 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
+import { boundedValidator } from './compile-schema.js';
 import type { McpInteraction, McpNotification, McpRequestOptions, McpSession } from './ports.js';
 
 const LIST_PAGES = 64;
@@ -123,6 +124,7 @@ export class McpConnection implements McpSession {
       {
         capabilities,
         listMaxPages: LIST_PAGES,
+        jsonSchemaValidator: boundedValidator,
         inputRequired: { autoFulfill: interaction !== undefined },
         versionNegotiation: {
           mode: protocol === 'modern' ? { pin: MODERN_REVISION } : protocol,

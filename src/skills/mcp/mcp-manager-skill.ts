@@ -8,13 +8,15 @@ import type { BundleSource } from './bundle-source.js';
 import { checkEnvironmentNames } from './child-environment.js';
 import type { EnvironmentBuilder } from './environment-builder.js';
 import { checkGitAddress, fetchRepository, type GitSourceOptions, realPath } from './git-source.js';
+import { beginRemoval, removeEmpty, removeLeftovers, WORKSPACE } from './import-leftovers.js';
 import { type ImportPlan, planHash } from './import-plan.js';
 import type { ImportRequest, ImportSource } from './import-request.js';
 import { inspectRepository } from './inspect-repository.js';
 import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
-import { lookUpNpm, planPypi } from './package-source.js';
+import { lookUpNpm, lookUpPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
+import { programFolder } from './program-folder.js';
 import type { RemoteAuthorizations } from './remote-authorizations.js';
 import {
   hashOf,
@@ -53,11 +55,21 @@ export interface McpManagerOptions {
 
 export class McpManagerSkill {
   readonly #options: McpManagerOptions;
+  /** Plans that are carried out now. */
+  readonly #underWay = new Set<string>();
 
   constructor(options: McpManagerOptions) {
     this.#options = options;
     options.operations.handle('mcp_plan', (context) => this.#plan(context));
-    options.operations.handle('mcp_import', (context) => this.#import(context));
+    options.operations.handle('mcp_import', async (context) => {
+      const { planId } = context.operation.input['plan'] as ImportPlan;
+      this.#underWay.add(planId);
+      try {
+        return await this.#import(context);
+      } finally {
+        this.#underWay.delete(planId);
+      }
+    });
   }
 
   /**
@@ -85,14 +97,24 @@ export class McpManagerSkill {
       throw new AppError('conflict', `${plan.name} does not start without: ${plan.missingSettings.join(', ')}.`, {
         details: { missing: plan.missingSettings },
       });
-    return this.#start('mcp_import', plan.name, plan.source.kind, { plan });
+    const request = this.#options.plans.request(planId);
+    return this.#start('mcp_import', plan.name, plan.source.kind, { plan, ...(request ? { request } : {}) });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, `conflict` while it is carried out */
   async discard(planId: string): Promise<void> {
-    const { staging } = this.#knownPlan(planId);
+    const { staging, name } = this.#knownPlan(planId);
+    if (this.#underWay.has(planId))
+      throw new AppError('conflict', `The import of ${name} is under way; cancel it first.`);
     this.#options.plans.delete(planId);
     if (staging) await rm(staging, { recursive: true, force: true });
+  }
+
+  /** Removes what a killed run left on disk; an import that goes on builds its own anew, so this comes before that. */
+  async tidy(): Promise<void> {
+    const { dir, plans, servers } = this.#options;
+    const staged = plans.all().map(({ staging }) => staging);
+    await removeLeftovers({ dir, staged, records: servers.records() });
   }
 
   /** The same source again, newest state, with the same grants. @throws AppError `mcp_server_not_found`, `unsupported` */
@@ -104,7 +126,7 @@ export class McpManagerSkill {
     const newer: ImportSource =
       source.kind === 'git'
         ? { ...source, ref: change.ref ?? source.ref }
-        : { ...source, version: change.version ?? (source.kind === 'npm' ? null : source.version) };
+        : { ...source, version: change.version ?? null };
     return this.plan({ ...origin, source: newer });
   }
 
@@ -123,6 +145,7 @@ export class McpManagerSkill {
   /** Its processes, its row and its files. @throws AppError `mcp_server_not_found` */
   async remove(name: string): Promise<void> {
     this.#known(name);
+    await beginRemoval(this.#home(name));
     // Gone from here first; who issued it is told meanwhile.
     const revoked = this.#options.authorizations.forget(name);
     await this.#options.servers.remove(name);
@@ -199,7 +222,8 @@ export class McpManagerSkill {
     };
     const plan = { ...unsigned, hash: planHash(unsigned) };
     plans.save(plan, request);
-    for (const old of plans.all().slice(PLANS_KEPT)) await this.discard(old.planId);
+    for (const old of plans.all().slice(PLANS_KEPT))
+      if (!this.#underWay.has(old.planId)) await this.discard(old.planId);
     return { plan_id: planId, hash: plan.hash, state: 'awaiting_approval' };
   }
 
@@ -207,7 +231,7 @@ export class McpManagerSkill {
     source: ImportSource,
     { staging, context }: { staging: string; context: OperationContext },
   ): Promise<Found> {
-    const { git, launcher } = this.#options;
+    const { git, launcher, builder } = this.#options;
     const { signal } = context;
     if (source.kind === 'git') {
       if (git.git === null)
@@ -222,7 +246,10 @@ export class McpManagerSkill {
     }
     if (source.kind === 'npm' || source.kind === 'pypi') {
       const wanted = { name: source.package, version: source.version, program: source.program, args: source.args };
-      const facts = source.kind === 'npm' ? await lookUpNpm({ ...wanted, signal }, git.environment) : planPypi(wanted);
+      const facts =
+        source.kind === 'npm'
+          ? await lookUpNpm({ ...wanted, signal }, git.environment)
+          : await lookUpPypi(wanted, (name) => builder.newestWheel(name, staging, signal));
       return { ...facts, environment: {}, dependencies: [`${source.package}@${facts.version}`], staged: true };
     }
     if (source.kind === 'bundle') {
@@ -234,11 +261,13 @@ export class McpManagerSkill {
     }
     const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
     if (source.kind === 'config') {
-      const program = launcher.program(source.command);
+      const folder = programFolder(source.args);
+      if (folder !== null) this.#checkFolder(folder);
       return {
         ...none,
-        command: program,
+        command: launcher.program(source.command),
         args: source.args,
+        readable: folder === null ? [] : [folder],
         warnings: ['It starts a program of this machine; nothing pins what that does.'],
       };
     }
@@ -261,7 +290,10 @@ export class McpManagerSkill {
       plan.staging === null ? null : { source: join(plan.staging, 'source'), env: join(plan.staging, 'env') };
     if (staged) {
       context.step('build', 'Building');
-      if (plan.source.kind === 'git') await this.#fetchAgain(plan, staged.source, context.signal);
+      // What an attempt before may have left half done.
+      await rm(staged.env, { recursive: true, force: true });
+      if (plan.source.kind !== 'git') await rm(staged.source, { recursive: true, force: true });
+      else await this.#fetchAgain(plan, staged.source, context.signal);
       if (plan.source.kind === 'bundle')
         await this.#options.bundles.unpackAgain(plan.source.version ?? '', {
           into: staged.source,
@@ -288,12 +320,13 @@ export class McpManagerSkill {
         return former?.active.manifest ?? null;
       });
     } catch (error) {
-      // The former version was never touched.
-      if (staged) await rm(home, { recursive: true, force: true });
+      // The former version was never touched; where there is none, nothing is left.
+      await rm(home, { recursive: true, force: true });
+      if (!former) await removeEmpty(this.#home(name));
       throw error;
     }
     context.step('activate', 'Taking its place');
-    const request = plans.request(plan.planId);
+    const request = context.operation.input['request'] as ImportRequest | undefined;
     const version: ServerVersion = {
       versionId,
       createdAt: now(),
@@ -414,10 +447,11 @@ interface Found {
   environment: Readonly<Record<string, string>>;
   dependencies: readonly string[];
   warnings: readonly string[];
+  /** What it cannot start without, beside its own files. */
+  readable?: readonly string[];
   /** Of a bundle. */
   location?: string;
   secrets?: Readonly<Record<string, string>>;
-  readable?: readonly string[];
   settings?: ImportPlan['settings'];
   missing?: readonly string[];
   /** It has files of its own. */
@@ -433,13 +467,16 @@ function launchOf({ source, grants }: ImportRequest, found: Found, home: string)
       secrets: grants.secrets,
       allowPrivate: source.allowPrivate,
     } satisfies RemoteLaunch;
-  const workspace = join(home, 'workspace');
+  const workspace = join(home, WORKSPACE);
+  // Some servers keep what they write beside their code, which they may not change, unless they are told a place.
+  const own = (text: string) => text.replaceAll('{workspace}', workspace);
+  const environment = Object.entries({ ...grants.environment, ...found.environment });
   return {
     kind: 'stdio',
     command: found.command,
-    args: found.args,
+    args: found.args.map(own),
     cwd: workspace,
-    environment: { ...grants.environment, ...found.environment },
+    environment: Object.fromEntries(environment.map(([name, value]) => [name, own(value)])),
     secrets: { ...grants.secrets, ...found.secrets },
     network: grants.network,
     readable: [...(found.staged ? ['{source}', '{env}'] : []), ...(found.readable ?? []), ...grants.readable],

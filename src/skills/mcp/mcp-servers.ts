@@ -240,9 +240,12 @@ export class McpServers implements ImportedServers {
             await connection.close();
             throw error;
           }
+          // Told a thousand times while it looks, it looks once more.
+          const lookAgain = onceAtATime(() =>
+            this.#look(entry, connection).catch((error) => this.#options.onFailure(record.name, toAppError(error))),
+          );
           connection.onNotification(({ method }) => {
-            if (method !== 'notifications/tools/list_changed') return;
-            this.#look(entry, connection).catch((error) => this.#options.onFailure(record.name, toAppError(error)));
+            if (method === 'notifications/tools/list_changed') lookAgain();
           });
           return connection;
         },
@@ -385,6 +388,23 @@ function stateOf({
   if (!enabled) return 'disabled';
   if (authorization?.state === 'needed') return 'needs_authorization';
   return known || process !== 'known' ? process : 'configured';
+}
+
+function onceAtATime(work: () => Promise<void>): () => void {
+  let running = false;
+  let again = false;
+  return () => {
+    again = true;
+    if (running) return;
+    running = true;
+    void (async () => {
+      while (again) {
+        again = false;
+        await work();
+      }
+      running = false;
+    })();
+  };
 }
 
 /** What a connected server is, with its tools merged into what is known of them. */

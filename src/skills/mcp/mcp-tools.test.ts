@@ -15,6 +15,7 @@ import { ProcessRecords } from './process-records.js';
 import { ProxyGenerator } from './proxy-generator.js';
 import type { ServerRecord } from './server-definition.js';
 import { ServerLauncher } from './server-launcher.js';
+import { ServerWatch } from './server-watch.js';
 import { StderrLog } from './stderr-log.js';
 
 const FAKE = resolve(import.meta.dirname, '../../../test/stand-ins/fake-mcp-server.mjs');
@@ -46,7 +47,7 @@ function host({ idleMs = 60_000 } = {}) {
     },
     environment,
     records: new ProcessRecords(join(dir, 'run')),
-    newId: randomUUID,
+    watch: new ServerWatch({ processes: 128, memoryBytes: 4e9, diskBytes: 4e9 }),
     version: '0',
     limits: { startMs: 8_000, callIdleMs: 3_000, callCeilingMs: 10_000 },
   });

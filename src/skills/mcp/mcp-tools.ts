@@ -4,9 +4,9 @@ import { AppError, type ErrorCode } from '../../shared/errors.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
 import type { McpServers } from './mcp-servers.js';
 import type { ProxyGenerator, ToolProxy } from './proxy-generator.js';
+import { boundsRefusal } from './schema-bounds.js';
 import type { Launch } from './server-definition.js';
 import { toOutcome } from './tool-result.js';
-import { boundsRefusal } from './tool-schema.js';
 
 /** They are what the caller must know of: everything else is an outcome a model can read. */
 const RAISED: ReadonlySet<ErrorCode> = new Set([
@@ -40,16 +40,16 @@ export class McpTools implements ToolProvider {
     return [...this.#all().values()].map(({ descriptor }) => descriptor);
   }
 
-  /** The names a model calls a server's tools by, under the server's own. */
-  proxiesOf(server: string): ReadonlyMap<string, string> {
+  /** A server's tools as a model is offered them, under the server's own names. */
+  proxiesOf(server: string): ReadonlyMap<string, ToolDescriptor> {
     const own = [...this.#all().values()].filter((proxy) => proxy.server === server);
-    return new Map(own.map(({ tool, descriptor }) => [tool, descriptor.name]));
+    return new Map(own.map(({ tool, descriptor }) => [tool, descriptor]));
   }
 
   async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
     const proxy = this.#all().get(name);
     if (!proxy) throw new AppError('tool_not_found', `There is no tool ${name}.`);
-    const wrong = boundsRefusal(input, 'The input') ?? proxy.check(input ?? {});
+    const wrong = boundsRefusal(input, 'The input') ?? (await proxy.check(input ?? {}));
     if (wrong) return failure('invalid_input', `The input of ${name} is wrong: ${wrong}`, labels);
     try {
       const session = await this.#options.servers.session(proxy.server, { signal });

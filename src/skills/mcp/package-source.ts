@@ -77,10 +77,14 @@ export async function lookUpNpm(
   };
 }
 
-/** The index is asked when it is built: a wheel of exactly this version, or nothing. */
-export function planPypi({ name, version, program, args }: Omit<PackageRequest, 'signal'>): PackageFacts {
+/** Pinned to one version, the newest where none is named; built of a wheel of exactly this version, or not at all. */
+export async function lookUpPypi(
+  { name, version: wanted, program, args }: Omit<PackageRequest, 'signal'>,
+  newest: (name: string) => Promise<string>,
+): Promise<PackageFacts> {
+  check(name, PYPI_NAME, wanted);
+  const version = wanted ?? (await newest(name));
   check(name, PYPI_NAME, version);
-  if (version === null) throw new AppError('invalid_input', 'A version is needed for a Python package, such as 1.2.3.');
   const script = program ?? name;
   if (!PYPI_NAME.test(script)) throw new AppError('invalid_input', 'This is no name of a program.');
   return {

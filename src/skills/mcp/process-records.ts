@@ -1,14 +1,33 @@
-// Which server processes are ours, on disk: the next boot ends what a crash of ours left behind.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Which processes are ours, on disk and in the marks they carry: the next boot ends what a crash of ours left behind.
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { alive, endGroup, endProcess, type ProcessId, processTree } from '../../shared/process-tree.js';
+import {
+  alive,
+  endGroup,
+  endProcess,
+  markedProcesses,
+  type ProcessId,
+  processTree,
+} from '../../shared/process-tree.js';
+
+/** Of this data folder and no other's, whatever that is called there. */
+const INSTANCE_FILE = 'instance';
+const RECORD = /\.json$/;
 
 export class ProcessRecords {
   readonly #dir: string;
+  readonly #instance: string;
 
   constructor(dir: string) {
     this.#dir = dir;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
+    this.#instance = instanceOf(join(dir, INSTANCE_FILE));
+  }
+
+  /** For one process and whatever it starts; found by the next boot even if we die before it is written down. */
+  newMark(): string {
+    return `${this.#instance}.${randomUUID()}`;
   }
 
   /** On disk when it returns. */
@@ -27,8 +46,8 @@ export class ProcessRecords {
    */
   endLeftovers(): number {
     let ended = 0;
-    for (const name of readdirSync(this.#dir)) {
-      const mark = name.replace(/\.json$/, '');
+    for (const name of readdirSync(this.#dir).filter((file) => RECORD.test(file))) {
+      const mark = name.replace(RECORD, '');
       const id = this.#read(name);
       const ours = id !== undefined && alive(id);
       const tree = processTree(ours ? id.pid : null, mark);
@@ -40,6 +59,10 @@ export class ProcessRecords {
       for (const child of tree) endProcess(child, 'SIGKILL');
       ended += tree.length;
       rmSync(join(this.#dir, name), { force: true });
+    }
+    for (const id of markedProcesses(`${this.#instance}.`)) {
+      endProcess(id, 'SIGKILL');
+      ended += 1;
     }
     return ended;
   }
@@ -56,4 +79,13 @@ export class ProcessRecords {
   #path(mark: string): string {
     return join(this.#dir, `${mark}.json`);
   }
+}
+
+function instanceOf(path: string): string {
+  const known = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  // One that a crash cut short would stand for everybody's marks.
+  if (known.length === randomUUID().length) return known;
+  const instance = randomUUID();
+  writeFileSync(path, instance, { mode: 0o600 });
+  return instance;
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { compileSchema } from './compile-schema.js';
 import { ProxyGenerator } from './proxy-generator.js';
+import { schemaRefusal } from './schema-bounds.js';
 import { definitionHash, type ServerRecord } from './server-definition.js';
 import { changesOf, mergeTools } from './tool-inventory.js';
 import { toolName, toolNames } from './tool-names.js';
-import { compileSchema, schemaRefusal } from './tool-schema.js';
 import { typeDeclarations } from './type-declarations.js';
 
 const permissionOf = () => 'ask' as const;
@@ -45,7 +46,7 @@ const generate = (tools: Readonly<Record<string, unknown>>[], trusted = false) =
 const schema = (properties: Record<string, unknown>, more = {}) => ({ type: 'object', properties, ...more });
 
 describe('ProxyGenerator', () => {
-  it('keeps types, optional before required, and names that are no identifiers', () => {
+  it('keeps types, optional before required, and names that are no identifiers', async () => {
     const [proxy] = generate([
       {
         name: 'mix.ed-name',
@@ -59,9 +60,9 @@ describe('ProxyGenerator', () => {
       source: { kind: 'mcp', id: 'srv' },
       permission: 'ask',
     });
-    expect(proxy?.check({ 'a-b': 3 })).toBeNull();
-    expect(proxy?.check({ 'a-b': '3' })).toBe('a-b must be integer');
-    expect(proxy?.check({})).toBe("the input must have required property 'a-b'");
+    expect(await proxy?.check({ 'a-b': 3 })).toBeNull();
+    expect(await proxy?.check({ 'a-b': '3' })).toBe('a-b must be integer');
+    expect(await proxy?.check({})).toBe("the input must have required property 'a-b'");
   });
 
   it('one bad tool does not break the rest', () => {

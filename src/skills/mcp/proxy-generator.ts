@@ -1,10 +1,10 @@
 // ProxyGenerator: a typed callable for each approved tool of a server, built at run time from the stored manifest. No source
 // code is ever made of what a server says.
 import type { ToolDescriptor } from '../ports.js';
+import type { Check } from './compile-schema.js';
 import type { ServerRecord, StoredTool } from './server-definition.js';
 import { isCallable } from './tool-inventory.js';
 import { toolNames } from './tool-names.js';
-import { type Check, compileSchema } from './tool-schema.js';
 
 export interface ToolProxy {
   descriptor: ToolDescriptor;
@@ -12,7 +12,7 @@ export interface ToolProxy {
   /** As the server knows it. */
   tool: string;
   /** What is wrong with an input; null where nothing is. Compiled at its first use. */
-  check: Check;
+  check: (value: unknown) => Promise<string | null>;
 }
 
 export interface ProxyFacts {
@@ -47,7 +47,7 @@ export class ProxyGenerator {
       tool: definition.name,
       descriptor: {
         name,
-        title: visible(definition.title ?? titleOf(definition)) || definition.name,
+        title: visible(definition.title ?? titleOf(definition)) || visible(definition.name),
         description: visible(definition.description ?? ''),
         inputSchema: definition.inputSchema,
         source: { kind: 'mcp', id: server },
@@ -57,9 +57,9 @@ export class ProxyGenerator {
         permission,
         hash,
       },
-      check: (value) => {
+      check: async (value) => {
         try {
-          compiled ??= compileSchema(definition.inputSchema);
+          compiled ??= (await import('./compile-schema.js')).compileSchema(definition.inputSchema);
         } catch (error) {
           return `the tool's own schema is wrong: ${(error as Error).message.slice(0, 200)}`;
         }

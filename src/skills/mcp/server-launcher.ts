@@ -11,6 +11,7 @@ import type { IsolationTier, McpInteraction, SecretStore } from './ports.js';
 import type { ProcessRecords } from './process-records.js';
 import type { GrantStatus, RemoteAuthorizations } from './remote-authorizations.js';
 import type { Launch, RemoteLaunch, StdioLaunch } from './server-definition.js';
+import type { ServerWatch } from './server-watch.js';
 import type { StderrLog } from './stderr-log.js';
 
 export interface ServerLimits {
@@ -26,7 +27,7 @@ export interface ServerLauncherOptions {
   /** What is passed on is picked from it. */
   environment: Readonly<Record<string, string | undefined>>;
   records: ProcessRecords;
-  newId: () => string;
+  watch: ServerWatch;
   /** Ours, as servers are told. */
   version: string;
   limits: ServerLimits;
@@ -117,7 +118,7 @@ export class ServerLauncher {
     { server, trusted, allowPlain, log }: LaunchRequest,
   ): Promise<() => McpTransport> {
     const { StdioTransport } = await import('./stdio-transport.js');
-    const { isolation, environment, records, newId } = this.#options;
+    const { isolation, environment, records, watch } = this.#options;
     const tier = isolation.choose({ trusted, allowPlain });
     const secrets = this.#secrets(launch.secrets, server);
     log.hide(Object.values(secrets));
@@ -125,7 +126,7 @@ export class ServerLauncher {
     const command = isolation.wrap(tier, launch);
     const own = { ...launch.environment, ...secrets };
     return () => {
-      const mark = newId();
+      const mark = records.newMark();
       return new StdioTransport({
         command,
         cwd: launch.cwd,
@@ -134,6 +135,7 @@ export class ServerLauncher {
         onSpawn: (id) => records.remember(mark, id),
         onGone: () => records.forget(mark),
         onStderr: (text) => log.add(text),
+        watch: (pid, onTooMuch) => watch.watch({ pid, folder: launch.writable[0] ?? null, onTooMuch }),
       });
     };
   }

@@ -8,6 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
+import { guardGroup } from '../../shared/group-guard.js';
 import {
   endGroup,
   endProcess,
@@ -25,6 +26,7 @@ const DRAIN_AFTER_EXIT_MS = 200;
 const EOF_MS = 500;
 const TERM_MS = 2_000;
 const KILL_MS = 2_000;
+const TOO_MUCH_ROUNDS = 5;
 
 export interface StdioTransportOptions {
   /** As it is spawned, with whatever isolates it in front. */
@@ -39,6 +41,8 @@ export interface StdioTransportOptions {
   /** Called when nothing of it is left. */
   onGone: () => void;
   onStderr: (text: string) => void;
+  /** Told of each process; what is returned is called when it has ended. */
+  watch?: (pid: number, onTooMuch: (reason: string) => void) => () => void;
 }
 
 export class StdioTransport implements Transport {
@@ -53,7 +57,8 @@ export class StdioTransport implements Transport {
   failure: AppError | null = null;
   readonly #options: StdioTransportOptions;
   #child: ChildProcessWithoutNullStreams | undefined;
-  #guard: ReturnType<typeof spawn> | undefined;
+  #endGuard: (() => void) | undefined;
+  #endWatch: (() => void) | undefined;
   #exited = false;
   #closing: Promise<void> | undefined;
   #ended = false;
@@ -91,7 +96,8 @@ export class StdioTransport implements Transport {
     child.on('error', (error) => this.onerror?.(error));
     const pid = child.pid as number;
     this.#options.onSpawn({ pid, startTicks: startTicks(pid) });
-    this.#guard = guardGroup(pid);
+    this.#endGuard = guardGroup(pid, mark);
+    this.#endWatch = this.#options.watch?.(pid, (reason) => this.#tooMuch(reason));
     child.stdout.on('data', (bytes: Buffer) => this.#read(bytes));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#options.onStderr(text));
     // Not 'close': a grandchild may hold the pipes open for ever.
@@ -157,9 +163,8 @@ export class StdioTransport implements Transport {
       child.stdout.destroy();
       child.stderr.destroy();
     }
-    // Before its pipe closes: it must not act for a group that has ended.
-    this.#guard?.kill('SIGKILL');
-    this.#guard?.stdin?.destroy();
+    this.#endGuard?.();
+    this.#endWatch?.();
     this.#options.onGone();
     this.onclose?.();
   }
@@ -201,6 +206,17 @@ export class StdioTransport implements Transport {
     return true;
   }
 
+  /** No time is given: what multiplies would use it. */
+  #tooMuch(reason: string): void {
+    this.failure ??= new AppError('mcp_crashed', `The server was ended: it had ${reason}.`);
+    const { mark } = this.#options;
+    endGroup(this.#child?.pid, 'SIGKILL');
+    for (let round = 0; round < TOO_MUCH_ROUNDS; round += 1)
+      for (const id of processTree(null, mark)) endProcess(id, 'SIGKILL');
+    this.onerror?.(this.failure);
+    void this.close();
+  }
+
   #fail(reason: string): void {
     this.failure ??= new AppError('mcp_protocol', reason);
     this.#child?.stdout.removeAllListeners('data').resume();
@@ -209,22 +225,6 @@ export class StdioTransport implements Transport {
     this.onerror?.(this.failure);
     void this.close();
   }
-}
-
-/**
- * Ends the group when this process vanishes without a word, as after `kill -9`: then the pipe it reads from closes. It costs
- * a shell's memory, and it is ended with the server, so that it never meets a reused number.
- */
-function guardGroup(group: number): ReturnType<typeof spawn> {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -s KILL -- "-$1"', 'venom-mcp-guard', String(group)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-    env: {},
-  });
-  guard.on('error', () => {});
-  guard.stdin?.on('error', () => {});
-  guard.unref();
-  return guard;
 }
 
 async function within(event: Promise<void>, milliseconds: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 // What a server's tools are, compared with what a person agreed to: a definition that is new or has changed waits. Pure.
 import type { Permission } from '../ports.js';
+import { boundsRefusal, schemaRefusal } from './schema-bounds.js';
 import { definitionHash, type StoredTool, type ToolDefinition } from './server-definition.js';
-import { boundsRefusal, schemaRefusal } from './tool-schema.js';
 
 export const TOOLS_MAX = 500;
 const NAME_CHARS = 256;

@@ -1,6 +1,7 @@
 // The addresses of the UI. All but chat are fetched when they are opened.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ChatPage } from '../features/chat/chat-page';
+import { toToolTab } from '../features/tools/tool-tabs';
 import { Shell } from './shell';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: () => <ChatPage sessionId={null} /> });
@@ -47,6 +48,31 @@ const routing = createRoute({
   path: '/routing',
   component: lazyRouteComponent(() => import('../features/routing/routing-page'), 'RoutingPage'),
 });
+const tools = createRoute({
+  getParentRoute: () => root,
+  path: '/tools',
+  validateSearch: ({ tab }: Record<string, unknown>) => toToolTab(tab),
+  component: lazyRouteComponent(() => import('../features/tools/tools-page'), 'ToolsPage'),
+});
+const toolServer = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/servers/$name',
+  component: lazyRouteComponent(() => import('../features/tools/server-page'), 'ServerPage'),
+});
+const toolImport = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/import',
+  validateSearch: ({ registry, option }: Record<string, unknown>): { registry?: string; option?: number } => ({
+    ...(typeof registry === 'string' ? { registry } : {}),
+    ...(typeof option === 'number' ? { option } : {}),
+  }),
+  component: lazyRouteComponent(() => import('../features/tools/import-page'), 'ImportPage'),
+});
+const toolImportProgress = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/imports/$operationId',
+  component: lazyRouteComponent(() => import('../features/tools/import-progress-page'), 'ImportProgressPage'),
+});
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -54,7 +80,22 @@ const system = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, chat, models, discover, activity, runtimes, queue, memory, routing, system]),
+  routeTree: root.addChildren([
+    home,
+    chat,
+    models,
+    discover,
+    activity,
+    runtimes,
+    queue,
+    memory,
+    routing,
+    tools,
+    toolServer,
+    toolImport,
+    toolImportProgress,
+    system,
+  ]),
   defaultPreload: 'intent',
 });
 

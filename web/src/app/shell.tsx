@@ -27,6 +27,7 @@ import {
   IconServer2,
   IconSettings,
   IconSun,
+  IconTools,
 } from '@tabler/icons-react';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -43,6 +44,7 @@ const PAGES = [
   { to: '/queue', label: 'nav.queue', Icon: IconListCheck },
   { to: '/memory', label: 'nav.memory', Icon: IconBrain },
   { to: '/routing', label: 'nav.routing', Icon: IconRoute },
+  { to: '/tools', label: 'nav.tools', Icon: IconTools },
   { to: '/system', label: 'nav.system', Icon: IconSettings },
 ] as const;
 
@@ -82,6 +84,7 @@ export function Shell() {
             leftSection={<IconMessage2 size={17} aria-hidden />}
             active={onChat}
             onClick={close}
+            py={7}
             style={{ borderRadius: 9 }}
           />
           {PAGES.map(({ to, label, Icon }) => (
@@ -91,8 +94,9 @@ export function Shell() {
               to={to}
               label={t(label)}
               leftSection={<Icon size={17} aria-hidden />}
-              active={pathname === to}
+              active={pathname === to || pathname.startsWith(`${to}/`)}
               onClick={close}
+              py={7}
               style={{ borderRadius: 9 }}
             />
           ))}

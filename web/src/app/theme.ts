@@ -1,5 +1,5 @@
 // Colours, type and shapes of the whole UI.
-import { createTheme, type MantineColorsTuple, Notification } from '@mantine/core';
+import { createTheme, Drawer, type MantineColorsTuple, Modal, Notification } from '@mantine/core';
 import i18next from 'i18next';
 
 const venom: MantineColorsTuple = [
@@ -14,6 +14,9 @@ const venom: MantineColorsTuple = [
   '#066b50',
   '#005641',
 ];
+
+/** The title of a dialog is no second banner of the page. */
+const DIALOG = { attributes: { header: { role: 'presentation' } } };
 
 export const theme = createTheme({
   primaryColor: 'venom',
@@ -39,6 +42,8 @@ export const theme = createTheme({
   defaultRadius: 'md',
   cursorType: 'pointer',
   components: {
+    Drawer: Drawer.extend({ defaultProps: DIALOG }),
+    Modal: Modal.extend({ defaultProps: DIALOG }),
     Notification: Notification.extend({
       defaultProps: {
         closeButtonProps: {

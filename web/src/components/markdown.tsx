@@ -19,6 +19,8 @@ const components = {
   code: ({ children, className }: { children?: ReactNode; className?: string }) => (
     <code className={className}>{children}</code>
   ),
+  // The library's own is a span that only its style sheet makes bold.
+  strong: ({ children }: { children?: ReactNode }) => <strong>{children}</strong>,
   a: ({ href, children }: { href?: string; children?: ReactNode }) =>
     href && /^(https?:|mailto:)/i.test(href) ? (
       <Anchor href={href} target="_blank" rel="noreferrer noopener" underline="always">

@@ -14,7 +14,7 @@ export function PrivacyBadge({ receipt }: { receipt: Receipt }) {
   const providers = [...new Set(clouds.map(({ provider }) => provider))].join(', ');
   const label =
     clouds.length === 0
-      ? t('privacy.badge.local')
+      ? [t('privacy.badge.local'), ...(receipt.decision?.findings ?? [])].join(' · ')
       : [
           t('privacy.badge.cloud', { provider: providers, size: bytes(sent, i18n.language) }),
           masked > 0 ? t('privacy.badge.masked', { value: masked }) : null,

@@ -64,7 +64,7 @@ function Inspected({ detail }: { detail: RequestDetail }) {
         </Table.Tbody>
       </Table>
       {detail.error_message && (
-        <Text size="sm" c="red">
+        <Text size="sm" c="var(--mantine-color-red-light-color)">
           {detail.error_message}
         </Text>
       )}
@@ -308,7 +308,7 @@ function Route({ detail }: { detail: RequestDetail }) {
                       .join(' · ')}
                   </Text>
                   {attempt.error && (
-                    <Text size="xs" c="red">
+                    <Text size="xs" c="var(--mantine-color-red-light-color)">
                       {attempt.error}
                     </Text>
                   )}

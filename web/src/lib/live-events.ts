@@ -23,10 +23,13 @@ export function followServerEvents(queries: QueryClient): () => void {
       if (event.type === 'MODEL_OPERATION' && event.data) {
         queries.setQueryData<Operation[]>(['operations'], (former) => mergeOperation(former, event.data));
         if (event.data['completed_at'])
-          for (const key of ['models', 'versions', 'loaded']) void queries.invalidateQueries({ queryKey: [key] });
+          for (const key of ['models', 'versions', 'loaded', 'capabilities', 'mcp', 'skills'])
+            void queries.invalidateQueries({ queryKey: [key] });
       }
       if (/^(TASK|QUEUE)_|^EMERGENCY_STOP$/.test(event.type)) void queries.invalidateQueries({ queryKey: ['tasks'] });
       if (event.type.startsWith('SKILL_APPROVAL_')) void queries.invalidateQueries({ queryKey: ['approvals'] });
+      if (event.type === 'MCP_SERVER')
+        for (const key of ['mcp', 'skills']) void queries.invalidateQueries({ queryKey: [key] });
       if (event.type === 'SERVICE_STATUS_UPDATE') void queries.invalidateQueries({ queryKey: ['servers'] });
       if (event.type === 'MODEL_STARTER' && event.data) {
         queries.setQueryData(['starter'], event.data);

@@ -30,7 +30,9 @@ export function useModels() {
 export function useSwitchModel() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (name: string) => request('/models/switch', z.object({ active_model: z.string() }), { json: { name } }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['models'] }),
+    mutationFn: ({ name, provider }: Pick<Model, 'name' | 'provider'>) =>
+      request('/models/switch', z.object({ active_model: z.string() }), { json: { name, runtime: provider } }),
+    onSuccess: () =>
+      Promise.all(['models', 'versions', 'servers'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
   });
 }

@@ -104,7 +104,13 @@ function OperationCard({ operation }: { operation: Operation }) {
         />
       )}
       {operation.error && (
-        <Text size="sm" c="red" mt="xs" role="alert" style={{ overflowWrap: 'anywhere' }}>
+        <Text
+          size="sm"
+          c="var(--mantine-color-red-light-color)"
+          mt="xs"
+          role="alert"
+          style={{ overflowWrap: 'anywhere' }}
+        >
           {operation.error}
         </Text>
       )}

@@ -11,13 +11,22 @@ export interface PlanStep {
   instruction: string;
   depends_on: number[];
   status: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  /** The end of what a running step has written so far. */
+  preview?: string;
 }
 
 export type AnswerChange =
   | { type: 'text'; text: string }
   /** What was shown is not the answer after all, such as a draft. */
   | { type: 'reset' }
-  | { type: 'state'; status: string; logs: string[]; plan: PlanStep[] | null; intent: string | null }
+  | {
+      type: 'state';
+      status: string;
+      logs: string[];
+      plan: PlanStep[] | null;
+      planSource: string | null;
+      intent: string | null;
+    }
   | { type: 'end'; error: string | null };
 
 export interface AnswerStream {
@@ -31,17 +40,18 @@ export interface AnswerStream {
 interface Question {
   content: string;
   sessionId: string;
-  model: string | undefined;
   mode: Mode;
   parameters: Parameters;
+  /** As data URLs. */
+  images?: string[];
 }
 
 /** Asks, and returns how to follow the answer. The same key never asks twice. */
 export async function openAnswer(question: Question, key: string, signal: AbortSignal): Promise<AnswerStream> {
-  const { content, sessionId, model, mode, parameters } = question;
+  const { content, sessionId, mode, parameters, images = [] } = question;
   const headers = { 'idempotency-key': key };
   if (mode === 'direct') {
-    const json = { content, session_id: sessionId, resumable: true, ...(model ? { model } : {}), ...parameters };
+    const json = { content, session_id: sessionId, resumable: true, ...parameters };
     let first: Response | undefined = await send('/llm/simple/stream', { json, headers, signal });
     const requestId = first.headers.get('x-request-id') ?? '';
     const stream = directStream(requestId);
@@ -60,6 +70,7 @@ export async function openAnswer(question: Question, key: string, signal: AbortS
     session_id: sessionId,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(mode === 'complex' ? { forced_intent: 'COMPLEX_PLANNING' } : {}),
+    ...(images.length > 0 ? { images } : {}),
     ...(Object.keys(generation).length > 0 ? { generation_params: generation } : {}),
   };
   const response = await send('/tasks', { json, headers, signal });
@@ -105,7 +116,7 @@ interface TaskEvent {
   logs?: string[];
   detail?: string;
   llm_error?: { error_code?: string; error_message?: string } | null;
-  context_history?: { plan?: PlanStep[]; tool_requirement?: { intent?: string } };
+  context_history?: { plan?: PlanStep[]; plan_source?: string; tool_requirement?: { intent?: string } };
 }
 
 function taskStream(taskId: string): AnswerStream {
@@ -144,6 +155,7 @@ const toState = (data: TaskEvent): AnswerChange => ({
   status: data.status ?? '',
   logs: data.logs ?? [],
   plan: data.context_history?.plan ?? null,
+  planSource: data.context_history?.plan_source ?? null,
   intent: data.context_history?.tool_requirement?.intent ?? null,
 });
 

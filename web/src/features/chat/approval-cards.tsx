@@ -47,7 +47,7 @@ function ApprovalCard({ approval }: { approval: Approval }) {
           {JSON.stringify(approval.arguments, null, 2)}
         </Code>
         {decision.isError && (
-          <Text size="sm" c="red" role="alert">
+          <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
             {decision.error.message}
           </Text>
         )}

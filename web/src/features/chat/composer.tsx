@@ -3,6 +3,7 @@ import { ActionIcon, Textarea } from '@mantine/core';
 import { IconArrowUp, IconPlayerStopFilled } from '@tabler/icons-react';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { AttachButton, AttachedPictures, useAttachedPictures } from './attached-pictures';
 import { choicesFor, type SlashChoice, SlashMenu } from './slash-menu';
 
 const MAX_CHARS = 50_000;
@@ -15,7 +16,7 @@ export function Composer({
 }: {
   answering: boolean;
   disabled: boolean;
-  onSend: (text: string) => void;
+  onSend: (text: string, images: string[]) => void;
   onStop: () => void;
 }) {
   const { t } = useTranslation();
@@ -23,13 +24,18 @@ export function Composer({
   const [selected, setSelected] = useState(0);
   const [dismissed, setDismissed] = useState(false);
   const choices = dismissed ? [] : choicesFor(text);
+  const { pictures, refused, add, remove, clear } = useAttachedPictures();
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
   const submit = () => {
     const trimmed = text.trim();
     if (!trimmed || answering || disabled) return;
     setText('');
-    onSend(trimmed);
+    clear();
+    onSend(
+      trimmed,
+      pictures.map(({ dataUrl }) => dataUrl),
+    );
   };
   const type = (next: string) => {
     setText(next);
@@ -66,7 +72,9 @@ export function Composer({
   return (
     <div className="composer">
       <SlashMenu choices={choices} selected={selected} onChoose={choose} />
+      <AttachedPictures pictures={pictures} refused={refused} onRemove={remove} />
       <div className="composer-box">
+        <AttachButton onFiles={(files) => void add(files)} />
         <Textarea
           ref={field}
           flex={1}
@@ -84,6 +92,12 @@ export function Composer({
           aria-activedescendant={choices.length > 0 ? `slash-${selected}` : undefined}
           onChange={(event) => type(event.currentTarget.value)}
           onKeyDown={onKey}
+          onPaste={(event) => {
+            const files = [...event.clipboardData.files];
+            if (files.length === 0) return;
+            event.preventDefault();
+            void add(files);
+          }}
         />
         {answering ? (
           <ActionIcon size={36} radius="xl" variant="filled" color="gray" aria-label={t('chat.stop')} onClick={onStop}>

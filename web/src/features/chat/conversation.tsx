@@ -143,7 +143,7 @@ function Answering({ live, model }: { live: LiveAnswer; model: string | null }) 
           </div>
         )}
         {live.error !== null && (
-          <Text c="red" size="sm" role="alert">
+          <Text c="var(--mantine-color-red-light-color)" size="sm" role="alert">
             {t('chat.failed', { reason: live.error })}
           </Text>
         )}

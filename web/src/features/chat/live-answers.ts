@@ -22,6 +22,8 @@ export interface LiveAnswer {
   intent: string | null;
   logs: string[];
   plan: PlanStep[] | null;
+  /** `words` and `whole`: no model made it. */
+  planSource: string | null;
   error: string | null;
   done: boolean;
 }
@@ -66,6 +68,7 @@ function begin(sessionId: string, mode: Mode, question: string | null, requestId
     intent: null,
     logs: [],
     plan: null,
+    planSource: null,
     error: null,
     done: false,
   });
@@ -76,9 +79,9 @@ function begin(sessionId: string, mode: Mode, question: string | null, requestId
 export async function ask(
   sessionId: string,
   content: string,
-  options: { model: string | undefined; mode: Mode; parameters: Parameters },
+  options: { mode: Mode; parameters: Parameters; images?: string[] },
 ): Promise<void> {
-  const mode = modeFor(content, options.mode);
+  const mode = modeFor(content, options.mode, options.images);
   const { signal } = begin(sessionId, mode, content, null);
   const key = crypto.randomUUID();
   await follow(sessionId, signal, () => openAnswer({ content, sessionId, ...options, mode }, key, signal));
@@ -126,6 +129,7 @@ async function follow(sessionId: string, signal: AbortSignal, find: () => Promis
               status: what.status,
               intent: what.intent ?? current.intent,
               plan: what.plan ?? current.plan,
+              planSource: what.planSource ?? current.planSource,
               logs: [...current.logs, ...what.logs].slice(-LOGS_KEPT),
             });
           else change(sessionId, { done: true, error: what.error });

@@ -6,6 +6,6 @@ export type Mode = (typeof MODES)[number];
 
 export const useMode = () => useLocalStorage<Mode>({ key: 'venom.mode', defaultValue: 'direct' });
 
-/** Direct knows no commands: what begins with one goes through the pipeline. */
-export const modeFor = (text: string, chosen: Mode): Mode =>
-  chosen === 'direct' && /^(\/[\w-]+|@(gpt|gem)\b)/.test(text) ? 'normal' : chosen;
+/** Direct knows no commands and no pictures: what has any goes through the pipeline. */
+export const modeFor = (text: string, chosen: Mode, images: readonly string[] = []): Mode =>
+  chosen === 'direct' && (images.length > 0 || /^(\/[\w-]+|@(gpt|gem)\b)/.test(text)) ? 'normal' : chosen;

@@ -47,6 +47,11 @@ export function TaskProgress({ live }: { live: LiveAnswer }) {
         </Text>
       </Collapse>
       {live.plan && <PlanView plan={live.plan} />}
+      {live.plan && (live.planSource === 'words' || live.planSource === 'whole') && (
+        <Text size="xs" className="muted" mt={4}>
+          {t(`plan.source.${live.planSource}`)}
+        </Text>
+      )}
     </div>
   );
 }
@@ -78,6 +83,11 @@ export function PlanView({ plan }: { plan: readonly PlanStep[] }) {
                 .filter(Boolean)
                 .join(' · ')}
             </Text>
+            {step.preview && (
+              <Text size="xs" className="muted plan-preview" aria-hidden>
+                {step.preview}
+              </Text>
+            )}
           </div>
         </li>
       ))}

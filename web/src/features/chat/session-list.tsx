@@ -1,12 +1,21 @@
 // The conversations: search, open, rename, export, delete.
 import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
-import { IconDots, IconDownload, IconPencil, IconPlus, IconSearch, IconTrash } from '@tabler/icons-react';
+import {
+  IconDots,
+  IconDownload,
+  IconPencil,
+  IconPlus,
+  IconSearch,
+  IconShieldLock,
+  IconTrash,
+} from '@tabler/icons-react';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Fragment, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
 import { downloadSession, type Session, useDeleteSession, useRenameSession, useSessions } from './api/sessions';
+import { SessionLabelsDialog } from './session-labels';
 
 const DAY_MS = 86_400_000;
 
@@ -28,6 +37,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
   const list = useSessions(query);
   const [renaming, setRenaming] = useState<Session>();
   const [deleting, setDeleting] = useState<Session>();
+  const [labelled, setLabelled] = useState<Session>();
   const field = useRef<HTMLInputElement>(null);
   useHotkeys([['mod+K', () => field.current?.focus()]], []);
   const sessions = list.data?.pages.flatMap((page) => page.sessions) ?? [];
@@ -102,6 +112,12 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
                   >
                     {t('sessions.export.json')}
                   </Menu.Item>
+                  <Menu.Item
+                    leftSection={<IconShieldLock size={15} aria-hidden />}
+                    onClick={() => setLabelled(session)}
+                  >
+                    {t('sessions.labels')}
+                  </Menu.Item>
                   <Menu.Divider />
                   <Menu.Item
                     color="red"
@@ -128,6 +144,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
         )}
       </nav>
       {renaming && <RenameDialog session={renaming} onClose={() => setRenaming(undefined)} />}
+      {labelled && <SessionLabelsDialog session={labelled} onClose={() => setLabelled(undefined)} />}
       {deleting && (
         <DeleteDialog
           session={deleting}
@@ -198,7 +215,7 @@ function DeleteDialog({
     >
       <Text size="sm">{t('sessions.delete.sure', { title: session.title })}</Text>
       {remove.error && (
-        <Text size="sm" c="red">
+        <Text size="sm" c="var(--mantine-color-red-light-color)">
           {remove.error.message}
         </Text>
       )}

@@ -1,9 +1,10 @@
 // One installed model: what it was measured to do, and the parameters it runs with.
-import { Badge, Button, Drawer, Group, NumberInput, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Button, Drawer, Group, Loader, NumberInput, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
+import { isRunning, useModelAction, useOperations } from '../../lib/operations';
 import { useCapabilities, useConfig, useSaveConfig } from './api/get-versions';
 
 const COLORS: Record<string, string> = { verified: 'teal', failed: 'red' };
@@ -28,8 +29,15 @@ export function ModelDetails({ name, onClose }: { name: string | null; onClose: 
 
 function Measured({ name }: { name: string | null }) {
   const { t, i18n } = useTranslation();
-  const capabilities = useCapabilities(name);
+  const action = useModelAction();
+  // The newest trial of it, running or not.
+  const last = useOperations().data?.find(
+    ({ operation_type, model_name }) => operation_type === 'probe' && model_name === name,
+  );
+  const trial = last && isRunning(last);
+  const capabilities = useCapabilities(name, last?.completed_at ?? null);
   const measured = capabilities.data?.measured;
+  const failed = last?.status === 'failed' && (!measured || measured.at < last.started_at) ? last.error : null;
   return (
     <section aria-label={t('details.measured')}>
       <Title order={2} size="h5" mb="xs">
@@ -37,7 +45,34 @@ function Measured({ name }: { name: string | null }) {
       </Title>
       {capabilities.isPending && <Loading />}
       {capabilities.isError && <Failed error={capabilities.error} onRetry={() => void capabilities.refetch()} />}
-      {capabilities.data && !measured && <Empty>{t('details.unmeasured')}</Empty>}
+      {trial ? (
+        <Group gap="xs" mb="sm" role="status">
+          <Loader size="xs" aria-hidden />
+          <Text size="sm">{t('details.trying')}</Text>
+        </Group>
+      ) : (
+        <Button
+          size="compact-sm"
+          variant="default"
+          mb="sm"
+          loading={action.isPending}
+          onClick={() => action.mutate({ path: '/models/probe', json: { name } })}
+        >
+          {t('models.probe')}
+        </Button>
+      )}
+      {failed && (
+        <Text
+          size="sm"
+          c="var(--mantine-color-red-light-color)"
+          mb="sm"
+          role="alert"
+          style={{ overflowWrap: 'anywhere' }}
+        >
+          {failed}
+        </Text>
+      )}
+      {capabilities.data && !measured && !trial && <Empty>{t('details.unmeasured')}</Empty>}
       {measured && (
         <>
           <Text size="sm" className="muted" mb="xs">
@@ -63,7 +98,7 @@ function Measured({ name }: { name: string | null }) {
                     </Badge>
                     {result.reason && (
                       <Text size="xs" className="muted">
-                        {result.reason}
+                        {t(`details.reason.${result.reason}`, { defaultValue: result.reason })}
                       </Text>
                     )}
                   </Table.Td>

@@ -111,8 +111,12 @@ export function ModelsPage() {
                               <Button
                                 size="compact-xs"
                                 variant="default"
-                                loading={switchModel.isPending && switchModel.variables === model.name}
-                                onClick={() => switchModel.mutate(model.name)}
+                                loading={
+                                  switchModel.isPending &&
+                                  switchModel.variables.name === model.name &&
+                                  switchModel.variables.provider === model.provider
+                                }
+                                onClick={() => switchModel.mutate(model)}
                               >
                                 {t('models.use')}
                               </Button>
@@ -165,9 +169,16 @@ function ModelMenu({ model, onDetails }: { model: Model; onDetails: () => void }
               {t('models.verify')}
             </Menu.Item>
           )}
-          <Menu.Item onClick={() => action.mutate({ path: '/models/probe', json: { name: model.name } })}>
-            {t('models.probe')}
-          </Menu.Item>
+          {model.chat_compatible && (
+            <Menu.Item
+              onClick={() => {
+                action.mutate({ path: '/models/probe', json: { name: model.name } });
+                onDetails();
+              }}
+            >
+              {t('models.probe')}
+            </Menu.Item>
+          )}
           {!model.active && (
             <Menu.Item color="red" onClick={() => setRemoving(true)}>
               {t('models.remove')}

@@ -1,12 +1,14 @@
 // CPU, memory, disk and, where there is one, GPU as live charts.
 import { Group, SimpleGrid, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { Area, AreaChart, ResponsiveContainer, YAxis } from 'recharts';
+import { Area, AreaChart, ResponsiveContainer, XAxis, YAxis } from 'recharts';
 import { Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
 import { type Sample, type Usage, useUsage } from './api/usage';
 
 const GIGABYTE = 1_073_741_824;
+/** The samples that are kept, so that the line grows from the right. */
+const WINDOW_MS = 120_000;
 
 export function UsagePanel() {
   const { t, i18n } = useTranslation();
@@ -72,7 +74,8 @@ function Chart({
       </Group>
       <div style={{ height: 70, margin: '6px -4px' }} aria-hidden>
         <ResponsiveContainer width="100%" height="100%">
-          <AreaChart data={data} accessibilityLayer={false} margin={{ top: 2, right: 0, bottom: 0, left: 0 }}>
+          <AreaChart data={data} accessibilityLayer={false} margin={{ top: 5, right: 5, bottom: 0, left: 0 }}>
+            <XAxis dataKey="at" type="number" domain={[(data.at(-1)?.at ?? 0) - WINDOW_MS, 'dataMax']} hide />
             <YAxis domain={[0, 100]} hide />
             <Area
               type="monotone"

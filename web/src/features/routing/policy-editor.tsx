@@ -77,7 +77,7 @@ export function PolicyEditor({ path }: { path: string[] | null }) {
             <PolicyTreeView node={tree.data} path={draft === undefined ? path : null} />
           )}
           {view === 'tree' && parsed !== null && !tree.success && (
-            <Text size="sm" c="red" role="alert">
+            <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
               {t('routing.policy.broken')} {tree.error.issues[0]?.message}
             </Text>
           )}

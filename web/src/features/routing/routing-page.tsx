@@ -261,7 +261,7 @@ function KeyRow({
       >
         {t('action.save')}
       </Button>
-      {provider.key_source === 'file' && (
+      {(provider.key_source === 'file' || provider.key_source === 'keyring') && (
         <Button
           variant="default"
           onClick={() => action.mutate({ path: `/providers/${provider.name}/key`, method: 'DELETE' })}

@@ -1,5 +1,5 @@
 // Conversations and their messages.
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { ContextReport } from '../../../../../src/contract/history';
 import { RanWith } from '../../../../../src/contract/simple-chat';
@@ -85,6 +85,28 @@ export function useDeleteSession() {
   return useMutation({
     mutationFn: (id: string) => send(`/sessions/${id}`, { method: 'DELETE' }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
+  });
+}
+
+const LabelState = z.object({
+  labels: z.array(z.string()),
+  found_in: z.array(z.object({ seq: z.number(), labels: z.array(z.string()) })),
+  releases: z.array(z.object({ labels: z.array(z.string()), reason: z.string(), released_at: z.string() })),
+});
+
+export function useSessionLabels(id: string) {
+  return useQuery({
+    queryKey: ['sessions', 'labels', id],
+    queryFn: ({ signal }) => request(`/sessions/${id}/labels`, LabelState, { signal }),
+    staleTime: 0,
+  });
+}
+
+export function useReleaseLabels(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (reason: string) => request(`/sessions/${id}/labels/release`, LabelState, { json: { reason } }),
+    onSuccess: (state) => queries.setQueryData(['sessions', 'labels', id], state),
   });
 }
 

@@ -1,6 +1,6 @@
 // Versions, models other applications hold, and a model's measured abilities and parameters.
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { ForeignModel, Version } from '../../../../../src/contract/models';
 import { request } from '../../../lib/http';
@@ -53,9 +53,11 @@ export const useAdoptable = () =>
     staleTime: 60_000,
   });
 
-export const useCapabilities = (name: string | null) =>
+/** @param triedAt  when its last trial ended: afterwards it is another answer */
+export const useCapabilities = (name: string | null, triedAt: string | null) =>
   useQuery({
-    queryKey: ['capabilities', name],
+    queryKey: ['capabilities', name, triedAt],
+    placeholderData: keepPreviousData,
     queryFn: async ({ signal }) =>
       (await request(path(name ?? '', 'capabilities'), Capabilities, { signal })).capabilities,
     enabled: name !== null,

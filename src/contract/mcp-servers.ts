@@ -1,0 +1,177 @@
+// What is answered about imported MCP servers: their state and figures, their tools, plans that wait, and what the registry lists.
+import { z } from 'zod';
+
+const Tier = z.enum(['sandboxed', 'namespaced', 'plain']);
+const Source = z.object({ kind: z.string(), location: z.string(), version: z.string().nullable() });
+const Instant = z.string();
+
+export const McpServerItem = z.object({
+  name: z.string(),
+  title: z.string(),
+  transport: z.enum(['stdio', 'http', 'sse']),
+  state: z.enum([
+    'configured',
+    'known',
+    'needs_authorization',
+    'starting',
+    'running',
+    'backing_off',
+    'crash_loop',
+    'disabled',
+  ]),
+  enabled: z.boolean(),
+  trusted: z.boolean(),
+  /** Null for a remote server. */
+  isolation: Tier.nullable(),
+  pid: z.int().nullable(),
+  /** Resident, of all its processes; null where it does not run or the platform does not tell. */
+  memory_bytes: z.int().nullable(),
+  era: z.enum(['modern', 'legacy']).nullable(),
+  protocol_version: z.string().nullable(),
+  server_info: z.object({ name: z.string(), version: z.string() }).nullable(),
+  source: Source,
+  tools: z.int(),
+  quarantined: z.int(),
+  /** What the definitions of its tools take of a prompt in which all of them are offered; an estimate. */
+  prompt_tokens: z.int(),
+  restarts: z.int(),
+  last_error: z.object({ code: z.string(), message: z.string(), at: Instant }).nullable(),
+  call_ms: z.object({ p50: z.number(), p99: z.number(), count: z.int() }).nullable(),
+  /** Of a remote server that wants a login. */
+  authorization: z
+    .object({
+      state: z.enum(['needed', 'granted']),
+      issuer: z.string().nullable(),
+      scope: z.string().nullable(),
+      granted_at: Instant.nullable(),
+    })
+    .nullable(),
+  listed_at: Instant.nullable(),
+});
+export const McpServerList = z.object({
+  status: z.literal('success'),
+  servers: z.array(McpServerItem),
+  count: z.int(),
+});
+export const McpServerAnswer = z.object({ status: z.literal('success'), server: McpServerItem });
+export const McpServerDetail = McpServerAnswer.extend({
+  /** Newest first; what a roll back goes to. */
+  former: z.array(z.object({ version_id: z.string(), version: z.string().nullable(), created_at: Instant })),
+});
+
+export const McpToolItem = z.object({
+  /** As a model calls it; null where it cannot be called. */
+  name: z.string().nullable(),
+  tool: z.string(),
+  title: z.string().nullable(),
+  description: z.string(),
+  input_schema: z.record(z.string(), z.unknown()),
+  output_schema: z.record(z.string(), z.unknown()).nullable(),
+  permission: z.enum(['always', 'ask', 'never']),
+  hash: z.string(),
+  approved_hash: z.string().nullable(),
+  state: z.enum(['approved', 'quarantined', 'refused', 'gone']),
+  refused: z.string().nullable(),
+  changes: z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })),
+  prompt_tokens: z.int().nullable(),
+});
+export const McpToolList = z.object({
+  status: z.literal('success'),
+  server: z.string(),
+  tools: z.array(McpToolItem),
+  count: z.int(),
+});
+
+export const McpPlan = z.object({
+  plan_id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  kind: z.enum(['import', 'update']),
+  state: z.literal('awaiting_approval'),
+  created_at: Instant,
+  source: Source,
+  build: z.array(z.object({ title: z.string(), command: z.array(z.string()), network: z.boolean() })),
+  launch: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('stdio'), command: z.string(), args: z.array(z.string()) }),
+    z.object({ kind: z.literal('http'), url: z.string() }),
+  ]),
+  permissions: z.object({
+    network: z.boolean(),
+    readable: z.array(z.string()),
+    writable: z.array(z.string()),
+    environment: z.array(z.string()),
+    secrets: z.record(z.string(), z.string()),
+    isolation: Tier.nullable(),
+    trusted: z.boolean(),
+    allow_plain: z.boolean(),
+    private_network: z.boolean(),
+  }),
+  dependencies: z.array(z.string()),
+  /** What a bundle asks its user for. */
+  user_config: z.array(
+    z.object({
+      name: z.string(),
+      type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
+      title: z.string(),
+      description: z.string(),
+      required: z.boolean(),
+      sensitive: z.boolean(),
+      multiple: z.boolean(),
+      value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable(),
+      secret: z.string().nullable(),
+    }),
+  ),
+  missing_config: z.array(z.string()),
+  missing_secrets: z.array(z.string()),
+  warnings: z.array(z.string()),
+  hash: z.string(),
+});
+export const McpPlanList = z.object({ status: z.literal('success'), plans: z.array(McpPlan), count: z.int() });
+
+export const RegistryQuery = z.object({
+  search: z.string().max(200).default(''),
+  cursor: z.string().max(1_000).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(30),
+});
+export const RegistryParams = z.object({ name: z.string().min(3).max(200) });
+const RegistryValue = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  required: z.boolean(),
+  secret: z.boolean(),
+  value: z.string().nullable(),
+});
+export const RegistryEntry = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  version: z.string(),
+  /** `active`, `deprecated` or whatever else the registry calls it. */
+  state: z.string(),
+  repository: z.string().nullable(),
+  updated_at: Instant.nullable(),
+  packages: z.array(
+    z.object({
+      /** `npm` and `pypi` can be imported; others are named so that it is seen what there is. */
+      kind: z.string(),
+      identifier: z.string(),
+      version: z.string().nullable(),
+      args: z.array(z.string()),
+      environment: z.array(RegistryValue),
+    }),
+  ),
+  remotes: z.array(z.object({ url: z.string(), headers: z.array(RegistryValue) })),
+});
+export const RegistryList = z.object({
+  status: z.literal('success'),
+  entries: z.array(RegistryEntry),
+  next_cursor: z.string().nullable(),
+});
+export const RegistryAnswer = z.object({ status: z.literal('success'), entry: RegistryEntry });
+
+/** Where a person logs in; good until `expires_at`. */
+export const McpLogin = z.object({
+  status: z.literal('success'),
+  authorization_url: z.string(),
+  expires_at: Instant,
+});

@@ -1,0 +1,37 @@
+// Takes an installed model away, whichever API asks for it, once it is sure that nobody needs it.
+import { AppError } from '../shared/errors.js';
+import type { ModelManager } from './model-manager.js';
+import type { ModelRegistry } from './model-registry.js';
+import { localManifest } from './model-trial.js';
+import type { ModelOperations } from './operations.js';
+
+export interface RemovalParts {
+  models: ModelManager;
+  registry: ModelRegistry;
+  operations: ModelOperations;
+}
+
+/**
+ * Resolves when it is gone.
+ * @throws AppError `invalid_input` for no name and for the active model, `model_not_found`, or what the operation failed with
+ */
+export async function removeModel({ models, registry, operations }: RemovalParts, name: string): Promise<void> {
+  if (!/^[\w\-.:/]{1,300}$/.test(name) || name.includes('..'))
+    throw new AppError('invalid_input', 'This is no name of a model.');
+  const found = await models.find(name);
+  if (!found && !registry.manifest(name))
+    throw new AppError('model_not_found', `No installed model is called ${name}.`);
+  if ((await models.activeModel()) === name)
+    throw new AppError('invalid_input', `${name} is the active model; switch to another one first.`);
+  if (found && !registry.manifest(name, found.runtime.provider)) {
+    if (!found.model.path && found.runtime.provider !== 'ollama')
+      throw new AppError('model_not_found', `${name} belongs to ${found.runtime.provider}, which removes it itself.`);
+    registry.record(localManifest(found.model, found.runtime.provider));
+  }
+  const operation = registry.remove(name, found?.runtime.provider);
+  const ended = await operations.settled(operation.operationId);
+  if (ended.status === 'completed') return;
+  const reason = ended.error?.message ?? ended.message;
+  if (ended.error?.code === 'model_in_use') throw new AppError('invalid_input', reason);
+  throw new AppError(ended.error?.code ?? 'internal', reason);
+}

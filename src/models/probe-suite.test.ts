@@ -1,0 +1,126 @@
+import { ReadableStream } from 'node:stream/web';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../shared/errors.js';
+import { type ProbeFacts, probeModel } from './probe-suite.js';
+
+type Says = (question: string, options: LanguageModelV4CallOptions) => LanguageModelV4StreamPart[] | string;
+
+const finish = (tokens: number): LanguageModelV4StreamPart =>
+  ({ type: 'finish', finishReason: 'stop', usage: { outputTokens: { total: tokens } } }) as never;
+
+/** Writes one word every few milliseconds. */
+const model = (says: Says): LanguageModelV4 =>
+  ({
+    doStream: async (options: LanguageModelV4CallOptions) => {
+      const last = options.prompt.at(-1)?.content[0];
+      const said = says(typeof last === 'object' && last.type === 'text' ? last.text : '', options);
+      async function* parts() {
+        if (typeof said !== 'string') return yield* said;
+        const words = said.split(' ');
+        for (const word of words) {
+          await new Promise((resolve) => setTimeout(resolve, 2));
+          options.abortSignal?.throwIfAborted();
+          yield { type: 'text-delta', id: 't', delta: `${word} ` } as const;
+        }
+        yield finish(words.length);
+      }
+      return { stream: ReadableStream.from(parts()) };
+    },
+  }) as unknown as LanguageModelV4;
+
+const facts = (rest: Partial<ProbeFacts> = {}): ProbeFacts => ({
+  runtime: 'r',
+  runtimeVersion: '1.2',
+  declared: { tools: true, vision: false, thinking: null, contextLength: 8_192 },
+  memory: async () => ({ bytes: 5, contextLength: 4_096 }),
+  questionMs: 2_000,
+  now: () => 7,
+  ...rest,
+});
+
+const clever: Says = (question, { responseFormat, tools, prompt }) => {
+  if (prompt[0]?.role === 'system') return 'BANANA';
+  if (responseFormat?.type === 'json') return '{"city":"Rome","sunny":true}';
+  if (tools)
+    return [{ type: 'tool-call', toolCallId: '1', toolName: 'get_weather', input: '{"city":"Rome"}' }, finish(3)];
+  if (/Poland/.test(question)) return 'It is Warsaw.';
+  if (/Polski/.test(question)) return 'To Warszawa.';
+  if (/Österreich/.test(question)) return 'Das ist Wien.';
+  if (/secret/.test(question)) return 'It is 7391.';
+  return 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen';
+};
+
+const status = (report: Awaited<ReturnType<typeof probeModel>>) =>
+  Object.fromEntries(
+    report.results.map(({ name, status: state, reason }) => [name, reason ? `${state}: ${reason}` : state]),
+  );
+
+describe('probeModel', () => {
+  it('tells what a model can do, and how fast it is', async () => {
+    const report = await probeModel(model(clever), facts(), new AbortController().signal);
+    expect(status(report)).toEqual({
+      answers: 'verified',
+      system_role: 'verified',
+      json_schema: 'verified',
+      tool_call: 'verified',
+      forced_tool: 'verified',
+      languages: 'verified: en, pl, de',
+      thinking: 'skipped: the engine does not say',
+      vision: 'metadata_only: not declared',
+      context: 'verified: 4096 tokens; recalled a number 400 tokens back',
+    });
+    expect(report).toMatchObject({ score: 1, runtimeVersion: '1.2', memoryBytes: 5, at: 7 });
+    expect(report.tokensPerSecond).toBeGreaterThan(10);
+  });
+
+  it('tells what it cannot do, and why', async () => {
+    const report = await probeModel(
+      model((question, options) => {
+        if (options.tools) throw new AppError('unsupported', 'No tools here.');
+        return /Count/.test(question) ? 'I am a teapot.' : /Poland/.test(question) ? 'Warsaw' : 'no';
+      }),
+      facts(),
+      new AbortController().signal,
+    );
+    expect(status(report)).toMatchObject({
+      system_role: 'failed: the answer was not what was asked for',
+      json_schema: 'failed: the answer was no JSON',
+      tool_call: 'skipped: No tools here.',
+      languages: 'verified: en',
+      // Too few words to time it by, so nobody knows how long a text it can be given.
+      context: 'metadata_only: 4096 tokens',
+    });
+    expect(report.tokensPerSecond).toBeNull();
+  });
+
+  it('a model that is still thinking has answered, and can think', async () => {
+    const thinks = model(() => [{ type: 'reasoning-delta', id: 'r', delta: 'Hm.' }, finish(48)]);
+    const report = await probeModel(thinks, facts(), new AbortController().signal);
+    expect(status(report)).toMatchObject({ answers: 'verified', thinking: 'verified' });
+  });
+
+  it('ends with its signal, and does not blame the model for that', async () => {
+    const stop = new AbortController();
+    const stopped = model((question, options) => {
+      if (options.tools) stop.abort(new Error('stopped'));
+      return clever(question, options);
+    });
+    await expect(probeModel(stopped, facts(), stop.signal)).rejects.toThrow('stopped');
+  });
+
+  it('waits no longer for an answer than it may, and says so', async () => {
+    const hangs = model((question, options) => (options.tools ? 'word '.repeat(5_000) : clever(question, options)));
+    const report = await probeModel(hangs, facts({ questionMs: 300 }), new AbortController().signal);
+    expect(status(report)).toMatchObject({ tool_call: 'failed: no answer within 0.3 seconds', answers: 'verified' });
+  });
+
+  it('fails when the model cannot be asked at all', async () => {
+    const dead = model(() => {
+      throw new AppError('runtime_crashed', 'dead');
+    });
+    await expect(probeModel(dead, facts(), new AbortController().signal)).rejects.toMatchObject({
+      code: 'runtime_crashed',
+    });
+  });
+});

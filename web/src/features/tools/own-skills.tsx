@@ -1,0 +1,4 @@
+// Skills of one's own.
+export function OwnSkills() {
+  return null;
+}

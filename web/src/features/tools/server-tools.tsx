@@ -1,0 +1,121 @@
+// The tools of one server: found by words, opened one at a time; permission, schema, and a form to try it.
+import { Accordion, Badge, Group, Stack, Text, TextInput } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Empty } from '../../components/states';
+import { number } from '../../lib/format';
+import { callMcpTool } from './api/call-tool';
+import { type McpServer, type McpTool, useToolPermission } from './api/get-servers';
+import { useSkills } from './api/get-skills';
+import { PermissionChoice } from './permission-choice';
+import { ToolDetails } from './tool-details';
+import { visibleText } from './visible-text';
+
+const FILTER_FROM = 6;
+const COLORS = { approved: 'teal', quarantined: 'orange', refused: 'red', gone: 'gray' } as const;
+
+export function ServerTools({ server, tools }: { server: McpServer; tools: readonly McpTool[] }) {
+  const { t } = useTranslation();
+  const [filter, setFilter] = useState('');
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = tools.filter(({ tool, title, description }) => {
+    const text = `${tool} ${title ?? ''} ${description}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  if (tools.length === 0) return <Empty>{t('tools.none')}</Empty>;
+  return (
+    <Stack gap="sm">
+      {tools.length >= FILTER_FROM && (
+        <TextInput
+          aria-label={t('tools.filter')}
+          placeholder={t('tools.filter')}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          value={filter}
+          onChange={(event) => setFilter(event.currentTarget.value)}
+        />
+      )}
+      {shown.length === 0 && <Empty>{t('sessions.nothing')}</Empty>}
+      <Accordion variant="contained" className="tool-accordion" keepMounted={false}>
+        {shown.map((tool) => (
+          <Accordion.Item key={tool.tool} value={tool.tool}>
+            <Accordion.Control>
+              <ToolHead tool={tool} />
+            </Accordion.Control>
+            <Accordion.Panel>
+              <OneTool server={server} tool={tool} />
+            </Accordion.Panel>
+          </Accordion.Item>
+        ))}
+      </Accordion>
+    </Stack>
+  );
+}
+
+function ToolHead({ tool }: { tool: McpTool }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <Group justify="space-between" wrap="nowrap" gap="sm">
+      <div style={{ minWidth: 0 }}>
+        <Text component="span" display="block" ff="monospace" size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
+          {visibleText(tool.tool)}
+        </Text>
+        <Text component="span" size="xs" className="muted" lineClamp={1}>
+          {visibleText(tool.refused ?? tool.description)}
+        </Text>
+      </div>
+      <Group gap={6} wrap="nowrap" style={{ flex: 'none' }}>
+        {tool.prompt_tokens !== null && (
+          <Text component="span" size="xs" className="muted figure" visibleFrom="sm">
+            {t('tools.tokens', { value: number(tool.prompt_tokens, i18n.language, 0) })}
+          </Text>
+        )}
+        <Badge size="sm" variant={tool.state === 'approved' ? 'default' : 'light'} color={COLORS[tool.state]} tt="none">
+          {tool.state === 'approved' ? t(`tools.permission.${tool.permission}`) : t(`tools.tool.${tool.state}`)}
+        </Badge>
+      </Group>
+    </Group>
+  );
+}
+
+function OneTool({ server, tool }: { server: McpServer; tool: McpTool }) {
+  const { t } = useTranslation();
+  const skills = useSkills();
+  const permit = useToolPermission(server.name);
+  const effective = skills.data?.find(({ name }) => name === tool.name);
+  // A decision made in a chat counts before the server's own.
+  const decided = effective?.permission_reason === 'global' ? effective.permission : null;
+  const callable = tool.state === 'approved' && tool.name !== null;
+  return (
+    <ToolDetails
+      name={tool.name}
+      description={tool.refused ?? tool.description}
+      schemas={[
+        { title: t('tools.schema.input'), schema: tool.input_schema },
+        ...(tool.output_schema ? [{ title: t('tools.schema.output'), schema: tool.output_schema }] : []),
+      ]}
+      permission={
+        <PermissionChoice
+          tool={tool.tool}
+          value={decided ?? tool.permission}
+          note={decided ? t('tools.permission.chat') : undefined}
+          disabled={permit.isPending || tool.state === 'gone'}
+          onChange={(permission) => permit.mutate({ tool: tool.tool, name: tool.name, permission })}
+        />
+      }
+      tryIt={
+        callable && tool.permission !== 'never' && server.enabled
+          ? { tool: tool.tool, schema: tool.input_schema, call: callMcpTool(tool.name ?? '') }
+          : null
+      }
+      why={t(
+        !server.enabled
+          ? 'tools.try.why.disabled'
+          : tool.permission === 'never'
+            ? 'tools.try.why.never'
+            : `tools.try.why.${tool.state}`,
+        { defaultValue: '' },
+      )}
+    />
+  );
+}

@@ -117,7 +117,7 @@ export const McpPlan = z.object({
       required: z.boolean(),
       sensitive: z.boolean(),
       multiple: z.boolean(),
-      value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable(),
+      value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]).nullable(),
       secret: z.string().nullable(),
     }),
   ),

@@ -31,7 +31,7 @@ import { chatMemory } from './chat-memory.js';
 import { chatSkills } from './chat-skills.js';
 import { chatTasks } from './chat-tasks.js';
 import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
-import type { LoadedSettings, Settings } from './config/config.js';
+import { type LoadedSettings, type Settings, userApiKeys } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
 import { Metrics } from './http/metrics.js';
@@ -605,6 +605,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     logger,
     guard: {
       apiKey: settings.VENOM_API_KEY,
+      userApiKeys: userApiKeys(settings),
       allowedHosts: [
         ...settings.VENOM_ALLOWED_HOSTS,
         ...(settings.VENOM_PUBLIC_URL ? [new URL(settings.VENOM_PUBLIC_URL).host] : []),

@@ -22,6 +22,7 @@ export interface SettingInEffect {
 }
 
 /** Code made for a schema pays where it is used again and again. */
+const LEAST_KEY_CHARS = 16;
 const ONCE = { jitless: true };
 
 export interface LoadedSettings {
@@ -56,12 +57,21 @@ export function loadSettingsWithSources(env: Environment, cwd: string): LoadedSe
     ...parsed.data,
     VENOM_DATA_DIR: resolve(cwd, parsed.data.VENOM_DATA_DIR || defaultDataDir(env)),
   });
-  if (!isLoopback(settings.HOST) && settings.VENOM_API_KEY.length < 16) {
+  if (!isLoopback(settings.HOST) && settings.VENOM_API_KEY.length < LEAST_KEY_CHARS) {
     throw new AppError(
       'invalid_settings',
-      `Settings are wrong:\n  HOST: ${settings.HOST} can be reached from other machines; set VENOM_API_KEY (16 characters or more) first`,
+      `Settings are wrong:\n  HOST: ${settings.HOST} can be reached from other machines; set VENOM_API_KEY (${LEAST_KEY_CHARS} characters or more) first`,
     );
   }
+  const users = userApiKeys(settings);
+  if (
+    users.some((key) => key.length < LEAST_KEY_CHARS || key === settings.VENOM_API_KEY) ||
+    (users.length > 0 && !settings.VENOM_API_KEY)
+  )
+    throw new AppError(
+      'invalid_settings',
+      `Settings are wrong:\n  VENOM_USER_API_KEYS: each needs ${LEAST_KEY_CHARS} characters or more, and another VENOM_API_KEY beside it`,
+    );
   const defaults = SettingsSchema.parse({}, ONCE);
   const inEffect = names.map((name): SettingInEffect => {
     const type = SettingsSchema.shape[name];
@@ -99,3 +109,9 @@ function readEnvFile(path: string, required: boolean): Record<string, string | u
 }
 
 const asText = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
+
+/** Keys of people who are no administrators. */
+export const userApiKeys = ({ VENOM_USER_API_KEYS }: Pick<Settings, 'VENOM_USER_API_KEYS'>): string[] =>
+  VENOM_USER_API_KEYS.split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '');

@@ -8,6 +8,9 @@ export const SettingsSchema = z.object({
   PORT: whole(8000, 0, 65_535).describe('listen port of API and UI; 0 = any free one'),
   VENOM_DATA_DIR: text('').describe("folder of database, models and logs; empty = the platform's convention"),
   VENOM_API_KEY: secret().describe('key every request must carry as Bearer token; empty = none, loopback only'),
+  VENOM_USER_API_KEYS: secret().describe(
+    'further keys, comma-separated, for people who chat and read but change nothing for others; need VENOM_API_KEY',
+  ),
   VENOM_ALLOWED_HOSTS: list('').describe('further Host names (host or host:port) requests may carry, beside loopback'),
   VENOM_PUBLIC_URL: url('').describe(
     'address under which browsers reach this server, behind a proxy; logins at remote MCP servers come back there',

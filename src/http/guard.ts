@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/config.js';
 import { AppError } from '../shared/errors.js';
 import { requestPath } from './request-path.js';
+import { isForUsers } from './roles.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,13 +12,16 @@ declare module 'fastify' {
     open?: boolean;
   }
   interface FastifyRequest {
-    /** Holds the key; where none is set, sits at this machine. */
+    /** Holds the administrator's key; where none is set, sits at this machine. */
     administrator: boolean;
   }
 }
 
 export interface GuardOptions {
+  /** The administrator's. */
   apiKey: string;
+  /** Keys that may do what `roles.ts` names. */
+  userApiKeys: readonly string[];
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   /** The address the server was told to listen on. */
@@ -31,6 +35,7 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   const hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()));
   const origins = new Set(options.allowedOrigins);
   const wanted = options.apiKey ? digest(options.apiKey) : undefined;
+  const users = options.userApiKeys.map(digest);
 
   app.decorateRequest('administrator', false);
   app.addHook('onRequest', async (request, reply) => {
@@ -75,6 +80,11 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
     const known = wanted !== undefined && timingSafeEqual(digest(presented), wanted);
     request.administrator = wanted ? known : isLocal(request.socket.remoteAddress ?? '');
     if (wanted && !known && needsKey(request)) {
+      // All of them are looked at, whichever fits.
+      const user = users.filter((key) => timingSafeEqual(digest(presented), key)).length > 0;
+      if (user && isForUsers(request.method, request.routeOptions.url)) return undefined;
+      if (user)
+        throw new AppError('forbidden', "This needs the administrator's key; yours is for chat, memory and reading.");
       reply.header('www-authenticate', presented === '' ? 'Bearer' : 'Bearer error="invalid_token"');
       throw new AppError('unauthorized', 'This server needs its API key, as a Bearer token or in x-api-key.');
     }

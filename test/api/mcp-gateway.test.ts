@@ -61,7 +61,7 @@ function chattyServer(): McpServer {
 
 beforeAll(async () => {
   const app = Fastify({ forceCloseConnections: true });
-  installGuard(app, { apiKey: '', allowedHosts: [], allowedOrigins: [], host: '127.0.0.1' });
+  installGuard(app, { apiKey: '', userApiKeys: [], allowedHosts: [], allowedOrigins: [], host: '127.0.0.1' });
   takeBodiesAsText(app);
   const endpoint = new McpEndpoint({
     make: chattyServer,

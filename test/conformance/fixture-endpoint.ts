@@ -11,7 +11,7 @@ import { fixtureServer } from './fixture-server.js';
 export async function startFixture(): Promise<{ url: string; close(): Promise<void> }> {
   const app = Fastify({ forceCloseConnections: true });
   installErrorHandler(app);
-  installGuard(app, { apiKey: '', allowedHosts: [], allowedOrigins: [], host: '127.0.0.1' });
+  installGuard(app, { apiKey: '', userApiKeys: [], allowedHosts: [], allowedOrigins: [], host: '127.0.0.1' });
   takeBodiesAsText(app);
   const endpoint: McpEndpoint = new McpEndpoint({
     make: () =>

@@ -1,0 +1,104 @@
+// Keys of two kinds: what a user's key may do, and that nothing else slips through.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isForUsers, namedRoutes } from '../../src/http/roles.js';
+import { type FakeUpstream, startFakeUpstream } from './fake-upstream.js';
+import { startServer, type TestServer } from './server.js';
+
+const ADMINISTRATOR = 'administrator-key-0123456789';
+const USER = 'a-user-key-0123456789';
+const OTHER_USER = 'another-user-key-0123456789';
+
+let upstream: FakeUpstream;
+let server: TestServer;
+const ask = (method: string, path: string, key: string, body?: unknown) =>
+  fetch(`${server.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  server = await startServer({
+    LLM_LOCAL_ENDPOINT: upstream.url,
+    VENOM_API_KEY: ADMINISTRATOR,
+    VENOM_USER_API_KEYS: `${USER}, ${OTHER_USER}`,
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await upstream.close();
+});
+
+describe("a user's key", () => {
+  it('chats, remembers and reads, also through the APIs of others', async () => {
+    for (const key of [USER, OTHER_USER]) {
+      const chat = await ask('POST', '/v1/chat/completions', key, {
+        model: 'fake-model',
+        messages: [{ role: 'user', content: 'Hello' }],
+      });
+      expect(chat.status).toBe(200);
+      const direct = await ask('POST', '/api/v1/llm/simple/stream', key, { content: 'Hello', session_id: 'roles' });
+      expect(direct.status).toBe(200);
+      await direct.text();
+      expect((await ask('GET', '/api/v1/sessions', key)).status).toBe(200);
+      expect((await ask('GET', '/api/v1/models', key)).status).toBe(200);
+    }
+  });
+
+  it('changes nothing for others, starts no program and sees no secret', async () => {
+    for (const [method, path, body] of [
+      ['POST', '/api/v1/models/switch', { name: 'fake-model' }],
+      ['POST', '/api/v1/mcp/import', {}],
+      ['POST', '/%61pi/v1/mcp/import', {}],
+      ['POST', '/api/v1/mcp/import/', {}],
+      ['PUT', '/api/v1/providers/openai/key', { key: 'sk-none' }],
+      ['POST', '/api/v1/queue/emergency-stop', undefined],
+      ['PUT', '/api/v1/skills/file/permission', { permission: 'always' }],
+      ['DELETE', '/api/delete', { model: 'fake-model' }],
+      ['DELETE', '/api/v1/models/fake-model', undefined],
+      ['GET', '/api/v1/mcp/secrets', undefined],
+      ['HEAD', '/api/v1/mcp/secrets', undefined],
+      ['GET', '/api/v1/system/settings', undefined],
+      ['POST', '/mcp/all', {}],
+    ] as const) {
+      const answer = await ask(method, path, USER, body);
+      expect([method, path, answer.status]).toEqual([method, path, 403]);
+      // Elsewhere errors have the form of Ollama or of MCP, and a HEAD has no body.
+      if (method !== 'HEAD' && path.includes('/v1/')) expect(await answer.json()).toMatchObject({ code: 'forbidden' });
+      expect([method, path, (await ask(method, path, 'a-key-of-nobody-0123456789', body)).status]).toEqual([
+        method,
+        path,
+        401,
+      ]);
+    }
+    expect((await ask('POST', '/api/v1/models/switch', ADMINISTRATOR, { name: 'fake-model' })).status).toBe(200);
+  });
+});
+
+it('names only routes there are, and leaves what starts or fetches something to the administrator', async () => {
+  const { paths } = (await (await ask('GET', '/openapi.json', ADMINISTRATOR)).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const known = new Set(
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{([^}]+)\}/g, ':$1')}`),
+    ),
+  );
+  // The endpoints of MCP speak their own protocol and are no part of the document.
+  expect(namedRoutes().filter((route) => !known.has(route) && !/ \/mcp(\/|$)/.test(route))).toEqual([]);
+  const administrators = [...known].filter((route) => {
+    const [method = '', url = ''] = route.split(' ');
+    return !isForUsers(method, url);
+  });
+  expect(administrators).toEqual(
+    expect.arrayContaining([
+      'POST /api/v1/models/install',
+      'POST /api/v1/mcp/plans/:plan_id/approve',
+      'POST /api/v1/system/llm-servers/:server_name/:action',
+      'POST /api/v1/skills/custom/:name/approve',
+      'POST /api/pull',
+      'PUT /api/v1/routing/policy',
+    ]),
+  );
+});

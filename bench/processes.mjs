@@ -1,9 +1,12 @@
 // Processes under measurement: the server, the fake upstream, and what the kernel says of them.
+import '../scripts/typescript-hooks.mjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+// As `venom start` starts it.
+const { SERVER_ENVIRONMENT, SERVER_NODE_FLAGS } = await import('../src/cli/server-flags.ts');
 const ROOT = resolve(import.meta.dirname, '..');
 const TICKS_PER_SECOND = 100;
 const COLLECTED_WITHIN_MS = 10_000;
@@ -28,8 +31,9 @@ export async function startUpstream(tokens, delayMs = 0) {
 
 export async function startVenom(env) {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'server', 'main.js')], {
+  const child = spawn(process.execPath, [...SERVER_NODE_FLAGS, join(ROOT, 'dist', 'server', 'main.js')], {
     env: {
+      ...SERVER_ENVIRONMENT,
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       PORT: '0',

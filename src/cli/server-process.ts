@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
+import { SERVER_ENVIRONMENT, SERVER_NODE_FLAGS } from './server-flags.js';
 
 const READY_WITHIN_MS = 60_000;
 const LOG_LIMIT_BYTES = 10_000_000;
@@ -52,9 +53,9 @@ export async function startServer(
   const from = statSync(files.logFile).size;
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, [files.entry], {
+    child = spawn(process.execPath, [...SERVER_NODE_FLAGS, files.entry], {
       cwd: options.cwd,
-      env: { ...options.env },
+      env: { ...SERVER_ENVIRONMENT, ...options.env },
       detached: true,
       stdio: ['ignore', log, log],
     });

@@ -1,5 +1,6 @@
 // What is answered about imported MCP servers: their state and figures, their tools, plans that wait, and what the registry lists.
 import { z } from 'zod';
+import { BundleSetting } from './mcp.js';
 
 const Tier = z.enum(['sandboxed', 'namespaced', 'plain']);
 const Source = z.object({ kind: z.string(), location: z.string(), version: z.string().nullable() });
@@ -107,16 +108,8 @@ export const McpPlan = z.object({
     private_network: z.boolean(),
   }),
   dependencies: z.array(z.string()),
-  /** What a bundle asks its user for. */
   user_config: z.array(
-    z.object({
-      name: z.string(),
-      type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
-      title: z.string(),
-      description: z.string(),
-      required: z.boolean(),
-      sensitive: z.boolean(),
-      multiple: z.boolean(),
+    BundleSetting.extend({
       value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]).nullable(),
       secret: z.string().nullable(),
     }),

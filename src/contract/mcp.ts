@@ -50,6 +50,17 @@ const Source = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** What a bundle asks its user for. */
+export const BundleSetting = z.object({
+  name: z.string(),
+  type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
+  title: z.string(),
+  description: z.string(),
+  required: z.boolean(),
+  sensitive: z.boolean(),
+  multiple: z.boolean(),
+});
+
 /** Of an uploaded file. */
 export const BundleUpload = z.object({
   status: z.literal('success'),
@@ -66,14 +77,7 @@ export const BundleUpload = z.object({
     platforms: z.array(z.string()).nullable(),
     tools: z.array(z.string()),
     user_config: z.array(
-      z.object({
-        name: z.string(),
-        type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
-        title: z.string(),
-        description: z.string(),
-        required: z.boolean(),
-        sensitive: z.boolean(),
-        multiple: z.boolean(),
+      BundleSetting.extend({
         default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable(),
       }),
     ),

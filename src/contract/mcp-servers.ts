@@ -1,10 +1,20 @@
 // What is answered about imported MCP servers: their state and figures, their tools, plans that wait, and what the registry lists.
 import { z } from 'zod';
-import { BundleSetting } from './mcp.js';
 
 const Tier = z.enum(['sandboxed', 'namespaced', 'plain']);
 const Source = z.object({ kind: z.string(), location: z.string(), version: z.string().nullable() });
 const Instant = z.string();
+
+/** What a bundle asks its user for. */
+export const BundleSetting = z.object({
+  name: z.string(),
+  type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
+  title: z.string(),
+  description: z.string(),
+  required: z.boolean(),
+  sensitive: z.boolean(),
+  multiple: z.boolean(),
+});
 
 export const McpServerItem = z.object({
   name: z.string(),

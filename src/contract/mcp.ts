@@ -4,6 +4,7 @@ import { SETTING_NAME } from '../skills/mcp/bundle-manifest.js';
 import { ENVIRONMENT_NAME } from '../skills/mcp/child-environment.js';
 import { REF } from '../skills/mcp/git-source.js';
 import { SERVER_NAME } from '../skills/mcp/server-definition.js';
+import { BundleSetting } from './mcp-servers.js';
 import { Uuid } from './uuid.js';
 
 export const ServerName = z.string().regex(SERVER_NAME, 'a small letter, then small letters, digits and single dashes');
@@ -49,17 +50,6 @@ const Source = z.discriminatedUnion('kind', [
     allow_private: z.boolean().default(false),
   }),
 ]);
-
-/** What a bundle asks its user for. */
-export const BundleSetting = z.object({
-  name: z.string(),
-  type: z.enum(['string', 'number', 'boolean', 'directory', 'file']),
-  title: z.string(),
-  description: z.string(),
-  required: z.boolean(),
-  sensitive: z.boolean(),
-  multiple: z.boolean(),
-});
 
 /** Of an uploaded file. */
 export const BundleUpload = z.object({

@@ -114,7 +114,13 @@ export async function startFakeHub(): Promise<FakeHub> {
       const piece = body.subarray(at, Math.min(stopAt, at + 65_536));
       hub.sentBytes += piece.length;
       if (!response.write(piece))
-        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+        await new Promise<void>((resolve) => {
+          const on = () => {
+            response.off('drain', on).off('close', on);
+            resolve();
+          };
+          response.on('drain', on).on('close', on);
+        });
       if (hub.paceMs > 0) await new Promise((resolve) => setTimeout(resolve, hub.paceMs));
     }
     if (stopAt === body.length) response.end();

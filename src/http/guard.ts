@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Holds the administrator's key; where none is set, sits at this machine. */
     administrator: boolean;
+    /** One name per user's key, so that what belongs to one is not another's. */
+    caller: string;
   }
 }
 
@@ -38,6 +40,7 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   const users = options.userApiKeys.map(digest);
 
   app.decorateRequest('administrator', false);
+  app.decorateRequest('caller', 'guest');
   app.addHook('onRequest', async (request, reply) => {
     const host = (request.headers.host ?? '').toLowerCase();
     const name = hostName(host);
@@ -79,9 +82,11 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
     const presented = presentedKey(request);
     const known = wanted !== undefined && timingSafeEqual(digest(presented), wanted);
     request.administrator = wanted ? known : isLocal(request.socket.remoteAddress ?? '');
+    if (request.administrator) request.caller = 'administrator';
     if (wanted && !known && needsKey(request)) {
       // All of them are looked at, whichever fits.
       const user = users.filter((key) => timingSafeEqual(digest(presented), key)).length > 0;
+      if (user) request.caller = `user-${digest(presented).toString('hex').slice(0, 16)}`;
       if (user && isForUsers(request.method, request.routeOptions.url)) return undefined;
       if (user)
         throw new AppError('forbidden', "This needs the administrator's key; yours is for chat, memory and reading.");

@@ -341,6 +341,21 @@ describe('venom mcp', () => {
   });
 });
 
+describe('a server that asks for a key', () => {
+  it('lets a browser come back without one', async () => {
+    const keyed = await startServer({ VENOM_API_KEY: 'administrator-key-0123456789' });
+    try {
+      const page = await fetch(`${keyed.url}/oauth/callback?state=unknown&code=x`);
+      expect(page.status).toBe(400);
+      expect(page.headers.get('content-type')).toContain('text/html');
+      expect((await fetch(`${keyed.url}/oauth/client.json`)).status).toBe(404);
+      expect((await fetch(`${keyed.url}/api/v1/mcp/servers/notes/authorize`, { method: 'POST' })).status).toBe(401);
+    } finally {
+      await keyed.close();
+    }
+  });
+});
+
 describe('a server with a public address', () => {
   it('is known by its own document, and registers nowhere', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'venom-test-'));

@@ -76,6 +76,35 @@ describe("a user's key", () => {
   });
 });
 
+describe('an MCP session', () => {
+  const headers = (key: string, more: Record<string, string> = {}) => ({
+    authorization: `Bearer ${key}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    ...more,
+  });
+  const send = (key: string, message: object, more?: Record<string, string>) =>
+    fetch(`${server.url}/mcp`, {
+      method: 'POST',
+      headers: headers(key, more),
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }),
+    });
+
+  it("belongs to the key that opened it, and to no other user's", async () => {
+    const clientInfo = { name: 'raw', version: '1' };
+    const opened = await send(USER, {
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+    });
+    expect(opened.status).toBe(200);
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
+    const list = { method: 'tools/list', params: {} };
+    expect((await send(USER, list, session)).status).toBe(200);
+    expect((await send(OTHER_USER, list, session)).status).toBe(404);
+    expect((await send(ADMINISTRATOR, list, session)).status).toBe(404);
+  });
+});
+
 it('names only routes there are, and leaves what starts or fetches something to the administrator', async () => {
   const { paths } = (await (await ask('GET', '/openapi.json', ADMINISTRATOR)).json()) as {
     paths: Record<string, Record<string, unknown>>;

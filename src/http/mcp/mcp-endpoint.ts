@@ -101,8 +101,11 @@ export class McpEndpoint {
 }
 
 const GUEST: AuthInfo = { token: '', clientId: 'guest', scopes: [] };
-const ADMINISTRATOR: AuthInfo = { token: '', clientId: 'administrator', scopes: ['administrator'] };
-const callerOf = (request: FastifyRequest): AuthInfo => (request.administrator ? ADMINISTRATOR : GUEST);
+const callerOf = ({ administrator, caller }: FastifyRequest): AuthInfo => ({
+  token: '',
+  clientId: caller,
+  scopes: administrator ? ['administrator'] : [],
+});
 
 /** What is no message is refused in the protocol's own words. */
 function parse(text: string): unknown {

@@ -19,7 +19,8 @@ export const oauthRoutes: FastifyPluginAsyncZod<OAuthRoutesOptions> = async (
   app,
   { completeLogin, clientDocument },
 ) => {
-  app.get(CALLBACK_PATH, { schema: { hide: true } }, async (request, reply) => {
+  // A browser that comes back has no key.
+  app.get(CALLBACK_PATH, { schema: { hide: true }, config: { open: true } }, async (request, reply) => {
     const words = wordsFor(request);
     const query = request.url.split('?')[1] ?? '';
     try {
@@ -38,7 +39,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<OAuthRoutesOptions> = async (
       );
     }
   });
-  app.get(CLIENT_METADATA_PATH, { schema: { hide: true } }, async (_request, reply) => {
+  app.get(CLIENT_METADATA_PATH, { schema: { hide: true }, config: { open: true } }, async (_request, reply) => {
     const document = clientDocument();
     if (!document) return reply.callNotFound();
     return reply.header('cache-control', 'max-age=3600').send(document);

@@ -103,6 +103,22 @@ describe('a bundle', () => {
     expect(existsSync(join(folder, 'evil'))).toBe(false);
   });
 
+  it('that is signed is unpacked without its signature; something else behind the archive is refused', async () => {
+    const plain = archive([{ name: 'manifest.json', text: '{}' }]);
+    const signature = Buffer.from('the bytes of a signature');
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(signature.length);
+    writeFileSync(
+      file,
+      Buffer.concat([plain, Buffer.from('MCPB_SIG_V1'), length, signature, Buffer.from('MCPB_SIG_END')]),
+    );
+    expect(await readManifestText(file)).toBe('{}');
+    await unpackBundle(file, { into, signal });
+    expect(existsSync(join(into, 'manifest.json'))).toBe(true);
+    writeFileSync(file, Buffer.concat([plain, Buffer.from('MCPB_SIG_V1 and so on MCPB_SIG_END')]));
+    await expect(readManifestText(file)).rejects.toMatchObject({ code: 'mcp_import_failed' });
+  });
+
   it('with too many files is refused before the first of them', async () => {
     const many = Array.from({ length: 20_001 }, (_one, index) => ({ name: `f${index}`, text: '' }));
     await expect(unpack(many)).rejects.toMatchObject({ code: 'mcp_import_failed' });

@@ -5,8 +5,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { AppError } from '../../shared/errors.js';
+import { openBundleArchive } from './bundle-archive.js';
 
 const ENTRIES_MAX = 20_000;
 const UNPACKED_BYTES_MAX = 500 * 1_048_576;
@@ -87,7 +88,7 @@ export async function unpackBundle(
 async function withArchive<T>(path: string, work: (archive: ZipFile) => Promise<T>): Promise<T> {
   let archive: ZipFile | undefined;
   try {
-    archive = await yauzl.openPromise(path, { validateEntrySizes: true, strictFileNames: true, autoClose: false });
+    archive = await openBundleArchive(path);
     if (archive.entryCount > ENTRIES_MAX) throw refused(`it has more than ${ENTRIES_MAX} files`);
     return await work(archive);
   } catch (error) {

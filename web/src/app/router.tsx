@@ -73,6 +73,11 @@ const toolImportProgress = createRoute({
   path: '/tools/imports/$operationId',
   component: lazyRouteComponent(() => import('../features/tools/import-progress-page'), 'ImportProgressPage'),
 });
+const toolSkill = createRoute({
+  getParentRoute: () => root,
+  path: '/tools/skills/$name',
+  component: lazyRouteComponent(() => import('../features/tools/own-skill-page'), 'OwnSkillPage'),
+});
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -94,6 +99,7 @@ export const router = createRouter({
     toolServer,
     toolImport,
     toolImportProgress,
+    toolSkill,
     system,
   ]),
   defaultPreload: 'intent',

@@ -92,9 +92,7 @@ export const placeOf = ({ kind, address, package: name }: ImportDraft): string =
   kind === 'git' || kind === 'remote' ? address : name;
 
 export const isComplete = (draft: ImportDraft): boolean =>
-  placeOf(draft).trim() !== '' &&
-  (draft.kind !== 'pypi' || draft.version.trim() !== '') &&
-  draft.variables.every(({ required, value }) => !required || value.trim() !== '');
+  placeOf(draft).trim() !== '' && draft.variables.every(({ required, value }) => !required || value.trim() !== '');
 
 export function toRequest(draft: ImportDraft): { wanted: ImportRequest; values: Record<string, string> } {
   const remote = draft.kind === 'remote';

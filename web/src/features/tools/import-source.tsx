@@ -89,8 +89,7 @@ function PackageFields({ draft, onChange }: PartProps) {
         <TextInput
           miw={160}
           label={t('tools.import.version')}
-          placeholder={npm ? t('tools.import.version.newest') : '1.2.3'}
-          required={!npm}
+          placeholder={t('tools.import.version.newest')}
           autoComplete="off"
           spellCheck={false}
           value={draft.version}

@@ -51,6 +51,7 @@ export function PasteConfig() {
             formatOnBlur
             spellCheck={false}
             error={problem && t('tools.paste.broken')}
+            validationError={t('tools.paste.broken')}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
             value={text}
             onChange={setText}

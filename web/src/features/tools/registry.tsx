@@ -129,7 +129,7 @@ function ImportButton({ entry }: { entry: RegistryEntry }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const options = optionsOf(entry);
-  const label = t('tools.import.of', { name: entry.title });
+  const label = `${t('tools.import')} ${entry.title}`;
   if (options.length === 0)
     return (
       <Text size="xs" className="muted">

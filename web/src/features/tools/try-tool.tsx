@@ -93,6 +93,7 @@ export function TryTool({ tool, schema, call }: { tool: string; schema: Schema; 
             minRows={4}
             maxRows={18}
             formatOnBlur
+            validationError={t('tools.try.misfit.json')}
             spellCheck={false}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
             value={json}

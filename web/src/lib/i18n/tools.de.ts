@@ -57,7 +57,7 @@ export const tools: Record<keyof typeof english, string> = {
     'Er läuft unter bubblewrap: Er sieht nur die Ordner, die er bekommen hat, und kein Netz, wenn Sie es nicht erlaubt haben.',
   'tools.tier.namespaced': 'Namensräume',
   'tools.tier.namespaced.about':
-    'Er läuft in eigenen Namensräumen: kein Netz, wenn Sie es nicht erlaubt haben, aber er kann Dateien lesen, die Sie lesen können.',
+    'Er läuft in eigenen Namensräumen: Er sieht nur die Ordner, die er bekommen hat, und kein Netz, wenn Sie es nicht erlaubt haben.',
   'tools.tier.plain': 'nicht isoliert',
   'tools.tier.plain.about': 'Er läuft mit Ihren Rechten: Er kann Ihre Dateien lesen und ins Netz.',
   'tools.tier.remote': 'entfernt',
@@ -83,7 +83,7 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.update.about':
     'Die Quelle wird neu geholt und untersucht. Sie sehen zuerst den Plan; Werkzeuge mit geänderter Definition warten auf Ihre Freigabe.',
   'tools.update.ref': 'Leer: was bisher verfolgt wurde',
-  'tools.update.version': 'Leer: bei npm die neueste, bei PyPI dieselbe',
+  'tools.update.version': 'Leer: die neueste',
   'tools.update.look': 'Nach Neuem sehen',
   'tools.rollback': 'Zurückrollen',
   'tools.rollback.sure':

@@ -53,7 +53,7 @@ export const tools = {
     'It runs under bubblewrap: it sees only the folders it was given, and no network unless you allowed it.',
   'tools.tier.namespaced': 'namespaced',
   'tools.tier.namespaced.about':
-    'It runs in namespaces of its own: no network unless you allowed it, but it can read files you can read.',
+    'It runs in namespaces of its own: it sees only the folders it was given, and no network unless you allowed it.',
   'tools.tier.plain': 'not isolated',
   'tools.tier.plain.about': 'It runs with your rights: it can read your files and reach the network.',
   'tools.tier.remote': 'remote',
@@ -79,7 +79,7 @@ export const tools = {
   'tools.update.about':
     'The source is fetched again and inspected. You see the plan first; tools whose definitions changed wait for your approval.',
   'tools.update.ref': 'Empty: what was followed so far',
-  'tools.update.version': 'Empty: the newest one on npm, the same one on PyPI',
+  'tools.update.version': 'Empty: the newest one',
   'tools.update.look': 'Look for news',
   'tools.rollback': 'Roll back',
   'tools.rollback.sure':

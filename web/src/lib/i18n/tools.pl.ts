@@ -56,7 +56,7 @@ export const tools: Record<keyof typeof english, string> = {
     'Działa pod bubblewrap: widzi tylko foldery, które dostał, i nie ma sieci, jeśli na nią nie pozwolono.',
   'tools.tier.namespaced': 'przestrzenie nazw',
   'tools.tier.namespaced.about':
-    'Działa we własnych przestrzeniach nazw: nie ma sieci, jeśli na nią nie pozwolono, ale może czytać te pliki co Ty.',
+    'Działa we własnych przestrzeniach nazw: widzi tylko foldery, które dostał, i nie ma sieci, jeśli na nią nie pozwolono.',
   'tools.tier.plain': 'bez izolacji',
   'tools.tier.plain.about': 'Działa z twoimi uprawnieniami: może czytać Twoje pliki i łączyć się z siecią.',
   'tools.tier.remote': 'zdalny',
@@ -82,7 +82,7 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.update.about':
     'Źródło zostanie pobrane i sprawdzone na nowo. Najpierw zobaczysz plan; narzędzia ze zmienioną definicją poczekają na Twoją zgodę.',
   'tools.update.ref': 'Puste: to, co śledzono dotąd',
-  'tools.update.version': 'Puste: w npm najnowsza, w PyPI ta sama',
+  'tools.update.version': 'Puste: najnowsza',
   'tools.update.look': 'Sprawdź, co nowego',
   'tools.rollback': 'Cofnij wersję',
   'tools.rollback.sure':

@@ -7,6 +7,7 @@ import { type ChatOptions, chat } from './commands/chat.js';
 import { doctor } from './commands/doctor.js';
 import { evaluateIntents } from './commands/eval.js';
 import { installGpu } from './commands/gpu.js';
+import { releaseLabels, showLabels } from './commands/labels.js';
 import { logs } from './commands/logs.js';
 import {
   activateModel,
@@ -29,7 +30,7 @@ import {
 import { installStarter, listModels } from './commands/models.js';
 import { changeOperation, followOne, listOperations } from './commands/operations.js';
 import { listRuntimes, runtimeAction, runtimeLogs, useRuntime } from './commands/runtimes.js';
-import { exportSession, listSessions, releaseLabels, showLabels } from './commands/sessions.js';
+import { exportSession, listSessions } from './commands/sessions.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';

@@ -1,4 +1,4 @@
-// venom labels: what keeps a session with local models, and how that is taken off.
+// venom labels, venom sessions labels|release: what keeps a session with local models, and how that is taken off.
 import type { SessionLabelState } from '../../contract/sessions.js';
 import type { CommandContext } from '../command-context.js';
 import { facts } from '../terminal.js';

@@ -1,9 +1,9 @@
-// venom sessions list, export, labels, release.
+// venom sessions list, export.
 import { writeFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import type { SessionItem, SessionLabelState, SessionList } from '../../contract/sessions.js';
+import type { SessionItem, SessionList } from '../../contract/sessions.js';
 import type { CommandContext } from '../command-context.js';
-import { facts, table } from '../terminal.js';
+import { table } from '../terminal.js';
 
 export async function listSessions(
   context: CommandContext,
@@ -42,42 +42,4 @@ export async function exportSession(
   if (options.output === undefined) return terminal.write(text);
   await writeFile(options.output, text, { mode: 0o600 });
   terminal.result({ session_id: id, format, path: options.output }, `Wrote ${options.output}`);
-}
-
-/** What keeps a session's texts with local models. */
-export async function showLabels(context: CommandContext, id: string): Promise<void> {
-  const client = await context.server();
-  showLabelState(context, await client.get<SessionLabelState>(`/api/v1/sessions/${encodeURIComponent(id)}/labels`));
-}
-
-/** Takes labels off, all of them where none is named. The reason is kept beside the session's receipts. */
-export async function releaseLabels(
-  context: CommandContext,
-  id: string,
-  options: { reason: string; label?: string[] },
-): Promise<void> {
-  const client = await context.server();
-  showLabelState(
-    context,
-    await client.post<SessionLabelState>(`/api/v1/sessions/${encodeURIComponent(id)}/labels/release`, {
-      reason: options.reason,
-      ...(options.label === undefined ? {} : { labels: options.label }),
-    }),
-  );
-}
-
-function showLabelState({ terminal }: CommandContext, state: SessionLabelState): void {
-  const found = state.found_in.map(({ seq, labels }) => `message ${seq} (${labels.join(', ')})`);
-  const lines = [
-    facts([
-      ['labels', state.labels.join(', ') || 'none'],
-      ['found in', found.join(', ') || 'no message'],
-    ]),
-    ...state.releases.map(
-      ({ labels, reason, released_at }) => `${released_at}  took off ${labels.join(', ')}: ${reason}`,
-    ),
-  ];
-  if (found.length > 0)
-    lines.push('What these messages hold stays local for as long as they are part of what is asked.');
-  terminal.result(state, lines.join('\n'));
 }

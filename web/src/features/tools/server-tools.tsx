@@ -1,15 +1,15 @@
 // The tools of one server: found by words, opened one at a time; permission, schema, and a form to try it.
-import { Accordion, Badge, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Accordion, Stack, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty } from '../../components/states';
-import { number } from '../../lib/format';
 import { callMcpTool } from './api/call-tool';
 import { type McpServer, type McpTool, useToolPermission } from './api/get-servers';
 import { useSkills } from './api/get-skills';
 import { PermissionChoice } from './permission-choice';
 import { ToolDetails } from './tool-details';
+import { ToolHead } from './tool-head';
 import { visibleText } from './visible-text';
 
 const FILTER_FROM = 6;
@@ -40,7 +40,7 @@ export function ServerTools({ server, tools }: { server: McpServer; tools: reado
         {shown.map((tool) => (
           <Accordion.Item key={tool.tool} value={tool.tool}>
             <Accordion.Control>
-              <ToolHead tool={tool} />
+              <Head tool={tool} />
             </Accordion.Control>
             <Accordion.Panel>
               <OneTool server={server} tool={tool} />
@@ -52,29 +52,20 @@ export function ServerTools({ server, tools }: { server: McpServer; tools: reado
   );
 }
 
-function ToolHead({ tool }: { tool: McpTool }) {
-  const { t, i18n } = useTranslation();
+function Head({ tool }: { tool: McpTool }) {
+  const { t } = useTranslation();
+  const approved = tool.state === 'approved';
   return (
-    <Group justify="space-between" wrap="nowrap" gap="sm">
-      <div style={{ minWidth: 0 }}>
-        <Text component="span" display="block" ff="monospace" size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
-          {visibleText(tool.tool)}
-        </Text>
-        <Text component="span" size="xs" className="muted" lineClamp={1}>
-          {visibleText(tool.refused ?? tool.description)}
-        </Text>
-      </div>
-      <Group gap={6} wrap="nowrap" style={{ flex: 'none' }}>
-        {tool.prompt_tokens !== null && (
-          <Text component="span" size="xs" className="muted figure" visibleFrom="sm">
-            {t('tools.tokens', { value: number(tool.prompt_tokens, i18n.language, 0) })}
-          </Text>
-        )}
-        <Badge size="sm" variant={tool.state === 'approved' ? 'default' : 'light'} color={COLORS[tool.state]} tt="none">
-          {tool.state === 'approved' ? t(`tools.permission.${tool.permission}`) : t(`tools.tool.${tool.state}`)}
-        </Badge>
-      </Group>
-    </Group>
+    <ToolHead
+      name={visibleText(tool.tool)}
+      text={tool.refused ?? tool.description}
+      promptTokens={tool.prompt_tokens}
+      badge={{
+        variant: approved ? 'default' : 'light',
+        color: COLORS[tool.state],
+        children: approved ? t(`tools.permission.${tool.permission}`) : t(`tools.tool.${tool.state}`),
+      }}
+    />
   );
 }
 

@@ -1,15 +1,14 @@
 // What Venom itself offers to a model: its skills, what each may do, who may call it, and trying it.
-import { Accordion, Badge, Group, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Accordion, Badge, Group, Stack, TextInput, Title } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
-import { number } from '../../lib/format';
 import { callSkill } from './api/call-tool';
 import { type Skill, useSkill, useSkillPermission, useSkills } from './api/get-skills';
 import { PermissionChoice } from './permission-choice';
 import { ToolDetails } from './tool-details';
-import { visibleText } from './visible-text';
+import { ToolHead } from './tool-head';
 
 export function SkillList() {
   const { t } = useTranslation();
@@ -64,26 +63,14 @@ export function SkillAccordion({ skills }: { skills: readonly Skill[] }) {
 }
 
 function SkillHead({ skill }: { skill: Skill }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   return (
-    <Group justify="space-between" wrap="nowrap" gap="sm">
-      <div style={{ minWidth: 0 }}>
-        <Text component="span" display="block" ff="monospace" size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
-          {skill.name.slice(skill.source.id.length + 2)}
-        </Text>
-        <Text component="span" size="xs" className="muted" lineClamp={1}>
-          {visibleText(skill.description)}
-        </Text>
-      </div>
-      <Group gap={6} wrap="nowrap" style={{ flex: 'none' }}>
-        <Text component="span" size="xs" className="muted figure" visibleFrom="sm">
-          {t('tools.tokens', { value: number(skill.prompt_tokens, i18n.language, 0) })}
-        </Text>
-        <Badge size="sm" variant="default" tt="none">
-          {t(`tools.permission.${skill.permission}`)}
-        </Badge>
-      </Group>
-    </Group>
+    <ToolHead
+      name={skill.name.slice(skill.source.id.length + 2)}
+      text={skill.description}
+      promptTokens={skill.prompt_tokens}
+      badge={{ variant: 'default', children: t(`tools.permission.${skill.permission}`) }}
+    />
   );
 }
 

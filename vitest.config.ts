@@ -20,8 +20,10 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 240_000,
+          // A page on a busy machine draws late; a wait that is met early costs nothing.
+          expect: { poll: { timeout: 20_000 } },
           fileParallelism: false,
         },
       },

@@ -1,6 +1,7 @@
 // `make test`: format, lint, dead code, types and all tests, in this order. Every step runs, whatever failed before it.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { buildServer, buildWeb } from './build.mjs';
 import { install } from './install.mjs';
 import { giveUp, ROOT, run } from './run.mjs';
@@ -9,7 +10,7 @@ import { findBrowser, findEmbeddingModel, findMcpServers, findOllama, findStarte
 const REPORTS = join(ROOT, 'dist', 'test-reports');
 const bin = (name, folder = '') => join(ROOT, folder, 'node_modules', '.bin', name);
 
-/** @type {{ name: string, status: 'passed' | 'failed' | 'skipped', passed: number, failed: number, skipped: number, why?: string }[]} */
+/** @type {{ name: string, status: 'passed' | 'failed' | 'skipped', passed: number, failed: number, skipped: number, why?: string, failures?: string[] }[]} */
 const results = [];
 
 rmSync(REPORTS, { recursive: true, force: true });
@@ -81,6 +82,7 @@ async function tests(project, missing, env = {}) {
     numFailedTests,
     numPendingTests,
     numTodoTests,
+    testResults,
   } = JSON.parse(readFileSync(report, 'utf8'));
   // A file that cannot be loaded and an uncaught error fail the run without failing a test.
   const failed = code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
@@ -90,15 +92,33 @@ async function tests(project, missing, env = {}) {
     passed,
     failed,
     skipped: numPendingTests + numTodoTests,
+    failures: failuresOf(testResults),
   });
+}
+
+/** Each failed test with the first lines of its reason, so that the end of a log is enough to know what broke. */
+function failuresOf(files) {
+  return files.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const file = relative(ROOT, name);
+    if (failed.length === 0 && message) return [`${file}: ${reason(message)}`];
+    return failed.map(
+      ({ fullName, failureMessages }) => `${file} > ${fullName}: ${reason(failureMessages.join('\n'))}`,
+    );
+  });
+}
+
+function reason(message) {
+  return stripVTControlCharacters(message).split('\n').slice(0, 6).join('\n    ').slice(0, 800);
 }
 
 function conclude() {
   heading('result');
-  for (const { name, status, passed, failed, skipped, why } of results) {
+  for (const { name, status, passed, failed, skipped, why, failures } of results) {
     const counts =
       name.endsWith(' tests') && status !== 'skipped' ? ` ${passed} passed, ${failed} failed, ${skipped} skipped` : '';
     console.error(`${status.padEnd(8)} ${name}${counts}${why ? `: ${why}` : ''}`);
+    for (const failure of failures ?? []) console.error(`  ✗ ${failure}`);
   }
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   const summary = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), results };

@@ -116,7 +116,7 @@ describe('chat', () => {
     await page.getByRole('button', { name: 'Resend', exact: true }).click();
     await answer.getByText('Third answer').waitFor();
     await page.getByRole('button', { name: 'Regenerate' }).waitFor();
-    expect(await page.getByRole('article').count()).toBe(2);
+    await expect.poll(() => page.getByRole('article').count()).toBe(2);
     expect(await page.getByText('First question').count()).toBeLessThanOrEqual(1);
   });
 

@@ -26,6 +26,7 @@ export async function startSite(
   const server = await startServer({ LLM_LOCAL_ENDPOINT: upstream.url, ...env }, undefined, environment);
   const browser = await chromium.launch({
     executablePath: process.env['VENOM_CHROMIUM'] || '/usr/bin/chromium',
+    timeout: 120_000,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -36,6 +37,7 @@ export async function startSite(
       '--disable-sync',
     ],
   });
+  await warmUp(browser, server.url);
   return {
     browser,
     server,
@@ -47,6 +49,7 @@ export async function startSite(
         locale: 'en-US',
         reducedMotion: 'reduce',
       });
+      context.setDefaultTimeout(45_000);
       const page = await context.newPage();
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(error.message));
@@ -62,6 +65,15 @@ export async function startSite(
       await upstream.close();
     },
   };
+}
+
+/** The first page of a browser reads a few hundred megabytes from a disk that may be cold: no test's time is spent on it. */
+async function warmUp(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(url, { timeout: 120_000 });
+  await page.getByLabel('Message', { exact: true }).waitFor({ timeout: 120_000 });
+  await context.close();
 }
 
 /** What axe finds on the page, as `rule: element`. */

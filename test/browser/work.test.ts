@@ -305,7 +305,7 @@ describe('routing', () => {
     await page.getByText('Stays here', { exact: false }).first().waitFor();
     const taken = page.getByRole('listitem').filter({ hasText: 'if complexity ≤ 3' }).last();
     await taken.getByText('taken').waitFor();
-    expect(await page.getByText('taken', { exact: true }).count()).toBe(2);
+    await expect.poll(() => page.getByText('taken', { exact: true }).count()).toBe(2);
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.getByText('JSON', { exact: true }).click();
     await page.getByRole('textbox', { name: 'Policy' }).fill('{"kind": "nonsense"}');

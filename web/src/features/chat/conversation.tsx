@@ -25,8 +25,9 @@ export function Conversation({
 }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const stored = useMessages(sessionId);
   const live = useLiveAnswer(sessionId);
+  // A question the server has not acknowledged yet may be the first of its conversation: there is nothing to read.
+  const stored = useMessages(sessionId, !live || live.requestId !== null);
   const [inspected, setInspected] = useState<string | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   // Known before the next text moves the end away.

@@ -57,9 +57,10 @@ export function useSessions(search: string) {
   });
 }
 
-export function useMessages(sessionId: string) {
+export function useMessages(sessionId: string, enabled: boolean) {
   return useInfiniteQuery({
     queryKey: ['sessions', 'messages', sessionId],
+    enabled,
     queryFn: ({ pageParam, signal }) =>
       request(
         `/sessions/${sessionId}/messages?limit=100${pageParam === null ? '' : `&before_seq=${pageParam}`}`,

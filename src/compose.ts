@@ -68,6 +68,7 @@ import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
 import type { ImportedServers } from './skills/mcp/ports.js';
+import { backupPath, listBackups, removeBackup } from './storage/backups.js';
 import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
@@ -698,6 +699,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       settings: inEffect,
       describeStore: () => store.describe(),
     },
+    backups: {
+      backups: {
+        list: () => listBackups(store.path),
+        make: () => store.backUp('manual', new Date()),
+        pathOf: (name) => backupPath(store.path, name),
+        remove: (name) => removeBackup(store.path, name),
+      },
+    },
     openAi: { models, tracer, router: routing.router, gate, onUsage: count },
     anthropic: { models, answers },
     ollama: {
@@ -748,8 +757,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   });
 
   const backUp = setInterval(() => {
-    if (Date.now() - (store.newestBackupAt() ?? 0) < BACKUP_EVERY_MS) return;
-    store.backUp(new Date()).catch((error) => logger.warn({ err: error }, 'the daily backup failed'));
+    const newest = listBackups(store.path).find(({ kind }) => kind === 'daily');
+    if (Date.now() - (newest?.createdAt.getTime() ?? 0) < BACKUP_EVERY_MS) return;
+    store.backUp('daily', new Date()).catch((error) => logger.warn({ err: error }, 'the daily backup failed'));
   }, BACKUP_DUE_MS);
   backUp.unref();
 

@@ -1,6 +1,7 @@
 // The `venom` command: reads the arguments, runs one command, turns failures into one line and an exit code.
 import { Command, Option } from 'commander';
 import { toAppError } from '../shared/errors.js';
+import { addBackupCommands } from './backup-commands.js';
 import { addChatCommands } from './chat-commands.js';
 import { CommandContext } from './command-context.js';
 import { type ChatOptions, chat } from './commands/chat.js';
@@ -243,6 +244,7 @@ sessions
   .option('-l, --label <label...>', 'only these; all of them otherwise')
   .action((id: string, options: { reason: string; label?: string[] }) => releaseLabels(context(), id, options));
 
+addBackupCommands(program, context);
 addChatCommands(program, context);
 addMcpCommands(program, context);
 addRoutingCommands(program, context);

@@ -79,6 +79,8 @@ export const STATUS = {
   approval_not_found: 404,
   approval_expired: 408,
   store_newer: 500,
+  backup_not_found: 404,
+  invalid_backup: 422,
   store_corrupt: 500,
   store_locked: 500,
   store_unavailable: 503,

@@ -48,6 +48,8 @@ const HIDDEN_FROM_USERS: ReadonlySet<string> = new Set([
   '/api/v1/mcp/servers/:name/logs',
   '/api/v1/skills/custom',
   '/api/v1/skills/custom/:name',
+  '/api/v1/system/backups',
+  '/api/v1/system/backups/:name',
   '/api/v1/system/llm-servers/:server_name/logs',
   '/api/v1/system/settings',
   '/mcp/all',

@@ -23,6 +23,7 @@ import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
+import { type BackupRoutesOptions, backupRoutes } from './routes/backups.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
 import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
@@ -80,6 +81,7 @@ export interface ServerOptions {
   models: ModelRoutesOptions;
   llm: LlmServersOptions & LlmRuntimeOptions;
   system: SystemRoutesOptions;
+  backups: BackupRoutesOptions;
   openAi: OpenAiRoutesOptions;
   anthropic: AnthropicRoutesOptions;
   responses: ResponsesRoutesOptions;
@@ -217,6 +219,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(llmServersRoutes, options.llm);
       await api.register(llmRuntimeRoutes, options.llm);
       await api.register(systemRoutes, options.system);
+      await api.register(backupRoutes, options.backups);
       await api.register(routingRoutes, options.routing);
       await api.register(providerRoutes, options.providers);
       await api.register(customSkillsRoutes, options.skills);

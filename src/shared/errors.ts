@@ -71,6 +71,8 @@ export const ERROR_CODES = [
   'approval_not_found',
   'approval_expired',
   'store_newer',
+  'backup_not_found',
+  'invalid_backup',
   'store_corrupt',
   'store_locked',
   'store_unavailable',

@@ -1,21 +1,11 @@
 // The one SQLite file: opened by one process, migrated forward, written in group commits whose fsync blocks nobody.
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fdatasync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
 import { foldText } from '../shared/fold-text.js';
+import { type BackupFile, copyBeforeUpdate, listBackups, makeBackup } from './backups.js';
 import { first } from './migrations/001-first.js';
 import { models } from './migrations/002-models.js';
 import { tasks } from './migrations/003-tasks.js';
@@ -42,7 +32,8 @@ const MIGRATIONS = [
   labelReleases,
   taskPictures,
 ];
-const BACKUPS_KEPT = 3;
+/** Of the tables, as this Venom knows them. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
 const SOON_MS = 3;
 /** Since the last commit: who comes now comes alone. */
 const QUIET_MS = 5;
@@ -259,19 +250,9 @@ export class SqliteStore {
     };
   }
 
-  /** A consistent copy while the store is in use; old copies beyond the last few are removed. */
-  async backUp(now: Date): Promise<string> {
-    const folder = join(dirname(this.path), 'backups');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const target = join(folder, `venom-${now.toISOString().replace(/[:.]/g, '-')}.db`);
-    await backup(this.#db, target);
-    for (const old of backups(this.path).slice(BACKUPS_KEPT)) rmSync(old, { force: true });
-    return target;
-  }
-
-  newestBackupAt(): number | undefined {
-    const newest = backups(this.path)[0];
-    return newest ? statSync(newest).mtimeMs : undefined;
+  /** A consistent copy while the store is in use. @throws AppError `insufficient_storage`, `conflict` */
+  backUp(kind: 'daily' | 'manual', now: Date): Promise<BackupFile> {
+    return makeBackup(this.#db, this.path, kind, now);
   }
 
   close(): void {
@@ -290,16 +271,6 @@ export class SqliteStore {
     this.#db.close();
     if (!this.#syncing) this.#closeLog();
   }
-}
-
-function backups(path: string): string[] {
-  const folder = join(dirname(path), 'backups');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.db'))
-    .sort()
-    .reverse()
-    .map((name) => join(folder, name));
 }
 
 /**
@@ -325,9 +296,7 @@ function migrate(db: DatabaseSync, path: string, isNew: boolean): void {
   if (version === MIGRATIONS.length) return;
   if (!isNew) {
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    const folder = join(dirname(path), 'backups');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    copyFileSync(path, join(folder, `venom-before-${version + 1}.db`));
+    copyBeforeUpdate(path, version + 1, new Date());
   }
   for (const [index, sql] of MIGRATIONS.entries()) {
     if (index < version) continue;
@@ -368,9 +337,9 @@ function opened(path: string, open: () => DatabaseSync): DatabaseSync {
 }
 
 function corrupt(path: string, cause?: unknown): AppError {
-  const newest = backups(path)[0];
+  const newest = listBackups(path).find(({ kind }) => kind !== 'replaced');
   const mend = newest
-    ? `restore the newest backup with: mv '${path}' '${path}.damaged' && rm -f '${path}-wal' && cp '${newest}' '${path}'`
+    ? `restore the newest backup with: venom restore ${newest.name}`
     : `there is no backup; to start empty: mv '${path}' '${path}.damaged' && rm -f '${path}-wal'`;
   return new AppError('store_corrupt', `The database ${path} is damaged and was left untouched; ${mend}`, { cause });
 }

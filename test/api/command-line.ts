@@ -1,6 +1,7 @@
 // The command line in this process: arguments in, what it printed out.
 import { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
+import { addBackupCommands } from '../../src/cli/backup-commands.js';
 import { addChatCommands } from '../../src/cli/chat-commands.js';
 import { CommandContext } from '../../src/cli/command-context.js';
 import { addMcpCommands } from '../../src/cli/mcp-commands.js';
@@ -40,6 +41,7 @@ export function commandLine(
         new Terminal(program.opts<{ json?: boolean }>().json === true, out.stream, notes.stream),
         new StandardInput(Readable.from(input === '' ? [] : [Buffer.from(input)])),
       );
+    addBackupCommands(program, context);
     addChatCommands(program, context);
     addRoutingCommands(program, context);
     addMcpCommands(program, context);

@@ -49,13 +49,13 @@ describe('the store', () => {
   it('refuses a damaged database with the command that restores it', async () => {
     const path = join(folder, 'venom.db');
     const store = new SqliteStore(path);
-    const backup = await store.backUp(new Date());
+    const { name: backup } = await store.backUp('daily', new Date());
     store.close();
     const bytes = readFileSync(path);
     bytes.fill(0xff, 4_096, 4_096 + 400);
     writeFileSync(path, bytes);
     expect(() => new SqliteStore(path)).toThrowError(
-      expect.objectContaining({ code: 'store_corrupt', message: expect.stringContaining(`cp '${backup}'`) }),
+      expect.objectContaining({ code: 'store_corrupt', message: expect.stringContaining(`venom restore ${backup}`) }),
     );
     writeFileSync(path, 'no database at all');
     expect(() => new SqliteStore(path)).toThrowError(code('store_corrupt'));
@@ -153,7 +153,7 @@ describe('a backup', () => {
       .poll(() => Math.min(...acknowledged.map(({ length }) => length)), { timeout: 10_000 })
       .toBeGreaterThan(20);
     const before = acknowledged.map((own) => [...own]);
-    const backup = await store.backUp(new Date());
+    const { name: backup } = await store.backUp('daily', new Date());
     // The load goes on after it, so that it is seen to have been there.
     await expect.poll(() => acknowledged.every((own, writer) => own.length > (before[writer] ?? []).length)).toBe(true);
     writing = false;
@@ -161,7 +161,7 @@ describe('a backup', () => {
     store.close();
 
     const restored = mkdtempSync(join(tmpdir(), 'venom-restored-'));
-    copyFileSync(backup, join(restored, 'venom.db'));
+    copyFileSync(join(folder, 'backups', backup), join(restored, 'venom.db'));
     const db = new DatabaseSync(join(restored, 'venom.db'));
     expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     db.close();

@@ -23,6 +23,7 @@ import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes } from '../../lib/format';
 import { send } from '../../lib/http';
+import { saveFile } from '../../lib/save-file';
 import {
   upload,
   useKnowledgeFiles,
@@ -394,10 +395,5 @@ function Lessons() {
 
 async function exportMemories(): Promise<void> {
   const response = await send('/memory/export');
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = 'venom-memory.json';
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(await response.blob(), 'venom-memory.json');
 }

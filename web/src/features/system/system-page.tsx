@@ -7,6 +7,7 @@ import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number, uptime } from '../../lib/format';
 import { useSettings, useSystemInfo } from './api/system';
+import { Backups } from './backups';
 import { Figures } from './figures';
 import { Metrics, Services } from './services';
 
@@ -21,6 +22,7 @@ export function SystemPage() {
         <Health />
         <Metrics />
         <Services />
+        <Backups />
         <Settings />
       </Stack>
     </div>

@@ -14,6 +14,7 @@ import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, duration, number } from '../../lib/format';
 import { send } from '../../lib/http';
 import { isRunning, useOperations } from '../../lib/operations';
+import { saveFile } from '../../lib/save-file';
 import { type McpServer, useDoctor, useMcpServers, useServerAction } from './api/get-servers';
 import { isImport, usePlans } from './api/imports';
 import { StateBadge, TierBadge, tierOf } from './badges';
@@ -257,10 +258,5 @@ function ServerCard({ server }: { server: McpServer }) {
 
 async function exportServers(): Promise<void> {
   const response = await send('/mcp/export');
-  const url = URL.createObjectURL(new Blob([JSON.stringify(await response.json(), null, 2)]));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = 'mcp.json';
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(new Blob([JSON.stringify(await response.json(), null, 2)]), 'mcp.json');
 }

@@ -5,6 +5,7 @@ import { ContextReport } from '../../../../../src/contract/history';
 import { RanWith } from '../../../../../src/contract/simple-chat';
 import { request, send } from '../../../lib/http';
 import { Receipt } from '../../../lib/requests';
+import { saveFile } from '../../../lib/save-file';
 
 const PAGE = 40;
 
@@ -116,10 +117,5 @@ export const truncateSession = (id: string, fromSeq: number) =>
 
 export async function downloadSession(id: string, format: 'json' | 'markdown'): Promise<void> {
   const response = await send(`/sessions/${id}/export?format=${format}`);
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `venom-${id}.${format === 'json' ? 'json' : 'md'}`;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(await response.blob(), `venom-${id}.${format === 'json' ? 'json' : 'md'}`);
 }

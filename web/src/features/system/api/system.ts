@@ -1,7 +1,9 @@
 // Health, version and settings.
-import { useQuery } from '@tanstack/react-query';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { request } from '../../../lib/http';
+import { request, send } from '../../../lib/http';
+import { saveFile } from '../../../lib/save-file';
 
 const Info = z.object({
   version: z.string(),
@@ -102,3 +104,34 @@ export const useMetrics = () =>
     },
     refetchInterval: 10_000,
   });
+
+const Backup = z.object({
+  name: z.string(),
+  kind: z.enum(['daily', 'manual', 'before_update', 'replaced']),
+  created_at: z.string(),
+  size_bytes: z.number(),
+});
+export type Backup = z.output<typeof Backup>;
+const Backups = z.object({ backups: z.array(Backup) });
+
+export const useBackups = () =>
+  useQuery({
+    queryKey: ['system', 'backups'],
+    queryFn: ({ signal }) => request('/system/backups', Backups, { signal }),
+    select: ({ backups }) => backups,
+  });
+
+function useBackupChange<T = void>(change: (value: T) => Promise<unknown>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['system', 'backups'] }),
+  });
+}
+
+export const useMakeBackup = () => useBackupChange(() => request('/system/backups', Backup, { method: 'POST' }));
+export const useRemoveBackup = () =>
+  useBackupChange((name: string) => send(`/system/backups/${name}`, { method: 'DELETE' }));
+export const useSaveBackup = () =>
+  useBackupChange(async (name: string) => saveFile(await (await send(`/system/backups/${name}`)).blob(), name));

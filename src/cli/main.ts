@@ -17,6 +17,7 @@ import {
   keepModel,
   listLoaded,
   listVersions,
+  type OnRuntime,
   pinVersion,
   probeModel,
   removeModel,
@@ -80,8 +81,9 @@ program
   .action((question: string[], options: ChatOptions) => chat(context(), question, options));
 
 const models = program.command('models').description('the models this machine has');
+const onRuntime = () => new Option('--runtime <name>', 'where two engines have the name');
 models
-  .command('list')
+  .command('list', { isDefault: true })
   .description('installed models; * marks the active one')
   .action(() => listModels(context()));
 models
@@ -95,7 +97,8 @@ models
   .command('show')
   .description('what a model can do, as measured, and the parameters it runs with')
   .argument('<name>')
-  .action((name: string) => showModel(context(), name));
+  .addOption(onRuntime())
+  .action((name: string, on: OnRuntime) => showModel(context(), name, on));
 models
   .command('install')
   .description('fetch a model: org/model[:quantization] from Hugging Face, name[:tag] through Ollama, or `starter`')
@@ -110,23 +113,25 @@ models
   .command('fit')
   .description('will it run here? For an installed model, or one of Hugging Face before it is fetched')
   .argument('<name>')
-  .action((name: string) => showFit(context(), name));
+  .addOption(onRuntime())
+  .action((name: string, on: OnRuntime) => showFit(context(), name, on));
 models
   .command('remove')
   .description('delete a model; never the active one')
   .argument('<name>')
-  .action((name: string) => removeModel(context(), name));
+  .addOption(onRuntime())
+  .action((name: string, on: OnRuntime) => removeModel(context(), name, on));
 models
   .command('use')
   .description('answer with this model from now on')
   .argument('<name>')
-  .option('--runtime <name>', 'where two engines have the name')
+  .addOption(onRuntime())
   .action((name: string, options: { runtime?: string }) => useModel(context(), name, options));
 models
   .command('activate')
   .description('try a model first, then answer with it; when the trial fails, nothing changes')
   .argument('<name>')
-  .option('--runtime <name>', 'where two engines have the name')
+  .addOption(onRuntime())
   .action((name: string, options: { runtime?: string }) => activateModel(context(), name, options));
 models
   .command('rollback')
@@ -154,12 +159,14 @@ models
   .command('verify')
   .description('is the file still what was installed?')
   .argument('<name>')
-  .action((name: string) => verifyModel(context(), name));
+  .addOption(onRuntime())
+  .action((name: string, on: OnRuntime) => verifyModel(context(), name, on));
 models
   .command('probe')
   .description('ask it a few questions and keep what it can do; nothing is switched')
   .argument('<name>')
-  .action((name: string) => probeModel(context(), name));
+  .addOption(onRuntime())
+  .action((name: string, on: OnRuntime) => probeModel(context(), name, on));
 models
   .command('ps')
   .description('models in memory')
@@ -169,12 +176,14 @@ models
   .description('how long an idle model stays in memory: -1, 0, 90s, 10m, 2h, or default')
   .argument('<name>')
   .argument('<time>')
-  .action((name: string, time: string) => keepModel(context(), name, time));
+  .addOption(onRuntime())
+  .action((name: string, time: string, on: OnRuntime) => keepModel(context(), name, time, on));
 models
   .command('unload')
   .description('free the memory of one model, or of all')
   .argument('[name]')
-  .action((name: string | undefined) => unloadModel(context(), name));
+  .addOption(onRuntime())
+  .action((name: string | undefined, on: OnRuntime) => unloadModel(context(), name, on));
 
 const runtimes = program.command('runtimes').description('the engines that answer');
 runtimes
@@ -201,7 +210,7 @@ runtimes
 
 const operations = program.command('operations').description('installations, activations and the like');
 operations
-  .command('list')
+  .command('list', { isDefault: true })
   .description('newest first')
   .option('-n, --limit <number>', 'how many at most', '20')
   .action((options: { limit: string }) => listOperations(context(), options));
@@ -219,7 +228,7 @@ for (const change of ['cancel', 'retry'] as const)
 
 const sessions = program.command('sessions').description('what was said');
 sessions
-  .command('list')
+  .command('list', { isDefault: true })
   .description('sessions, newest first')
   .option('-n, --limit <number>', 'how many at most', '50')
   .option('-q, --search <text>', 'only those that hold this text')

@@ -208,8 +208,13 @@ export const LoadedModel = z.object({
   answers: z.number().int().nullable(),
 });
 
-export const KeepAliveRequest = z.object({
+/** Of an installed model. */
+export const NamedModel = z.object({
   name: z.string().min(1).max(300),
+  runtime: z.string().max(50).optional().describe('where two engines have the name'),
+});
+
+export const KeepAliveRequest = NamedModel.extend({
   keep_alive: z.string().max(30).describe('-1, 0, seconds, or with a unit (90s, 10m, 2h); empty = LLM_KEEP_ALIVE'),
 });
 

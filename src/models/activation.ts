@@ -50,11 +50,11 @@ export class Activation {
     return this.#versions.find(({ active }) => active);
   }
 
-  /** The one that served before the active one, and can serve again. */
-  get former(): ModelVersion | undefined {
+  /** Those that served before the active one, the last of them first. */
+  get formers(): ModelVersion[] {
     return this.#versions
       .filter(({ active, activatedAt }) => !active && activatedAt !== null)
-      .sort((a, b) => (b.activatedAt ?? 0) - (a.activatedAt ?? 0))[0];
+      .sort((a, b) => (b.activatedAt ?? 0) - (a.activatedAt ?? 0));
   }
 
   /** @throws AppError `activation_failed` with the reason; the former version serves on */

@@ -67,9 +67,10 @@ export class FitAdvisor {
   }
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine keeps the weights itself, `invalid_model` */
-  async installed(name: string): Promise<FitAdvice> {
-    const found = await this.#options.models.find(name);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+  async installed(asked: string, provider?: string): Promise<FitAdvice> {
+    const found = await this.#options.models.find(asked, provider);
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${asked}.`);
+    const { name } = found.model;
     if (!found.model.path || found.model.format !== 'gguf')
       throw new AppError('unsupported', `${found.runtime.provider} keeps ${name} itself; its header cannot be read.`);
     const probe = this.#options.registry().manifest(name, found.runtime.provider)?.probe ?? null;

@@ -64,8 +64,15 @@ export class InstalledModels {
     };
   }
 
-  /** From memory, without asking anybody. The preferred engine wins where two have the name. */
+  /**
+   * From memory, without asking anybody. The preferred engine wins where two have the name. As with Ollama, a name without
+   * a tag means `:latest` where nothing is called just that.
+   */
   known(name: string, preferred?: string): InstalledModel | undefined {
+    return this.#called(name, preferred) ?? (hasTag(name) ? undefined : this.#called(`${name}:latest`, preferred));
+  }
+
+  #called(name: string, preferred: string | undefined): InstalledModel | undefined {
     let found: InstalledModel | undefined;
     for (const { runtime, byName } of this.#seen) {
       const model = byName.get(name);
@@ -104,6 +111,8 @@ export class InstalledModels {
     return seen.asking;
   }
 }
+
+const hasTag = (name: string): boolean => name.includes(':', name.lastIndexOf('/') + 1);
 
 /** A folder of ours is read in no time; it is the others that must not be asked at every turn. */
 const ageOf = ({ endpoint }: Runtime, freshMs: number): number =>

@@ -19,7 +19,7 @@ import { type InstalledList, type InstalledModel, InstalledModels } from './inst
 import type { ModelRegistry } from './model-registry.js';
 import type { ModelTrials } from './model-trial.js';
 import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
-import type { FileDigests } from './ports.js';
+import type { FileDigests, ModelVersion } from './ports.js';
 import { ranWith } from './ran-with.js';
 
 const ACTIVE_KEY = 'active_model';
@@ -146,7 +146,8 @@ export class ModelManager {
   async activeModel(): Promise<string | null> {
     const { memory, configuredModel } = this.#options;
     const wanted = memory.get(ACTIVE_KEY) || configuredModel;
-    if (wanted && (await this.#runtimeFor(wanted))) return wanted;
+    const found = wanted ? await this.#answering(wanted) : undefined;
+    if (found) return found.model;
     const { models } = await this.list();
     return models.find(({ chat }) => chat)?.name ?? null;
   }
@@ -177,10 +178,15 @@ export class ModelManager {
   async choose(name: string, provider?: string): Promise<void> {
     const found = await this.find(name, provider);
     if (found?.model.problem) throw new AppError('invalid_model', found.model.problem);
-    const runtime = found?.runtime ?? (provider ? undefined : await this.#runtimeFor(name));
-    if (!runtime) throw modelNotFound(name);
-    this.#switchTo(name, runtime.provider);
-    this.#options.activation.adopt(name, runtime.provider, found ? await this.#knownDigest(found) : null, null);
+    const chosen = provider && !found ? undefined : await this.#answering(name, provider);
+    if (!chosen) throw modelNotFound(name);
+    this.#switchTo(chosen.model, chosen.runtime.provider);
+    this.#options.activation.adopt(
+      chosen.model,
+      chosen.runtime.provider,
+      found ? await this.#knownDigest(found) : null,
+      null,
+    );
     this.#options.onChosen?.();
   }
 
@@ -192,15 +198,15 @@ export class ModelManager {
 
   /** Engine and name for a request. @throws AppError `no_model`, `model_not_found` */
   async resolve(name: string | undefined): Promise<{ runtime: Runtime; model: string }> {
-    const model = name || (await this.activeModel());
-    if (!model)
+    const asked = name || (await this.activeModel());
+    if (!asked)
       throw new AppError(
         'no_model',
         'No model is installed yet: install the starter model or name a model server in LLM_LOCAL_ENDPOINT.',
       );
-    const runtime = await this.#runtimeFor(model);
-    if (!runtime) throw modelNotFound(model);
-    return { runtime, model };
+    const answering = await this.#answering(asked);
+    if (!answering) throw modelNotFound(asked);
+    return answering;
   }
 
   /** What an engine lists under a name, or undefined. */
@@ -246,9 +252,9 @@ export class ModelManager {
     return this.#options.overrides.apply(runtime.provider, model, asked);
   }
 
-  async describe(name: string): Promise<ModelDescription | null> {
-    const found = await this.find(name);
-    return (await found?.runtime.describeModel?.(name)) ?? null;
+  async describe(name: string, provider?: string): Promise<ModelDescription | null> {
+    const found = await this.find(name, provider);
+    return (await found?.runtime.describeModel?.(found.model.name)) ?? null;
   }
 
   /** Tries it first, then moves the traffic. @throws AppError `model_not_found` */
@@ -258,10 +264,12 @@ export class ModelManager {
     return this.#start('activate', found);
   }
 
-  /** Back to the version that served before. @throws AppError `conflict` when there is none */
-  rollBack(reason = 'asked for'): ModelOperation {
-    const { former, active } = this.#options.activation;
-    if (!former || !active) throw new AppError('conflict', 'There is no former version to go back to.');
+  /** Back to the last version before this one that is still installed. @throws AppError `conflict` when there is none */
+  async rollBack(reason = 'asked for'): Promise<ModelOperation> {
+    const { formers, active } = this.#options.activation;
+    if (formers.length === 0 || !active) throw new AppError('conflict', 'There is no former version to go back to.');
+    const former = await this.#firstInstalled(formers);
+    if (!former) throw new AppError('conflict', 'No former version is installed any more.');
     return this.#options.operations.start({
       type: 'rollback',
       modelName: former.modelName,
@@ -271,16 +279,27 @@ export class ModelManager {
     });
   }
 
+  async #firstInstalled(versions: readonly ModelVersion[]): Promise<ModelVersion | undefined> {
+    // As it is now: what was removed by hand a moment ago would be tried in vain.
+    this.changed();
+    await this.list();
+    for (const version of versions) {
+      const found = await this.find(version.modelName, version.runtime);
+      if (found && found.model.problem === null) return version;
+    }
+    return undefined;
+  }
+
   /** Hashes the file again and compares it with what was recorded. @throws AppError `model_not_found` */
-  async verify(name: string): Promise<ModelOperation> {
-    const found = await this.find(name);
+  async verify(name: string, provider?: string): Promise<ModelOperation> {
+    const found = await this.find(name, provider);
     if (!found?.model.path) throw modelNotFound(name);
     return this.#start('verify', found);
   }
 
   /** Asks it the questions an activation asks, and keeps what it can do; traffic stays where it is. @throws AppError `model_not_found` */
-  async probe(name: string): Promise<ModelOperation> {
-    const found = await this.find(name);
+  async probe(name: string, provider?: string): Promise<ModelOperation> {
+    const found = await this.find(name, provider);
     if (!found) throw modelNotFound(name);
     return this.#start('probe', found);
   }
@@ -329,8 +348,8 @@ export class ModelManager {
   }
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
-  async unload(name: string): Promise<ModelOperation> {
-    const found = await this.find(name);
+  async unload(name: string, provider?: string): Promise<ModelOperation> {
+    const found = await this.find(name, provider);
     if (!found) throw modelNotFound(name);
     if (!found.runtime.unload)
       throw new AppError('unsupported', `${found.runtime.provider} manages its memory itself.`);
@@ -338,12 +357,12 @@ export class ModelManager {
   }
 
   /** How long it stays in memory unused; empty goes back to `LLM_KEEP_ALIVE`. @throws AppError `model_not_found`, `unsupported`, `invalid_input` */
-  async keepAlive(name: string, keepAlive: string): Promise<void> {
-    const found = await this.find(name);
+  async keepAlive(name: string, keepAlive: string, provider?: string): Promise<void> {
+    const found = await this.find(name, provider);
     if (!found) throw modelNotFound(name);
     if (!found.runtime.keepAlive)
       throw new AppError('unsupported', `${found.runtime.provider} decides itself how long ${name} stays.`);
-    await found.runtime.keepAlive(name, keepAlive);
+    await found.runtime.keepAlive(found.model.name, keepAlive);
   }
 
   /** Every model in memory, of the engines that say so. */
@@ -371,10 +390,11 @@ export class ModelManager {
     watch.failures = failure !== null && ENGINE_FAILURES.has(failure) ? watch.failures + 1 : 0;
     if (watch.failures < FAILURES_TO_ROLL_BACK || active.pinned) return;
     this.#watch = undefined;
-    const { former } = this.#options.activation;
-    if (!former) return;
-    this.#options.onRollback?.(active.versionId, former.versionId, failure ?? '');
-    this.rollBack(`${FAILURES_TO_ROLL_BACK} answers in a row failed with ${failure}`);
+    // Without a way back the active one stays; whoever asks it is told why it fails.
+    void this.rollBack(`${FAILURES_TO_ROLL_BACK} answers in a row failed with ${failure}`).then(
+      ({ input }) => this.#options.onRollback?.(active.versionId, String(input['to']), failure ?? ''),
+      () => undefined,
+    );
   }
 
   /**
@@ -500,13 +520,15 @@ export class ModelManager {
     memory.set(CLOUD_KEY, '');
   }
 
-  async #runtimeFor(name: string): Promise<Runtime | undefined> {
-    const found = await this.find(name);
-    if (found) return found.runtime;
+  /** Engine and the engine's own name of a model. */
+  async #answering(name: string, provider?: string): Promise<{ runtime: Runtime; model: string } | undefined> {
+    const found = await this.find(name, provider);
+    if (found) return { runtime: found.runtime, model: found.model.name };
     // A model server knows its own names best: some answer to aliases, some list nothing, some are down right now, and
     // each says so itself.
     const open = this.runtimes.filter(({ endpoint }) => endpoint !== null);
-    return open.find(({ provider }) => provider === this.activeServer) ?? open[0];
+    const runtime = open.find((candidate) => candidate.provider === this.activeServer) ?? open[0];
+    return runtime && { runtime, model: name };
   }
 }
 

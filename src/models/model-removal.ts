@@ -12,16 +12,32 @@ export interface RemovalParts {
 }
 
 /**
- * Resolves when it is gone.
- * @throws AppError `invalid_input` for no name and for the active model, `model_not_found`, or what the operation failed with
+ * Resolves when it is gone. Two engines that both have the name are told apart by `provider`, which is asked for then.
+ * @throws AppError `invalid_input` for no name, for the active model and for one of two, `model_not_found`, or what the operation failed with
  */
-export async function removeModel({ models, registry, operations }: RemovalParts, name: string): Promise<void> {
-  if (!/^[\w\-.:/]{1,300}$/.test(name) || name.includes('..'))
+export async function removeModel(
+  { models, registry, operations }: RemovalParts,
+  asked: string,
+  provider?: string,
+): Promise<void> {
+  if (!/^[\w\-.:/]{1,300}$/.test(asked) || asked.includes('..'))
     throw new AppError('invalid_input', 'This is no name of a model.');
-  const found = await models.find(name);
+  const found = await models.find(asked, provider);
+  const name = found?.model.name ?? asked;
+  // What is deleted is deleted for good, so nobody guesses which.
+  const owners = provider === undefined ? await removableAt(models, name) : [];
+  if (owners.length > 1)
+    throw new AppError(
+      'invalid_input',
+      `${name} is there on ${owners.join(' and ')}; say which one with \`runtime\`.`,
+      {
+        details: { runtimes: owners },
+      },
+    );
   if (!found && !registry.manifest(name))
     throw new AppError('model_not_found', `No installed model is called ${name}.`);
-  if ((await models.activeModel()) === name)
+  const answering = (await models.activeModel()) === name ? (await models.resolve(name)).runtime.provider : null;
+  if (answering !== null && answering === (found?.runtime.provider ?? answering))
     throw new AppError('invalid_input', `${name} is the active model; switch to another one first.`);
   if (found && !registry.manifest(name, found.runtime.provider)) {
     if (!found.model.path && found.runtime.provider !== 'ollama')
@@ -34,4 +50,13 @@ export async function removeModel({ models, registry, operations }: RemovalParts
   const reason = ended.error?.message ?? ended.message;
   if (ended.error?.code === 'model_in_use') throw new AppError('invalid_input', reason);
   throw new AppError(ended.error?.code ?? 'internal', reason);
+}
+
+async function removableAt(models: ModelManager, name: string): Promise<string[]> {
+  const all = (await models.list()).models.filter((model) => model.name === name);
+  return [
+    ...new Set(
+      all.filter(({ provider, path }) => path !== null || provider === 'ollama').map(({ provider }) => provider),
+    ),
+  ];
 }

@@ -43,13 +43,23 @@ export async function searchModels(
   );
 }
 
-export async function showModel(context: CommandContext, name: string): Promise<void> {
+/** Which of two engines that have the name. */
+export interface OnRuntime {
+  runtime?: string;
+}
+
+const queryOf = ({ runtime }: OnRuntime): string =>
+  runtime === undefined ? '' : `?${new URLSearchParams({ runtime })}`;
+
+export async function showModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
   const client = await context.server();
   const path = `/api/v1/models/${encodeURIComponent(name)}`;
   const { capabilities } = await client.get<{ capabilities: Record<string, unknown> & { measured: Measured | null } }>(
-    `${path}/capabilities`,
+    `${path}/capabilities${queryOf(on)}`,
   );
-  const { current_values } = await client.get<{ current_values: Record<string, unknown> }>(`${path}/config`);
+  const { current_values } = await client.get<{ current_values: Record<string, unknown> }>(
+    `${path}/config${queryOf(on)}`,
+  );
   const lines = [
     `Name            ${name}`,
     `Context         ${capabilities['max_context_length']} tokens`,
@@ -84,11 +94,11 @@ interface Estimate {
 }
 
 /** Names with a slash are asked of Hugging Face, others are installed ones. */
-export async function showFit(context: CommandContext, name: string): Promise<void> {
+export async function showFit(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
   const client = await context.server();
   const path = name.includes('/')
     ? `/api/v1/models/fit?${new URLSearchParams({ name })}`
-    : `/api/v1/models/${encodeURIComponent(name)}/fit`;
+    : `/api/v1/models/${encodeURIComponent(name)}/fit${queryOf(on)}`;
   const answer = await client.get<{ estimates: Estimate[] }>(path, SEARCH_MS);
   const rows = answer.estimates.map((estimate) => [
     String(estimate.context_length),
@@ -115,9 +125,13 @@ export async function installModel(
   await finish(context, started, `${name} is installed.`);
 }
 
-export async function removeModel(context: CommandContext, name: string): Promise<void> {
+export async function removeModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
   const client = await context.server();
-  const response = await client.request(`/api/v1/models/${encodeURIComponent(name)}`, { method: 'DELETE' }, 60_000);
+  const response = await client.request(
+    `/api/v1/models/${encodeURIComponent(name)}${queryOf(on)}`,
+    { method: 'DELETE' },
+    60_000,
+  );
   context.terminal.result(await response.json(), `${name} was removed.`);
 }
 
@@ -138,7 +152,8 @@ export async function activateModel(
 ): Promise<void> {
   const client = await context.server();
   const { models } = await client.get<{ models: { name: string; provider: string }[] }>('/api/v1/models');
-  const found = runtime ?? models.find((model) => model.name === name)?.provider;
+  const called = (wanted: string) => models.find((model) => model.name === wanted)?.provider;
+  const found = runtime ?? called(name) ?? called(`${name}:latest`);
   if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
   context.terminal.note(`Trying ${name} before it answers anybody …`);
   const answer = await client.post<Started>('/api/v1/models/activate', { name, runtime: found }, ACTIVATE_MS);
@@ -187,17 +202,17 @@ export async function adoptModel(context: CommandContext, id: string | undefined
   await finish(context, started, 'It can be used here now.');
 }
 
-export async function verifyModel(context: CommandContext, name: string): Promise<void> {
+export async function verifyModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
   const client = await context.server();
-  const started = await client.post<Started>('/api/v1/models/verify', { name });
+  const started = await client.post<Started>('/api/v1/models/verify', { name, ...on });
   await finish(context, started, `${name} is what was installed.`);
 }
 
-export async function probeModel(context: CommandContext, name: string): Promise<void> {
+export async function probeModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
   const client = await context.server();
-  const started = await client.post<Started>('/api/v1/models/probe', { name });
+  const started = await client.post<Started>('/api/v1/models/probe', { name, ...on });
   await followOperation(client, context.terminal, started.operation_id ?? '');
-  await showModel(context, name);
+  await showModel(context, name, on);
 }
 
 export async function listLoaded(context: CommandContext): Promise<void> {
@@ -216,21 +231,26 @@ export async function listLoaded(context: CommandContext): Promise<void> {
   );
 }
 
-export async function keepModel(context: CommandContext, name: string, keepAlive: string): Promise<void> {
+export async function keepModel(
+  context: CommandContext,
+  name: string,
+  keepAlive: string,
+  on: OnRuntime,
+): Promise<void> {
   const client = await context.server();
   const wanted = keepAlive === 'default' ? '' : keepAlive;
-  const answer = await client.post('/api/v1/models/keep-alive', { name, keep_alive: wanted });
+  const answer = await client.post('/api/v1/models/keep-alive', { name, keep_alive: wanted, ...on });
   context.terminal.result(answer, `${name} stays in memory as LLM_KEEP_ALIVE=${wanted || '(the setting)'} says.`);
 }
 
-export async function unloadModel(context: CommandContext, name: string | undefined): Promise<void> {
+export async function unloadModel(context: CommandContext, name: string | undefined, on: OnRuntime): Promise<void> {
   const client = await context.server();
   if (name === undefined) {
     const answer = await client.post<Started>('/api/v1/models/unload-all', {});
     context.terminal.result(answer, answer.message);
     return;
   }
-  const started = await client.post<Started>('/api/v1/models/unload', { name });
+  const started = await client.post<Started>('/api/v1/models/unload', { name, ...on });
   await finish(context, started, `${name} was unloaded.`);
 }
 

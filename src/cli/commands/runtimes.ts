@@ -63,5 +63,8 @@ export async function runtimeAction(context: CommandContext, name: string, actio
 export async function runtimeLogs(context: CommandContext, name: string): Promise<void> {
   const client = await context.server();
   const answer = await client.get<{ text: string }>(`/api/v1/system/llm-servers/${encodeURIComponent(name)}/logs`);
-  context.terminal.result(answer, answer.text.trimEnd());
+  const text = answer.text.trimEnd();
+  if (text === '')
+    context.terminal.note(`Nothing ${name} wrote is kept here: only of servers that Venom started there is a log.`);
+  context.terminal.result(answer, text);
 }

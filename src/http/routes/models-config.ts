@@ -30,10 +30,11 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
   const params = z.object({ model_name: z.string().min(1).max(300) });
   const Runtime = z.string().max(50).nullish();
 
-  const capabilities = async (name: string) => {
-    let manifest = registry.manifest(name);
+  const capabilities = async (asked: string, wanted: string | null | undefined) => {
+    const found = await models.find(asked, wanted ?? undefined);
+    const name = found?.model.name ?? asked;
+    let manifest = registry.manifest(name, found?.runtime.provider ?? wanted ?? undefined);
     if (!manifest) {
-      const found = await models.find(name);
       if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
       manifest = localManifest(found.model, found.runtime.provider);
       const described = await found.runtime.describeModel?.(name).catch(() => null);
@@ -48,10 +49,11 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     return { success: true, model_name: name, capabilities: toCapabilities(manifest) };
   };
 
-  const runtimeCapabilities = async (name: string) => {
-    const found = await models.find(name);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+  const runtimeCapabilities = async (asked: string, wanted: string | null | undefined) => {
+    const found = await models.find(asked, wanted ?? undefined);
+    if (!found) throw new AppError('model_not_found', `No installed model is called ${asked}.`);
     const { runtime } = found;
+    const { name } = found.model;
     const described = await runtime.describeModel?.(name).catch(() => null);
     const version = await runtime.version?.().catch(() => null);
     const probe = registry.manifest(name, runtime.provider)?.probe;
@@ -91,20 +93,20 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     };
   };
 
-  const place = async (name: string, wanted: string | null | undefined) => {
-    const found = await models.find(name);
+  const place = async (asked: string, wanted: string | null | undefined) => {
+    const found = await models.find(asked, wanted || undefined);
     const active = (await models.activeIdentity()).provider;
-    return wanted || found?.runtime.provider || active;
+    return { runtime: wanted || found?.runtime.provider || active, name: found?.model.name ?? asked };
   };
 
-  const config = async (name: string, wanted: string | null | undefined) => {
-    const runtime = await place(name, wanted);
+  const config = async (asked: string, wanted: string | null | undefined) => {
+    const { runtime, name } = await place(asked, wanted);
     const schema = schemaFor(
       name,
       formatOf(runtime, models.activeServer),
-      registry.manifest(name)?.capabilities.generationSchema,
+      registry.manifest(name, runtime)?.capabilities.generationSchema,
     );
-    const described = (await models.describe(name).catch(() => null))?.parameters ?? {};
+    const described = (await models.describe(name, runtime).catch(() => null))?.parameters ?? {};
     const defaults = Object.fromEntries(
       Object.entries(schema).map(([parameter, rule]) => [parameter, described[parameter] ?? rule.default]),
     );
@@ -117,9 +119,9 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     };
   };
 
-  const configure = async (name: string, body: z.output<typeof ConfigRequest>) => {
-    const runtime = await place(name, body.runtime);
-    const own = registry.manifest(name)?.capabilities.generationSchema;
+  const configure = async (asked: string, body: z.output<typeof ConfigRequest>) => {
+    const { runtime, name } = await place(asked, body.runtime);
+    const own = registry.manifest(name, runtime)?.capabilities.generationSchema;
     return {
       success: true,
       model_name: name,
@@ -128,24 +130,24 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     };
   };
 
-  app.get('/models/:model_name/capabilities', { schema: { params, tags } }, async (request) =>
-    capabilities(request.params.model_name),
+  const querystring = z.object({ runtime: Runtime.describe('where two engines have the name') });
+  app.get('/models/:model_name/capabilities', { schema: { params, querystring, tags } }, async (request) =>
+    capabilities(request.params.model_name, request.query.runtime),
   );
-  app.get('/models/:model_name/runtime-capabilities', { schema: { params, tags } }, async (request) =>
-    runtimeCapabilities(request.params.model_name),
+  app.get('/models/:model_name/runtime-capabilities', { schema: { params, querystring, tags } }, async (request) =>
+    runtimeCapabilities(request.params.model_name, request.query.runtime),
   );
-  app.get(
-    '/models/:model_name/config',
-    { schema: { params, querystring: z.object({ runtime: Runtime }), tags } },
-    async (request) => config(request.params.model_name, request.query.runtime),
+  app.get('/models/:model_name/config', { schema: { params, querystring, tags } }, async (request) =>
+    config(request.params.model_name, request.query.runtime),
   );
   app.post('/models/:model_name/config', { schema: { params, body: ConfigRequest, tags } }, async (request) =>
     configure(request.params.model_name, request.body),
   );
 
-  app.get('/models/:model_name/fit', { schema: { params, tags } }, async ({ params: { model_name } }) =>
-    toFit(model_name, await fit.installed(model_name)),
-  );
+  app.get('/models/:model_name/fit', { schema: { params, querystring, tags } }, async (request) => {
+    const { model_name } = request.params;
+    return toFit(model_name, await fit.installed(model_name, request.query.runtime ?? undefined));
+  });
   app.get(
     '/models/fit',
     {
@@ -161,18 +163,15 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
   );
 
   // The same for names whose slash was not encoded.
-  app.get(
-    '/models/*',
-    { schema: { querystring: z.object({ runtime: Runtime }), hide: true } },
-    async (request, reply) => {
-      const [name, view] = split((request.params as { '*': string })['*']);
-      if (view === 'capabilities') return capabilities(name);
-      if (view === 'runtime-capabilities') return runtimeCapabilities(name);
-      if (view === 'config') return config(name, request.query.runtime);
-      if (view === 'fit') return toFit(name, await fit.installed(name));
-      return reply.callNotFound();
-    },
-  );
+  app.get('/models/*', { schema: { querystring, hide: true } }, async (request, reply) => {
+    const [name, view] = split((request.params as { '*': string })['*']);
+    const { runtime } = request.query;
+    if (view === 'capabilities') return capabilities(name, runtime);
+    if (view === 'runtime-capabilities') return runtimeCapabilities(name, runtime);
+    if (view === 'config') return config(name, runtime);
+    if (view === 'fit') return toFit(name, await fit.installed(name, runtime ?? undefined));
+    return reply.callNotFound();
+  });
   app.post(
     '/models/*',
     {

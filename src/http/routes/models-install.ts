@@ -95,16 +95,17 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
     return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
   });
 
-  const remove = async (name: string) => {
-    await removeModel({ models, registry, operations }, name);
+  const querystring = z.object({ runtime: z.string().max(50).optional().describe('where two engines have the name') });
+  const remove = async (name: string, runtime: string | undefined) => {
+    await removeModel({ models, registry, operations }, name, runtime);
     return { success: true, message: `${name} was removed.` };
   };
   app.delete(
     '/models/:model_name',
-    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), tags } },
-    async ({ params }) => remove(params.model_name),
+    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), querystring, tags } },
+    async ({ params, query }) => remove(params.model_name, query.runtime),
   );
-  app.delete('/models/*', { schema: { hide: true } }, async (request) =>
-    remove((request.params as { '*': string })['*']),
+  app.delete('/models/*', { schema: { querystring, hide: true } }, async (request) =>
+    remove((request.params as { '*': string })['*'], request.query.runtime),
   );
 };

@@ -3,7 +3,14 @@
 import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { ActivateRequest, AdoptRequest, ForeignModel, RegistryInstallRequest, Version } from '../../contract/models.js';
+import {
+  ActivateRequest,
+  AdoptRequest,
+  ForeignModel,
+  NamedModel,
+  RegistryInstallRequest,
+  Version,
+} from '../../contract/models.js';
 import type { Activation } from '../../models/activation.js';
 import type { Adoption } from '../../models/adoption.js';
 import type { ModelManager } from '../../models/model-manager.js';
@@ -157,7 +164,7 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     async ({ query }) => ({ success: true as const, versions: activation.versions(query.model).map(toVersion) }),
   );
   app.post('/models/rollback', { schema: { tags } }, async () => {
-    const operation = models.rollBack();
+    const operation = await models.rollBack();
     return started(operation, `Going back to ${operation.modelName}.`);
   });
   app.post(
@@ -171,15 +178,11 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     },
     async ({ body }) => ({ success: true as const, version: toVersion(activation.pin(body.version_id, body.pinned)) }),
   );
-  app.post(
-    '/models/verify',
-    { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } },
-    async ({ body }) => started(await models.verify(body.name), `${body.name} is being verified.`),
+  app.post('/models/verify', { schema: { body: NamedModel, tags } }, async ({ body }) =>
+    started(await models.verify(body.name, body.runtime), `${body.name} is being verified.`),
   );
-  app.post(
-    '/models/probe',
-    { schema: { body: z.object({ name: z.string().min(1).max(300) }), tags } },
-    async ({ body }) => started(await models.probe(body.name), `${body.name} is being tried.`),
+  app.post('/models/probe', { schema: { body: NamedModel, tags } }, async ({ body }) =>
+    started(await models.probe(body.name, body.runtime), `${body.name} is being tried.`),
   );
   app.get(
     '/models/adoptable',

@@ -114,7 +114,8 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
                 {t(`runtimes.${verb}`)}
               </Button>
             ))}
-          {!server.capabilities.is_in_process && (
+          {/* What a server writes is kept where Venom starts it. */}
+          {!server.capabilities.is_in_process && (server.owned || server.supports.start) && (
             <Button size="compact-sm" variant="subtle" onClick={() => onLogs(server.name)}>
               {t('runtimes.logs')}
             </Button>

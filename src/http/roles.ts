@@ -1,6 +1,5 @@
 // Who may ask what: every route there is, by name. A route that is not named here is the administrator's alone, and a test
 // that walks all routes fails until somebody has decided where it belongs.
-
 import { UI_PATHS } from './ui-files.js';
 
 /**
@@ -13,7 +12,7 @@ import { UI_PATHS } from './ui-files.js';
 export type Access = 'open' | 'user' | 'own' | 'granted' | 'administrator';
 
 const ROUTES: Readonly<Record<Access, readonly string[]>> = {
-  open: ['GET /healthz', 'GET /oauth/callback', 'GET /oauth/client.json'],
+  open: ['GET /healthz', 'GET /oauth/callback', 'GET /oauth/client.json', ...UI_PATHS.map((path) => `GET ${path}`)],
   user: [
     'GET /metrics',
     'GET /openapi.json',

@@ -34,6 +34,7 @@ import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
 import { type LoadedSettings, type Settings, userApiKeys } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
+import { ownerOfKey } from './http/guard.js';
 import { Metrics } from './http/metrics.js';
 import { ownAddress } from './http/own-address.js';
 import { toOperation } from './http/routes/model-shapes.js';
@@ -705,6 +706,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       models,
       usage,
       settings: inEffect,
+      grants,
+      userKeys: userApiKeys(settings).map(ownerOfKey),
       describeStore: () => store.describe(),
     },
     backups: {

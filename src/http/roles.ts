@@ -61,6 +61,7 @@ const ROUTES: Readonly<Record<Access, readonly string[]>> = {
     'GET /api/v1/system/llm-runtime/active',
     'GET /api/v1/system/llm-runtime/options',
     'GET /api/v1/system/llm-runtime/queue-snapshot',
+    'GET /api/v1/system/access',
     'GET /api/v1/system/status',
     'GET /api/v1/system/info',
     'GET /api/v1/routing/policy',

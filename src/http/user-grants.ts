@@ -15,22 +15,27 @@ export interface UserGrantSettings {
 const STARTING: ReadonlySet<string> = new Set(['shell', 'git']);
 
 export class UserGrants {
-  readonly #settings: UserGrantSettings;
+  readonly settings: UserGrantSettings;
 
   constructor(settings: UserGrantSettings) {
-    this.#settings = settings;
+    this.settings = settings;
+  }
+
+  /** Imported servers a user's key may use. */
+  serversOf(owner: string): string[] {
+    return [...new Set(this.settings.mcpServers.flatMap((entry) => serverOf(entry, owner) ?? []))].sort();
   }
 
   /** Whether a route of the class `granted` is open to a user's key at all. */
   mayAsk(owner: string, url: string): boolean {
-    if (url.startsWith('/mcp/')) return this.#settings.mcpServers.some((entry) => serverOf(entry, owner) !== null);
-    if (url.includes('/skills/approvals/')) return this.#settings.approveTools;
-    return url.endsWith('/call') && this.#settings.callTools;
+    if (url.startsWith('/mcp/')) return this.serversOf(owner).length > 0;
+    if (url.includes('/skills/approvals/')) return this.settings.approveTools;
+    return url.endsWith('/call') && this.settings.callTools;
   }
 
   /** The house may use every server. */
   mayUseServer(owner: Owner, name: string): boolean {
-    return owner === null || this.#settings.mcpServers.some((entry) => serverOf(entry, owner) === name);
+    return owner === null || this.serversOf(owner).includes(name);
   }
 
   /**

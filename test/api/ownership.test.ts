@@ -1,8 +1,12 @@
 // What a user's key makes is its own. Every way in which the holder of another user's key (B) could come to what somebody
 // else's key (A) made is tried here: by lists, by ids, by guessing names, by what models are given, and by what is told.
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { accessOf } from '../../src/http/roles.js';
+import { startFixture } from '../conformance/fixture-endpoint.js';
+import { RemoteServers } from '../stand-ins/imported-servers.js';
 import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
 
@@ -399,6 +403,110 @@ describe('tools that a user may call or approve', () => {
     expect((await ask(A, 'PUT', '/api/v1/skills/file__write_file/permission', { permission: 'always' })).status).toBe(
       403,
     );
+  });
+});
+
+describe('imported MCP servers', () => {
+  let fixture: Awaited<ReturnType<typeof startFixture>>;
+  let imported: RemoteServers;
+  let venom: TestServer;
+  beforeAll(async () => {
+    fixture = await startFixture();
+    imported = new RemoteServers({
+      shared: { url: fixture.url, protocol: 'modern' },
+      annas: { url: fixture.url, protocol: 'modern' },
+      house: { url: fixture.url, protocol: 'modern' },
+    });
+    venom = await startServer(
+      {
+        VENOM_API_KEY: ADMINISTRATOR,
+        VENOM_USER_API_KEYS: `${A}, ${B}`,
+        USER_KEYS_MCP_SERVERS: `shared, ${ownerA}/annas`,
+      },
+      undefined,
+      {},
+      { importedServers: imported },
+    );
+  });
+  afterAll(async () => {
+    await venom.close();
+    await imported.close();
+    await fixture.close();
+  });
+
+  const client = async (key: string, name: string, mode: 'legacy' | 'modern') => {
+    const connected = new Client(
+      { name: 'test', version: '1' },
+      { versionNegotiation: { mode: mode === 'modern' ? { pin: '2026-07-28' } : 'legacy' } },
+    );
+    await connected.connect(
+      new StreamableHTTPClientTransport(new URL(`${venom.url}/mcp/${name}`), {
+        requestInit: { headers: { authorization: `Bearer ${key}` } },
+      }),
+    );
+    return connected;
+  };
+
+  it('answer the keys that were named for them; for others they do not exist', async () => {
+    const reached = async (key: string, name: string) => {
+      const answer = await fetch(`${venom.url}/mcp/${name}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${key}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'initialize',
+          params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
+        }),
+      });
+      const shown = (await answer.text()).replaceAll(name, 'NAME').replace(/"request_id":"[^"]*"/, '');
+      return answer.status === 200 ? 200 : `${answer.status} ${shown}`;
+    };
+    for (const name of ['shared', 'annas', 'house']) expect(await reached(ADMINISTRATOR, name)).toBe(200);
+    expect([await reached(A, 'shared'), await reached(A, 'annas'), await reached(B, 'shared')]).toEqual([
+      200, 200, 200,
+    ]);
+    const unknown = await reached(B, 'nobodys');
+    expect(unknown).toMatch(/^404 /);
+    expect([await reached(B, 'annas'), await reached(B, 'house'), await reached(A, 'house')]).toEqual([
+      unknown,
+      unknown,
+      unknown,
+    ]);
+  });
+
+  it.each(['legacy', 'modern'] as const)('are joined for each key as it may use them (%s)', async (mode) => {
+    const serversOf = async (key: string) => {
+      const connected = await client(key, 'all', mode);
+      const { tools } = await connected.listTools();
+      const refused = await connected
+        .callTool({ name: 'house__test_simple_text', arguments: {} })
+        .then(() => 'answered')
+        .catch(() => 'refused');
+      await connected.close();
+      return [...new Set(tools.map(({ name }) => name.split('__')[0])), refused];
+    };
+    expect(await serversOf(ADMINISTRATOR)).toEqual(['annas', 'house', 'shared', 'answered']);
+    expect(await serversOf(A)).toEqual(['annas', 'shared', 'refused']);
+    expect(await serversOf(B)).toEqual(['shared', 'refused']);
+  });
+
+  it('and what else a key may do are told to whoever holds it', async () => {
+    const access = async (key: string) =>
+      (await fetch(`${venom.url}/api/v1/system/access`, { headers: { authorization: `Bearer ${key}` } })).json();
+    expect(await access(A)).toMatchObject({
+      role: 'user',
+      id: ownerA,
+      may: { approve_tools: false, call_tools: false, mcp_servers: ['annas', 'shared'] },
+      user_keys: null,
+    });
+    const { user_keys: ids } = (await access(ADMINISTRATOR)) as { user_keys: string[] };
+    expect(ids).toContain(ownerA);
+    expect(JSON.stringify(ids)).not.toContain(A);
   });
 });
 

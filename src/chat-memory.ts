@@ -10,7 +10,7 @@ import { StoredTurns } from './chat/learning/stored-turns.js';
 import { EmbeddingBacklog } from './chat/memory/embedding-backlog.js';
 import { Knowledge } from './chat/memory/knowledge.js';
 import { Memory } from './chat/memory/memory.js';
-import type { MemoryPlace } from './chat/memory/ports.js';
+import { placesOf } from './chat/memory/ports.js';
 import { Retention } from './chat/memory/retention.js';
 import { RoutedBackgroundModel } from './chat/results/background-model.js';
 import { ModelTitle } from './chat/results/model-title.js';
@@ -28,6 +28,7 @@ import { DocumentReader } from './documents/document-reader.js';
 import { EmbeddingModel } from './models/embedding-model.js';
 import type { ModelManager } from './models/model-manager.js';
 import { systemClock } from './shared/clock.js';
+import type { Owner } from './shared/owner.js';
 import { SqliteLearning } from './storage/sqlite-learning.js';
 import { SqliteMemory } from './storage/sqlite-memory.js';
 import { SqliteResults } from './storage/sqlite-results.js';
@@ -192,9 +193,14 @@ export function chatMemory(parts: ChatMemoryParts) {
     searchTool: {
       search: async (
         query: string,
-        { limit, sessionId, signal }: { limit: number; sessionId: string | null; signal: AbortSignal },
+        {
+          owner,
+          sessionId,
+          limit,
+          signal,
+        }: { owner: Owner; sessionId: string | null; limit: number; signal: AbortSignal },
       ) => {
-        const places: MemoryPlace[] = ['global', ...(sessionId === null ? [] : [{ sessionId }])];
+        const places = placesOf(owner, sessionId);
         const { hits } = await memory.search({ text: query, places, limit, signal });
         return hits.map(({ chunk, entry }) => ({ text: chunk.text, source: entry.source, labels: entry.labels }));
       },

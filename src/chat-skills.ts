@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { everySession } from './chat/memory/ports.js';
 import type { EventSink } from './chat/ports.js';
 import type { ServiceMonitor } from './chat/services/service-monitor.js';
 import type { Translator } from './chat/translation/translator.js';
@@ -10,8 +11,9 @@ import type { Settings } from './config/settings-schema.js';
 import type { ModelManager } from './models/model-manager.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { systemClock } from './shared/clock.js';
+import { type Owner, ownerOfSession } from './shared/owner.js';
 import { Approvals } from './skills/approvals.js';
-import type { BaseSkill } from './skills/base-skill.js';
+import type { BaseSkill, SkillContext } from './skills/base-skill.js';
 import { BuiltInSkills } from './skills/built-in-skills.js';
 import { DocsSkill } from './skills/builtin/docs-skill.js';
 import {
@@ -49,6 +51,8 @@ export interface ChatSkillsParts {
   memory: Pick<ReturnType<typeof chatMemory>, 'memory' | 'searchTool'>;
   translator: Translator;
   sessionLabels: (sessionId: string) => readonly string[];
+  /** Of a turn that belongs to no session. */
+  ownerOfTask: (id: string) => Owner;
   /** A task that ended with a former process while it waited for an answer. */
   resumeTask: (id: string) => Promise<unknown>;
   services: () => ServiceMonitor;
@@ -73,6 +77,8 @@ export function chatSkills(parts: ChatSkillsParts) {
     maxBytes: MAX_PAGE_BYTES,
     userAgent: 'Venom',
   });
+  const ownerOf = ({ owner, sessionId, requestId }: Pick<SkillContext, 'owner' | 'sessionId' | 'requestId'>) =>
+    owner ?? ownerOfSession(sessionId) ?? (requestId === null ? null : parts.ownerOfTask(requestId));
   const skills: BaseSkill[] = [
     new FileSkill(),
     ...(git ? [new GitSkill({ git, path, isolation: parts.sandbox.isolation })] : []),
@@ -82,14 +88,14 @@ export function chatSkills(parts: ChatSkillsParts) {
     new TimeSkill(systemClock.now),
     new SystemSkill({ reports: () => parts.services().reports() }),
     new MemorySkill({
-      search: (query, options) => memory.searchTool.search(query, options),
-      add: ({ text, category, labels, requestId }) =>
+      search: (query, options) => memory.searchTool.search(query, { ...options, owner: ownerOf(options) }),
+      add: ({ text, category, labels, asking }) =>
         memory.memory.add({
           text,
           category,
           labels,
-          requestId,
-          scope: { kind: 'global' },
+          requestId: asking.requestId,
+          scope: everySession(ownerOf(asking)),
           kind: 'fact',
           origin: 'assistant',
           source: 'memory skill',
@@ -123,6 +129,7 @@ export function chatSkills(parts: ChatSkillsParts) {
     events,
     now: systemClock.now,
     newId: randomUUID,
+    ownerOfRequest: parts.ownerOfTask,
     waitMs: approvalWaitMs,
     onLateAnswer: (requestId) =>
       void parts.resumeTask(requestId).catch((error: unknown) => {

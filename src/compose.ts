@@ -34,12 +34,14 @@ import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
 import { type LoadedSettings, type Settings, userApiKeys } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
 import { EventHub } from './http/event-hub.js';
+import { ownerOfKey } from './http/guard.js';
 import { Metrics } from './http/metrics.js';
 import { ownAddress } from './http/own-address.js';
 import { toOperation } from './http/routes/model-shapes.js';
 import { toStarter } from './http/routes/models-starter.js';
 import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
+import { UserGrants } from './http/user-grants.js';
 import { MachineFileDigests } from './machine/file-digests.js';
 import { availableMemory, diskOf, MachineUsage } from './machine/usage-meter.js';
 import { mcpHost } from './mcp-host.js';
@@ -125,7 +127,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const bootId = settings.VENOM_BOOT_ID || randomUUID().replaceAll('-', '');
 
   const store = new SqliteStore(join(dataDir, 'venom.db'));
-  const hub = new EventHub();
+  const hub = new EventHub((id) => orchestrator.ownerOf(id) ?? tracer.get(id)?.owner ?? null);
   const state = new StateManager(new SqliteState(store));
   const telemetry = settings.OTEL_EXPORTER_OTLP_ENDPOINT
     ? await (await import('./telemetry/otlp-trace-export.js')).openOtlpTraceExport({
@@ -492,6 +494,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     memory,
     translator,
     sessionLabels: (sessionId) => labels.of(sessionId),
+    ownerOfTask: (id) => orchestrator.ownerOf(id),
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
     searchPath: environment['PATH'],
@@ -602,9 +605,15 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     operationListeners.add(listener);
     return () => operationListeners.delete(listener);
   };
+  const grants = new UserGrants({
+    approveTools: settings.USER_KEYS_APPROVE_TOOLS,
+    callTools: settings.USER_KEYS_CALL_TOOLS,
+    mcpServers: settings.USER_KEYS_MCP_SERVERS,
+  });
   const http = await createServer({
     logger,
     guard: {
+      grants,
       apiKey: settings.VENOM_API_KEY,
       userApiKeys: userApiKeys(settings),
       allowedHosts: [
@@ -697,6 +706,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       models,
       usage,
       settings: inEffect,
+      grants,
+      userKeys: userApiKeys(settings).map(ownerOfKey),
       describeStore: () => store.describe(),
     },
     backups: {
@@ -720,7 +731,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     },
     mcp,
     responses: { answers, responses },
-    skills,
+    skills: { ...skills, grants },
     mcpEndpoints: {
       parts: {
         models,
@@ -740,6 +751,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         logger,
       },
       imported: options.importedServers ?? mcp.servers,
+      mayUse: (owner, server) => grants.mayUseServer(owner, server),
       limits: { sessions: settings.MCP_MAX_SESSIONS, idleMs: settings.MCP_SESSION_IDLE_SECONDS * 1_000 },
       logger,
     },

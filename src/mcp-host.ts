@@ -24,6 +24,7 @@ import { RemoteAuthorizations } from './skills/mcp/remote-authorizations.js';
 import { ServerLauncher } from './skills/mcp/server-launcher.js';
 import { ServerWatch } from './skills/mcp/server-watch.js';
 import { GrantFile } from './storage/grant-file.js';
+import { PendingLoginFile } from './storage/pending-login-file.js';
 import { SecretFile } from './storage/secret-file.js';
 import { SqliteMcpPlans, SqliteMcpServers } from './storage/sqlite-mcp.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
@@ -59,6 +60,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
   };
   const authorizations = new RemoteAuthorizations({
     grants: new GrantFile(join(settings.VENOM_DATA_DIR, 'mcp-logins.json')),
+    logins: new PendingLoginFile(join(settings.VENOM_DATA_DIR, 'mcp-logins-begun.json')),
     secrets,
     redirect,
     now: Date.now,

@@ -133,7 +133,7 @@ function build(
   );
   const run = async (request: Partial<TaskRequest> = {}): Promise<Task> => {
     const { id } = await orchestrator.submit({
-      ...followUpRequest({ content: 'Tell me something', labels: [] }),
+      ...followUpRequest({ content: 'Tell me something', labels: [], owner: null }),
       ...request,
     });
     const found = orchestrator.find(id);

@@ -3,6 +3,7 @@
 import { type Clock, isoUtc } from '../shared/clock.js';
 import { DebouncedWriter } from '../shared/debounced-writer.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { maySee, type Owner, ownerOfSession, ownName } from '../shared/owner.js';
 import { newRequestId } from '../shared/request-id.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';
 import type { IntentRecognizer, Language } from './intent.js';
@@ -15,7 +16,7 @@ import { decideTurn } from './tasks/decide-turn.js';
 import { executionMode } from './tasks/execution-mode.js';
 import { LiveTask } from './tasks/live-task.js';
 import { type RuntimeFacts, runtimeContext } from './tasks/runtime-context.js';
-import type { Task, TaskRepository, TaskRequest } from './tasks/task.js';
+import type { Task, TaskPage, TaskRepository, TaskRequest } from './tasks/task.js';
 import type { TaskCounters } from './tasks/task-counters.js';
 import { TaskError, type TaskFailure, toEnvelope, toTaskFailure } from './tasks/task-failure.js';
 import { TaskQueue } from './tasks/task-queue.js';
@@ -116,8 +117,11 @@ export class Orchestrator {
    * Resolves when the task is on disk; it runs by itself. The same key gets the same task.
    * @throws AppError `queue_full`, `shutting_down`, `insufficient_storage`, `unsupported` for pictures nobody here sees
    */
-  async submit(request: TaskRequest, idempotencyKey: string | null = null): Promise<Task> {
-    if (idempotencyKey === null) return this.#submit(request, null);
+  async submit(given: TaskRequest, key: string | null = null): Promise<Task> {
+    const owner = given.owner ?? ownerOfSession(given.sessionId);
+    const request = { ...given, owner };
+    if (key === null) return this.#submit(request, null);
+    const idempotencyKey = ownName(owner, key);
     const starting = this.#starting.get(idempotencyKey);
     if (starting) return starting;
     const earlier = this.#parts.tasks.idOf(idempotencyKey);
@@ -127,19 +131,25 @@ export class Orchestrator {
     return submitted;
   }
 
-  /** @throws AppError `task_not_found` */
-  get(id: string): Task {
-    const found = this.find(id);
+  /** @throws AppError `task_not_found`, also for a task that is not the viewer's */
+  get(id: string, viewer: Owner = null): Task {
+    const found = this.find(id, viewer);
     return found.kind === 'live' ? found.live.task : found.task;
   }
 
-  /** @throws AppError `task_not_found` */
-  find(id: string): FoundTask {
+  /** @throws AppError `task_not_found`, also for a task that is not the viewer's */
+  find(id: string, viewer: Owner = null): FoundTask {
     const live = this.#live.get(id);
-    if (live) return { kind: 'live', live };
-    const task = this.#parts.tasks.get(id);
-    if (!task) throw new AppError('task_not_found', `There is no task ${id}.`);
+    if (live && maySee(viewer, live.task.request.owner ?? null)) return { kind: 'live', live };
+    const task = live ? undefined : this.#parts.tasks.get(id);
+    if (!task || !maySee(viewer, task.request.owner ?? null))
+      throw new AppError('task_not_found', `There is no task ${id}.`);
     return { kind: 'stored', task };
+  }
+
+  /** Whose a task is; the house's also where there is none. */
+  ownerOf(id: string): Owner {
+    return (this.#live.get(id)?.task ?? this.#parts.tasks.get(id))?.request.owner ?? null;
   }
 
   /** Whether the task waits or runs. */
@@ -153,7 +163,7 @@ export class Orchestrator {
   }
 
   /** Newest first. */
-  list(page: { limit: number; offset: number; beforeSeq?: number | undefined }): Task[] {
+  list(page: TaskPage): Task[] {
     return this.#parts.tasks.list(page).map((task) => this.#live.get(task.id)?.task ?? task);
   }
 
@@ -211,9 +221,10 @@ export class Orchestrator {
   }
 
   /** Resolves when its end is on disk and its trace closed. @throws AppError `task_not_found` where none runs */
-  async abort(id: string): Promise<void> {
+  async abort(id: string, viewer: Owner = null): Promise<void> {
     const live = this.#live.get(id);
-    if (!live || !this.#queue.active.has(live)) throw new AppError('task_not_found', `No task ${id} is running.`);
+    if (!live || !this.#queue.active.has(live) || !maySee(viewer, live.task.request.owner ?? null))
+      throw new AppError('task_not_found', `No task ${id} is running.`);
     live.stop('cancelled');
     await live.done;
     // It came to its end in the same moment.
@@ -221,8 +232,8 @@ export class Orchestrator {
   }
 
   /** Runs an interrupted task again. @throws AppError `task_not_found`, `conflict` where it was not interrupted */
-  async resume(id: string): Promise<Task> {
-    const found = this.find(id);
+  async resume(id: string, viewer: Owner = null): Promise<Task> {
+    const found = this.find(id, viewer);
     const runtime = found.kind === 'stored' ? (found.task.context['llm_runtime'] as { error?: unknown }) : undefined;
     const error = runtime?.error as { error_code?: string } | null | undefined;
     if (found.kind === 'live' || error?.error_code !== 'interrupted')
@@ -452,9 +463,8 @@ export class Orchestrator {
     live.replace(answer.text);
     live.update({ llm_runtime: { status: 'skipped' } });
     if (answer.widget !== undefined) {
-      events.publish('RENDER_WIDGET', 'Help', {
-        widget: { id: `help-${live.id}`, type: 'markdown', data: { content: answer.widget } },
-      });
+      const widget = { id: `help-${live.id}`, type: 'markdown', data: { content: answer.widget } };
+      events.publish('RENDER_WIDGET', 'Help', { widget }, null, live.task.request.owner ?? null);
     }
     return { text: answer.text, agent: AGENT_OF[intent], labels: [] };
   }
@@ -681,6 +691,7 @@ export class Orchestrator {
     const runtime = task.context['llm_runtime'] as Record<string, string | null>;
     tracer.start({
       requestId: task.id,
+      owner: request.owner ?? null,
       status: 'PENDING',
       prompt: request.content,
       sessionId: request.sessionId,

@@ -1,5 +1,6 @@
 // What chat/ needs from outside. No I/O and no vendor's words in this file.
 import type { AnswerReceipt, RanWith } from '../routing/decision.js';
+import type { Owner } from '../shared/owner.js';
 
 export type MessageRole = 'user' | 'assistant' | 'system';
 export type MessageStatus = 'complete' | 'streaming' | 'interrupted' | 'failed' | 'cancelled';
@@ -65,6 +66,14 @@ export interface TurnEnd {
   model?: string | null;
 }
 
+export interface SessionPage {
+  limit: number;
+  offset: number;
+  query: string;
+  /** Whose sessions; the house, which is meant where nobody is named, sees all of them. */
+  viewer?: Owner | undefined;
+}
+
 /** Where sessions are kept. Everything that returns a promise resolves when it is on disk. */
 export interface SessionRepository {
   /** Question and empty answer as two messages in one commit. */
@@ -78,7 +87,7 @@ export interface SessionRepository {
   /** Answers a former process left unfinished: their parts become text. Returns how many. */
   interruptUnfinished(): number;
   adoptBoot(bootId: string): void;
-  list(page: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number };
+  list(page: SessionPage): { sessions: SessionSummary[]; total: number };
   summary(sessionId: string): SessionSummary | undefined;
   /** Oldest first, the last `limit` before `beforeSeq`. */
   messages(sessionId: string, page: { limit: number; beforeSeq?: number | undefined }): StoredMessage[];
@@ -118,6 +127,8 @@ export type TraceStatus = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'L
 
 export interface RequestTrace {
   requestId: string;
+  /** Whose; absent in traces of earlier versions, which are the house's. */
+  owner?: Owner;
   status: TraceStatus;
   /** At most 500 characters. */
   prompt: string;
@@ -155,9 +166,17 @@ export interface RequestTrace {
   ranWith?: RanWith | null;
 }
 
+export interface TracePage {
+  limit: number;
+  offset: number;
+  status?: TraceStatus | undefined;
+  /** Whose requests; the house sees all of them. */
+  viewer?: Owner | undefined;
+}
+
 export interface TraceRepository {
   save(traces: Iterable<RequestTrace>): void;
-  list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[];
+  list(page: TracePage): RequestTrace[];
   get(requestId: string): RequestTrace | undefined;
   running(): RequestTrace[];
 }
@@ -175,5 +194,12 @@ export interface SessionLabelling {
 
 /** Tells the world; never throws, never waits. */
 export interface EventSink {
-  publish(type: string, message: string, data?: Record<string, unknown> | null, agent?: string | null): void;
+  /** @param owner  whose it is, where neither a session nor a request in `data` says so */
+  publish(
+    type: string,
+    message: string,
+    data?: Record<string, unknown> | null,
+    agent?: string | null,
+    owner?: Owner,
+  ): void;
 }

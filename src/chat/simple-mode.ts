@@ -11,6 +11,7 @@ import { refuseUnlessExact } from '../routing/strict-params.js';
 import type { Clock } from '../shared/clock.js';
 import { isoUtc } from '../shared/clock.js';
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
+import { maySee, type Owner, ownerOfSession, ownName } from '../shared/owner.js';
 import { newRequestId } from '../shared/request-id.js';
 import type { StoredMessage, TurnUsage } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
@@ -26,6 +27,8 @@ const TOUCH_EVERY_MS = 5_000;
 
 export interface SimpleRequest {
   content: string;
+  /** Whose, where it belongs to no session that says so. */
+  owner?: Owner | undefined;
   model?: string | undefined;
   sessionId?: string | undefined;
   idempotencyKey?: string | undefined;
@@ -92,13 +95,13 @@ export class SimpleMode {
    * `unknown_parameter` in strict mode
    */
   async start(request: SimpleRequest): Promise<Followed> {
-    const key = request.idempotencyKey;
-    if (key === undefined) return this.#start(request);
+    if (request.idempotencyKey === undefined) return this.#start(request);
+    const key = ownName(request.owner ?? null, request.idempotencyKey);
     const earlier = this.#parts.sessions.requestOf(key);
     if (earlier !== undefined) return this.follow(earlier);
     const running = this.#starting.get(key);
     if (running) return running;
-    const started = this.#start(request).finally(() => this.#starting.delete(key));
+    const started = this.#start({ ...request, idempotencyKey: key }).finally(() => this.#starting.delete(key));
     this.#starting.set(key, started);
     return started;
   }
@@ -126,6 +129,7 @@ export class SimpleMode {
     if (refused !== null) refuseUnlessExact(refused);
     const turn = new LiveTurn({
       requestId: newRequestId(),
+      owner: request.owner ?? ownerOfSession(sessionId),
       sessionId,
       resumable: request.resumable && sessionId !== null,
       graceMs: sessionId === null ? 0 : this.#options.rejoinGraceMs,
@@ -156,6 +160,7 @@ export class SimpleMode {
     stream.catch(() => {});
     tracer.start({
       requestId: turn.requestId,
+      owner: turn.owner,
       prompt: request.content,
       sessionId,
       provider: target.provider,
@@ -194,19 +199,20 @@ export class SimpleMode {
     return { kind: 'live', turn };
   }
 
-  /** @throws AppError `request_not_found` */
-  follow(requestId: string): Followed {
+  /** @throws AppError `request_not_found`, also for an answer that is not the viewer's */
+  follow(requestId: string, viewer: Owner = null): Followed {
     const turn = this.#parts.turns.get(requestId);
-    if (turn) return { kind: 'live', turn };
-    const answer = this.#parts.sessions.answer(requestId);
-    if (answer) return { kind: 'stored', answer };
+    if (turn && maySee(viewer, turn.owner)) return { kind: 'live', turn };
+    const answer = turn ? undefined : this.#parts.sessions.answer(requestId);
+    if (answer && maySee(viewer, ownerOfSession(answer.sessionId))) return { kind: 'stored', answer };
     throw new AppError('request_not_found', `There is no answer ${requestId}.`);
   }
 
-  cancel(requestId: string): boolean {
+  cancel(requestId: string, viewer: Owner = null): boolean {
     const turn = this.#parts.turns.get(requestId);
-    turn?.cancel();
-    return turn !== undefined;
+    if (!turn || !maySee(viewer, turn.owner)) return false;
+    turn.cancel();
+    return true;
   }
 
   /** Stops what is being written in a session, because its messages are about to go. */

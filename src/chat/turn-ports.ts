@@ -1,5 +1,6 @@
 // What a turn needs from routing, memory and the background, as the pipeline sees it.
 import type { AnswerReceipt, RoutingDecision, TaskType } from '../routing/decision.js';
+import type { Owner } from '../shared/owner.js';
 import type { IntentId, Language } from './intent.js';
 import type { ChatTarget } from './simple-mode.js';
 
@@ -39,6 +40,8 @@ export interface ChatRouter {
 
 export interface ContextRequest {
   sessionId: string | null;
+  /** Whose turn: only what is theirs, and what is for everybody, goes in. The house where it is not said. */
+  owner?: Owner | undefined;
   /** The turn that asks: its own message is in the session already and is no part of its history. */
   requestId?: string | undefined;
   text: string;

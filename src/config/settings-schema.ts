@@ -11,6 +11,15 @@ export const SettingsSchema = z.object({
   VENOM_USER_API_KEYS: secret().describe(
     'further keys, comma-separated, for people who chat and read but change nothing for others; need VENOM_API_KEY',
   ),
+  USER_KEYS_APPROVE_TOOLS: flag(false).describe(
+    "users' keys may answer calls of tools that wait in their own conversations: once, for the session, or no",
+  ),
+  USER_KEYS_CALL_TOOLS: flag(false).describe(
+    "users' keys may call tools by hand; like approving, never what starts programs",
+  ),
+  USER_KEYS_MCP_SERVERS: list('').describe(
+    "imported MCP servers that users' keys may use at /mcp/NAME and /mcp/all: NAME for every key, KEY-ID/NAME for one",
+  ),
   VENOM_ALLOWED_HOSTS: list('').describe('further Host names (host or host:port) requests may carry, beside loopback'),
   VENOM_PUBLIC_URL: url('').describe(
     'address under which browsers reach this server, behind a proxy; logins at remote MCP servers come back there',

@@ -50,7 +50,10 @@ export const MemorySearchResponse = z.object({
 
 export const MemoryItem = z.object({
   memory_id: z.string(),
-  scope: z.enum(['global', 'session']),
+  /** `user`: for all sessions of the user's key `owner`. */
+  scope: z.enum(['global', 'user', 'session']),
+  /** The user's key it belongs to, by its id; null is the house. */
+  owner: z.string().nullable(),
   session_id: z.string().nullable(),
   kind: z.enum(['fact', 'summary', 'knowledge', 'lesson']),
   origin: z.enum(['user', 'assistant', 'document', 'system']),
@@ -120,7 +123,7 @@ export const KnowledgeFileItem = z.object({
   sha256: z.string(),
   pages: z.int().nullable(),
   chunks: z.int(),
-  scope: z.enum(['global', 'session']),
+  scope: z.enum(['global', 'user', 'session']),
   session_id: z.string().nullable(),
   collection: z.string(),
   labels: z.array(z.string()),

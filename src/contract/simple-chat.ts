@@ -5,8 +5,9 @@ import { Uuid } from './uuid.js';
 export const SessionId = z
   .string()
   .min(1)
-  .max(200)
-  .regex(/^[\w.:@-]+$/, 'letters, digits and _ . : @ - only');
+  .max(222)
+  // The administrator names a session of a user's key by its owner, a mark, and what the user calls it.
+  .regex(/^(user-[0-9a-f]{16}~)?[\w.:@-]{1,200}$/, 'letters, digits and _ . : @ - only, 200 at most');
 
 // Loose: what nobody knows is ignored, but named in `ran_with` when it looks like a parameter.
 export const SimpleChatRequest = z.looseObject({

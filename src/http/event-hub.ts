@@ -1,7 +1,21 @@
-// What happens, told to every connected WebSocket client. A client that does not read is let go.
+// What happens, told to every connected WebSocket client that may know of it. A client that does not read is let go.
 import type { EventSink } from '../chat/ports.js';
+import { type Owner, ownerOfSession } from '../shared/owner.js';
+import { shownTo } from './ownership.js';
 
 const MAX_BUFFERED_BYTES = 1_048_576;
+/** What concerns everybody and tells of nobody's conversation. All else is told to users only where it is theirs. */
+const FOR_EVERYBODY: ReadonlySet<string> = new Set([
+  'MODEL_OPERATION',
+  'MODEL_STARTER',
+  'MCP_SERVER',
+  'SERVICE_STATUS_UPDATE',
+  'QUEUE_PAUSED',
+  'QUEUE_RESUMED',
+  'QUEUE_PURGED',
+  'EMERGENCY_STOP',
+  'BUDGET_WARNING',
+]);
 
 export interface EventClient {
   readonly bufferedAmount: number;
@@ -10,10 +24,16 @@ export interface EventClient {
 }
 
 export class EventHub implements EventSink {
-  readonly #clients = new Set<EventClient>();
+  readonly #clients = new Map<EventClient, Owner>();
+  readonly #ownerOfRequest: (requestId: string) => Owner;
 
-  add(client: EventClient): () => void {
-    this.#clients.add(client);
+  /** @param ownerOfRequest  of a request or task; asked only while a user listens */
+  constructor(ownerOfRequest: (requestId: string) => Owner = () => null) {
+    this.#ownerOfRequest = ownerOfRequest;
+  }
+
+  add(client: EventClient, viewer: Owner = null): () => void {
+    this.#clients.set(client, viewer);
     this.publish('SYSTEM_LOG', 'A client connected.', { level: 'INFO' });
     return () => this.#clients.delete(client);
   }
@@ -23,19 +43,34 @@ export class EventHub implements EventSink {
     message: string,
     data: Record<string, unknown> | null = null,
     agent: string | null = null,
+    owner?: Owner,
   ): void {
     if (this.#clients.size === 0) return;
-    const text = JSON.stringify({ type, agent, message, timestamp: new Date().toISOString(), data });
-    for (const client of this.#clients) {
+    const event = { type, agent, message, timestamp: new Date().toISOString(), data };
+    const text = JSON.stringify(event);
+    const open = FOR_EVERYBODY.has(type);
+    let whose: string | undefined;
+    for (const [client, viewer] of this.#clients) {
+      if (viewer !== null && !open) {
+        whose ??= owner ?? this.#ownerOf(data) ?? '';
+        if (whose !== viewer) continue;
+      }
       if (client.bufferedAmount > MAX_BUFFERED_BYTES) {
         this.#clients.delete(client);
         client.terminate();
-      } else client.send(text);
+      } else client.send(viewer === null ? text : JSON.stringify(shownTo(viewer, event)));
     }
   }
 
+  #ownerOf(data: Record<string, unknown> | null): Owner {
+    const { session_id: sessionId, task_id: taskId, request_id: requestId } = data ?? {};
+    if (typeof sessionId === 'string') return ownerOfSession(sessionId);
+    const id = taskId ?? requestId;
+    return typeof id === 'string' ? this.#ownerOfRequest(id) : null;
+  }
+
   close(): void {
-    for (const client of this.#clients) client.terminate();
+    for (const client of this.#clients.keys()) client.terminate();
     this.#clients.clear();
   }
 }

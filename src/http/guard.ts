@@ -3,19 +3,27 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/config.js';
 import { AppError } from '../shared/errors.js';
+import type { Owner } from '../shared/owner.js';
 import { requestPath } from './request-path.js';
 import { isForUsers } from './roles.js';
+import type { UserGrants } from './user-grants.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without the key. */
     open?: boolean;
   }
+  interface FastifyInstance {
+    /** Every route there is, as `METHOD url`. */
+    routeNames: readonly string[];
+  }
   interface FastifyRequest {
     /** Holds the administrator's key; where none is set, sits at this machine. */
     administrator: boolean;
     /** One name per user's key, so that what belongs to one is not another's. */
     caller: string;
+    /** Whose what is made here becomes, and whose things may be seen; null is the house, which sees everything. */
+    owner: Owner;
   }
 }
 
@@ -24,6 +32,8 @@ export interface GuardOptions {
   apiKey: string;
   /** Keys that may do what `roles.ts` names. */
   userApiKeys: readonly string[];
+  /** What these may do beyond it. */
+  grants?: Pick<UserGrants, 'mayAsk'>;
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   /** The address the server was told to listen on. */
@@ -39,8 +49,14 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   const wanted = options.apiKey ? digest(options.apiKey) : undefined;
   const users = options.userApiKeys.map(digest);
 
+  const routes: string[] = [];
+  app.decorate('routeNames', routes);
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push(`${one} ${url}`);
+  });
   app.decorateRequest('administrator', false);
   app.decorateRequest('caller', 'guest');
+  app.decorateRequest('owner', null);
   app.addHook('onRequest', async (request, reply) => {
     const host = (request.headers.host ?? '').toLowerCase();
     const name = hostName(host);
@@ -86,8 +102,16 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
     if (wanted && !known && needsKey(request)) {
       // All of them are looked at, whichever fits.
       const user = users.filter((key) => timingSafeEqual(digest(presented), key)).length > 0;
-      if (user) request.caller = `user-${digest(presented).toString('hex').slice(0, 16)}`;
-      if (user && isForUsers(request.method, request.routeOptions.url)) return undefined;
+      if (user) request.caller = request.owner = ownerOfKey(presented);
+      if (
+        user &&
+        isForUsers(
+          request.method,
+          request.routeOptions.url,
+          (url) => options.grants?.mayAsk(request.caller, url) ?? false,
+        )
+      )
+        return undefined;
       if (user)
         throw new AppError('forbidden', "This needs the administrator's key; yours is for chat, memory and reading.");
       reply.header('www-authenticate', presented === '' ? 'Bearer' : 'Bearer error="invalid_token"');
@@ -119,6 +143,9 @@ function presentedKey(request: FastifyRequest): string {
 
 /** As the socket says it; an IPv4 address may come in the form of an IPv6 one. */
 const isLocal = (address: string): boolean => isLoopback(address.replace(/^::ffff:/i, ''));
+
+/** Of a key of its own length of chance nothing can be told from it. */
+export const ownerOfKey = (key: string): string => `user-${digest(key).toString('hex').slice(0, 16)}`;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

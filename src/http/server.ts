@@ -20,6 +20,7 @@ import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import { takeJsonBodies } from './json-body.js';
 import type { Metrics } from './metrics.js';
+import { installOwnership } from './ownership.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
@@ -124,6 +125,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   installErrorHandler(app);
   installAdmission(app);
   installGuard(app, options.guard);
+  installOwnership(app);
   installRequestForm(app);
   installRateLimit(app, options.rateLimit);
 
@@ -170,10 +172,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     handler: async () => {
       throw new AppError('invalid_input', 'This address speaks WebSocket.');
     },
-    wsHandler: (socket) => {
+    wsHandler: (socket, request) => {
       if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
       sockets += 1;
-      const leave = options.hub.add(socket);
+      const leave = options.hub.add(socket, request.owner);
       socket.on('message', () => {});
       socket.on('close', () => {
         sockets -= 1;

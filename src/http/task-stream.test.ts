@@ -25,7 +25,8 @@ class FakeResponse extends EventEmitter {
 
 let live: LiveTask;
 let response: FakeResponse;
-const follow = (deltas = false) => followTask(response as unknown as ServerResponse, live, { deltas, from: undefined });
+const follow = (deltas = false) =>
+  followTask(response as unknown as ServerResponse, live, { deltas, from: undefined, viewer: null });
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
@@ -33,7 +34,7 @@ beforeEach(() => {
   live = new LiveTask({
     id: '01a20e0d-0000-7000-8000-000000000000',
     seq: 1,
-    request: followUpRequest({ content: 'Hi', labels: [] }),
+    request: followUpRequest({ content: 'Hi', labels: [], owner: null }),
     status: 'PROCESSING',
     result: null,
     logs: [],

@@ -3,6 +3,8 @@
 import type { ServerResponse } from 'node:http';
 import type { LiveTask } from '../chat/tasks/live-task.js';
 import type { Task } from '../chat/tasks/task.js';
+import type { Owner } from '../shared/owner.js';
+import { shownTo } from './ownership.js';
 import { runtimeOf, toContextUsed } from './routes/task-shapes.js';
 
 /** Where a client of deltas stands. */
@@ -17,6 +19,8 @@ export interface TaskPosition {
 export interface TaskStreamOptions {
   deltas: boolean;
   from: TaskPosition | undefined;
+  /** Who follows it. */
+  viewer: Owner;
 }
 
 const UPDATE_MS = 250;
@@ -96,13 +100,15 @@ class TaskEvents {
   readonly #task: Task;
   readonly #version: () => number;
   readonly #deltas: boolean;
+  readonly #viewer: Owner;
   #told: { status: string; version: number; chars: number; logs: number } | undefined;
   #started = false;
 
-  constructor(task: Task, version: () => number, { deltas, from }: TaskStreamOptions) {
+  constructor(task: Task, version: () => number, { deltas, from, viewer }: TaskStreamOptions) {
     this.#task = task;
     this.#version = version;
     this.#deltas = deltas;
+    this.#viewer = viewer;
     if (from && from.taskId === task.id)
       this.#told = {
         status: '',
@@ -166,6 +172,7 @@ class TaskEvents {
   #payload(result: string | null) {
     const task = this.#task;
     const runtime = runtimeOf(task);
+    const context = shownTo(this.#viewer, task.context);
     return {
       task_id: task.id,
       status: task.status,
@@ -176,8 +183,8 @@ class TaskEvents {
       llm_endpoint: runtime.endpoint ?? null,
       llm_status: runtime.status ?? null,
       llm_error: runtime.error ?? null,
-      context_history: task.context,
-      context: task.context,
+      context_history: context,
+      context,
       context_used: toContextUsed(task),
     };
   }

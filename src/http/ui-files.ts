@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-const PAGES = [
+/** Addresses of the page; `/*` are its files. */
+export const UI_PATHS: readonly string[] = [
   '/',
   '/chat',
   '/chat/*',
@@ -22,7 +23,9 @@ const PAGES = [
   '/system/*',
   '/settings',
   '/sessions/*',
+  '/*',
 ];
+const FILES = '/*';
 
 /** Serves nothing where there is no built UI. */
 export async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
@@ -30,9 +33,10 @@ export async function serveUi(app: FastifyInstance, webDir: string): Promise<voi
   const index = await readFile(join(webDir, 'index.html'));
   const page = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(index);
-  for (const path of PAGES) app.get(path, { schema: { hide: true }, config: { open: true } }, page);
+  for (const path of UI_PATHS)
+    if (path !== FILES) app.get(path, { schema: { hide: true }, config: { open: true } }, page);
 
-  app.get('/*', { schema: { hide: true }, config: { open: true } }, async (request, reply) => {
+  app.get(FILES, { schema: { hide: true }, config: { open: true } }, async (request, reply) => {
     // Loaded for the first browser that comes: who only uses the API never needs it.
     const { default: send } = await import('@fastify/send');
     const [path = '/'] = request.url.split('?', 1);

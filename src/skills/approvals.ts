@@ -2,8 +2,9 @@
 // process; who waits does so for a bounded time.
 import type { EventSink } from '../chat/ports.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { maySee, type Owner, ownerOfSession } from '../shared/owner.js';
 import type { ToolCall, ToolDescriptor } from './ports.js';
-import type { Approval, ApprovalDecision, ApprovalState, SkillRepository } from './skill-ports.js';
+import type { Approval, ApprovalDecision, ApprovalPage, SkillRepository } from './skill-ports.js';
 
 const MAX_WAITING = 200;
 const LATEST_MS = 7 * 86_400_000;
@@ -14,6 +15,8 @@ export interface ApprovalsParts {
   events: EventSink;
   now: () => number;
   newId: () => string;
+  /** Whose conversation a turn without a session belongs to. */
+  ownerOfRequest: (requestId: string) => Owner;
   /** How long a call waits. */
   waitMs: number;
   /** Answered, and nobody in this process waits for it: its task ended with a former one. */
@@ -30,14 +33,15 @@ export class Approvals {
     this.#parts = parts;
   }
 
-  list(query: { state?: ApprovalState | undefined; sessionId?: string | undefined; limit: number }): Approval[] {
+  list(query: ApprovalPage): Approval[] {
     return this.#parts.repository.approvals(query);
   }
 
-  /** @throws AppError `approval_not_found` */
-  get(id: string): Approval {
+  /** @throws AppError `approval_not_found`, also for one of a conversation that is not the viewer's */
+  get(id: string, viewer: Owner = null): Approval {
     const approval = this.#parts.repository.approval(id);
-    if (!approval) throw new AppError('approval_not_found', `There is no approval ${id}.`);
+    if (!approval || !maySee(viewer, approval.owner))
+      throw new AppError('approval_not_found', `There is no approval ${id}.`);
     return approval;
   }
 
@@ -173,6 +177,7 @@ export class Approvals {
   #asked(tool: ToolDescriptor, call: ToolCall, input: string, reason: string): Approval {
     return {
       id: this.#parts.newId(),
+      owner: ownerOfSession(call.sessionId) ?? this.#ownerOfTurn(call.requestId),
       tool: tool.name,
       title: tool.title,
       hash: tool.hash,
@@ -188,6 +193,10 @@ export class Approvals {
       createdAt: this.#parts.now(),
       decidedAt: null,
     };
+  }
+
+  #ownerOfTurn(requestId: string | null): Owner {
+    return requestId === null ? null : this.#parts.ownerOfRequest(requestId);
   }
 
   #publish(approval: Approval): void {

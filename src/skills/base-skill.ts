@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../shared/errors.js';
+import type { Owner } from '../shared/owner.js';
 import type { Permission, ToolDescriptor, ToolSource } from './ports.js';
 import type { Workspace } from './workspace.js';
 
@@ -17,6 +18,8 @@ export interface SkillContext {
   logger: SkillLogger;
   /** Ends with the turn, with Stop, and with the call's time. */
   signal: AbortSignal;
+  /** Of a call by hand. */
+  owner: Owner;
   sessionId: string | null;
   requestId: string | null;
   /** Sensitivity of what goes along. */

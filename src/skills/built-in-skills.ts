@@ -35,6 +35,7 @@ export class BuiltInSkills implements ToolProvider {
         workspace: this.#workspace,
         logger: this.#logger,
         signal: call.signal,
+        owner: call.owner ?? null,
         sessionId: call.sessionId,
         requestId: call.requestId,
         labels: call.labels,

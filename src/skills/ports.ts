@@ -1,5 +1,7 @@
 // What a tool is to everybody who offers, chooses, approves or calls one. No I/O and no vendor's words in this file.
 
+import type { Owner } from '../shared/owner.js';
+
 /** Whether a call may run: by itself, after somebody said yes, or not at all. */
 export type Permission = 'always' | 'ask' | 'never';
 
@@ -30,6 +32,8 @@ export interface ToolDescriptor {
 export interface ToolCall {
   name: string;
   input: unknown;
+  /** Who calls by hand; a turn's is known by its session or task. */
+  owner?: Owner;
   sessionId: string | null;
   /** Of the turn that asks; null for a call by hand. */
   requestId: string | null;

@@ -72,6 +72,7 @@ function build(
     events: sink,
     now: Date.now,
     newId: () => `approval-${++ids}`,
+    ownerOfRequest: () => null,
     waitMs: 5_000,
     onLateAnswer: () => {},
   });

@@ -161,7 +161,14 @@ export class SkillManager implements ToolBox {
   async #run(provider: ToolProvider, tool: ToolDescriptor, call: ToolCall): Promise<ToolOutcome> {
     const { events, repository } = this.#parts;
     const { callTimeoutMs, maxResultChars } = this.#options;
-    const facts = { skill: tool.source.id, action: tool.name, is_external: tool.source.kind === 'mcp' };
+    const { sessionId: session_id, requestId: request_id } = call;
+    const facts = {
+      skill: tool.source.id,
+      action: tool.name,
+      is_external: tool.source.kind === 'mcp',
+      session_id,
+      request_id,
+    };
     const startedAt = performance.now();
     events.publish('SKILL_STARTED', `${tool.name} is called.`, facts, 'SkillManager');
     const timeout = AbortSignal.timeout(callTimeoutMs);

@@ -1,4 +1,5 @@
 // What skills/ needs from outside for permissions, approvals and the record of calls. No I/O in this file.
+import type { Owner } from '../shared/owner.js';
 import type { PermissionOverride } from './permissions.js';
 
 export type ApprovalDecision = 'once' | 'session' | 'always' | 'deny';
@@ -7,6 +8,8 @@ export type ApprovalState = 'waiting' | 'allowed' | 'denied' | 'used' | 'expired
 
 export interface Approval {
   id: string;
+  /** Whose conversation asks. */
+  owner: Owner;
   tool: string;
   title: string;
   /** Of the tool's definition. */
@@ -25,6 +28,14 @@ export interface Approval {
   decidedAt: number | null;
 }
 
+export interface ApprovalPage {
+  state?: ApprovalState | undefined;
+  sessionId?: string | undefined;
+  /** Whose; the house sees all of them. */
+  viewer?: Owner | undefined;
+  limit: number;
+}
+
 /** Everything that returns a promise resolves when it is on disk. */
 export interface SkillRepository {
   overrides(): PermissionOverride[];
@@ -39,7 +50,7 @@ export interface SkillRepository {
   ): Promise<boolean>;
   approval(id: string): Approval | undefined;
   /** Newest first. */
-  approvals(query: { state?: ApprovalState | undefined; sessionId?: string | undefined; limit: number }): Approval[];
+  approvals(query: ApprovalPage): Approval[];
   /** Of one turn, in the order they came. */
   approvalsOf(requestId: string): Approval[];
   /** May be lost in a crash: it only orders what is offered. */

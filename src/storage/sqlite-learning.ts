@@ -8,6 +8,7 @@ import type {
   LearningRepository,
   Rating,
 } from '../chat/learning/ports.js';
+import type { Owner } from '../shared/owner.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const LOGS_KEPT = 50_000;
@@ -23,11 +24,12 @@ export class SqliteLearning implements LearningRepository {
     return this.#store.commit(() => {
       this.#store
         .prepare(
-          `INSERT INTO feedback (task_id, at, rating, comment, prompt, result, intent, tool_required, session_id)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO feedback (task_id, owner, at, rating, comment, prompt, result, intent, tool_required, session_id)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           entry.taskId,
+          entry.owner,
           entry.at,
           entry.rating,
           entry.comment,
@@ -40,11 +42,22 @@ export class SqliteLearning implements LearningRepository {
     });
   }
 
-  feedback({ limit, rating }: { limit: number; rating?: Rating | undefined }): FeedbackEntry[] {
-    const rows = rating
-      ? this.#store.prepare('SELECT * FROM feedback WHERE rating = ? ORDER BY pk DESC LIMIT ?').all(rating, limit)
-      : this.#store.prepare('SELECT * FROM feedback ORDER BY pk DESC LIMIT ?').all(limit);
-    return rows.map(toFeedback);
+  feedback({
+    limit,
+    rating,
+    viewer,
+  }: {
+    limit: number;
+    rating?: Rating | undefined;
+    viewer?: Owner | undefined;
+  }): FeedbackEntry[] {
+    return this.#store
+      .prepare(
+        `SELECT * FROM feedback WHERE (?1 IS NULL OR rating = ?1) AND (?2 IS NULL OR owner = ?2)
+         ORDER BY pk DESC LIMIT ?3`,
+      )
+      .all(rating ?? null, viewer ?? null, limit)
+      .map(toFeedback);
   }
 
   latestFeedback(taskIds: readonly string[]): Map<string, FeedbackEntry> {
@@ -101,13 +114,14 @@ export class SqliteLearning implements LearningRepository {
     return this.#store.commit(() => {
       this.#store
         .prepare(
-          `INSERT INTO approved_pairs (task_id, intent, prompt, prompt_hash, approved_response, labels, session_id, at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          `INSERT INTO approved_pairs (task_id, owner, intent, prompt, prompt_hash, approved_response, labels, session_id, at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (task_id, prompt_hash) DO UPDATE SET approved_response = excluded.approved_response, at = excluded.at,
              labels = excluded.labels, revoked_at = NULL`,
         )
         .run(
           pair.taskId,
+          pair.owner,
           pair.intent,
           pair.prompt,
           pair.promptHash,
@@ -131,21 +145,21 @@ export class SqliteLearning implements LearningRepository {
     limit,
     intent,
     minScore,
-    sessionId,
+    of,
   }: {
     limit: number;
     intent?: string | undefined;
     minScore: number;
-    sessionId?: string | null | undefined;
+    of?: { owner: Owner; sessionId: string | null } | undefined;
   }): HiddenPrompt[] {
     return this.#store
       .prepare(
         `SELECT intent, prompt, prompt_hash, count(*) AS score, max(at) AS last_at, approved_response, labels
          FROM approved_pairs WHERE revoked_at IS NULL AND (?1 IS NULL OR intent = ?1)
-           AND (?2 = 1 OR labels = '[]' OR session_id = ?3)
+           AND (?2 = 1 OR (owner IS ?6 AND (labels = '[]' OR session_id = ?3)))
          GROUP BY prompt_hash HAVING score >= ?4 ORDER BY last_at DESC, score DESC LIMIT ?5`,
       )
-      .all(intent ?? null, sessionId === undefined ? 1 : 0, sessionId ?? null, minScore, limit)
+      .all(intent ?? null, of === undefined ? 1 : 0, of?.sessionId ?? null, minScore, limit, of?.owner ?? null)
       .map(toHiddenPrompt);
   }
 
@@ -225,6 +239,7 @@ const toHiddenPrompt = (row: Record<string, unknown>): HiddenPrompt => ({
 
 const toFeedback = (row: Record<string, unknown>): FeedbackEntry => ({
   taskId: String(row['task_id']),
+  owner: row['owner'] as Owner,
   at: Number(row['at']),
   rating: row['rating'] as Rating,
   comment: row['comment'] as string | null,

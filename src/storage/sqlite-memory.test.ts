@@ -160,7 +160,7 @@ describe('memory', () => {
   it('pages and counts only lessons with the tag that was asked for', async () => {
     const { memory } = create();
     const lessons = new Lessons(memory);
-    const common = { result: 'r', conclusion: 'c', taskId: null, sessionId: null, labels: [] };
+    const common = { result: 'r', conclusion: 'c', taskId: null, sessionId: null, owner: null, labels: [] };
     for (let n = 0; n < 12; n += 1)
       await lessons.add({ ...common, situation: `situation ${n}`, tags: n % 4 === 0 ? ['rare', 'x'] : ['usual'] });
     const page = lessons.list({ limit: 2, offset: 1, tag: 'rare' });

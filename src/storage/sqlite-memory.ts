@@ -11,12 +11,16 @@ import type {
   MemoryRepository,
   MemoryScope,
 } from '../chat/memory/ports.js';
+import { ownerOfSession, ownName } from '../shared/owner.js';
 import { SqliteMemoryWords } from './sqlite-memory-words.js';
 import type { SqliteStore } from './sqlite-store.js';
 import { SqliteVectors } from './sqlite-vectors.js';
 
 const GLOBAL = 0;
 const LESSONS = -1;
+/** After every name that a session can have. */
+const LAST = '\u{10ffff}';
+const OWNERS_BETWEEN = 'SELECT pk FROM memory_owners WHERE session_id >= ? AND session_id <= ?';
 /** Rows of one removal; between two of them others may write. */
 const REMOVED_AT_ONCE = 500;
 
@@ -79,13 +83,21 @@ export class SqliteMemory implements MemoryRepository {
     return row ? { ...toEntry(row), text: String(row['text']) } : undefined;
   }
 
-  list({ limit, offset, scope, kind, tag }: MemoryPage, now: number): { entries: MemoryEntry[]; total: number } {
+  list(
+    { limit, offset, scope, kind, tag, viewer = null }: MemoryPage,
+    now: number,
+  ): { entries: MemoryEntry[]; total: number } {
     const conditions = ['(m.expires_at IS NULL OR m.expires_at > ?)'];
     const values: (string | number)[] = [now];
-    if (scope?.kind === 'global') conditions.push(`m.owner IN (${GLOBAL}, ${LESSONS})`);
-    else if (scope) {
+    if (viewer !== null) {
+      conditions.push(`(m.owner = ${GLOBAL} OR m.owner IN (${OWNERS_BETWEEN}))`);
+      values.push(ownName(viewer, ''), ownName(viewer, scope?.kind === 'global' ? '' : LAST));
+    }
+    if (scope?.kind === 'global') {
+      if (viewer === null) conditions.push(`m.owner IN (${GLOBAL}, ${LESSONS})`);
+    } else if (scope) {
       conditions.push('m.owner = ?');
-      values.push(this.#ownerOf(scope.sessionId) ?? -2);
+      values.push(this.#ownerOf(nameOfScope(scope)) ?? -2);
     }
     if (kind) {
       conditions.push('m.kind = ?');
@@ -185,13 +197,13 @@ export class SqliteMemory implements MemoryRepository {
       kind ? [value, kind] : [value],
       Number.MAX_SAFE_INTEGER,
     );
-    if (scope !== 'lessons' && scope.kind === 'session')
+    if (scope !== 'lessons' && scope.kind !== 'global')
       await this.#store.commit(() => {
         this.#store
           .prepare(
             'DELETE FROM memory_owners WHERE session_id = ? AND NOT EXISTS (SELECT 1 FROM memories WHERE owner = memory_owners.pk)',
           )
-          .run(scope.sessionId);
+          .run(nameOfScope(scope));
       });
     return removed;
   }
@@ -324,7 +336,7 @@ export class SqliteMemory implements MemoryRepository {
   }
 
   #hasTurn({ scope, requestId }: MemoryEntry): boolean {
-    if (scope.kind === 'global' || requestId === null) return true;
+    if (scope.kind !== 'session' || requestId === null) return true;
     const row = this.#store
       .prepare('SELECT 1 FROM messages m JOIN sessions s ON s.pk = m.session_pk WHERE m.request_id = ? AND s.id = ?')
       .get(requestId, scope.sessionId);
@@ -333,22 +345,24 @@ export class SqliteMemory implements MemoryRepository {
 
   #ownerFor(entry: MemoryEntry): number {
     if (entry.scope.kind === 'global') return entry.kind === 'lesson' ? LESSONS : GLOBAL;
-    const { sessionId } = entry.scope;
-    const known = this.#ownerOf(sessionId);
+    const name = nameOfScope(entry.scope);
+    const known = this.#ownerOf(name);
     if (known !== undefined) return known;
-    return Number(
-      this.#store.prepare('INSERT INTO memory_owners (session_id) VALUES (?)').run(sessionId).lastInsertRowid,
-    );
+    return Number(this.#store.prepare('INSERT INTO memory_owners (session_id) VALUES (?)').run(name).lastInsertRowid);
   }
 
-  #ownerOf(sessionId: string): number | undefined {
-    const row = this.#store.prepare('SELECT pk FROM memory_owners WHERE session_id = ?').get(sessionId);
+  #ownerOf(name: string): number | undefined {
+    const row = this.#store.prepare('SELECT pk FROM memory_owners WHERE session_id = ?').get(name);
     return row ? Number(row['pk']) : undefined;
   }
 
   #owners(places: readonly MemoryPlace[]): number[] {
     const owners = places.map((place) =>
-      place === 'global' ? GLOBAL : place === 'lessons' ? LESSONS : this.#ownerOf(place.sessionId),
+      place === 'global'
+        ? GLOBAL
+        : place === 'lessons'
+          ? LESSONS
+          : this.#ownerOf('owner' in place ? ownName(place.owner, '') : place.sessionId),
     );
     return owners.filter((owner) => owner !== undefined);
   }
@@ -386,7 +400,16 @@ export class SqliteMemory implements MemoryRepository {
 const OWNER_OF = '(SELECT pk FROM memory_owners WHERE session_id = ?)';
 
 const ownerIn = (scope: MemoryScope): [owner: string, value: string | number] =>
-  scope.kind === 'global' ? ['?', GLOBAL] : [OWNER_OF, scope.sessionId];
+  scope.kind === 'global' ? ['?', GLOBAL] : [OWNER_OF, nameOfScope(scope)];
+
+/** What a user keeps for all of their sessions stands under a name that no session can have. */
+const nameOfScope = (scope: Exclude<MemoryScope, { kind: 'global' }>): string =>
+  scope.kind === 'user' ? ownName(scope.owner, '') : scope.sessionId;
+
+function scopeOfName(name: string): MemoryScope {
+  const owner = ownerOfSession(name);
+  return owner !== null && name === ownName(owner, '') ? { kind: 'user', owner } : { kind: 'session', sessionId: name };
+}
 
 function digestOf(entry: MemoryEntry): string {
   const file = entry.details?.['sha256'];
@@ -398,8 +421,7 @@ function toEntry(row: Row): Omit<MemoryEntry, 'text'> {
   const text = (name: string) => (row[name] === null ? null : String(row[name]));
   return {
     id: String(row['id']),
-    scope:
-      Number(row['owner']) > GLOBAL ? { kind: 'session', sessionId: String(row['session_id']) } : { kind: 'global' },
+    scope: Number(row['owner']) > GLOBAL ? scopeOfName(String(row['session_id'])) : { kind: 'global' },
     kind: row['kind'] as MemoryEntry['kind'],
     origin: row['origin'] as MemoryEntry['origin'],
     source: String(row['source']),

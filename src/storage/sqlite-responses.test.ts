@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 const save = (responses: SqliteResponses, id: string, createdAt = 0, text = '') =>
-  responses.save({ id, previousId: null, createdAt, response: { text }, input: [] });
+  responses.save({ id, owner: null, previousId: null, createdAt, response: { text }, input: [] });
 const kept = async (limits: ResponseLimits, steps: (responses: SqliteResponses) => Promise<void>) => {
   const responses = new SqliteResponses(store, limits);
   await steps(responses);

@@ -1,6 +1,7 @@
 // Answers of the Responses API as rows: bounded by age, number and size, the oldest go first.
 import type { ResponseRepository, StoredResponse } from '../chat/responses/ports.js';
 import type { AgingRows, RetentionStep } from '../chat/tracing/history-retention.js';
+import type { Owner } from '../shared/owner.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 export const RESPONSE_DAYS = 30;
@@ -30,13 +31,15 @@ export class SqliteResponses implements ResponseRepository, AgingRows {
     this.#bytes = Number(sum?.['bytes']);
   }
 
-  async save({ id, previousId, createdAt, ...document }: StoredResponse): Promise<void> {
+  async save({ id, owner, previousId, createdAt, ...document }: StoredResponse): Promise<void> {
     const text = JSON.stringify(document);
     const bytes = Buffer.byteLength(text);
     await this.#store.commit(() => {
       this.#store
-        .prepare('INSERT INTO responses (id, previous_id, created_at, bytes, document) VALUES (?, ?, ?, ?, ?)')
-        .run(id, previousId, createdAt, bytes, text);
+        .prepare(
+          'INSERT INTO responses (id, owner, previous_id, created_at, bytes, document) VALUES (?, ?, ?, ?, ?, ?)',
+        )
+        .run(id, owner, previousId, createdAt, bytes, text);
       this.#entries += 1;
       this.#bytes += bytes;
       this.#prune(createdAt);
@@ -44,10 +47,13 @@ export class SqliteResponses implements ResponseRepository, AgingRows {
   }
 
   get(id: string): StoredResponse | undefined {
-    const row = this.#store.prepare('SELECT previous_id, created_at, document FROM responses WHERE id = ?').get(id);
+    const row = this.#store
+      .prepare('SELECT owner, previous_id, created_at, document FROM responses WHERE id = ?')
+      .get(id);
     if (!row) return undefined;
     return {
       id,
+      owner: row['owner'] as Owner,
       previousId: row['previous_id'] === null ? null : String(row['previous_id']),
       createdAt: Number(row['created_at']),
       ...(JSON.parse(String(row['document'])) as Pick<StoredResponse, 'response' | 'input'>),

@@ -60,7 +60,7 @@ const trace = (requestId: string, ageDays: number, more: Partial<RequestTrace> =
 const traceIds = () => traces.list({ limit: 100, offset: 0 }).map(({ requestId }) => requestId);
 
 async function task(id: string, ageDays: number, status: Task['status'], sessionId: string | null = null) {
-  const request = { ...followUpRequest({ content: id, labels: [] }), sessionId };
+  const request = { ...followUpRequest({ content: id, labels: [], owner: null }), sessionId };
   const createdAt = NOW - ageDays * DAY_MS;
   const created: Task = {
     id,
@@ -135,7 +135,14 @@ describe('responses', () => {
   it('go after their time without another being stored', async () => {
     const responses = new SqliteResponses(store);
     for (const [id, age] of Object.entries({ a: 31, b: 31, c: 31, d: 1 }))
-      await responses.save({ id, previousId: null, createdAt: NOW - age * DAY_MS, response: {}, input: [] });
+      await responses.save({
+        id,
+        owner: null,
+        previousId: null,
+        createdAt: NOW - age * DAY_MS,
+        response: {},
+        input: [],
+      });
     expect((await retention({ responses, responseDays: 30 }).run()).responses).toBe(3);
     expect(['a', 'b', 'c', 'd'].filter((id) => responses.get(id))).toEqual(['d']);
   });

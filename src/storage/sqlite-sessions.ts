@@ -1,6 +1,14 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
-import type { SessionRepository, SessionSummary, StoredMessage, TurnEnd, TurnStart } from '../chat/ports.js';
+import type {
+  SessionPage,
+  SessionRepository,
+  SessionSummary,
+  StoredMessage,
+  TurnEnd,
+  TurnStart,
+} from '../chat/ports.js';
 import { foldText } from '../shared/fold-text.js';
+import { ownName } from '../shared/owner.js';
 import { packReceipt, unpackReceipt } from './packed-receipt.js';
 import type { SqliteStore } from './sqlite-store.js';
 
@@ -141,23 +149,21 @@ export class SqliteSessions implements SessionRepository {
     this.#setState('boot_id', bootId);
   }
 
-  list({ limit, offset, query }: { limit: number; offset: number; query: string }): {
-    sessions: SessionSummary[];
-    total: number;
-  } {
+  list({ limit, offset, query, viewer = null }: SessionPage): { sessions: SessionSummary[]; total: number } {
     const text = foldText(query.trim());
+    const [visible, seen] = viewer === null ? ['TRUE', []] : [OWN, ownRange(viewer)];
     if (text === '') {
       const rows = this.#store
-        .prepare(`${SUMMARY} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
-        .all(limit, offset);
-      const total = this.#store.prepare('SELECT count(*) AS n FROM sessions').get();
+        .prepare(`${SUMMARY} WHERE ${visible} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
+        .all(...seen, limit, offset);
+      const total = this.#store.prepare(`SELECT count(*) AS n FROM sessions s WHERE ${visible}`).get(...seen);
       return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
     }
     this.#index();
     const match = ftsQuery(text);
     const like = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-    const where = `WHERE fold(s.title) LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''}`;
-    const parameters = match ? [like, match] : [like];
+    const where = `WHERE ${visible} AND (fold(s.title) LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''})`;
+    const parameters = match ? [...seen, like, match] : [...seen, like];
     const rows = this.#store
       .prepare(`${SUMMARY} ${where} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
       .all(...parameters, limit, offset);
@@ -430,6 +436,10 @@ export class SqliteSessions implements SessionRepository {
 }
 
 const UNNAMED = `title_origin IN ('first_words', 'suggested')`;
+
+/** Ids that begin with their owner's. */
+const OWN = 's.id >= ? AND s.id < ?';
+const ownRange = (owner: string): string[] => [ownName(owner, ''), ownName(owner, '\u{10ffff}')];
 
 const SUMMARY = `SELECT s.id, s.title, s.created_at, s.updated_at,
   (SELECT count(*) FROM messages m WHERE m.session_pk = s.pk) AS message_count,

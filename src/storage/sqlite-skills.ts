@@ -1,7 +1,15 @@
 // Permissions, approvals and call counts of tools as rows.
+
+import type { Owner } from '../shared/owner.js';
 import type { PermissionOverride } from '../skills/permissions.js';
 import type { Permission } from '../skills/ports.js';
-import type { Approval, ApprovalDecision, ApprovalState, SkillRepository } from '../skills/skill-ports.js';
+import type {
+  Approval,
+  ApprovalDecision,
+  ApprovalPage,
+  ApprovalState,
+  SkillRepository,
+} from '../skills/skill-ports.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const APPROVALS_KEPT = 2_000;
@@ -52,11 +60,12 @@ export class SqliteSkills implements SkillRepository {
     return this.#store.commit(() => {
       this.#store
         .prepare(
-          `INSERT INTO skill_approvals (id, tool, title, hash, input, reason, read_only, egress, labels, session_id,
-           request_id, state, decision, created_at, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO skill_approvals (id, owner, tool, title, hash, input, reason, read_only, egress, labels, session_id,
+           request_id, state, decision, created_at, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           approval.id,
+          approval.owner,
           approval.tool,
           approval.title,
           approval.hash,
@@ -104,13 +113,13 @@ export class SqliteSkills implements SkillRepository {
     return row && toApproval(row);
   }
 
-  approvals(query: { state?: ApprovalState | undefined; sessionId?: string | undefined; limit: number }): Approval[] {
+  approvals(query: ApprovalPage): Approval[] {
     return this.#store
       .prepare(
-        `SELECT * FROM skill_approvals WHERE state = ifnull(?, state) AND (? IS NULL OR session_id = ?)
-         ORDER BY pk DESC LIMIT ?`,
+        `SELECT * FROM skill_approvals WHERE state = ifnull(?1, state) AND (?2 IS NULL OR session_id = ?2)
+           AND (?3 IS NULL OR owner = ?3) ORDER BY pk DESC LIMIT ?4`,
       )
-      .all(query.state ?? null, query.sessionId ?? null, query.sessionId ?? null, query.limit)
+      .all(query.state ?? null, query.sessionId ?? null, query.viewer ?? null, query.limit)
       .map(toApproval);
   }
 
@@ -146,6 +155,7 @@ export class SqliteSkills implements SkillRepository {
 
 const toApproval = (row: Record<string, unknown>): Approval => ({
   id: String(row['id']),
+  owner: row['owner'] as Owner,
   tool: String(row['tool']),
   title: String(row['title']),
   hash: String(row['hash']),

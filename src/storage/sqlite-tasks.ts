@@ -1,5 +1,5 @@
 // Tasks as rows. The port is TaskRepository in chat/tasks/task.ts.
-import type { Picture, Task, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
+import type { Picture, Task, TaskPage, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 interface TaskRow {
@@ -30,11 +30,12 @@ export class SqliteTasks implements TaskRepository {
     return this.#store.commit(() => {
       const { lastInsertRowid } = this.#store
         .prepare(
-          `INSERT INTO tasks (id, status, session_id, idempotency_key, created_at, request, result, logs, context_history, context_used)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO tasks (id, owner, status, session_id, idempotency_key, created_at, request, result, logs, context_history, context_used)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           task.id,
+          task.request.owner ?? null,
           task.status,
           task.request.sessionId,
           idempotencyKey,
@@ -119,10 +120,11 @@ export class SqliteTasks implements TaskRepository {
       | undefined;
   }
 
-  list({ limit, offset, beforeSeq }: { limit: number; offset: number; beforeSeq?: number | undefined }): Task[] {
+  list({ limit, offset, beforeSeq, viewer = null }: TaskPage): Task[] {
+    const own = viewer === null ? [] : [viewer];
     return this.#store
-      .prepare(`${TASK} WHERE seq < ? ORDER BY seq DESC LIMIT ? OFFSET ?`)
-      .all(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit, offset)
+      .prepare(`${TASK} WHERE seq < ? ${viewer === null ? '' : 'AND owner = ?'} ORDER BY seq DESC LIMIT ? OFFSET ?`)
+      .all(beforeSeq ?? Number.MAX_SAFE_INTEGER, ...own, limit, offset)
       .map((row) => toTask(row as unknown as TaskRow));
   }
 

@@ -1,5 +1,5 @@
 // Request traces as rows: what the list needs in columns, the rest as one document per request.
-import type { RequestTrace, TraceRepository, TraceStatus } from '../chat/ports.js';
+import type { RequestTrace, TracePage, TraceRepository } from '../chat/ports.js';
 import { BoundedMap } from '../shared/bounded-map.js';
 import { packTrace, unpackTrace } from './packed-trace.js';
 import type { SqliteStore } from './sqlite-store.js';
@@ -23,25 +23,26 @@ export class SqliteTraces implements TraceRepository {
 
   save(traces: Iterable<RequestTrace>): void {
     const upsert = this.#store.prepare(
-      `INSERT INTO requests (request_id, status, created_at, last_activity, trace) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO requests (request_id, owner, status, created_at, last_activity, trace) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (request_id) DO UPDATE SET status = excluded.status, last_activity = excluded.last_activity, trace = excluded.trace`,
     );
     this.#store.write(() => {
       for (const trace of traces) {
         const document = JSON.stringify(trace);
         const packed = packTrace(document);
-        upsert.run(trace.requestId, trace.status, Date.parse(trace.createdAt), trace.lastActivityAt, packed);
+        const { requestId, owner = null, status, createdAt, lastActivityAt } = trace;
+        upsert.run(requestId, owner, status, Date.parse(createdAt), lastActivityAt, packed);
         this.unpacked.set(trace.requestId, { trace, chars: document.length });
       }
     });
   }
 
-  list({ limit, offset, status }: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
-    const rows = status
-      ? this.#store
-          .prepare('SELECT request_id FROM requests WHERE status = ? ORDER BY pk DESC LIMIT ? OFFSET ?')
-          .all(status, limit, offset)
-      : this.#store.prepare('SELECT request_id FROM requests ORDER BY pk DESC LIMIT ? OFFSET ?').all(limit, offset);
+  list({ limit, offset, status, viewer = null }: TracePage): RequestTrace[] {
+    const wanted = [...(status ? ['status = ?'] : []), ...(viewer === null ? [] : ['owner = ?'])];
+    const where = wanted.length === 0 ? '' : `WHERE ${wanted.join(' AND ')}`;
+    const rows = this.#store
+      .prepare(`SELECT request_id FROM requests ${where} ORDER BY pk DESC LIMIT ? OFFSET ?`)
+      .all(...(status ? [status] : []), ...(viewer === null ? [] : [viewer]), limit, offset);
     return rows.flatMap((row) => this.#listed(String(row['request_id'])) ?? []);
   }
 

@@ -257,6 +257,21 @@ describe('what comes back from a browser', () => {
     expect(text).not.toContain('script>');
   });
 
+  it('finds the server it was begun at also after a restart; what is kept meanwhile only its owner can read', async () => {
+    const { body } = await begin('notes');
+    const back = await returnAddress(body['authorization_url']);
+    const path = join(server.dataDir, 'mcp-logins-begun.json');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8')).not.toContain(back.searchParams.get('state'));
+    const port = Number(new URL(server.url).port);
+    await server.close({ keepData: true });
+    server = await startServer({}, server.dataDir, {}, {}, port);
+    expect((await fetch(back)).status).toBe(200);
+    expect((await fetch(back)).status).not.toBe(200);
+    await stateOf('notes', 'running');
+    expect((await call('notes__read', 'after all')).body).toMatchObject({ text: 'read after all' });
+  });
+
   it('after a logout is worth nothing', async () => {
     const { body } = await begin('notes');
     const back = await returnAddress(body['authorization_url']);

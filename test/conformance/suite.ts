@@ -34,7 +34,14 @@ export interface SuiteRun {
   failures: string[];
 }
 
-export async function runServerSuite(url: string, selection: readonly string[]): Promise<SuiteRun> {
+export const runServerSuite = (url: string, selection: readonly string[]): Promise<SuiteRun> =>
+  runSuite(['server', '--url', url, ...selection]);
+
+/** @param command  starts the client; the address of the suite's server is put behind it */
+export const runClientSuite = (command: string, selection: readonly string[]): Promise<SuiteRun> =>
+  runSuite(['client', '--command', command, ...selection]);
+
+async function runSuite(order: readonly string[]): Promise<SuiteRun> {
   if (SUITE === null) throw new Error('The suite is not installed.');
   const suite = SUITE;
   const results = mkdtempSync(join(tmpdir(), 'venom-conformance-'));
@@ -43,7 +50,7 @@ export async function runServerSuite(url: string, selection: readonly string[]):
     return await new Promise((resolve) => {
       execFile(
         process.execPath,
-        [suite, 'server', '--url', url, ...selection, '-o', results],
+        [suite, ...order, '-o', results],
         { timeout: LIMIT_MS, maxBuffer: 64 * 1_048_576, cwd: results },
         (error, stdout, stderr) => {
           const output = `${stdout}\n${stderr}`.replace(colours, '');

@@ -6,6 +6,7 @@ export const skillContext = (workspace: Workspace, given: Partial<SkillContext> 
   workspace,
   logger: { debug: () => {}, warn: () => {} },
   signal: new AbortController().signal,
+  owner: null,
   sessionId: null,
   requestId: null,
   labels: [],

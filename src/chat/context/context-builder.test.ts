@@ -194,11 +194,13 @@ describe('the context of a turn', () => {
       tags: [],
       taskId: null,
       sessionId: null,
+      owner: null,
       labels: [],
     });
     const pair = (sessionId: string | null, labels: string[], approvedResponse: string, prompt: string) =>
       learning.approve({
         taskId: crypto.randomUUID(),
+        owner: null,
         intent: 'GENERAL_CHAT',
         prompt,
         promptHash: promptHash('GENERAL_CHAT', prompt),

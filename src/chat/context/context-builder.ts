@@ -2,7 +2,7 @@
 import type { HiddenPrompts } from '../learning/hidden-prompts.js';
 import type { Lessons } from '../learning/lessons.js';
 import type { Memory } from '../memory/memory.js';
-import type { MemoryEntry, MemoryPlace } from '../memory/ports.js';
+import { type MemoryEntry, placesOf } from '../memory/ports.js';
 import type { MessageRole } from '../ports.js';
 import type { BuiltContext, ContextBuilder, ContextRequest, RecalledEntry } from '../turn-ports.js';
 import {
@@ -157,9 +157,9 @@ export class MemoryContextBuilder implements ContextBuilder {
 
   async #look(request: ContextRequest): Promise<Found> {
     const { memory, lessons, hiddenPrompts } = this.#sources;
-    const { sessionId, text, intent, signal } = request;
+    const { sessionId, owner = null, text, intent, signal } = request;
     const limits = retrievalLimits(intent, this.#options.retrieval);
-    const places: MemoryPlace[] = ['global', ...(sessionId === null ? [] : [{ sessionId }])];
+    const places = placesOf(owner, sessionId);
     const { hits, degraded } = await memory.search({
       text,
       places,
@@ -180,8 +180,8 @@ export class MemoryContextBuilder implements ContextBuilder {
     const used = Math.max(USED_OF_RECALLED, limits.memory - 2);
     return {
       entries: [...pinned, ...fresh.slice(0, used)],
-      lessons: learnt ? await lessons.find(text, sessionId, limits.lessons, signal) : [],
-      hiddenPrompts: learnt ? hiddenPrompts.for(intent, text, sessionId) : [],
+      lessons: learnt ? await lessons.find(text, { owner, sessionId }, limits.lessons, signal) : [],
+      hiddenPrompts: learnt ? hiddenPrompts.for(intent, text, { owner, sessionId }) : [],
       degraded,
     };
   }

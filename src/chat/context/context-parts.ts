@@ -1,5 +1,6 @@
 // The wording of what is put beside a question: bracketed headings, and quotes that no model can take for orders. Pure.
 import { isoUtc } from '../../shared/clock.js';
+import { nameFor } from '../../shared/owner.js';
 import type { HiddenPrompt } from '../learning/ports.js';
 import type { FusedHit } from '../memory/fuse.js';
 import type { ContextRequest } from '../turn-ports.js';
@@ -15,9 +16,9 @@ export const MEMORY_HEADING =
 export const LESSONS_HEADING = '[LESSONS]\nWhat was learnt from earlier answers.';
 export const HIDDEN_HEADING = '[APPROVED EXAMPLES]\nAnswers a person approved for questions like this one.';
 
-export function sessionBlock({ sessionId, preferences }: ContextRequest): string {
+export function sessionBlock({ sessionId, owner = null, preferences }: ContextRequest): string {
   const lines = [
-    sessionId && `session: ${sessionId}`,
+    sessionId && `session: ${nameFor(owner, sessionId)}`,
     preferences.scope && `scope: ${preferences.scope}`,
     preferences.tone && `tone: ${oneLine(preferences.tone, PREFERENCE_CHARS)}`,
     preferences.styleNotes && `style: ${oneLine(preferences.styleNotes, PREFERENCE_CHARS)}`,

@@ -2,6 +2,7 @@
 // and asks for a better answer.
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import { promptHash } from './hidden-prompts.js';
 import type { Lessons } from './lessons.js';
 import type { FeedbackEntry, FollowUpTasks, JudgedTurn, JudgedTurns, LearningRepository, Rating } from './ports.js';
@@ -36,18 +37,20 @@ export class Feedback {
     taskId: string;
     rating: string;
     comment: string | null;
+    viewer: Owner;
   }): Promise<{ rating: Rating; followUpTaskId: string | null }> {
     const { repository, turns, clock, learns } = this.#parts;
     const rating = toRating(given.rating);
     const comment = given.comment?.trim().slice(0, COMMENT_CHARS) || null;
     if (rating === 'down' && comment === null)
       throw new AppError('invalid_input', 'A thumbs-down needs a comment that says what was wrong.');
-    const turn = turns.find(given.taskId);
+    const turn = turns.find(given.taskId, given.viewer);
     if (!turn) throw new AppError('request_not_found', `There is no task or answer ${given.taskId}.`);
     const at = clock.now();
     await repository.saveFeedback(
       {
         taskId: turn.taskId,
+        owner: turn.owner,
         at,
         rating,
         comment,
@@ -67,9 +70,9 @@ export class Feedback {
     return { rating, followUpTaskId: await this.#followUp(turn, comment as string) };
   }
 
-  logs(page: { limit: number; rating?: string | undefined }): FeedbackEntry[] {
+  logs(page: { limit: number; rating?: string | undefined; viewer: Owner }): FeedbackEntry[] {
     const rating = page.rating === undefined ? undefined : toRating(page.rating);
-    return this.#parts.repository.feedback({ limit: page.limit, rating });
+    return this.#parts.repository.feedback({ limit: page.limit, rating, viewer: page.viewer });
   }
 
   async #approve(turn: JudgedTurn, at: number): Promise<void> {
@@ -78,6 +81,7 @@ export class Feedback {
     const prompt = turn.prompt.slice(0, TEXT_CHARS);
     await this.#parts.repository.approve({
       taskId: turn.taskId,
+      owner: turn.owner,
       intent,
       prompt,
       promptHash: promptHash(intent, prompt),
@@ -96,6 +100,7 @@ export class Feedback {
       tags: [...(turn.intent === null ? [] : [turn.intent]), 'feedback'],
       taskId: turn.taskId,
       sessionId: turn.sessionId,
+      owner: turn.owner,
       labels: turn.labels,
     });
     if (lessonId !== null) this.#parts.onLesson?.(turn.taskId, lessonId);

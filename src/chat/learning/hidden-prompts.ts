@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import type { ActiveHiddenPrompt, HiddenPrompt, LearningRepository } from './ports.js';
 
 const USED = 2;
@@ -26,11 +27,15 @@ export class HiddenPrompts {
   }
 
   /** The active one of the intent first, then approved ones that resemble the question; at most two. */
-  for(intent: string, question: string, sessionId: string | null): HiddenPrompt[] {
+  for(
+    intent: string,
+    question: string,
+    { owner, sessionId }: { owner: Owner; sessionId: string | null },
+  ): HiddenPrompt[] {
     const active = this.#repository.active(intent).map(fromActive);
     if (this.#options.review === 'manual') return active.slice(0, USED);
     const approved = this.#repository
-      .hiddenPrompts({ limit: LOOKED_AT, intent, minScore: 1, sessionId })
+      .hiddenPrompts({ limit: LOOKED_AT, intent, minScore: 1, of: { owner, sessionId } })
       .filter(({ promptHash }) => active.every((other) => other.promptHash !== promptHash))
       .map((prompt) => ({ prompt, overlap: overlapOf(question, prompt.prompt) }))
       .filter(({ overlap }) => overlap >= MIN_OVERLAP)

@@ -1,11 +1,11 @@
 // Lessons: what went wrong or right before, in situation, result and conclusion, found again by what is asked.
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import type { Memory } from '../memory/memory.js';
-import type { MemoryEntry, MemoryPlace, MemoryScope } from '../memory/ports.js';
+import { everySession, type MemoryEntry, type MemoryPlace } from '../memory/ports.js';
 
 const PART_CHARS = 1_200;
 const SEARCHED_CHARS = 500;
-const GLOBAL: MemoryScope = { kind: 'global' };
 
 export interface Lesson {
   id: string;
@@ -24,6 +24,8 @@ export interface NewLesson {
   tags: readonly string[];
   taskId: string | null;
   sessionId: string | null;
+  /** Whose turn it comes from. */
+  owner: Owner;
   labels: readonly string[];
 }
 
@@ -34,7 +36,7 @@ export class Lessons {
     this.#memory = memory;
   }
 
-  /** A lesson from labelled words stays in its session; any other is for all of them. */
+  /** A lesson from labelled words stays in its session; any other is for all sessions of its owner. */
   async add(lesson: NewLesson): Promise<string | null> {
     if (lesson.labels.length > 0 && lesson.sessionId === null) return null;
     const [situation, result, conclusion] = [lesson.situation, lesson.result, lesson.conclusion].map((part) =>
@@ -42,7 +44,10 @@ export class Lessons {
     ) as [string, string, string];
     const { id } = await this.#memory.add({
       text: lessonText({ situation, result, conclusion }),
-      scope: lesson.labels.length > 0 ? { kind: 'session', sessionId: lesson.sessionId as string } : GLOBAL,
+      scope:
+        lesson.labels.length > 0
+          ? { kind: 'session', sessionId: lesson.sessionId as string }
+          : everySession(lesson.owner),
       kind: 'lesson',
       origin: 'user',
       source: 'feedback',
@@ -57,11 +62,14 @@ export class Lessons {
 
   async find(
     text: string,
-    sessionId: string | null,
+    { owner, sessionId }: { owner: Owner; sessionId: string | null },
     limit: number,
     signal?: AbortSignal,
   ): Promise<{ id: string; text: string; labels: readonly string[] }[]> {
-    const places: MemoryPlace[] = ['lessons', ...(sessionId === null ? [] : [{ sessionId }])];
+    const places: MemoryPlace[] = [
+      owner === null ? 'lessons' : { owner },
+      ...(sessionId === null ? [] : [{ sessionId }]),
+    ];
     const promising = places.filter((place) => this.#memory.holds(place, 'lesson'));
     if (limit === 0 || promising.length === 0) return [];
     const { hits } = await this.#memory.search({
@@ -74,7 +82,10 @@ export class Lessons {
     return hits.map(({ entry }) => ({ id: entry.id, text: lessonText(toLesson(entry)), labels: entry.labels }));
   }
 
-  list(page: { limit: number; offset: number; tag?: string | undefined }): { lessons: Lesson[]; total: number } {
+  list(page: { limit: number; offset: number; tag?: string | undefined; viewer?: Owner | undefined }): {
+    lessons: Lesson[];
+    total: number;
+  } {
     const { entries, total } = this.#memory.list({ ...page, kind: 'lesson' });
     return { lessons: entries.map(toLesson), total };
   }

@@ -1,10 +1,13 @@
 // What is learnt from turns and from what people say of them. No I/O in this file.
+import type { Owner } from '../../shared/owner.js';
 import type { IntentId } from '../intent.js';
 
 export type Rating = 'up' | 'down';
 
 export interface FeedbackEntry {
   taskId: string;
+  /** Whose turn it is about. */
+  owner: Owner;
   at: number;
   rating: Rating;
   comment: string | null;
@@ -42,6 +45,8 @@ export interface HiddenPrompt {
 
 export interface ApprovedPair {
   taskId: string;
+  /** It serves the turns of nobody else. */
+  owner: Owner;
   intent: string;
   prompt: string;
   promptHash: string;
@@ -65,7 +70,7 @@ export interface ActiveHiddenPrompt {
 export interface LearningRepository {
   saveFeedback(entry: FeedbackEntry, sessionId: string | null): Promise<void>;
   /** Newest first. */
-  feedback(page: { limit: number; rating?: Rating | undefined }): FeedbackEntry[];
+  feedback(page: { limit: number; rating?: Rating | undefined; viewer?: Owner | undefined }): FeedbackEntry[];
   feedbackCounts(): { up: number; down: number };
   /** The newest word on each of these tasks or answers that has one. */
   latestFeedback(taskIds: readonly string[]): Map<string, FeedbackEntry>;
@@ -81,14 +86,14 @@ export interface LearningRepository {
   /** What a person takes back is no longer used. */
   revoke(taskId: string, at: number): Promise<void>;
   /**
-   * Approved pairs, equal ones counted together with the newest answer, newest first, then by score. Labelled pairs only
-   * where `sessionId` is theirs; `undefined` = every pair, for a person who looks through them.
+   * Approved pairs, equal ones counted together with the newest answer, newest first, then by score. Those of one owner,
+   * labelled ones only where `sessionId` is theirs; `undefined` = every pair, for a person who looks through them.
    */
   hiddenPrompts(page: {
     limit: number;
     intent?: string | undefined;
     minScore: number;
-    sessionId?: string | null | undefined;
+    of?: { owner: Owner; sessionId: string | null } | undefined;
   }): HiddenPrompt[];
   hiddenPrompt(promptHash: string): HiddenPrompt | undefined;
   active(intent?: string): ActiveHiddenPrompt[];
@@ -107,12 +112,13 @@ export interface JudgedTurn {
   intent: IntentId | null;
   toolRequired: boolean;
   sessionId: string | null;
+  owner: Owner;
   labels: readonly string[];
 }
 
 export interface JudgedTurns {
-  /** Tasks and Direct answers alike. */
-  find(taskId: string): JudgedTurn | undefined;
+  /** Tasks and Direct answers alike; of what is not the viewer's nothing is known. */
+  find(taskId: string, viewer: Owner): JudgedTurn | undefined;
 }
 
 /** Where a better answer is asked for; what runs tasks implements it. */

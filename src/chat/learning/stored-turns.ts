@@ -1,4 +1,5 @@
 // Turns people can judge: tasks, and Direct answers from their session or what the trace keeps of them.
+import { maySee, type Owner, ownerOfSession } from '../../shared/owner.js';
 import type { SessionContextRepository } from '../context/ports.js';
 import { INTENTS, type IntentId } from '../intent.js';
 import type { SessionStore } from '../sessions/session-store.js';
@@ -20,15 +21,18 @@ export class StoredTurns implements JudgedTurns {
     this.#parts = parts;
   }
 
-  find(taskId: string): JudgedTurn | undefined {
+  find(taskId: string, viewer: Owner): JudgedTurn | undefined {
     const { sessions, tracer, sessionContext } = this.#parts;
     const task = this.#parts.task(taskId);
     const answer = sessions.answer(taskId);
     const trace = task || answer ? undefined : tracer.get(taskId);
     if (!task && !answer && !trace) return undefined;
     const sessionId = task?.request.sessionId ?? answer?.sessionId ?? trace?.sessionId ?? null;
+    const owner = task?.request.owner ?? trace?.owner ?? ownerOfSession(sessionId);
+    if (!maySee(viewer, owner)) return undefined;
     return {
       taskId,
+      owner,
       prompt: task?.request.content ?? sessions.question(taskId)?.content ?? trace?.prompt ?? '',
       result: task?.result ?? answer?.content ?? '',
       ...requirementOf(task),

@@ -1,10 +1,13 @@
 // A text somebody hands over, as memory: whose it is and whose words it counts as. Pure.
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import type { NewMemory } from './memory.js';
-import type { MemoryKind, MemoryScope } from './ports.js';
+import { everySession, type MemoryKind, type MemoryScope } from './ports.js';
 
 export interface IngestedText {
   text: string;
+  /** Who hands it over. */
+  owner: Owner;
   category: string;
   collection: string;
   sessionId: string | null;
@@ -40,9 +43,9 @@ export function toIngest(given: IngestedText): NewMemory {
   };
 }
 
-function scopeOf({ scope, sessionId }: IngestedText, fromModel: boolean): MemoryScope {
+function scopeOf({ owner, scope, sessionId }: IngestedText, fromModel: boolean): MemoryScope {
   const wanted = scope?.toLowerCase();
   if (sessionId !== null && (wanted !== 'global' || fromModel)) return { kind: 'session', sessionId };
   if (wanted === 'session') throw new AppError('invalid_input', 'A text for a session needs its session_id.');
-  return { kind: 'global' };
+  return everySession(owner);
 }

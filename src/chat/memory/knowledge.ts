@@ -1,6 +1,7 @@
 // Knowledge from files: read, cut, remembered with the place each piece comes from.
 import { createHash } from 'node:crypto';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import { chunkText } from './chunking.js';
 import type { DocumentReader } from './knowledge-ports.js';
 import type { Memory } from './memory.js';
@@ -81,7 +82,7 @@ export class Knowledge {
     return { file: this.get(id), added };
   }
 
-  list(page: { limit: number; offset: number; scope?: MemoryScope | undefined }): {
+  list(page: { limit: number; offset: number; scope?: MemoryScope | undefined; viewer?: Owner | undefined }): {
     files: KnowledgeFile[];
     total: number;
   } {
@@ -90,8 +91,8 @@ export class Knowledge {
   }
 
   /** @throws AppError `memory_not_found` */
-  get(id: string): KnowledgeFile {
-    const entry = this.#memory.get(id);
+  get(id: string, viewer: Owner = null): KnowledgeFile {
+    const entry = this.#memory.get(id, viewer);
     if (!entry || !isFile(entry)) throw new AppError('memory_not_found', `There is no knowledge file ${id}.`);
     return toFile(entry);
   }
@@ -101,9 +102,9 @@ export class Knowledge {
   }
 
   /** @throws AppError `memory_not_found` */
-  async remove(id: string): Promise<{ vectors: number }> {
-    this.get(id);
-    return this.#memory.remove(id);
+  async remove(id: string, viewer: Owner = null): Promise<{ vectors: number }> {
+    this.get(id, viewer);
+    return this.#memory.remove(id, viewer);
   }
 }
 

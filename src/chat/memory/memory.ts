@@ -2,19 +2,22 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import { waitAtMost } from '../../shared/wait-at-most.js';
 import { chunkText } from './chunking.js';
 import { type FusedHit, fuse } from './fuse.js';
-import type {
-  Embedder,
-  MemoryChunk,
-  MemoryEntry,
-  MemoryKind,
-  MemoryOrigin,
-  MemoryPage,
-  MemoryPlace,
-  MemoryRepository,
-  MemoryScope,
+import {
+  type Embedder,
+  isVisible,
+  type MemoryChunk,
+  type MemoryEntry,
+  type MemoryKind,
+  type MemoryOrigin,
+  type MemoryPage,
+  type MemoryPlace,
+  type MemoryRepository,
+  type MemoryScope,
+  ownerOfScope,
 } from './ports.js';
 
 const DAY_MS = 86_400_000;
@@ -153,8 +156,9 @@ export class Memory {
     return this.#repository.pinned(places, limit, this.#clock.now());
   }
 
-  get(id: string): MemoryEntry | undefined {
-    return this.#repository.get(id);
+  get(id: string, viewer: Owner = null): MemoryEntry | undefined {
+    const entry = this.#repository.get(id);
+    return entry && isVisible(viewer, entry) ? entry : undefined;
   }
 
   list(page: MemoryPage): { entries: MemoryEntry[]; total: number } {
@@ -166,17 +170,21 @@ export class Memory {
   }
 
   /** Oldest work first is not promised: newest entries come first. Reads in pages, so that the whole is never in memory. */
-  *export(scope?: MemoryScope): Generator<MemoryEntry> {
+  *export(scope?: MemoryScope, viewer: Owner = null): Generator<MemoryEntry> {
     const limit = 200;
     for (let offset = 0; ; offset += limit) {
-      const { entries } = this.list({ limit, offset, scope });
+      const { entries } = this.list({ limit, offset, scope, viewer });
       yield* entries;
       if (entries.length < limit) return;
     }
   }
 
-  /** @throws AppError `memory_not_found` */
-  async remove(id: string): Promise<{ vectors: number }> {
+  /** @throws AppError `memory_not_found`, `forbidden` for what is everybody's */
+  async remove(id: string, viewer: Owner = null): Promise<{ vectors: number }> {
+    const entry = viewer === null ? undefined : this.get(id, viewer);
+    if (viewer !== null && !entry) throw new AppError('memory_not_found', `There is no memory ${id}.`);
+    if (entry && ownerOfScope(entry.scope) !== viewer)
+      throw new AppError('forbidden', 'What is remembered for everybody is deleted by the administrator.');
     const { removed, vectors } = await this.#repository.remove(id);
     if (!removed) throw new AppError('memory_not_found', `There is no memory ${id}.`);
     return { vectors };

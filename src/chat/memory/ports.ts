@@ -1,15 +1,37 @@
 // What memory needs from outside. No I/O and no vendor's words in this file.
+import { type Owner, ownerOfSession } from '../../shared/owner.js';
 
 export type MemoryKind = 'fact' | 'summary' | 'knowledge' | 'lesson';
 
 /** Who said it: what a person or a document says outranks what a model said. */
 export type MemoryOrigin = 'user' | 'assistant' | 'document' | 'system';
 
-/** Whose memory it is. There is no scope that reaches into several sessions. */
-export type MemoryScope = { readonly kind: 'global' } | { readonly kind: 'session'; readonly sessionId: string };
+/** Whose memory it is: everybody's, one session's, or what a user keeps for all of their own sessions. */
+export type MemoryScope =
+  | { readonly kind: 'global' }
+  | { readonly kind: 'user'; readonly owner: string }
+  | { readonly kind: 'session'; readonly sessionId: string };
 
-/** Where a search looks. `lessons` are for everybody and kept apart, so that they are found among many texts. */
-export type MemoryPlace = 'global' | 'lessons' | { readonly sessionId: string };
+/** Where a search looks. `lessons` are the house's and kept apart, so that they are found among many texts. */
+export type MemoryPlace = 'global' | 'lessons' | { readonly owner: string } | { readonly sessionId: string };
+
+/** What is for everybody, what is for all sessions of an owner, and what is of one. */
+export const placesOf = (owner: Owner, sessionId: string | null): MemoryPlace[] => [
+  'global',
+  ...(owner === null ? [] : [{ owner }]),
+  ...(sessionId === null ? [] : [{ sessionId }]),
+];
+
+/** For all sessions of whoever says it. */
+export const everySession = (owner: Owner): MemoryScope =>
+  owner === null ? { kind: 'global' } : { kind: 'user', owner };
+
+export const ownerOfScope = (scope: MemoryScope): Owner =>
+  scope.kind === 'user' ? scope.owner : scope.kind === 'session' ? ownerOfSession(scope.sessionId) : null;
+
+/** Lessons of the house tell of its conversations; everything else in its memory for all is for everybody. */
+export const isVisible = (viewer: Owner, { scope, kind }: Pick<MemoryEntry, 'scope' | 'kind'>): boolean =>
+  viewer === null || ownerOfScope(scope) === viewer || (scope.kind === 'global' && kind !== 'lesson');
 
 export interface MemoryEntry {
   id: string;
@@ -74,8 +96,10 @@ export interface Embedder {
 export interface MemoryPage {
   limit: number;
   offset: number;
-  /** `undefined` = every scope. */
+  /** `undefined` = every scope; `global` with a viewer = theirs for all of their sessions, too. */
   scope?: MemoryScope | undefined;
+  /** Only what they may see; the house sees everything. */
+  viewer?: Owner | undefined;
   kind?: MemoryKind | undefined;
   /** Only what has this among the `tags` of its details. */
   tag?: string | undefined;

@@ -1,7 +1,9 @@
 // Answers that are kept because their client may go on from them by id.
+import type { Owner } from '../../shared/owner.js';
 
 export interface StoredResponse {
   id: string;
+  owner: Owner;
   /** The answer this one went on from. */
   previousId: string | null;
   /** Milliseconds since the epoch, UTC. */

@@ -6,6 +6,7 @@ import { AppError } from '../../shared/errors.js';
 import type {
   EventSink,
   SessionLabelling,
+  SessionPage,
   SessionRepository,
   SessionSummary,
   StoredMessage,
@@ -84,7 +85,7 @@ export class SessionStore {
     return seq;
   }
 
-  list(page: { limit: number; offset: number; query: string }): { sessions: SessionSummary[]; total: number } {
+  list(page: SessionPage): { sessions: SessionSummary[]; total: number } {
     return this.#repository.list(page);
   }
 

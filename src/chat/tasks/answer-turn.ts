@@ -118,6 +118,7 @@ export class TurnAnswering {
     const { model } = await active();
     const built = await context.build({
       sessionId: request.sessionId,
+      owner: request.owner ?? null,
       requestId: live.id,
       text,
       intent: turn.intent,

@@ -13,9 +13,9 @@ export class OrchestratedFollowUps implements FollowUpTasks {
     this.#orchestrator = orchestrator;
   }
 
-  async submit({ prompt, labels }: JudgedTurn, remark: string): Promise<string> {
+  async submit({ prompt, labels, owner }: JudgedTurn, remark: string): Promise<string> {
     const content = `${prompt.slice(0, PROMPT_CHARS)}\n\n---\nA person was not satisfied with the earlier answer and remarked:\n${remark}\n\nAnswer again and do better on that point.`;
-    const task = await this.#orchestrator().submit(followUpRequest({ content, labels }));
+    const task = await this.#orchestrator().submit(followUpRequest({ content, labels, owner }));
     return task.id;
   }
 }

@@ -1,4 +1,5 @@
 // What a task is, and where tasks are kept. No I/O in this file.
+import type { Owner } from '../../shared/owner.js';
 import type { Language } from '../intent.js';
 
 export type TaskStatus = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED';
@@ -12,6 +13,8 @@ export interface Picture {
 /** What was asked for; kept as it came, so that a task can run again after a restart. */
 export interface TaskRequest {
   content: string;
+  /** Whose; absent in tasks of earlier versions, which are the house's. */
+  owner?: Owner;
   /** Language the result must have. */
   preferredLanguage: Language | null;
   sessionId: string | null;
@@ -57,6 +60,14 @@ export interface Task {
   createdAt: number;
 }
 
+export interface TaskPage {
+  limit: number;
+  offset: number;
+  beforeSeq?: number | undefined;
+  /** Whose tasks; the house sees all of them. */
+  viewer?: Owner | undefined;
+}
+
 /** Where tasks are kept. Everything that returns a promise resolves when it is on disk. */
 export interface TaskRepository {
   /** Fills in `seq`. */
@@ -74,15 +85,24 @@ export interface TaskRepository {
   get(id: string): Task | undefined;
   idOf(idempotencyKey: string): string | undefined;
   /** Newest first. */
-  list(page: { limit: number; offset: number; beforeSeq?: number | undefined }): Task[];
+  list(page: TaskPage): Task[];
   /** Tasks a former process left: oldest first, those that ran with the text they had written. */
   unfinished(): Task[];
   countOfSession(sessionId: string): number;
 }
 
 /** A question of its own, with everything else as it is when nobody says otherwise. It belongs to no session. */
-export const followUpRequest = ({ content, labels }: { content: string; labels: readonly string[] }): TaskRequest => ({
+export const followUpRequest = ({
   content,
+  labels,
+  owner,
+}: {
+  content: string;
+  labels: readonly string[];
+  owner: Owner;
+}): TaskRequest => ({
+  content,
+  owner,
   labels,
   preferredLanguage: null,
   sessionId: null,

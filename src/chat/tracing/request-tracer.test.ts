@@ -108,6 +108,7 @@ describe('RequestTracer', () => {
     // A crash: what is not flushed is gone.
     tracer = create();
     const end = {
+      owner: null,
       sessionId: 's',
       prompt: 'Hi',
       text: 'Hello 🙂',

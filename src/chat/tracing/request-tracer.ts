@@ -2,7 +2,8 @@
 // fell silent.
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
-import type { RequestTrace, TraceRepository, TraceStatus, TraceStep } from '../ports.js';
+import { maySee, type Owner, ownerOfSession } from '../../shared/owner.js';
+import type { RequestTrace, TracePage, TraceRepository, TraceStatus, TraceStep } from '../ports.js';
 
 const SAVE_DELAY_MS = 1_000;
 const WATCHDOG_MS = 60_000;
@@ -14,6 +15,7 @@ const RESPONSE_CHARS = 4_000;
 /** How a request ended, from where answers are kept. */
 export interface StoredEnd {
   requestId: string;
+  owner: Owner;
   sessionId: string | null;
   prompt: string;
   text: string;
@@ -73,6 +75,7 @@ export class RequestTracer {
       streaming: null,
       generationParams: null,
       ...request,
+      owner: request.owner ?? ownerOfSession(request.sessionId),
       prompt,
     };
     this.#running.set(trace.requestId, trace);
@@ -123,14 +126,16 @@ export class RequestTracer {
     if (trace) this.#options.onFinished?.(trace);
   }
 
-  list(page: { limit: number; offset: number; status?: TraceStatus | undefined }): RequestTrace[] {
+  list(page: TracePage): RequestTrace[] {
     // What is on disk can be read while it is full.
     this.#writer.tryFlush();
     return this.#repository.list(page);
   }
 
-  get(requestId: string): RequestTrace | undefined {
-    return this.#running.get(requestId) ?? this.#writer.get(requestId) ?? this.#repository.get(requestId);
+  /** Of a request that is not the viewer's nothing is known. */
+  get(requestId: string, viewer: Owner = null): RequestTrace | undefined {
+    const trace = this.#running.get(requestId) ?? this.#writer.get(requestId) ?? this.#repository.get(requestId);
+    return trace && maySee(viewer, trace.owner ?? null) ? trace : undefined;
   }
 
   /** A request that ended and is taken up again. False where it has no trace. */
@@ -170,9 +175,9 @@ export class RequestTracer {
     if (known?.finishedAt) return false;
     if (known) this.#running.set(end.requestId, known);
     else {
-      const { requestId, prompt, sessionId, model } = end;
+      const { requestId, owner, prompt, sessionId, model } = end;
       const createdAt = isoUtc(end.createdAt);
-      this.start({ requestId, prompt, sessionId, model, createdAt, provider: null, endpoint: null });
+      this.start({ requestId, owner, prompt, sessionId, model, createdAt, provider: null, endpoint: null });
     }
     const trace = this.#running.get(end.requestId) as RequestTrace;
     if (end.status === 'interrupted') {

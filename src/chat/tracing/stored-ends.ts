@@ -1,4 +1,5 @@
 // How the newest requests ended, from where answers are kept: for the traces that a crash left a second behind.
+import { ownerOfSession } from '../../shared/owner.js';
 import type { StoredMessage } from '../ports.js';
 import type { Task } from '../tasks/task.js';
 import type { StoredEnd } from './request-tracer.js';
@@ -28,7 +29,10 @@ export function storedEnds(answers: Answers, tasks: Tasks, notBefore: number): S
     const question = answers.question(requestId);
     if (!question || status === 'streaming' || tasks.get(requestId)) return [];
     const prompt = question.content;
-    return [{ requestId, sessionId, prompt, text: content, status, error, model, createdAt, component: 'SimpleMode' }];
+    const owner = ownerOfSession(sessionId);
+    return [
+      { requestId, owner, sessionId, prompt, text: content, status, error, model, createdAt, component: 'SimpleMode' },
+    ];
   });
   return [...ofTasks, ...ofTurns]
     .filter(({ createdAt }) => createdAt >= notBefore)
@@ -44,6 +48,7 @@ function taskEnd({ id, request, status, result, context, createdAt }: Task): Sto
   return [
     {
       requestId: id,
+      owner: request.owner ?? null,
       sessionId: request.sessionId,
       prompt: request.content,
       text: result ?? '',

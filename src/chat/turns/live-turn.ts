@@ -1,5 +1,6 @@
 // One answer while it is being written: its text so far, who listens, and who may stop it.
 import type { RanWith } from '../../routing/decision.js';
+import type { Owner } from '../../shared/owner.js';
 import type { MessageStatus } from '../ports.js';
 
 export type TurnEvent = { type: 'tool-calls'; toolCalls: unknown[] } | { type: 'logprobs'; content: unknown[] };
@@ -11,6 +12,8 @@ export interface TurnFailure {
 
 export interface LiveTurnOptions {
   requestId: string;
+  /** The house where it is not said. */
+  owner?: Owner;
   sessionId: string | null;
   /** Goes on when nobody listens any more. */
   resumable: boolean;
@@ -20,6 +23,7 @@ export interface LiveTurnOptions {
 
 export class LiveTurn {
   readonly requestId: string;
+  readonly owner: Owner;
   readonly sessionId: string | null;
   readonly #resumable: boolean;
   readonly #graceMs: number;
@@ -36,6 +40,7 @@ export class LiveTurn {
 
   constructor(options: LiveTurnOptions) {
     this.requestId = options.requestId;
+    this.owner = options.owner ?? null;
     this.sessionId = options.sessionId;
     this.#resumable = options.resumable;
     this.#graceMs = options.graceMs;

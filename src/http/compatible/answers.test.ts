@@ -61,7 +61,7 @@ function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], lim
     onOutcome: (_target, failure) => seen.outcomes.push(failure),
   });
   const raw = Object.assign(new EventEmitter(), { destroyed: false });
-  const reply = { raw, header() {} } as unknown as FastifyReply;
+  const reply = { raw, header() {}, request: { owner: null } } as unknown as FastifyReply;
   const ask = (options = question) => answers.ask({ api: 'Test', model: 'm', options, reply });
   return { ask, raw, seen };
 }

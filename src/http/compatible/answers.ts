@@ -162,6 +162,7 @@ export class CompatibleAnswers {
       await this.#checkAbilities(options, target);
       tracer.start({
         requestId,
+        owner: reply.request.owner,
         prompt: lastUserText(prompt),
         sessionId: null,
         provider: target.provider,

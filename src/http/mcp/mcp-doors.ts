@@ -2,14 +2,16 @@
 // library is large, and most servers of ours never see an MCP client.
 import type { Logger } from 'pino';
 import type { ImportedServers } from '../../skills/mcp/ports.js';
-import { McpGateway } from './gateway/mcp-gateway.js';
-import { McpEndpoint } from './mcp-endpoint.js';
+import { McpGateway, type McpGatewayOptions } from './gateway/mcp-gateway.js';
+import { McpEndpoint, ownerOf } from './mcp-endpoint.js';
 import type { McpSessionLimits } from './mcp-sessions.js';
 import { type VenomMcpParts, venomMcpServer } from './venom-mcp-server.js';
 
 export interface McpDoorsOptions {
-  parts: VenomMcpParts;
+  parts: Omit<VenomMcpParts, 'owner'>;
   imported: ImportedServers;
+  /** Whether somebody's key may use an imported server. */
+  mayUse: McpGatewayOptions['mayUse'];
   limits: McpSessionLimits;
   logger: Logger;
 }
@@ -20,9 +22,13 @@ export interface McpDoors {
   close(): Promise<void>;
 }
 
-export function openMcpDoors({ parts, imported, limits, logger }: McpDoorsOptions): McpDoors {
-  const own = new McpEndpoint({ make: () => venomMcpServer(parts), limits, logger });
-  const gateway = new McpGateway({ servers: imported, limits, version: parts.version, logger });
+export function openMcpDoors({ parts, imported, mayUse, limits, logger }: McpDoorsOptions): McpDoors {
+  const own = new McpEndpoint({
+    make: ({ caller }) => venomMcpServer({ ...parts, owner: ownerOf(caller) }),
+    limits,
+    logger,
+  });
+  const gateway = new McpGateway({ servers: imported, mayUse, limits, version: parts.version, logger });
   const leave = parts.onOperation(({ status, type }) => {
     if (status === 'completed' && (type === 'install' || type === 'remove')) own.resourcesChanged();
   });

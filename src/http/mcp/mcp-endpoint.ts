@@ -10,6 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError, toAppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import { corsOf } from '../event-stream.js';
 import { parseJsonBody } from '../json-body.js';
 import { type McpServerMaker, type McpSessionLimits, McpSessions } from './mcp-sessions.js';
@@ -101,11 +102,15 @@ export class McpEndpoint {
 }
 
 const GUEST: AuthInfo = { token: '', clientId: 'guest', scopes: [] };
-const callerOf = ({ administrator, caller }: FastifyRequest): AuthInfo => ({
+const callerOf = ({ administrator, caller, owner }: FastifyRequest): AuthInfo => ({
   token: '',
   clientId: caller,
   scopes: administrator ? ['administrator'] : [],
+  extra: { owner },
 });
+
+/** Whose things a caller may see. */
+export const ownerOf = ({ extra }: AuthInfo): Owner => (typeof extra?.['owner'] === 'string' ? extra['owner'] : null);
 
 /** What is no message is refused in the protocol's own words. */
 function parse(text: string): unknown {

@@ -4,25 +4,29 @@ import { z } from 'zod';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import { SessionId } from '../../contract/simple-chat.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import { ownName } from '../../shared/owner.js';
 import { toReceipt } from '../routes/receipt-shapes.js';
 import { toMarkdown } from '../routes/sessions.js';
 import { sessionIds } from './completions.js';
+import type { ToolCaller } from './tool-result.js';
 import { type ModelToolsParts, modelCard } from './tools/models.js';
 
 const SUMMARISED_MESSAGES = 200;
 const EXPLAINED_ANSWERS = 20;
 
-export interface PromptParts {
+export interface PromptParts extends Pick<ToolCaller, 'owner'> {
   sessions: SessionStore;
   models: ModelManager;
   registry: ModelToolsParts['registry'];
 }
 
-export function prompts(server: McpServer, { sessions, models, registry }: PromptParts): void {
-  const session = completable(SessionId.describe('a chat session'), (typed) => sessionIds(sessions, typed));
-  const exists = (id: string) => {
-    if (sessions.messages(id, { limit: 1 }).length === 0)
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no session ${id}.`);
+export function prompts(server: McpServer, { sessions, models, registry, owner }: PromptParts): void {
+  const session = completable(SessionId.describe('a chat session'), (typed) => sessionIds(sessions, owner, typed));
+  const existing = (name: string): string => {
+    const id = name.includes('~') && owner !== null ? null : ownName(owner, name);
+    if (id === null || sessions.messages(id, { limit: 1 }).length === 0)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no session ${name}.`);
+    return id;
   };
 
   server.registerPrompt(
@@ -33,11 +37,8 @@ export function prompts(server: McpServer, { sessions, models, registry }: Promp
       argsSchema: z.object({ session_id: session }),
     },
     ({ session_id }) => {
-      exists(session_id);
-      const text = toMarkdown(
-        sessions.summary(session_id),
-        sessions.messages(session_id, { limit: SUMMARISED_MESSAGES }),
-      );
+      const id = existing(session_id);
+      const text = toMarkdown(sessions.summary(id), sessions.messages(id, { limit: SUMMARISED_MESSAGES }));
       return {
         description: 'Summary of one session',
         messages: [
@@ -56,9 +57,8 @@ export function prompts(server: McpServer, { sessions, models, registry }: Promp
       argsSchema: z.object({ session_id: session }),
     },
     ({ session_id }) => {
-      exists(session_id);
       const receipts = sessions
-        .receipts(session_id, { limit: EXPLAINED_ANSWERS, afterSeq: 0 })
+        .receipts(existing(session_id), { limit: EXPLAINED_ANSWERS, afterSeq: 0 })
         .map(({ requestId, model, receipt }) => ({ request_id: requestId, model, receipt: toReceipt(receipt) }));
       return {
         description: 'Routing of one session',

@@ -6,15 +6,18 @@ import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { AppError } from '../../shared/errors.js';
+import { nameFor } from '../../shared/owner.js';
+import { ownSessionId } from '../ownership.js';
 import { toMarkdown } from '../routes/sessions.js';
 import { modelNames, sessionIds } from './completions.js';
+import type { ToolCaller } from './tool-result.js';
 import { modelCard } from './tools/models.js';
 
 const LISTED_SESSIONS = 50;
 const SESSION_MESSAGES = 1_000;
 const DOC_NAME = /^[\w-]+\.md$/;
 
-export interface ResourceParts {
+export interface ResourceParts extends Pick<ToolCaller, 'owner'> {
   sessions: SessionStore;
   models: ModelManager;
   registry: ModelRegistry;
@@ -22,26 +25,28 @@ export interface ResourceParts {
   docsDir: string;
 }
 
-export function resources(server: McpServer, { sessions, models, registry, docsDir }: ResourceParts): void {
+export function resources(server: McpServer, { sessions, models, registry, docsDir, owner }: ResourceParts): void {
+  const sessionsOf = () => sessions.list({ limit: LISTED_SESSIONS, offset: 0, query: '', viewer: owner }).sessions;
   server.registerResource(
     'session',
     new ResourceTemplate('venom://sessions/{session_id}', {
       list: () => ({
-        resources: sessions.list({ limit: LISTED_SESSIONS, offset: 0, query: '' }).sessions.map((session) => ({
-          uri: `venom://sessions/${encodeURIComponent(session.sessionId)}`,
-          name: session.title || session.sessionId,
+        resources: sessionsOf().map((session) => ({
+          uri: `venom://sessions/${encodeURIComponent(nameFor(owner, session.sessionId))}`,
+          name: session.title || nameFor(owner, session.sessionId),
           mimeType: 'text/markdown',
           annotations: { lastModified: new Date(session.updatedAt).toISOString() },
         })),
       }),
-      complete: { session_id: (value) => sessionIds(sessions, value) },
+      complete: { session_id: (value) => sessionIds(sessions, owner, value) },
     }),
     { title: 'Chat session', description: 'One session as Markdown', mimeType: 'text/markdown' },
     (uri, { session_id }) => {
-      const id = decoded(uri, session_id);
-      const text = found(uri, () =>
-        toMarkdown(sessions.summary(id), sessions.messages(id, { limit: SESSION_MESSAGES })),
-      );
+      const name = decoded(uri, session_id);
+      const text = found(uri, () => {
+        const id = ownSessionId(owner, name);
+        return toMarkdown(sessions.summary(id), sessions.messages(id, { limit: SESSION_MESSAGES }));
+      });
       return { contents: [{ uri: uri.href, mimeType: 'text/markdown', text }] };
     },
   );
@@ -110,6 +115,7 @@ function found<T>(uri: URL, read: () => T): T {
 
 /** What is not there has the protocol's own error. */
 function refound(uri: URL, error: unknown): never {
-  if (error instanceof AppError && /_not_found$/.test(error.code)) throw new ResourceNotFoundError(uri.href);
+  if (error instanceof AppError && /_not_found$|^invalid_input$/.test(error.code))
+    throw new ResourceNotFoundError(uri.href);
   throw error;
 }

@@ -11,8 +11,8 @@ export const flowRoutes: FastifyPluginAsyncZod<{ tracer: RequestTracer }> = asyn
   app.get(
     '/flow/:request_id',
     { schema: { params: z.object({ request_id: Uuid }), tags: ['history'] } },
-    async ({ params }) => {
-      const trace = tracer.get(params.request_id);
+    async ({ params, owner }) => {
+      const trace = tracer.get(params.request_id, owner);
       if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
       return {
         request_id: trace.requestId,

@@ -25,25 +25,30 @@ export const historyRoutes: FastifyPluginAsyncZod<HistoryRoutesOptions> = async 
   app,
   { tracer, sessions, resultOf, memoryOf, learning },
 ) => {
-  app.get('/history/requests', { schema: { querystring: HistoryQuery, tags: ['history'] } }, async ({ query }) => {
-    const status = query.status || undefined;
-    if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
-      throw new AppError('invalid_input', `status must be one of ${TRACE_STATUSES.join(', ')}.`);
-    }
-    const traces = tracer.list({
-      limit: query.limit,
-      offset: query.offset,
-      status: status as TraceStatus | undefined,
-    });
-    const said = learning.latestFeedback(traces.map(({ requestId }) => requestId));
-    return traces.map((trace) => toSummary(trace, said.get(trace.requestId)));
-  });
+  app.get(
+    '/history/requests',
+    { schema: { querystring: HistoryQuery, tags: ['history'] } },
+    async ({ query, owner }) => {
+      const status = query.status || undefined;
+      if (status !== undefined && !TRACE_STATUSES.includes(status as TraceStatus)) {
+        throw new AppError('invalid_input', `status must be one of ${TRACE_STATUSES.join(', ')}.`);
+      }
+      const traces = tracer.list({
+        limit: query.limit,
+        offset: query.offset,
+        status: status as TraceStatus | undefined,
+        viewer: owner,
+      });
+      const said = learning.latestFeedback(traces.map(({ requestId }) => requestId));
+      return traces.map((trace) => toSummary(trace, said.get(trace.requestId)));
+    },
+  );
 
   app.get(
     '/history/requests/:request_id',
     { schema: { params: z.object({ request_id: Uuid }), tags: ['history'] } },
-    async ({ params }) => {
-      const trace = tracer.get(params.request_id);
+    async ({ params, owner }) => {
+      const trace = tracer.get(params.request_id, owner);
       if (!trace) throw new AppError('request_not_found', `There is no request ${params.request_id}.`);
       const receipt = trace.receipt ?? sessions.answer(trace.requestId)?.receipt;
       return {

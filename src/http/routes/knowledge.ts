@@ -3,9 +3,11 @@ import multipart from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Knowledge, KnowledgeFile } from '../../chat/memory/knowledge.js';
+import { everySession, type MemoryScope } from '../../chat/memory/ports.js';
 import * as contract from '../../contract/memory.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import { refuseDataMutation } from '../policy-refusal.js';
 import { toScope } from './memory.js';
 
@@ -40,12 +42,12 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
       bodyLimit: maxFileBytes,
     },
     async (request, reply) => {
-      const { query } = request;
+      const { query, owner } = request;
       const file = await fileOf(request, query.name);
       const { file: known, added } = await knowledge.add(
         {
           ...file,
-          scope: toScope(query) ?? { kind: 'global' },
+          scope: uploadScope(toScope(query), owner),
           collection: query.collection,
           labels: query.labels ?? [],
         },
@@ -59,8 +61,9 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
   app.get(
     '/knowledge/files',
     { schema: { querystring: contract.KnowledgeListQuery, response: { 200: contract.KnowledgeList }, tags } },
-    async ({ query }) => {
-      const { files, total } = knowledge.list({ limit: query.limit, offset: query.offset, scope: toScope(query) });
+    async ({ query, owner }) => {
+      const { limit, offset } = query;
+      const { files, total } = knowledge.list({ limit, offset, scope: toScope(query), viewer: owner });
       return { files: files.map(toItem), count: files.length, total };
     },
   );
@@ -75,8 +78,8 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
         tags,
       },
     },
-    async ({ params, query }) => ({
-      file: toItem(knowledge.get(params.file_id)),
+    async ({ params, query, owner }) => ({
+      file: toItem(knowledge.get(params.file_id, owner)),
       chunks: knowledge.chunks(params.file_id, query),
     }),
   );
@@ -84,13 +87,17 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
   app.delete(
     '/knowledge/files/:file_id',
     { schema: { params: contract.KnowledgeFileParams, tags } },
-    async ({ params }, reply) => {
+    async ({ params, owner }, reply) => {
       if (!mayDelete) return refuseDataMutation(reply, 'knowledge.delete');
-      const { vectors } = await knowledge.remove(params.file_id);
+      const { vectors } = await knowledge.remove(params.file_id, owner);
       return { status: 'success', file_id: params.file_id, deleted_vectors: vectors };
     },
   );
 };
+
+/** What is not for one session is for all of whoever brings it. */
+const uploadScope = (asked: MemoryScope | undefined, owner: Owner): MemoryScope =>
+  asked?.kind === 'session' ? asked : everySession(owner);
 
 async function fileOf(
   request: FastifyRequest,

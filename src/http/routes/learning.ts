@@ -24,11 +24,12 @@ export const learningRoutes: FastifyPluginAsyncZod<LearningRoutesOptions> = asyn
   app.post(
     '/feedback',
     { schema: { body: contract.FeedbackRequest, response: { 200: contract.FeedbackResponse }, tags: ['feedback'] } },
-    async ({ body }) => {
+    async ({ body, owner }) => {
       const { rating, followUpTaskId } = await feedback.submit({
         taskId: body.task_id,
         rating: body.rating,
         comment: body.comment ?? null,
+        viewer: owner,
       });
       onFeedback(rating);
       return { status: 'ok' as const, feedback_saved: true as const, follow_up_task_id: followUpTaskId };
@@ -44,8 +45,8 @@ export const learningRoutes: FastifyPluginAsyncZod<LearningRoutesOptions> = asyn
         tags: ['feedback'],
       },
     },
-    async ({ query }) => {
-      const items = feedback.logs(query).map((entry) => ({
+    async ({ query, owner }) => {
+      const items = feedback.logs({ ...query, viewer: owner }).map((entry) => ({
         task_id: entry.taskId,
         timestamp: isoUtc(entry.at),
         rating: entry.rating,
@@ -146,16 +147,20 @@ export const learningRoutes: FastifyPluginAsyncZod<LearningRoutesOptions> = asyn
   app.get(
     '/lessons',
     { schema: { querystring: contract.LessonsQuery, response: { 200: contract.LessonList }, tags: ['learning'] } },
-    async ({ query }) => {
-      const page = lessons.list(query);
+    async ({ query, owner }) => {
+      const page = lessons.list({ ...query, viewer: owner });
       return { count: page.lessons.length, total: page.total, lessons: page.lessons.map(toItem) };
     },
   );
 
-  app.get('/lessons/stats', { schema: { response: { 200: contract.LessonStats }, tags: ['learning'] } }, async () => ({
-    status: 'success' as const,
-    stats: { total_lessons: lessons.list({ limit: 1, offset: 0 }).total, learning_enabled: enabled },
-  }));
+  app.get(
+    '/lessons/stats',
+    { schema: { response: { 200: contract.LessonStats }, tags: ['learning'] } },
+    async ({ owner }) => ({
+      status: 'success' as const,
+      stats: { total_lessons: lessons.list({ limit: 1, offset: 0, viewer: owner }).total, learning_enabled: enabled },
+    }),
+  );
 
   app.delete(
     '/lessons/:lesson_id',

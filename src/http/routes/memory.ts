@@ -6,7 +6,7 @@ import type { SessionContextRepository } from '../../chat/context/ports.js';
 import type { FusedHit } from '../../chat/memory/fuse.js';
 import { toIngest } from '../../chat/memory/ingest.js';
 import type { Memory } from '../../chat/memory/memory.js';
-import type { MemoryEntry, MemoryScope } from '../../chat/memory/ports.js';
+import { type MemoryEntry, type MemoryScope, ownerOfScope, placesOf } from '../../chat/memory/ports.js';
 import type { StoredMessage } from '../../chat/ports.js';
 import type { ResultProcessor } from '../../chat/results/result-processor.js';
 import type { SessionClearing } from '../../chat/sessions/session-clearing.js';
@@ -15,6 +15,8 @@ import * as contract from '../../contract/memory.js';
 import { SessionParams } from '../../contract/sessions.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
+import { shownTo } from '../ownership.js';
 import { refuseDataMutation } from '../policy-refusal.js';
 
 const MEMORY_ENTRIES = 1_000;
@@ -43,10 +45,11 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
   app.post(
     '/memory/ingest',
     { schema: { body: contract.MemoryIngestRequest, response: { 201: contract.MemoryIngestResponse }, tags } },
-    async ({ body }, reply) => {
+    async ({ body, owner }, reply) => {
       const { id, added, chunks } = await memory.add(
         toIngest({
           text: body.text,
+          owner,
           category: body.category ?? 'general',
           collection: body.collection || 'default',
           sessionId: body.session_id || null,
@@ -71,10 +74,10 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
   app.post(
     '/memory/search',
     { schema: { body: contract.MemorySearchRequest, response: { 200: contract.MemorySearchResponse }, tags } },
-    async ({ body }) => {
+    async ({ body, owner }) => {
       const { hits, degraded } = await memory.search({
         text: body.query,
-        places: ['global', ...(body.session_id ? [{ sessionId: body.session_id }] : [])],
+        places: placesOf(owner, body.session_id || null),
         limit: body.limit,
         collection: body.collection,
       });
@@ -91,19 +94,23 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
   app.get(
     '/memory',
     { schema: { querystring: contract.MemoryListQuery, response: { 200: contract.MemoryList }, tags } },
-    async ({ query }) => {
+    async ({ query, owner }) => {
       const { limit, offset, kind } = query;
-      const { entries, total } = memory.list({ limit, offset, kind, scope: toScope(query) });
+      const { entries, total } = memory.list({ limit, offset, kind, scope: toScope(query), viewer: owner });
       return { memories: entries.map(toMemoryItem), count: entries.length, total };
     },
   );
 
-  app.get('/memory/export', { schema: { querystring: contract.MemoryExportQuery, tags } }, async ({ query }, reply) => {
-    reply.header('content-disposition', 'attachment; filename="venom-memory.jsonl"');
-    reply.type('application/x-ndjson; charset=utf-8');
-    const entries = memory.export(toScope(query));
-    return reply.send(Readable.from(lines(entries, memory)));
-  });
+  app.get(
+    '/memory/export',
+    { schema: { querystring: contract.MemoryExportQuery, tags } },
+    async ({ query, owner }, reply) => {
+      reply.header('content-disposition', 'attachment; filename="venom-memory.jsonl"');
+      reply.type('application/x-ndjson; charset=utf-8');
+      const entries = memory.export(toScope(query), owner);
+      return reply.send(Readable.from(lines(entries, memory, owner)));
+    },
+  );
 
   app.get('/memory/status', { schema: { response: { 200: contract.MemoryStatus }, tags } }, async () => {
     const { embedder, ...status } = await memory.status();
@@ -114,8 +121,8 @@ export const memoryRoutes: FastifyPluginAsyncZod<MemoryRoutesOptions> = async (
   app.delete(
     '/memory/entries/:memory_id',
     { schema: { params: contract.MemoryParams, tags }, preHandler: requireDeletion },
-    async ({ params }) => {
-      const { vectors } = await memory.remove(params.memory_id);
+    async ({ params, owner }) => {
+      const { vectors } = await memory.remove(params.memory_id, owner);
       return { status: 'success', memory_id: params.memory_id, deleted_vectors: vectors };
     },
   );
@@ -171,16 +178,17 @@ export function toScope(query: {
 }
 
 /** One entry a line; a file with all its pieces. */
-function* lines(entries: Iterable<MemoryEntry>, memory: Memory): Generator<string> {
+function* lines(entries: Iterable<MemoryEntry>, memory: Memory, viewer: Owner): Generator<string> {
   for (const entry of entries) {
     const chunks = entry.kind === 'knowledge' ? { chunks: memory.chunks(entry.id, ALL_CHUNKS) } : {};
-    yield `${JSON.stringify({ ...toMemoryItem(entry), ...chunks })}\n`;
+    yield `${JSON.stringify(shownTo(viewer, { ...toMemoryItem(entry), ...chunks }))}\n`;
   }
 }
 
 export const toMemoryItem = (entry: MemoryEntry): contract.MemoryItem => ({
   memory_id: entry.id,
   scope: entry.scope.kind,
+  owner: ownerOfScope(entry.scope),
   session_id: entry.scope.kind === 'session' ? entry.scope.sessionId : null,
   kind: entry.kind,
   origin: entry.origin,

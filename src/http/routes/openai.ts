@@ -96,6 +96,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     reply.header('x-request-id', requestId);
     tracer.start({
       requestId,
+      owner: request.owner,
       prompt: lastUserText(body),
       sessionId: null,
       provider,

@@ -46,8 +46,8 @@ export const queueRoutes: FastifyPluginAsyncZod<QueueRoutesOptions> = async (
     };
   });
 
-  app.post('/queue/task/:task_id/abort', { schema: { params: TaskParams, tags } }, async ({ params }) => {
-    await orchestrator.abort(params.task_id);
+  app.post('/queue/task/:task_id/abort', { schema: { params: TaskParams, tags } }, async ({ params, owner }) => {
+    await orchestrator.abort(params.task_id, owner);
     return { success: true, task_id: params.task_id, message: 'The task was stopped.' };
   });
 };

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ResponseRepository, StoredResponse } from '../../chat/responses/ports.js';
 import { type ResponseItem, ResponseParams, ResponseRequest } from '../../contract/responses.js';
 import { AppError } from '../../shared/errors.js';
+import { maySee, type Owner } from '../../shared/owner.js';
 import type { CompatibleAnswers } from '../compatible/answers.js';
 import { ResponsesAnswer } from '../compatible/responses-answer.js';
 import { inputItems, toResponsesCall } from '../compatible/responses-call.js';
@@ -22,9 +23,9 @@ const MAX_ITEMS = 4_096;
 export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = async (app, { answers, responses }) => {
   const tags = ['openai'];
 
-  app.post('/responses', { schema: { body: ResponseRequest, tags } }, async ({ body }, reply) => {
+  app.post('/responses', { schema: { body: ResponseRequest, tags } }, async ({ body, owner }, reply) => {
     const input = inputItems(body);
-    const items = [...formerItems(responses, body.previous_response_id ?? null), ...input];
+    const items = [...formerItems(responses, body.previous_response_id ?? null, owner), ...input];
     if (items.length > MAX_ITEMS)
       throw new AppError('invalid_input', `input: a conversation may have ${MAX_ITEMS} items at most.`);
     const options = toResponsesCall(body, items);
@@ -37,6 +38,7 @@ export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = as
       if (body.store === false) return;
       await responses.save({
         id: answer.id,
+        owner,
         previousId: body.previous_response_id ?? null,
         createdAt: Date.now(),
         response: answer.response(),
@@ -53,32 +55,41 @@ export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = as
   app.get(
     '/responses/:response_id',
     { schema: { params: ResponseParams, querystring: z.object({ stream: z.literal('false').optional() }), tags } },
-    async ({ params }) => found(responses, params.response_id).response,
+    async ({ params, owner }) => found(responses, params.response_id, owner).response,
   );
 
-  app.get('/responses/:response_id/input_items', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
-    const { id, input } = found(responses, params.response_id);
-    const data = input.map((item, index) => toListedItem(item as Record<string, unknown>, `${id}_in${index}`));
-    return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: false };
-  });
+  app.get(
+    '/responses/:response_id/input_items',
+    { schema: { params: ResponseParams, tags } },
+    async ({ params, owner }) => {
+      const { id, input } = found(responses, params.response_id, owner);
+      const data = input.map((item, index) => toListedItem(item as Record<string, unknown>, `${id}_in${index}`));
+      return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: false };
+    },
+  );
 
-  app.delete('/responses/:response_id', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
+  app.delete('/responses/:response_id', { schema: { params: ResponseParams, tags } }, async ({ params, owner }) => {
+    found(responses, params.response_id, owner);
     if (!(await responses.remove(params.response_id))) throw notFound(params.response_id);
     return { id: params.response_id, object: 'response', deleted: true };
   });
 
-  app.post('/responses/:response_id/cancel', { schema: { params: ResponseParams, tags } }, async ({ params }) => {
-    found(responses, params.response_id);
-    throw new AppError('unsupported', 'Only background responses can be cancelled, and there are none here.');
-  });
+  app.post(
+    '/responses/:response_id/cancel',
+    { schema: { params: ResponseParams, tags } },
+    async ({ params, owner }) => {
+      found(responses, params.response_id, owner);
+      throw new AppError('unsupported', 'Only background responses can be cancelled, and there are none here.');
+    },
+  );
 };
 
 /** What was said before, oldest first. @throws AppError `invalid_input` when a link is missing */
-function formerItems(responses: ResponseRepository, id: string | null): ResponseItem[] {
+function formerItems(responses: ResponseRepository, id: string | null, viewer: Owner): ResponseItem[] {
   const chain: StoredResponse[] = [];
   for (let next = id; next !== null; next = chain.at(-1)?.previousId ?? null) {
     const stored = responses.get(next);
-    if (!stored || chain.length >= MAX_CHAIN)
+    if (!stored || !maySee(viewer, stored.owner) || chain.length >= MAX_CHAIN)
       throw new AppError('invalid_input', `previous_response_id: there is no response ${next} (any more).`);
     chain.push(stored);
   }
@@ -87,9 +98,10 @@ function formerItems(responses: ResponseRepository, id: string | null): Response
     .flatMap(({ input, response }) => [...input, ...(response['output'] as unknown[])] as ResponseItem[]);
 }
 
-function found(responses: ResponseRepository, id: string): StoredResponse {
+/** @throws AppError `not_found`, also for one of somebody else */
+function found(responses: ResponseRepository, id: string, viewer: Owner): StoredResponse {
   const stored = responses.get(id);
-  if (!stored) throw notFound(id);
+  if (!stored || !maySee(viewer, stored.owner)) throw notFound(id);
   return stored;
 }
 

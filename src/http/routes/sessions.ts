@@ -12,6 +12,7 @@ import type { SessionLabelState, SessionLabelsDesk } from '../../routing/label-r
 import type { LabelRelease } from '../../routing/ports.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { sessionIdFor, shownTo } from '../ownership.js';
 import { type MemoryLookup, toContextReport } from './context-shapes.js';
 import { toReceipt } from './receipt-shapes.js';
 
@@ -34,8 +35,8 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.get(
     '/sessions',
     { schema: { querystring: contract.SessionListQuery, response: { 200: contract.SessionList }, tags } },
-    async ({ query }) => {
-      const page = sessions.list({ limit: query.limit, offset: query.offset, query: query.q });
+    async ({ query, owner }) => {
+      const page = sessions.list({ limit: query.limit, offset: query.offset, query: query.q, viewer: owner });
       return { sessions: page.sessions.map(toSessionItem), count: page.sessions.length, total: page.total };
     },
   );
@@ -121,21 +122,21 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.get(
     '/sessions/:session_id/export',
     { schema: { params: contract.SessionParams, querystring: contract.ExportQuery, tags } },
-    async ({ params, query }, reply) => {
+    async ({ params, query, owner }, reply) => {
       const summary = sessions.summary(params.session_id);
       const messages = sessions.messages(params.session_id, { limit: EXPORT_MESSAGES });
       const markdown = query.format === 'markdown';
-      const name = `venom-${params.session_id.replace(/[^\w-]/g, '_')}.${markdown ? 'md' : 'json'}`;
+      const name = `venom-${sessionIdFor(owner, params.session_id).replace(/[^\w-]/g, '_')}.${markdown ? 'md' : 'json'}`;
       reply.header('content-disposition', `attachment; filename="${name}"`);
       reply.type(markdown ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8');
       return markdown
         ? toMarkdown(summary, messages)
         : `${JSON.stringify(
-            {
+            shownTo(owner, {
               ...toSessionItem(summary),
               label_releases: labels.state(params.session_id).releases.map(toLabelRelease),
               messages: messages.map(toMessageItem),
-            },
+            }),
             null,
             2,
           )}\n`;

@@ -7,6 +7,7 @@ import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contra
 import { unknownParams } from '../../runtimes/call-params.js';
 import { AppError } from '../../shared/errors.js';
 import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
+import { sessionIdFor } from '../ownership.js';
 import { isStrict } from '../strict-header.js';
 
 const TOP_LOGPROBS = 8;
@@ -21,12 +22,12 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
 ) => {
   app.post('/llm/simple/stream', { schema: { body: SimpleChatRequest, tags: ['chat'] } }, async (request, reply) => {
     const lastSeen = parseEventId(header(request, 'last-event-id'));
-    if (lastSeen) return stream(reply, simple.follow(lastSeen.requestId), lastSeen);
+    if (lastSeen) return stream(reply, simple.follow(lastSeen.requestId, request.owner), lastSeen);
     const key = header(request, 'idempotency-key');
     if (key !== undefined && (key.length > 200 || key === ''))
       throw new AppError('invalid_input', 'Idempotency-Key must have 1 to 200 characters.');
     const strict = request.body.strict === true || isStrict(request.headers['x-venom-strict-params']);
-    const asked = toSimpleRequest(request.body, key, keepAlive, strict);
+    const asked = { ...toSimpleRequest(request.body, key, keepAlive, strict), owner: request.owner };
     return stream(reply, await simple.start(asked), undefined, asked.sessionId);
   });
 
@@ -41,7 +42,7 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
     },
     async (request, reply) => {
       const position = parseEventId(header(request, 'last-event-id') ?? request.query.last_event_id);
-      const followed = simple.follow(request.params.request_id);
+      const followed = simple.follow(request.params.request_id, request.owner);
       return stream(reply, followed, position?.requestId === request.params.request_id ? position : undefined);
     },
   );
@@ -49,7 +50,10 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
   app.post(
     '/llm/simple/stream/:request_id/cancel',
     { schema: { params: RequestIdParams, response: { 200: CancelResponse }, tags: ['chat'] } },
-    async (request) => ({ status: 'success' as const, cancelled: simple.cancel(request.params.request_id) }),
+    async ({ params, owner }) => ({
+      status: 'success' as const,
+      cancelled: simple.cancel(params.request_id, owner),
+    }),
   );
 };
 
@@ -65,7 +69,7 @@ function stream(
   openEventStream(reply.raw, {
     ...cors,
     'x-request-id': turn.requestId,
-    'x-session-id': turn.sessionId ?? sessionId ?? '',
+    'x-session-id': sessionIdFor(reply.request.owner, turn.sessionId ?? sessionId ?? null),
   });
   if (reply.raw.destroyed) return reply;
   if (followed.kind === 'live') followLive(reply.raw, followed.turn, from);

@@ -23,17 +23,19 @@ import type { ToolDescriptor } from '../../skills/ports.js';
 import { promptTokens } from '../../skills/prompt-tokens.js';
 import type { SkillManager } from '../../skills/skill-manager.js';
 import type { Approval } from '../../skills/skill-ports.js';
+import type { UserGrants } from '../user-grants.js';
 
 export interface SkillsRoutesOptions {
   manager: SkillManager;
   approvals: Approvals;
+  grants: UserGrants;
   /** Looks for changed skills now. */
   refresh: () => Promise<void>;
 }
 
 export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
   app,
-  { manager, approvals, refresh },
+  { manager, approvals, grants, refresh },
 ) => {
   const tags = ['skills'];
   const toItem = (tool: ToolDescriptor, sessionId: string | undefined): z.output<typeof ToolItem> => {
@@ -69,23 +71,37 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
   app.get(
     '/skills/approvals',
     { schema: { querystring: ApprovalQuery, response: { 200: ApprovalList }, tags } },
-    async ({ query }) => {
-      const found = approvals.list({ state: query.state, sessionId: query.session_id, limit: query.limit });
+    async ({ query, owner }) => {
+      const { state, session_id: sessionId, limit } = query;
+      const found = approvals.list({ state, sessionId, limit, viewer: owner });
       return { status: 'success' as const, approvals: found.map(toApproval), count: found.length };
     },
   );
   app.get(
     '/skills/approvals/:approval_id',
     { schema: { params: ApprovalParams, response: { 200: ApprovalAnswer }, tags } },
-    async ({ params }) => ({ status: 'success' as const, approval: toApproval(approvals.get(params.approval_id)) }),
+    async ({ params, owner }) => ({
+      status: 'success' as const,
+      approval: toApproval(approvals.get(params.approval_id, owner)),
+    }),
   );
   app.post(
     '/skills/approvals/:approval_id',
     { schema: { params: ApprovalParams, body: DecisionRequest, response: { 200: ApprovalAnswer }, tags } },
-    async ({ params, body }) => ({
-      status: 'success' as const,
-      approval: toApproval(await approvals.decide(params.approval_id, body.decision)),
-    }),
+    async ({ params, body, owner }) => {
+      const { tool: name, sessionId } = approvals.get(params.approval_id, owner);
+      if (owner !== null && body.decision === 'always')
+        throw new AppError('forbidden', 'Only the administrator allows a tool for everybody; answer once or session.');
+      // A no is safe from whoever may say anything.
+      if (owner !== null && body.decision !== 'deny') {
+        const tool = manager.tool(name);
+        grants.requireTool(owner, tool, manager.permissionOf(tool, sessionId).permission);
+      }
+      return {
+        status: 'success' as const,
+        approval: toApproval(await approvals.decide(params.approval_id, body.decision)),
+      };
+    },
   );
   app.get(
     '/skills/:name',
@@ -105,15 +121,17 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
   app.post(
     '/skills/:name/call',
     { schema: { params: ToolParams, body: CallRequest, response: { 200: CallAnswer }, tags } },
-    async ({ params, body }, reply) => {
+    async ({ params, body, owner }, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort(new AppError('cancelled', 'The caller went away.')));
       const sessionId = body.session_id ?? null;
       const tool = manager.tool(params.name);
-      if (!body.approved && manager.permissionOf(tool, sessionId).permission === 'ask')
+      const { permission } = manager.permissionOf(tool, sessionId);
+      grants.requireTool(owner, tool, permission);
+      if (!body.approved && permission === 'ask')
         throw new AppError('approval_required', `${params.name} asks first: repeat the call with approved: true.`);
       const outcome = await manager.call(
-        { name: params.name, input: body.input, sessionId, requestId: null, labels: [], signal: gone.signal },
+        { name: params.name, input: body.input, owner, sessionId, requestId: null, labels: [], signal: gone.signal },
         { approved: body.approved },
       );
       return {

@@ -5,6 +5,7 @@ import type { SettingInEffect } from '../../config/config.js';
 import type { ModelManager, RuntimeIdentity } from '../../models/model-manager.js';
 import type { UsageMeter } from '../../models/ports.js';
 import { CLOUD_PROVIDERS } from '../../routing/policy.js';
+import type { UserGrants } from '../user-grants.js';
 
 export interface SystemRoutesOptions {
   bootId: string;
@@ -13,6 +14,9 @@ export interface SystemRoutesOptions {
   models: ModelManager;
   usage: UsageMeter;
   settings: readonly SettingInEffect[];
+  grants: UserGrants;
+  /** Ids of the users' keys there are. */
+  userKeys: readonly string[];
   describeStore: () => {
     path: string;
     sizeBytes: number;
@@ -48,6 +52,18 @@ export function runtimePayload(identity: RuntimeIdentity) {
 export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (app, options) => {
   const { models } = options;
   const tags = ['system'];
+  // Who the caller is here, and what its key may do. The administrator learns the ids by which settings name users' keys.
+  app.get('/system/access', { schema: { tags } }, async ({ administrator, owner }) => ({
+    status: 'success',
+    role: owner === null ? 'administrator' : 'user',
+    id: owner,
+    may: {
+      approve_tools: owner === null || options.grants.settings.approveTools,
+      call_tools: owner === null || options.grants.settings.callTools,
+      mcp_servers: owner === null ? null : options.grants.serversOf(owner),
+    },
+    user_keys: administrator ? [...options.userKeys] : null,
+  }));
   app.get('/system/status', { schema: { tags } }, async () => {
     const now = await options.usage.sample();
     const mb = (bytes: number) => Math.round(bytes / 1_048_576);

@@ -34,7 +34,8 @@ describe('everyday skills', () => {
       untrusted: true,
     });
     await skill.invoke('memorize', { content: 'It is in May.' }, context);
-    expect(kept).toEqual([{ text: 'It is in May.', category: 'general', labels: ['email'], requestId: 'request-1' }]);
+    const asking = { owner: null, sessionId: 's-1', requestId: 'request-1' };
+    expect(kept).toEqual([{ text: 'It is in May.', category: 'general', labels: ['email'], asking }]);
   });
 
   it('says that a model is not there', async () => {

@@ -1,7 +1,7 @@
 // Small skills over what this server knows itself: the time, its parts, its models, its memory, translation.
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
-import { BaseSkill, skillFunction } from '../base-skill.js';
+import { BaseSkill, type SkillContext, skillFunction } from '../base-skill.js';
 
 const MAX_QUERY_CHARS = 1_000;
 const MAX_MEMORY_CHARS = 20_000;
@@ -77,17 +77,20 @@ export class SystemSkill extends BaseSkill {
   ];
 }
 
+/** Whose turn or call it is, as far as the call says. */
+type Asking = Pick<SkillContext, 'owner' | 'sessionId' | 'requestId'>;
+
 export interface SkillMemory {
   search(
     query: string,
-    options: { limit: number; sessionId: string | null; signal: AbortSignal },
+    options: Asking & { limit: number; signal: AbortSignal },
   ): Promise<readonly { text: string; source: string; labels: readonly string[] }[]>;
   /** `added` is false where it was known already. */
   add(entry: {
     text: string;
     category: string;
     labels: readonly string[];
-    requestId: string | null;
+    asking: Asking;
   }): Promise<{ id: string; added: boolean }>;
 }
 
@@ -110,8 +113,8 @@ export class MemorySkill extends BaseSkill {
         limit: z.int().min(1).max(20).default(5),
       }),
       readOnly: true,
-      run: async ({ query, limit }, { signal, sessionId }) => {
-        const hits = await this.#memory.search(query, { limit, sessionId, signal });
+      run: async ({ query, limit }, { signal, owner, sessionId, requestId }) => {
+        const hits = await this.#memory.search(query, { limit, owner, sessionId, requestId, signal });
         return {
           text:
             hits.length === 0 ? 'Nothing was found.' : hits.map(({ text, source }) => `[${source}] ${text}`).join('\n'),
@@ -129,8 +132,9 @@ export class MemorySkill extends BaseSkill {
         content: z.string().trim().min(1).max(MAX_MEMORY_CHARS),
         category: z.string().trim().min(1).max(100).default('general'),
       }),
-      run: async ({ content, category }, { labels, requestId }) => {
-        const { id, added } = await this.#memory.add({ text: content, category, labels, requestId });
+      run: async ({ content, category }, { labels, owner, sessionId, requestId }) => {
+        const asking = { owner, sessionId, requestId };
+        const { id, added } = await this.#memory.add({ text: content, category, labels, asking });
         return { text: added ? 'Remembered.' : 'That was remembered already.', structured: { id, added } };
       },
     }),

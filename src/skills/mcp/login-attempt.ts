@@ -1,4 +1,5 @@
-// One login from its beginning to the browser's return, as the protocol's library wants it told. Lives in memory only.
+// One login from its beginning to the browser's return, as the protocol's library wants it told. What of it outlives a restart
+// is a PendingLogin.
 import type {
   OAuthClientInformationContext,
   OAuthClientMetadata,

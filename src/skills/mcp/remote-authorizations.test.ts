@@ -12,6 +12,8 @@ let remote: ProtectedMcp;
 let grants: MemoryGrants;
 let authorizations: RemoteAuthorizations;
 let now: number;
+/** As it lies on disk. */
+let begun: string;
 
 const launch = (more: Partial<RemoteLaunch> = {}): RemoteLaunch => ({
   kind: 'http',
@@ -30,13 +32,24 @@ beforeEach(() => {
   remote.faults = {};
   now = 1_000_000;
   grants = new MemoryGrants();
-  authorizations = new RemoteAuthorizations({
+  begun = '[]';
+  authorizations = started();
+});
+
+/** As after a start of the process. */
+const started = () =>
+  new RemoteAuthorizations({
     grants,
+    logins: {
+      load: () => JSON.parse(begun),
+      save: (logins) => {
+        begun = JSON.stringify(logins);
+      },
+    },
     secrets: { names: () => [], get: () => undefined, set: () => {}, delete: () => {} },
     redirect: () => ({ url: 'http://127.0.0.1:8000/oauth/callback', clientMetadataUrl: undefined }),
     now: () => now,
   });
-});
 
 /** What the browser brings back. */
 async function returned(): Promise<URLSearchParams> {
@@ -64,6 +77,40 @@ describe('a login', () => {
     const soon = await returned();
     now += 599_999;
     expect(await authorizations.complete(soon)).toBe('notes');
+  });
+
+  it('goes on after a restart, once, and with what lies on disk alone nobody can finish it', async () => {
+    const parameters = await returned();
+    expect(begun).not.toContain(parameters.get('state'));
+    authorizations = started();
+    expect(await authorizations.complete(parameters)).toBe('notes');
+    expect(begun).toBe('[]');
+    await expect(started().complete(parameters)).rejects.toMatchObject({ code: 'mcp_authorization_failed' });
+  });
+
+  it('that was cut while its code was exchanged is not good a second time', async () => {
+    const parameters = await returned();
+    let after: RemoteAuthorizations | undefined;
+    remote.faults = {
+      beforeToken: async () => {
+        // The process is killed here; another one reads what is on disk.
+        after = started();
+      },
+    };
+    await authorizations.complete(parameters);
+    remote.faults = {};
+    await expect(after?.complete(parameters)).rejects.toMatchObject({ code: 'mcp_authorization_failed' });
+  });
+
+  it('that was begun too long before a restart, or given up, has to be begun anew', async () => {
+    const late = await returned();
+    now += 600_000;
+    authorizations = started();
+    expect(begun).toBe('[]');
+    await expect(authorizations.complete(late)).rejects.toMatchObject({ code: 'mcp_authorization_failed' });
+    const given = await returned();
+    await authorizations.logOut('notes');
+    await expect(started().complete(given)).rejects.toMatchObject({ code: 'mcp_authorization_failed' });
   });
 
   it('that is given up while its code is exchanged leaves no token', async () => {

@@ -5,6 +5,7 @@ import type { AuthProvider, OAuthDiscoveryState, StoredOAuthTokens } from '@mode
 import { AppError } from '../../shared/errors.js';
 import { documentFetch, isConfidential } from './guarded-fetch.js';
 import { LoginAttempt, type RedirectTarget } from './login-attempt.js';
+import { type PendingLogin, type PendingLoginStore, stateHashOf } from './pending-login.js';
 import type { SecretStore } from './ports.js';
 import type { GrantStore, RemoteGrant } from './remote-grant.js';
 import type { RemoteLaunch } from './server-definition.js';
@@ -28,6 +29,8 @@ const FINAL_REFUSALS: ReadonlySet<string> = new Set([
 
 export interface RemoteAuthorizationsOptions {
   grants: GrantStore;
+  /** Logins that nobody has come back from. */
+  logins: PendingLoginStore;
   secrets: SecretStore;
   /** Where a browser comes back to; known once we listen. */
   redirect: () => RedirectTarget;
@@ -49,22 +52,18 @@ export interface GrantStatus {
   grantedAt: number | null;
 }
 
-interface Pending {
-  attempt: LoginAttempt;
-  launch: RemoteLaunch;
-  grant: RemoteGrant;
-  expiresAt: number;
-  used: boolean;
-}
-
 export class RemoteAuthorizations {
   readonly #options: RemoteAuthorizationsOptions;
-  /** By their state, which is known to nobody but us and the browser of who began. */
-  readonly #pending = new Map<string, Pending>();
+  /** By the hash of their state, which is known to nobody but the browser of who began. */
+  readonly #pending: Map<string, PendingLogin>;
+  /** Those whose browser has come back, while the authorization server is asked. */
+  readonly #completing = new Set<PendingLogin>();
   readonly #renewals = new Map<string, Promise<void>>();
 
   constructor(options: RemoteAuthorizationsOptions) {
     this.#options = options;
+    this.#pending = new Map(options.logins.load().map((login) => [login.stateHash, login]));
+    this.#expire();
   }
 
   /** Null for a server that never asked. */
@@ -152,7 +151,7 @@ export class RemoteAuthorizations {
       }),
     );
     const address = attempt.authorizationUrl;
-    if (!address || !attempt.discovery || !attempt.client)
+    if (!address || !attempt.discovery || !attempt.client || attempt.verifier === undefined)
       throw new AppError('mcp_authorization_failed', `${server} offers no login.`);
     if (!isConfidential(address, launch.allowPrivate) || address.href.length > ADDRESS_CHARS_MAX)
       throw new AppError('mcp_authorization_failed', `${server} names an address for its login that is none.`);
@@ -174,7 +173,18 @@ export class RemoteAuthorizations {
     };
     this.#options.grants.put(saved);
     const expiresAt = now() + LOGIN_MS;
-    this.#pending.set(attempt.stateText, { attempt, launch, grant: saved, expiresAt, used: false });
+    const stateHash = stateHashOf(attempt.stateText);
+    this.#pending.set(stateHash, {
+      stateHash,
+      server,
+      url: launch.url,
+      allowPrivate: launch.allowPrivate,
+      redirectUrl: redirect.url,
+      discovery: attempt.discovery,
+      verifier: attempt.verifier,
+      expiresAt,
+    });
+    this.#write();
     return { authorizationUrl: address.href, expiresAt };
   }
 
@@ -185,24 +195,33 @@ export class RemoteAuthorizations {
    */
   async complete(parameters: URLSearchParams): Promise<string> {
     this.#expire();
-    const state = parameters.get('state') ?? '';
-    const pending = this.#pending.get(state);
-    if (!pending || pending.used || parameters.toString().length > RESPONSE_CHARS_MAX)
+    const pending = this.#pending.get(stateHashOf(parameters.get('state') ?? ''));
+    if (!pending || parameters.toString().length > RESPONSE_CHARS_MAX)
       throw new AppError(
         'mcp_authorization_failed',
         'This login is unknown, too old or was used already; begin it anew.',
       );
-    pending.used = true;
-    const { attempt, launch, grant } = pending;
-    const { server } = grant;
-    const { discovery, client, verifier } = attempt;
-    if (!discovery || !client || verifier === undefined)
-      throw new AppError('mcp_authorization_failed', 'This login was never begun.');
+    // Before anybody is asked, also on disk: whatever happens, it is not good a second time.
+    this.#pending.delete(pending.stateHash);
+    this.#write();
+    this.#completing.add(pending);
+    try {
+      return await this.#complete(pending, parameters);
+    } finally {
+      this.#completing.delete(pending);
+    }
+  }
+
+  async #complete(pending: PendingLogin, parameters: URLSearchParams): Promise<string> {
+    const { server, discovery, verifier } = pending;
+    const grant = this.#options.grants.get(server, pending.url);
+    if (!grant) throw new AppError('mcp_authorization_failed', `The login at ${server} was given up meanwhile.`);
+    const client = this.#clientOf(grant);
     const { exchangeAuthorization, validateAuthorizationResponseIssuer } = await import('@modelcontextprotocol/client');
     const metadata = discovery.authorizationServerMetadata;
     const iss = parameters.get('iss') ?? undefined;
     const issuer = metadata?.issuer ?? discovery.authorizationServerUrl;
-    const tokens = await talk(server, launch, async (fetchFn) => {
+    const tokens = await talk(server, pending, async (fetchFn) => {
       // Before anything else of the answer is believed.
       validateAuthorizationResponseIssuer({
         iss,
@@ -222,16 +241,15 @@ export class RemoteAuthorizations {
         clientInformation: client,
         authorizationCode: code,
         codeVerifier: verifier,
-        redirectUri: attempt.redirectUrl,
+        redirectUri: pending.redirectUrl,
         fetchFn,
         ...(iss === undefined ? {} : { iss }),
         ...resourceOf(discovery),
       });
     });
     // A logout, a removal or another login meanwhile goes first.
-    if (this.#pending.get(state) !== pending)
+    if (!this.#completing.has(pending))
       throw new AppError('mcp_authorization_failed', `This login at ${server} was given up meanwhile.`);
-    this.#pending.delete(state);
     this.#keep({ ...grant, discovery, grantedAt: this.#options.now() }, { ...tokens, issuer });
     return server;
   }
@@ -363,12 +381,23 @@ export class RemoteAuthorizations {
   }
 
   #abandon(server: string): void {
-    for (const [state, { grant }] of this.#pending) if (grant.server === server) this.#pending.delete(state);
+    for (const login of this.#completing) if (login.server === server) this.#completing.delete(login);
+    this.#drop((login) => login.server === server);
   }
 
   #expire(): void {
     const now = this.#options.now();
-    for (const [state, { expiresAt }] of this.#pending) if (expiresAt <= now) this.#pending.delete(state);
+    this.#drop(({ expiresAt }) => expiresAt <= now);
+  }
+
+  #drop(isOver: (login: PendingLogin) => boolean): void {
+    const over = [...this.#pending.values()].filter(isOver);
+    for (const { stateHash } of over) this.#pending.delete(stateHash);
+    if (over.length > 0) this.#write();
+  }
+
+  #write(): void {
+    this.#options.logins.save([...this.#pending.values()]);
   }
 }
 
@@ -410,7 +439,7 @@ function checkDiscovery({ authorizationServerMetadata: metadata }: OAuthDiscover
 /** With failures under our codes; what the other side said is kept for the log, shortened, and never shown whole. */
 async function talk<T>(
   server: string,
-  { allowPrivate }: RemoteLaunch,
+  { allowPrivate }: Pick<RemoteLaunch, 'allowPrivate'>,
   work: (fetchFn: typeof fetch) => Promise<T>,
 ): Promise<T> {
   const guarded = documentFetch({ allowPrivate });

@@ -41,6 +41,12 @@ export async function joinNames(
   return joined;
 }
 
+/** Those of the servers somebody may use. */
+export function usableNames({ tools, prompts }: JoinedNames, mayUse: (server: string) => boolean): JoinedNames {
+  const usable = <D>(all: Map<string, Joined<D>>) => new Map([...all].filter(([, { server }]) => mayUse(server)));
+  return { tools: usable(tools), prompts: usable(prompts) };
+}
+
 async function ask(name: string, session: (server: string) => Promise<McpSession>) {
   const options = { signal: AbortSignal.timeout(ASK_MS) };
   const opened = await session(name);

@@ -1,7 +1,6 @@
 // chat: one question, in any mode, through the same doors as everybody's: SimpleMode and Orchestrator, and so through
 // routing and the exit gate. Progress shows the answer as it grows; a cancelled call stops it.
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Orchestrator } from '../../../chat/orchestrator.js';
 import type { Followed, SimpleMode } from '../../../chat/simple-mode.js';
@@ -10,13 +9,12 @@ import * as contract from '../../../contract/mcp-tools.js';
 import { AppError, toErrorCode } from '../../../shared/errors.js';
 import { runtimeOf } from '../../routes/task-shapes.js';
 import { ProgressReporter } from '../progress.js';
-import { answering } from '../tool-result.js';
+import { answering, type ToolCaller } from '../tool-result.js';
 
-export interface ChatToolParts {
+export interface ChatToolParts extends ToolCaller {
   simple: SimpleMode;
   orchestrator: Orchestrator;
   keepAlive: string;
-  logger: Logger;
 }
 
 type Question = z.output<typeof contract.ChatInput>;
@@ -33,19 +31,20 @@ export function chatTool(server: McpServer, parts: ChatToolParts): void {
       outputSchema: contract.ChatResult,
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     },
-    answering(parts.logger, (question, context) =>
+    answering(parts, (question, context) =>
       question.mode === 'direct' ? askDirectly(parts, question, context) : askAsTask(parts, question, context),
     ),
   );
 }
 
 async function askDirectly(
-  { simple, keepAlive }: ChatToolParts,
+  { simple, keepAlive, owner }: ChatToolParts,
   { message, model, session_id, max_tokens, temperature }: Question,
   context: ServerContext,
 ): Promise<Answer> {
   const followed = await simple.start({
     content: message,
+    owner,
     model,
     sessionId: session_id,
     resumable: false,
@@ -108,7 +107,7 @@ function ended(followed: Followed, onText: (text: string) => void): Promise<Ende
 }
 
 async function askAsTask(
-  { orchestrator }: ChatToolParts,
+  { orchestrator, owner }: ChatToolParts,
   { message, mode, session_id, max_tokens, temperature, model }: Question,
   context: ServerContext,
 ): Promise<Answer> {
@@ -118,7 +117,7 @@ async function askAsTask(
     ...(temperature === undefined ? {} : { temperature }),
   };
   const { id } = await orchestrator.submit({
-    ...followUpRequest({ content: message, labels: [] }),
+    ...followUpRequest({ content: message, labels: [], owner }),
     sessionId: session_id ?? null,
     forcedIntent: mode === 'complex' ? 'COMPLEX_PLANNING' : null,
     generationParams: Object.keys(params).length > 0 ? params : null,

@@ -1,23 +1,23 @@
 // memory_*: what is remembered: found, added, listed, forgotten.
 import type { McpServer } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import { toIngest } from '../../../chat/memory/ingest.js';
 import type { Memory } from '../../../chat/memory/memory.js';
+import { placesOf } from '../../../chat/memory/ports.js';
 import * as contract from '../../../contract/mcp-tools.js';
 import { AppError } from '../../../shared/errors.js';
 import { toMemoryHit, toMemoryItem } from '../../routes/memory.js';
-import { answering } from '../tool-result.js';
+import { answering, type ToolCaller } from '../tool-result.js';
 
-export interface MemoryToolsParts {
+export interface MemoryToolsParts extends ToolCaller {
   memory: Memory;
   /** False in a pre-production role that keeps its data. */
   mayDelete: boolean;
-  logger: Logger;
 }
 
 const LOOKS = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
-export function memoryTools(server: McpServer, { memory, mayDelete, logger }: MemoryToolsParts): void {
+export function memoryTools(server: McpServer, { memory, mayDelete, ...caller }: MemoryToolsParts): void {
+  const { owner } = caller;
   server.registerTool(
     'memory_search',
     {
@@ -27,10 +27,10 @@ export function memoryTools(server: McpServer, { memory, mayDelete, logger }: Me
       outputSchema: contract.MemorySearchResult,
       annotations: LOOKS,
     },
-    answering(logger, async ({ query, limit, session_id }, context) => {
+    answering(caller, async ({ query, limit, session_id }, context) => {
       const { hits, degraded } = await memory.search({
         text: query,
-        places: ['global', ...(session_id ? [{ sessionId: session_id }] : [])],
+        places: placesOf(owner, session_id ?? null),
         limit,
         signal: context.mcpReq.signal,
       });
@@ -47,11 +47,12 @@ export function memoryTools(server: McpServer, { memory, mayDelete, logger }: Me
       outputSchema: contract.MemoryListResult,
       annotations: LOOKS,
     },
-    answering(logger, ({ limit, offset, session_id }) => {
+    answering(caller, ({ limit, offset, session_id }) => {
       const { entries, total } = memory.list({
         limit,
         offset,
         scope: session_id ? { kind: 'session', sessionId: session_id } : undefined,
+        viewer: owner,
       });
       return { memories: entries.map(toMemoryItem), count: entries.length, total };
     }),
@@ -66,10 +67,11 @@ export function memoryTools(server: McpServer, { memory, mayDelete, logger }: Me
       outputSchema: contract.MemoryRememberResult,
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     },
-    answering(logger, async ({ text, session_id, pinned, topic }) => {
+    answering(caller, async ({ text, session_id, pinned, topic }) => {
       const kept = await memory.add({
         ...toIngest({
           text,
+          owner,
           category: 'general',
           collection: 'default',
           sessionId: session_id ?? null,
@@ -95,10 +97,10 @@ export function memoryTools(server: McpServer, { memory, mayDelete, logger }: Me
       outputSchema: contract.MemoryForgetResult,
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
     },
-    answering(logger, async ({ memory_id }) => {
+    answering(caller, async ({ memory_id }) => {
       if (!mayDelete)
         throw new AppError('forbidden', 'Pre-production data is not deleted; ALLOW_DATA_MUTATION is off.');
-      const { vectors } = await memory.remove(memory_id);
+      const { vectors } = await memory.remove(memory_id, owner);
       return { memory_id, deleted_vectors: vectors };
     }),
   );

@@ -1,6 +1,5 @@
 // models_*: which models there are, what they take, and how to get, try and use one.
 import type { McpServer } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import * as contract from '../../../contract/mcp-tools.js';
 import type { FitAdvisor } from '../../../models/fit-advisor.js';
 import type { ModelManager } from '../../../models/model-manager.js';
@@ -9,22 +8,21 @@ import type { ModelOperation, ModelOperations } from '../../../models/operations
 import { AppError } from '../../../shared/errors.js';
 import { toCapabilities, toEntry, toItem, toLoaded } from '../../routes/model-shapes.js';
 import { toFit } from '../../routes/models-config.js';
-import { answering, requireAdministrator } from '../tool-result.js';
+import { answering, requireAdministrator, type ToolCaller } from '../tool-result.js';
 import { followOperation } from './operations.js';
 
-export interface ModelToolsParts {
+export interface ModelToolsParts extends ToolCaller {
   models: ModelManager;
   registry: ModelRegistry;
   operations: ModelOperations;
   fit: FitAdvisor;
   onOperation: (listener: (operation: ModelOperation) => void) => () => void;
-  logger: Logger;
 }
 
 const LOOKS = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
 export function modelTools(server: McpServer, parts: ModelToolsParts): void {
-  const { models, registry, fit, logger } = parts;
+  const { models, registry, fit } = parts;
 
   server.registerTool(
     'models_list',
@@ -35,7 +33,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.ModelsListResult,
       annotations: LOOKS,
     },
-    answering(logger, () => listModels(models)),
+    answering(parts, () => listModels(models)),
   );
 
   server.registerTool(
@@ -47,7 +45,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.ModelsSearchResult,
       annotations: { ...LOOKS, openWorldHint: true },
     },
-    answering(logger, async ({ query, provider, limit, page }) => {
+    answering(parts, async ({ query, provider, limit, page }) => {
       const { items, total, stale, error } = await registry.search(query, provider, limit, page);
       return {
         models: items.map((item) => toEntry(item, registry.manifest(item.modelName) !== undefined)),
@@ -68,7 +66,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.ModelsShowResult,
       annotations: LOOKS,
     },
-    answering(logger, ({ name }) => modelCard(parts, name)),
+    answering(parts, ({ name }) => modelCard(parts, name)),
   );
 
   server.registerTool(
@@ -80,7 +78,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.ModelsFitResult,
       annotations: { ...LOOKS, openWorldHint: true },
     },
-    answering(logger, async ({ name, provider }) =>
+    answering(parts, async ({ name, provider }) =>
       toFit(name, provider === undefined ? await fit.installed(name) : await fit.offered(name, provider)),
     ),
   );
@@ -95,7 +93,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.OperationResult,
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     },
-    answering(logger, async ({ name, provider, runtime, wait }, context) => {
+    answering(parts, async ({ name, provider, runtime, wait }, context) => {
       requireAdministrator(context);
       const engine = runtime ?? (provider === 'ollama' ? 'ollama' : 'llama-cpp');
       const operation = registry.install(name, provider, engine);
@@ -113,7 +111,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.OperationResult,
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     },
-    answering(logger, async ({ name, runtime }, context) => {
+    answering(parts, async ({ name, runtime }, context) => {
       requireAdministrator(context);
       const found = await models.find(name, runtime);
       if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
@@ -131,7 +129,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
       outputSchema: contract.ModelsLoadedResult,
       annotations: LOOKS,
     },
-    answering(logger, async () => ({ models: (await models.loaded()).map(toLoaded) })),
+    answering(parts, async () => ({ models: (await models.loaded()).map(toLoaded) })),
   );
 }
 

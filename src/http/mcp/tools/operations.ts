@@ -1,23 +1,21 @@
 // operations_*: installations, activations and the like, and how a tool follows one to its end.
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import * as contract from '../../../contract/mcp-tools.js';
 import type { ModelOperation, ModelOperations } from '../../../models/operations.js';
 import { AppError } from '../../../shared/errors.js';
 import { toOperation } from '../../routes/model-shapes.js';
 import { ProgressReporter } from '../progress.js';
-import { answering, requireAdministrator } from '../tool-result.js';
+import { answering, requireAdministrator, type ToolCaller } from '../tool-result.js';
 
 const MAX_WAIT_MS = 3_600_000;
 
-export interface OperationToolsParts {
+export interface OperationToolsParts extends ToolCaller {
   operations: ModelOperations;
   /** Told of every change of every operation. @returns how to stop */
   onOperation: (listener: (operation: ModelOperation) => void) => () => void;
-  logger: Logger;
 }
 
-export function operationTools(server: McpServer, { operations, logger }: OperationToolsParts): void {
+export function operationTools(server: McpServer, { operations, ...caller }: OperationToolsParts): void {
   server.registerTool(
     'operations_list',
     {
@@ -27,7 +25,7 @@ export function operationTools(server: McpServer, { operations, logger }: Operat
       outputSchema: contract.OperationsListResult,
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     },
-    answering(logger, ({ limit }) => {
+    answering(caller, ({ limit }) => {
       const found = operations.list(limit).map(toOperation);
       return { operations: found, count: found.length };
     }),
@@ -42,7 +40,7 @@ export function operationTools(server: McpServer, { operations, logger }: Operat
       outputSchema: contract.OperationResult,
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
     },
-    answering(logger, ({ operation_id }, context) => {
+    answering(caller, ({ operation_id }, context) => {
       requireAdministrator(context);
       return { operation: toOperation(operations.cancel(operation_id)) };
     }),

@@ -1,16 +1,15 @@
 // sessions_*: what was said.
 import type { McpServer } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import type { SessionStore } from '../../../chat/sessions/session-store.js';
 import * as contract from '../../../contract/mcp-tools.js';
 import { toMessageItem, toSessionItem } from '../../routes/sessions.js';
-import { answering } from '../tool-result.js';
+import { answering, type ToolCaller } from '../tool-result.js';
 
 const LOOKS = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
 export function sessionTools(
   server: McpServer,
-  { sessions, logger }: { sessions: SessionStore; logger: Logger },
+  { sessions, ...caller }: { sessions: SessionStore } & ToolCaller,
 ): void {
   server.registerTool(
     'sessions_list',
@@ -21,8 +20,8 @@ export function sessionTools(
       outputSchema: contract.SessionsListResult,
       annotations: LOOKS,
     },
-    answering(logger, ({ limit, offset, query }) => {
-      const page = sessions.list({ limit, offset, query });
+    answering(caller, ({ limit, offset, query }) => {
+      const page = sessions.list({ limit, offset, query, viewer: caller.owner });
       return { sessions: page.sessions.map(toSessionItem), count: page.sessions.length, total: page.total };
     }),
   );
@@ -36,7 +35,7 @@ export function sessionTools(
       outputSchema: contract.SessionsReadResult,
       annotations: LOOKS,
     },
-    answering(logger, ({ session_id, limit, before_seq }) => {
+    answering(caller, ({ session_id, limit, before_seq }) => {
       const session = toSessionItem(sessions.summary(session_id));
       const found = sessions.messages(session_id, { limit: limit + 1, beforeSeq: before_seq });
       return { session, messages: found.slice(-limit).map(toMessageItem), has_more: found.length > limit };

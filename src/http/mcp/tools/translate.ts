@@ -1,14 +1,13 @@
 // translate: a text into another language, by the active model.
 import type { McpServer } from '@modelcontextprotocol/server';
-import type { Logger } from 'pino';
 import type { Translator } from '../../../chat/translation/translator.js';
 import * as contract from '../../../contract/mcp-tools.js';
 import { ProgressReporter } from '../progress.js';
-import { answering } from '../tool-result.js';
+import { answering, type ToolCaller } from '../tool-result.js';
 
 export function translateTool(
   server: McpServer,
-  { translator, logger }: { translator: Translator; logger: Logger },
+  { translator, ...caller }: { translator: Translator } & ToolCaller,
 ): void {
   server.registerTool(
     'translate',
@@ -19,7 +18,7 @@ export function translateTool(
       outputSchema: contract.TranslateResult,
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     },
-    answering(logger, async ({ text, target_lang, source_lang, allow_any }, context) => {
+    answering(caller, async ({ text, target_lang, source_lang, allow_any }, context) => {
       const { source, pieces } = translator.begin({
         text,
         target: target_lang,

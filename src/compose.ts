@@ -70,6 +70,7 @@ import { systemClock } from './shared/clock.js';
 import type { ImportedServers } from './skills/mcp/ports.js';
 import { backupPath, listBackups, removeBackup } from './storage/backups.js';
 import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
+import { SqliteGoals } from './storage/sqlite-goals.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
 import { RESPONSE_DAYS, SqliteResponses } from './storage/sqlite-responses.js';
@@ -167,6 +168,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessionLabelling(exit.sensitivity, labels),
   );
   const tasks = new SqliteTasks(store);
+  const goals = new SqliteGoals(store);
   const tracesFrom = settings.TRACE_RETENTION_DAYS === 0 ? 0 : Date.now() - settings.TRACE_RETENTION_DAYS * DAY_MS;
   for (const end of storedEnds(sessions, tasks, tracesFrom)) tracer.tellEnd(end);
   tracer.closeAbandoned(new Set(tasks.unfinished().map(({ id }) => id)));
@@ -503,6 +505,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     settings,
     tasks,
     sessions,
+    goals,
     tracer,
     events: hub,
     counters,
@@ -537,7 +540,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         services: monitor,
         clock: systemClock,
         agents: ['chat', 'coder', 'critic', 'architect', 'librarian', 'toolmaker'],
-        modes: ['direct', 'normal', 'complex'],
+        modes: ['direct', 'normal', 'complex', 'council', 'campaign'],
         activeModel: () => models.activeCloud?.model || state.get('active_model') || settings.LLM_MODEL_NAME || null,
         cloud: () => CLOUD_NAMES.filter((name) => exit.gate.hasKey(name)),
       }),

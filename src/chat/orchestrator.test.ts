@@ -66,6 +66,9 @@ function build(
     {
       tasks,
       sessions: {} as never,
+      goals: { ofCampaign: () => [], releaseRunning: () => {} } as never,
+      council: { rounds: 0, tokens: 1_000, costUsd: 1, durationMs: 1_000 },
+      campaign: { goals: 8, tokens: 1_000, costUsd: 1, durationMs: 1_000 },
       tracer,
       events: { publish: () => {} },
       clock,

@@ -17,6 +17,7 @@ import { skills } from './migrations/008-skills.js';
 import { mcp } from './migrations/009-mcp.js';
 import { labelReleases } from './migrations/010-label-releases.js';
 import { taskPictures } from './migrations/011-task-pictures.js';
+import { goals } from './migrations/013-goals.js';
 import { loadVectorExtension } from './vector-extension.js';
 
 const MIGRATIONS = [
@@ -31,6 +32,7 @@ const MIGRATIONS = [
   mcp,
   labelReleases,
   taskPictures,
+  goals,
 ];
 /** Of the tables, as this Venom knows them. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -113,7 +113,5 @@ async function intentOf(
 
 function isSupported(request: ToolRequest, toolRequired: boolean, toolBox: ToolBox): boolean {
   if (TEMPLATE_INTENTS.has(request.intent)) return true;
-  // There is no store of goals to run a campaign over.
-  if (request.intent === 'START_CAMPAIGN') return false;
   return !toolRequired || toolBox.toolsFor(request).length > 0;
 }

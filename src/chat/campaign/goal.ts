@@ -1,0 +1,38 @@
+// A goal of a campaign, and where goals are kept. No I/O in this file.
+
+export type GoalStatus = 'PENDING' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
+
+export interface Goal {
+  id: string;
+  /** Id of the task that works on it. */
+  campaignId: string;
+  sessionId: string | null;
+  /** From 1, in the order they are worked on. */
+  number: number;
+  text: string;
+  status: GoalStatus;
+  result: string | null;
+  error: { code: string; message: string } | null;
+  /** Sensitivity of its text and result. */
+  labels: readonly string[];
+  /** Milliseconds since the epoch, UTC. */
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** Where goals are kept. Everything that returns a promise resolves when it is on disk. */
+export interface GoalRepository {
+  add(goals: readonly Goal[]): Promise<void>;
+  update(goal: Goal): Promise<void>;
+  /** Goals of earlier campaigns become this one's, numbered as they come. */
+  adopt(ids: readonly string[], campaignId: string): Promise<void>;
+  /** In their order. */
+  ofCampaign(campaignId: string): Goal[];
+  /** Those of a session that were not reached, oldest first; null = of no session. */
+  open(sessionId: string | null, limit: number): Goal[];
+  /** Newest campaigns first. */
+  ofSession(sessionId: string | null, limit: number): Goal[];
+  counts(): Readonly<Record<GoalStatus, number>>;
+  /** What a former process worked on waits again. */
+  releaseRunning(): void;
+}

@@ -1,0 +1,34 @@
+// What everybody who works on one turn has at hand: the turn, its model, what goes along, and where its words are shown.
+import type { Clock } from '../../shared/clock.js';
+import type { IntentRecognizer, Language } from '../intent.js';
+import type { EventSink } from '../ports.js';
+import type { ToolBox } from '../task-ports.js';
+import type { RequestTracer } from '../tracing/request-tracer.js';
+import type { BuiltContext } from '../turn-ports.js';
+import type { TaskModel } from './task-model.js';
+import type { DecidedTurn } from './task-turn.js';
+
+export interface TurnWork {
+  turn: DecidedTurn;
+  model: TaskModel;
+  /** With the labels of everything that is known to go along. */
+  context: BuiltContext;
+  /** The model is known to be too small for long forms. */
+  small: boolean;
+  /** Tokens that may be sent to the model. */
+  budgetTokens: number;
+  /** Of the answer. */
+  language: Language;
+  tracer: RequestTracer;
+  events: EventSink;
+  toolBox: ToolBox;
+  intents: IntentRecognizer;
+  clock: Clock;
+  /** Text of the answer as it comes, and how the stream goes. */
+  show: (delta: string) => void;
+}
+
+/** Labels of what went along from the start, and of what tools found since. */
+export const labelsOf = ({ context, model }: Pick<TurnWork, 'context' | 'model'>): readonly string[] => [
+  ...new Set([...context.labels, ...model.labels]),
+];

@@ -1,5 +1,6 @@
 // Tasks and their queue, put together for compose.ts: every `new` of Normal and Complex chat is here.
 import type { GoalRepository } from './chat/campaign/goal.js';
+import type { CouncilBounds } from './chat/council/council.js';
 import type { IntentRecognizer } from './chat/intent.js';
 import { Orchestrator } from './chat/orchestrator.js';
 import type { EventSink } from './chat/ports.js';
@@ -96,12 +97,7 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       tasks: parts.tasks,
       sessions: parts.sessions,
       goals: parts.goals,
-      council: {
-        rounds: settings.COUNCIL_MAX_ROUNDS,
-        tokens: settings.COUNCIL_MAX_TOKENS,
-        costUsd: settings.COUNCIL_MAX_COST_USD,
-        durationMs: 1_000 * Math.min(settings.COUNCIL_MAX_SECONDS, settings.TASK_TIMEOUT_SECONDS * WORK_SHARE),
-      },
+      council: councilBounds(settings),
       campaign: {
         goals: settings.CAMPAIGN_MAX_GOALS,
         tokens: settings.CAMPAIGN_MAX_TOKENS,
@@ -151,6 +147,13 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
   );
   return { orchestrator, services };
 }
+
+export const councilBounds = (settings: Settings): CouncilBounds => ({
+  rounds: settings.COUNCIL_MAX_ROUNDS,
+  tokens: settings.COUNCIL_MAX_TOKENS,
+  costUsd: settings.COUNCIL_MAX_COST_USD,
+  durationMs: 1_000 * Math.min(settings.COUNCIL_MAX_SECONDS, settings.TASK_TIMEOUT_SECONDS * WORK_SHARE),
+});
 
 /** What may be sent: the window less room for the answer. */
 function contextBudget(contextLength: number | null | undefined): number {

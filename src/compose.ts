@@ -29,7 +29,7 @@ import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import { chatMemory } from './chat-memory.js';
 import { chatSkills } from './chat-skills.js';
-import { chatTasks } from './chat-tasks.js';
+import { chatTasks, councilBounds } from './chat-tasks.js';
 import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
 import { type LoadedSettings, type Settings, userApiKeys } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
@@ -631,6 +631,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     chatModes: {
       taskTimeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
       intentTimeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,
+      council: councilBounds(settings),
     },
     queue: { mutationAllowed },
     services,

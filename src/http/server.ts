@@ -24,7 +24,7 @@ import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { type BackupRoutesOptions, backupRoutes } from './routes/backups.js';
-import { chatModesRoutes } from './routes/chat-modes.js';
+import { type ChatModesParts, chatModesRoutes } from './routes/chat-modes.js';
 import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
@@ -66,7 +66,7 @@ export interface ServerOptions {
   metrics: Metrics;
   simple: SimpleMode;
   orchestrator: Orchestrator;
-  chatModes: { taskTimeoutMs: number; intentTimeoutMs: number };
+  chatModes: ChatModesParts;
   queue: Omit<QueueRoutesOptions, 'orchestrator'>;
   services: ServiceMonitor;
   counters: Omit<MetricsRoutesOptions, 'metrics'>;

@@ -88,6 +88,7 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
         shown.push({ step: number, round, member, status: 'running', agrees: null });
         tell({ round });
         live.beginPart(number);
+        live.log(`${member} speaks, round ${round}.`);
         show(statementHeading({ round, member }, language));
         const late = new AbortController();
         const timer = setTimeout(

@@ -26,6 +26,7 @@ import { GitSkill } from './skills/builtin/git-skill.js';
 import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
 import { ShellSkill, type ShellSkillOptions } from './skills/builtin/shell-skill.js';
 import { WebSkill } from './skills/builtin/web-skill.js';
+import { type WorkFacts, WorkSkill } from './skills/builtin/work-skill.js';
 import { CustomSkills } from './skills/custom/custom-skills.js';
 import { SkillEditor } from './skills/custom/skill-editor.js';
 import type { ToolProvider } from './skills/ports.js';
@@ -52,6 +53,8 @@ export interface ChatSkillsParts {
   /** A task that ended with a former process while it waited for an answer. */
   resumeTask: (id: string) => Promise<unknown>;
   services: () => ServiceMonitor;
+  /** Goals, tasks and queue, and those of one session by name. */
+  work: (sessionId: string | null) => WorkFacts;
   /** PATH. */
   searchPath: string | undefined;
   /** Where commands of models run, if anywhere. */
@@ -80,6 +83,7 @@ export function chatSkills(parts: ChatSkillsParts) {
     ...(settings.ENABLE_WEB_SKILL ? [new WebSkill(fetcher, settings.WEB_SEARCH_ENDPOINT)] : []),
     new DocsSkill(),
     new TimeSkill(systemClock.now),
+    new WorkSkill(parts.work),
     new SystemSkill({ reports: () => parts.services().reports() }),
     new MemorySkill({
       search: (query, options) => memory.searchTool.search(query, options),

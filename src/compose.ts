@@ -94,6 +94,8 @@ const HEALTH_EVERY_MS = 15_000;
 const LOG_HELD_BYTES = 1_000_000;
 /** Whoever has just read an answer often asks again. */
 const QUIET_MS = 5_000;
+/** Goals and tasks of one session that a status report names. */
+const REPORTED = 20;
 const CLOUD_NAMES = ['openai', 'google'] as const;
 
 export interface Composed {
@@ -496,6 +498,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sessionLabels: (sessionId) => labels.of(sessionId),
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
+    work: (sessionId) => ({
+      goals: { counts: goals.counts(), here: goals.ofSession(sessionId, REPORTED) },
+      tasks: {
+        counts: tasks.counts(),
+        here: tasks.ofSession(sessionId, REPORTED).map(({ request, status }) => ({ content: request.content, status })),
+      },
+      queue: orchestrator.queue,
+    }),
     searchPath: environment['PATH'],
     sandbox: mcp.sandbox,
     providers: [mcp.tools],
@@ -539,7 +549,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       new TemplateAnswers({
         services: monitor,
         clock: systemClock,
-        agents: ['chat', 'coder', 'critic', 'architect', 'librarian', 'toolmaker'],
+        // Who needs a tool is there with it.
+        agents: [
+          ...(['chat', 'coder', 'critic', 'architect', 'librarian'] as const),
+          ...(skills.manager.toolBox.has('git__get_status', null) ? (['git', 'release'] as const) : []),
+          ...(skills.manager.toolBox.has('shell__run_shell', null) ? (['tester'] as const) : []),
+          ...(skills.manager.toolBox.has('web__search', null) ? (['researcher'] as const) : []),
+          ...(['publisher', 'executive', 'toolmaker'] as const),
+        ],
         modes: ['direct', 'normal', 'complex', 'council', 'campaign'],
         activeModel: () => models.activeCloud?.model || state.get('active_model') || settings.LLM_MODEL_NAME || null,
         cloud: () => CLOUD_NAMES.filter((name) => exit.gate.hasKey(name)),
@@ -547,7 +564,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     router: routing.router,
     context: memory.context,
     results: memory.results,
-    toolBox: skills.manager,
+    toolBox: skills.manager.toolBox,
     translator: { translate: (text, language, signal) => translator.translateAnswer(text, language, signal) },
     clearSession: (sessionId) => memory.clearing.clear(sessionId),
     checkStore: () => void store.describe(),

@@ -118,7 +118,13 @@ function build(
         }),
       },
       results: { enqueue: (turn) => results.push(turn) },
-      toolBox: { toolsFor: () => options.tools ?? [] },
+      toolBox: {
+        toolsFor: () => options.tools ?? [],
+        has: () => false,
+        call: async () => {
+          throw new AppError('tool_not_found', 'There is no tool.');
+        },
+      },
       translator: null,
       clearSession: async () => {},
       identity: async () => facts,

@@ -16,6 +16,8 @@ interface TaskRow {
 
 const TASK = 'SELECT seq, id, status, created_at, request, result, logs, context_history, context_used FROM tasks';
 
+const COUNTED = 1_000;
+
 export class SqliteTasks implements TaskRepository {
   readonly #store: SqliteStore;
   /** Parts that are on disk, by task. */
@@ -137,6 +139,24 @@ export class SqliteTasks implements TaskRepository {
       }
       return task;
     });
+  }
+
+  /** Of the newest thousand. */
+  counts(): Record<TaskStatus, number> {
+    const counts = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 };
+    const rows = this.#store
+      .prepare('SELECT status, count(*) AS n FROM (SELECT status FROM tasks ORDER BY seq DESC LIMIT ?) GROUP BY status')
+      .all(COUNTED);
+    for (const row of rows) counts[row['status'] as TaskStatus] = Number(row['n']);
+    return counts;
+  }
+
+  /** Newest first; null = of no session. */
+  ofSession(sessionId: string | null, limit: number): Task[] {
+    return this.#store
+      .prepare(`${TASK} WHERE session_id IS ? ORDER BY seq DESC LIMIT ?`)
+      .all(sessionId, limit)
+      .map((row) => toTask(row as unknown as TaskRow));
   }
 
   countOfSession(sessionId: string): number {

@@ -88,7 +88,7 @@ export const AGENTS = {
   tester: {
     id: 'tester',
     name: 'TesterAgent',
-    prompt: `You test applications through the tools you are given and report each step with what you saw. ${LANGUAGE}`,
+    prompt: `You test applications through the tools you are given and report each step with what you saw. What you did not run you call not run. ${LANGUAGE}`,
     taskType: 'STANDARD',
     maxOutputTokens: 2_048,
     maxSteps: 12,
@@ -108,7 +108,7 @@ export const AGENTS = {
   release: {
     id: 'release',
     name: 'ReleaseManagerAgent',
-    prompt: `You prepare releases: version, changelog, checks, through the tools you are given. Nothing is published without being asked for. ${LANGUAGE}`,
+    prompt: `You prepare releases: version and changelog, from commits you are shown. You say nothing that they do not say. ${LANGUAGE}`,
     taskType: 'STANDARD',
     maxOutputTokens: 2_048,
     maxSteps: 8,
@@ -118,7 +118,7 @@ export const AGENTS = {
   executive: {
     id: 'executive',
     name: 'ExecutiveAgent',
-    prompt: `You report on goals and progress from what the tools show you, shortest first. ${LANGUAGE}`,
+    prompt: `You report on goals and progress from what you are shown, shortest first. What you are not shown you do not know. ${LANGUAGE}`,
     taskType: 'ANALYSIS',
     maxOutputTokens: 1_024,
     maxSteps: 4,

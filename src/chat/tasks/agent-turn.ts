@@ -1,5 +1,7 @@
-// A turn of one agent: it is asked with its tools, as often as they need.
+// A turn of one agent: one that works in a fixed order does so; every other is asked with its tools, as often as they need.
 import type { AgentDefinition } from '../agents/agent.js';
+import { procedureOf } from '../agents/procedures/by-intent.js';
+import type { Procedure } from '../agents/procedures/procedure.js';
 import type { IntentId } from '../intent.js';
 import type { ChatTool } from '../task-ports.js';
 import { labelsOf, type TurnWork } from './turn-work.js';
@@ -28,15 +30,61 @@ export function agentTurn(work: TurnWork, agent: AgentDefinition): Promise<strin
 
 export async function workOn(work: TurnWork, one: OneAgentsWork): Promise<string> {
   const { agent, messages, toolRequired, onText } = one;
+  const tools = toolsOf(work, one);
+  const procedure = procedureFor(work, one, tools);
+  if (procedure) return carriedOut(procedure, work, one);
   const { text } = await work.model.ask({
     agent,
     messages,
     labels: labelsOf(work),
-    tools: toolsOf(work, one),
+    tools,
     mustCall: toolRequired,
     onText,
   });
   return text;
+}
+
+/** Who has brought a tool of their own for this work means it to be used. */
+function procedureFor(
+  { turn, toolBox }: TurnWork,
+  { intent, text }: OneAgentsWork,
+  tools: readonly ChatTool[],
+): Procedure | null {
+  if (tools.some(({ imported, rank }) => imported && rank !== undefined)) return null;
+  return procedureOf({ intent, text, sessionId: turn.live.task.request.sessionId }, toolBox);
+}
+
+function carriedOut(
+  procedure: Procedure,
+  work: TurnWork,
+  { agent, text, messages, onText }: OneAgentsWork,
+): Promise<string> {
+  const { turn, model, toolBox, language, small } = work;
+  const { live } = turn;
+  work.tracer.step(live.id, agent.name, 'procedure', null);
+  return procedure({
+    text,
+    language,
+    small,
+    has: (tool) => toolBox.has(tool, live.task.request.sessionId),
+    call: (tool, input) => work.callTool(tool, input),
+    note: (line) => live.log(line),
+    say: onText,
+    write: async (request, { shown = false, maxTokens } = {}) => {
+      const answer = await model.ask({
+        agent: { ...agent, maxSteps: 1, ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }) },
+        messages: [
+          ...messages
+            .slice(0, -1)
+            .map((message, index) => (index === 0 ? { ...message, content: agent.prompt } : message)),
+          { role: 'user', content: request },
+        ],
+        labels: labelsOf(work),
+        onText: shown ? onText : undefined,
+      });
+      return answer.text;
+    },
+  });
 }
 
 function toolsOf({ turn, toolBox }: TurnWork, { agent, intent, text }: OneAgentsWork): readonly ChatTool[] {

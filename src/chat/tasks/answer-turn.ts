@@ -9,7 +9,7 @@ import { councilChoice } from '../council/council-choice.js';
 import type { IntentRecognizer } from '../intent.js';
 import { isComplex } from '../intent-traits.js';
 import type { EventSink } from '../ports.js';
-import type { ToolBox, WaitingCall } from '../task-ports.js';
+import type { ToolBox, ToolFinding, WaitingCall } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../turn-ports.js';
 import { agentTurn } from './agent-turn.js';
@@ -115,6 +115,7 @@ export class TurnAnswering {
       toolBox,
       intents,
       clock,
+      callTool: (name, input) => this.#callTool(turn, model, context, name, input),
       show: (delta) => this.#show(turn, model, delta),
     };
   }
@@ -273,17 +274,8 @@ export class TurnAnswering {
           trace.firstToken = { at, elapsedMs: elapsed, preview };
         });
       },
-      onToolCall: (name, result, durationMs) => {
-        this.#parts.onTool(name);
-        live.log(`Tool ${name} ${result.failed ? 'failed' : 'answered'} in ${Math.round(durationMs)} ms.`);
-        tracer.step(
-          live.id,
-          'Tool',
-          name.slice(0, 100),
-          JSON.stringify({ duration_ms: Math.round(durationMs), chars: result.text.length }),
-          result.failed ? 'error' : 'ok',
-        );
-      },
+      onToolCall: (name, { failed, text }, durationMs) =>
+        this.#toolCalled(live, name, { failed, chars: text.length }, durationMs),
       onWaiting: this.#waiting(live),
       onAnswer: (target, usage, receipt) => {
         const answered = receipt.attempts.at(-1);
@@ -325,6 +317,43 @@ export class TurnAnswering {
       live.update({ waiting_for_you: shown.length > 0 ? shown : null });
       this.#parts.tracer.step(live.id, 'Approval', state, JSON.stringify({ approval_id: call.id, tool: call.tool }));
     };
+  }
+
+  async #callTool(
+    { live }: DecidedTurn,
+    model: TaskModel,
+    context: BuiltContext,
+    name: string,
+    input: Record<string, unknown>,
+  ): Promise<ToolFinding> {
+    const startedAt = performance.now();
+    const found = await this.#parts.toolBox.call(name, input, {
+      signal: live.signal,
+      sessionId: live.task.request.sessionId,
+      requestId: live.id,
+      labels: labelsOf({ context, model }),
+      onWaiting: this.#waiting(live),
+    });
+    model.foundLabels(found.labels);
+    this.#toolCalled(live, name, { failed: found.failed, chars: found.text.length }, performance.now() - startedAt);
+    return found;
+  }
+
+  #toolCalled(
+    live: LiveTask,
+    name: string,
+    { failed, chars }: { failed: boolean; chars: number },
+    durationMs: number,
+  ): void {
+    this.#parts.onTool(name);
+    live.log(`Tool ${name} ${failed ? 'failed' : 'answered'} in ${Math.round(durationMs)} ms.`);
+    this.#parts.tracer.step(
+      live.id,
+      'Tool',
+      name.slice(0, 100),
+      JSON.stringify({ duration_ms: Math.round(durationMs), chars }),
+      failed ? 'error' : 'ok',
+    );
   }
 
   /** Text as it comes, and how the stream goes, a few times a second. */

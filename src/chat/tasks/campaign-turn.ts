@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AGENT_OF, AGENTS, type AgentDefinition } from '../agents/agent.js';
+import { procedureOf } from '../agents/procedures/by-intent.js';
 import { type CampaignBounds, type CampaignSpending, runCampaign } from '../campaign/campaign.js';
 import { campaignReport, goalFailure, goalHeading, goalsNote, nothingOpen } from '../campaign/campaign-report.js';
 import {
@@ -258,7 +259,7 @@ async function workOnGoal(work: TurnWork, goal: Goal, earlier: readonly Goal[]):
   );
   if (decision.intent === 'UNSUPPORTED_TASK')
     throw new AppError('unsupported', 'This needs something outside this system.');
-  if (toolRequired && toolBox.toolsFor(request).length === 0)
+  if (toolRequired && !procedureOf(request, toolBox) && toolBox.toolsFor(request).length === 0)
     throw new AppError('unsupported', `No tool for ${intent} is installed here.`);
   const before = earlier
     .filter(({ status }) => status === 'COMPLETED')

@@ -90,6 +90,11 @@ export class TaskModel {
     return [...this.#labels];
   }
 
+  /** Of what was found without asking a model. */
+  foundLabels(labels: readonly string[]): void {
+    for (const label of labels) this.#labels.add(label);
+  }
+
   /** Read and written by all questions so far, as far as engines count it; what they do not count is guessed by length. */
   get tokens(): number {
     return this.#tokens;

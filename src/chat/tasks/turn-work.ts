@@ -2,7 +2,7 @@
 import type { Clock } from '../../shared/clock.js';
 import type { IntentRecognizer, Language } from '../intent.js';
 import type { EventSink } from '../ports.js';
-import type { ToolBox } from '../task-ports.js';
+import type { ToolBox, ToolFinding } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { BuiltContext } from '../turn-ports.js';
 import type { TaskModel } from './task-model.js';
@@ -24,6 +24,8 @@ export interface TurnWork {
   toolBox: ToolBox;
   intents: IntentRecognizer;
   clock: Clock;
+  /** Calls a tool for an agent that needs no model's word for it. @throws the reason of a stop */
+  callTool: (name: string, input: Record<string, unknown>) => Promise<ToolFinding>;
   /** Text of the answer as it comes, and how the stream goes. */
   show: (delta: string) => void;
 }

@@ -1,0 +1,43 @@
+// What this server works on: goals, tasks and the queue. What other sessions said is counted and never told.
+import { z } from 'zod';
+import { BaseSkill, skillFunction } from '../base-skill.js';
+
+export interface WorkFacts {
+  goals: {
+    counts: Readonly<Record<string, number>>;
+    /** Of the session that asks. */
+    here: readonly { text: string; status: string; labels: readonly string[] }[];
+  };
+  tasks: { counts: Readonly<Record<string, number>>; here: readonly { content: string; status: string }[] };
+  queue: { paused: boolean; pending: number; active: number; limit: number | null };
+}
+
+export class WorkSkill extends BaseSkill {
+  readonly id = 'work';
+  readonly description = 'Goals, tasks and the queue of this server.';
+  readonly #facts: (sessionId: string | null) => WorkFacts;
+
+  constructor(facts: (sessionId: string | null) => WorkFacts) {
+    super();
+    this.#facts = facts;
+  }
+
+  readonly functions = [
+    skillFunction({
+      name: 'report',
+      description: 'Status report: goals, tasks and queue of this server, and those of this conversation by name.',
+      input: z.object({}),
+      readOnly: true,
+      run: async (_input, { sessionId }) => {
+        const { goals, tasks, queue } = this.#facts(sessionId);
+        const labels = [...new Set(goals.here.flatMap((goal) => goal.labels))];
+        const structured = {
+          goals: { counts: goals.counts, here: goals.here.map(({ text, status }) => ({ text, status })) },
+          tasks,
+          queue,
+        };
+        return { text: JSON.stringify(structured, null, 1), structured, labels };
+      },
+    }),
+  ];
+}

@@ -73,6 +73,7 @@ import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
 import { SqliteGoals } from './storage/sqlite-goals.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
+import { SqlitePictures } from './storage/sqlite-pictures.js';
 import { RESPONSE_DAYS, SqliteResponses } from './storage/sqlite-responses.js';
 import { AgingTasks, AgingTraces } from './storage/sqlite-retention.js';
 import { SqliteSessionLabels } from './storage/sqlite-session-labels.js';
@@ -169,7 +170,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     bootId,
     sessionLabelling(exit.sensitivity, labels),
   );
-  const tasks = new SqliteTasks(store);
+  const pictures = new SqlitePictures(store, settings.SESSION_PICTURES_MB * 1_000_000);
+  const tasks = new SqliteTasks(store, pictures);
   const goals = new SqliteGoals(store);
   const tracesFrom = settings.TRACE_RETENTION_DAYS === 0 ? 0 : Date.now() - settings.TRACE_RETENTION_DAYS * DAY_MS;
   for (const end of storedEnds(sessions, tasks, tracesFrom)) tracer.tellEnd(end);
@@ -658,6 +660,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       generationParamUpdates: () => overrides.updates,
     },
     keepAlive: settings.LLM_KEEP_ALIVE,
+    sessionPictures: pictures,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
     sessionLabels,
     knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },

@@ -33,6 +33,9 @@ export const SettingsSchema = z.object({
   LLAMA_MAX_LOADED_MODELS: whole(0, 0, 1_000).describe('models of the embedded runtime in memory; 0 = as many as fit'),
   LLAMA_MEMORY_LIMIT_GB: number(0).describe('memory for all of them together; 0 = what is free'),
   LLAMA_QUEUE_LIMIT: whole(64, 0, 10_000).describe('requests that may wait for the embedded runtime; more get 503'),
+  SESSION_PICTURES_MB: number(512, 0).describe(
+    'pictures kept with the messages they came with, for a second try; the oldest go first; 0 = none are kept',
+  ),
   SESSION_MAX_ENTRIES: whole(0, 0).describe('entries kept per session, oldest dropped; 0 = all'),
   BODY_LIMIT_BYTES: whole(10_485_760, 65_536).describe('largest request body'),
   MODELS_FOLDERS: list('').describe('more folders whose GGUF files are listed and can be linked, with commas'),

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
+import type { SessionPictures } from '../chat/sessions/session-pictures.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import type { SessionLabelsDesk } from '../routing/label-release.js';
@@ -73,6 +74,7 @@ export interface ServerOptions {
   keepAlive: string;
   memory: MemoryRoutesOptions;
   sessionLabels: SessionLabelsDesk;
+  sessionPictures: SessionPictures;
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
@@ -191,6 +193,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       const memoryOf = (id: string) => options.memory.memory.get(id);
       await api.register(sessionRoutes, {
         ...options.memory,
+        pictures: options.sessionPictures,
         tracer: options.tracer,
         memoryOf,
         labels: options.sessionLabels,

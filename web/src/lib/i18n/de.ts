@@ -54,6 +54,7 @@ export const de: Record<string, string> = {
   'chat.placeholder': 'Nachricht schreiben …',
   'chat.attach': 'Bilder hinzufügen',
   'chat.detach': '{{name}} entfernen',
+  'chat.picture': 'Bild {{number}} dieser Nachricht',
   'chat.attach.refused': 'Höchstens {{count}} Bilder (PNG, JPEG, WebP, GIF), zusammen {{megabytes}} MB.',
   'chat.send': 'Senden',
   'chat.stop': 'Anhalten',

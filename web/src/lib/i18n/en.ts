@@ -54,6 +54,7 @@ export const en = {
   'chat.placeholder': 'Write a message …',
   'chat.attach': 'Add pictures',
   'chat.detach': 'Take {{name}} away',
+  'chat.picture': 'Picture {{number}} of this message',
   'chat.attach.refused': 'At most {{count}} pictures (PNG, JPEG, WebP, GIF) of {{megabytes}} MB together.',
   'chat.send': 'Send',
   'chat.stop': 'Stop',

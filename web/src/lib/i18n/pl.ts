@@ -54,6 +54,7 @@ export const pl: Record<string, string> = {
   'chat.placeholder': 'Napisz wiadomość …',
   'chat.attach': 'Dodaj obrazy',
   'chat.detach': 'Usuń {{name}}',
+  'chat.picture': 'Obraz {{number}} tej wiadomości',
   'chat.attach.refused': 'Najwyżej {{count}} obrazy (PNG, JPEG, WebP, GIF), razem {{megabytes}} MB.',
   'chat.send': 'Wyślij',
   'chat.stop': 'Zatrzymaj',

@@ -71,7 +71,7 @@ describe('the Council', () => {
     expect(task.result).toMatch(
       /^Use SQLite and one page\.\n\n---\n\*\*Council: agreed\*\* · Round 2\/3 · \d+ of 24,000 tokens/,
     );
-    expect(task.result).toContain('#### Architect · Round 1\n\narchitect says 1');
+    expect(task.result).toContain('### Architect · Round 1\n\narchitect says 1');
     expect(councilOf(task)).toMatchObject({ stopped: 'agreed', budget: { tokens_limit: 24_000 } });
     expect(councilOf(task).budget.tokens_used).toBeGreaterThan(0);
     // Each hears the others.

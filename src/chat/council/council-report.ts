@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
 };
 
 export const statementHeading = ({ round, member }: Pick<Statement, 'round' | 'member'>, language: Language): string =>
-  `#### ${WORDS[language].members[member]} · ${WORDS[language].round} ${round}\n\n`;
+  `### ${WORDS[language].members[member]} · ${WORDS[language].round} ${round}\n\n`;
 
 export const silence = (why: string, language: Language): string => `_${WORDS[language].silent(why)}_`;
 

@@ -559,7 +559,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
           ...(skills.manager.toolBox.has('web__search', null) ? (['researcher'] as const) : []),
           ...(['publisher', 'executive', 'toolmaker'] as const),
         ],
-        modes: ['direct', 'normal', 'complex', 'council', 'campaign'],
+        modes: [
+          ...(['direct', 'normal', 'complex'] as const),
+          ...(settings.COUNCIL_MAX_ROUNDS > 0 ? (['council'] as const) : []),
+          'campaign',
+        ],
         activeModel: () => models.activeCloud?.model || state.get('active_model') || settings.LLM_MODEL_NAME || null,
         cloud: () => CLOUD_NAMES.filter((name) => exit.gate.hasKey(name)),
       }),

@@ -156,7 +156,7 @@ describe('the Release Manager', () => {
   it('sets no tag over changes that are not committed, and names them', async () => {
     put('new.txt', 'x');
     const { asked, result } = await run('Release it', 'RELEASE_PROJECT');
-    expect(result).toContain('No tag was set. 1 files have changes that are not committed.');
+    expect(result).toContain('No tag was set. Files with changes that are not committed: 1.');
     expect(asked).toEqual([]);
   });
 

@@ -62,11 +62,16 @@ describe('a campaign', () => {
   it('derives goals, works on each through its own agent, and sums up', async () => {
     await start();
     const worked = script(['Name three facts about owls', 'Tell a joke about these owls'], (goal) => `Result: ${goal}`);
-    const task = await client.run(campaign('Start a campaign to make me an expert on owls'));
+    const task = await client.run({
+      ...campaign('Start a campaign to make me an expert on owls'),
+      tone: 'like a pirate',
+    });
     expect(task.status).toBe('COMPLETED');
     expect(worked).toEqual(['Name three facts about owls', 'Tell a joke about these owls']);
     expect(task.result).toMatch(/^\*\*2 of 2 goals reached\*\*\n\n_The goals were derived from your request\._/);
     expect(task.result).toContain('### Goal 2: Tell a joke about these owls\n\nResult: Tell a joke about these owls');
+    for (const { messages } of upstream.requests)
+      expect((messages as { content: string }[])[0]?.content).toContain('tone: like a pirate');
     // What was reached before is known to the next.
     expect(JSON.stringify(upstream.requests.at(-1)?.['messages'])).toContain('Result: Name three facts');
     expect(campaignOf(task)).toMatchObject({ source: 'model', stopped: 'done', paused: false });

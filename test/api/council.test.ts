@@ -64,7 +64,7 @@ describe('the Council', () => {
         ? 'Nothing left. AGREED'
         : `${speaker} says ${said[speaker]}`;
     });
-    const task = await client.run(GOAL);
+    const task = await client.run({ ...GOAL, tone: 'like a pirate' });
     expect(task.status).toBe('COMPLETED');
     const round = ['architect', 'coder', 'critic', 'guardian'];
     expect(spoke).toEqual([...round, ...round, 'chair']);
@@ -74,6 +74,10 @@ describe('the Council', () => {
     expect(task.result).toContain('### Architect · Round 1\n\narchitect says 1');
     expect(councilOf(task)).toMatchObject({ stopped: 'agreed', budget: { tokens_limit: 24_000 } });
     expect(councilOf(task).budget.tokens_used).toBeGreaterThan(0);
+    // Each has a voice of its own, and how the person wants to be spoken to holds for all of them.
+    const set = upstream.requests.map(({ messages }) => (messages as { content: string }[])[0]?.content ?? '');
+    expect(new Set(set).size).toBe(5);
+    for (const system of set) expect(system).toContain('tone: like a pirate');
     // Each hears the others.
     expect(JSON.stringify(upstream.requests[1]?.['messages'])).toContain('architect says 1');
     const { steps } = await client.get<{ steps: { component: string; action: string }[] }>(

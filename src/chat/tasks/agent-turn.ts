@@ -6,6 +6,10 @@ import type { IntentId } from '../intent.js';
 import type { ChatTool } from '../task-ports.js';
 import { labelsOf, type TurnWork } from './turn-work.js';
 
+/** Of what may be sent; the rest is for the question and what goes along. */
+const MATERIAL_SHARE = 0.6;
+const CHARS_PER_TOKEN = 3;
+
 export interface OneAgentsWork {
   agent: AgentDefinition;
   intent: IntentId;
@@ -66,6 +70,7 @@ function carriedOut(
     text,
     language,
     small,
+    roomChars: Math.floor(work.budgetTokens * MATERIAL_SHARE) * CHARS_PER_TOKEN,
     has: (tool) => toolBox.has(tool, live.task.request.sessionId),
     call: (tool, input) => work.callTool(tool, input),
     note: (line) => live.log(line),
@@ -73,12 +78,7 @@ function carriedOut(
     write: async (request, { shown = false, maxTokens } = {}) => {
       const answer = await model.ask({
         agent: { ...agent, maxSteps: 1, ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }) },
-        messages: [
-          ...messages
-            .slice(0, -1)
-            .map((message, index) => (index === 0 ? { ...message, content: agent.prompt } : message)),
-          { role: 'user', content: request },
-        ],
+        messages: [...messages.slice(0, -1), { role: 'user', content: request }],
         labels: labelsOf(work),
         onText: shown ? onText : undefined,
       });

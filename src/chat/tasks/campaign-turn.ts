@@ -21,7 +21,7 @@ import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import { workOn } from './agent-turn.js';
 import { endsTheTurn } from './final-failures.js';
 import { TaskError } from './task-failure.js';
-import { labelsOf, type TurnWork } from './turn-work.js';
+import { labelsOf, spokenBy, type TurnWork } from './turn-work.js';
 
 const EARLIER_GOAL_CHARS = 1_500;
 const SHOWN_GOAL_CHARS = 300;
@@ -49,6 +49,8 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
     return text;
   }
   const { source } = found;
+  // What earlier goals brought goes along, and what sticks to it.
+  model.foundLabels(found.goals.flatMap(({ labels }) => labels));
   const startedAt = performance.now();
   let pausedMs = 0;
   const before = { tokens: model.tokens, costUsd: model.costUsd };
@@ -244,7 +246,7 @@ async function goalsOf(
 }
 
 async function workOnGoal(work: TurnWork, goal: Goal, earlier: readonly Goal[]): Promise<string> {
-  const { turn, intents, toolBox, small, tracer } = work;
+  const { turn, context, intents, toolBox, small, tracer } = work;
   const { live } = turn;
   const decision = await intents.classify(goal.text, { signal: live.signal });
   const intent = workable(decision.intent);
@@ -268,17 +270,17 @@ async function workOnGoal(work: TurnWork, goal: Goal, earlier: readonly Goal[]):
     )
     .slice(-3)
     .join('\n\n');
-  // What earlier goals brought goes along, and what sticks to it.
-  const labels = [...new Set([goal, ...earlier].flatMap((each) => each.labels))];
+  const system = context.messages.find(({ role }) => role === 'system');
   return workOn(
-    { ...work, context: { ...work.context, labels: [...new Set([...work.context.labels, ...labels])] } },
+    { ...work, show: () => {} },
     {
       agent: small ? { ...agent, maxOutputTokens: SMALL_GOAL_TOKENS } : agent,
       intent,
       text: goal.text,
       toolRequired,
       messages: [
-        { role: 'system', content: agent.prompt },
+        // Tone, language and memory hold for each goal; a small model would answer them.
+        system && !small ? spokenBy(system, agent.prompt, AGENTS.campaign) : { role: 'system', content: agent.prompt },
         { role: 'user', content: before === '' || small ? goal.text : `${before}\n\nThe goal now:\n${goal.text}` },
       ],
       onText: (delta) => {

@@ -13,7 +13,7 @@ import {
 import { conclusionHeading, councilReport, silence, statementHeading } from '../council/council-report.js';
 import { endsTheTurn } from './final-failures.js';
 import { TaskError } from './task-failure.js';
-import { labelsOf, type TurnWork } from './turn-work.js';
+import { labelsOf, spokenBy, type TurnWork } from './turn-work.js';
 
 const MEMBERS = {
   architect: AGENTS.councilArchitect,
@@ -68,7 +68,7 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
   /** In one message with the goal: many templates want person and model to take turns. */
   const messages = (prompt: string, statements: readonly Statement[], request: string) =>
     context.messages.map((message, index) => {
-      if (message.role === 'system' && index === 0) return { ...message, content: prompt };
+      if (message.role === 'system' && index === 0) return spokenBy(message, prompt, AGENTS.architect);
       if (index < context.messages.length - 1) return message;
       const said =
         statements.length === 0 ? '' : `What the council has said so far:\n${transcript(statements, roomChars)}`;

@@ -34,3 +34,11 @@ export interface TurnWork {
 export const labelsOf = ({ context, model }: Pick<TurnWork, 'context' | 'model'>): readonly string[] => [
   ...new Set([...context.labels, ...model.labels]),
 ];
+
+type Message = BuiltContext['messages'][number];
+
+/** The same set-up for another voice: what goes along in the system message (session, memory) stays behind its new prompt. */
+export const spokenBy = (message: Message, prompt: string, instead: { prompt: string }): Message => ({
+  ...message,
+  content: message.content.startsWith(instead.prompt) ? prompt + message.content.slice(instead.prompt.length) : prompt,
+});

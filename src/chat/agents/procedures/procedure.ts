@@ -10,6 +10,8 @@ export interface ProcedureWork {
   language: Language;
   /** The model is too small to be asked about what was found. */
   small: boolean;
+  /** Characters of material that may go along with a question. */
+  roomChars: number;
   has(tool: string): boolean;
   /** Failures are findings. @throws the reason of a stop */
   call(tool: string, input: Record<string, unknown>): Promise<ToolFinding>;
@@ -45,6 +47,10 @@ export function fenced(text: string, kind = ''): string {
   const fence = '`'.repeat(longest + 1);
   return `${fence}${kind}\n${text.trimEnd()}\n${fence}`;
 }
+
+/** A finding for a model, cut within its frame. */
+export const framed = ({ quoted, text }: ToolFinding, cut: (text: string) => string): string =>
+  quoted.replace(text, () => cut(text));
 
 /** The end of a long text, from the beginning of a line. */
 export function lastOf(text: string, maxChars: number): string {

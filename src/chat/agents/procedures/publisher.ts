@@ -1,7 +1,7 @@
 // The Publisher: reads what a project shows of itself, has a page of documentation written from it, and puts the page into the
 // workspace once a person has said yes. Links that lead nowhere are named.
 import type { Language } from '../../intent.js';
-import { filesOf, likelyFolders, needed, type ProcedureWork } from './procedure.js';
+import { filesOf, framed, likelyFolders, needed, type ProcedureWork } from './procedure.js';
 
 const MATERIAL_CHARS = 12_000;
 const EACH_FILE_CHARS = 3_000;
@@ -21,14 +21,16 @@ export const writesAPage = (text: string): boolean => WRITES.test(text);
 
 export async function publisherProcedure(work: ProcedureWork): Promise<string> {
   const words = WORDS[work.language];
-  const { folder, material, sources } = await look(work);
+  // Half for the page as it is, half for the rest, where there is one.
+  const room = Math.min(MATERIAL_CHARS, Math.floor(work.roomChars / 2));
+  const { folder, material, sources } = await look(work, room);
   const target = targetOf(work.text, folder, sources);
   const existing = await work.call('file__read_file', { file_path: target });
   work.note(`Page: ${target}; read ${sources.length} files.`);
   const request = [
     work.text,
     material === '' ? 'The workspace shows nothing of the project.' : `What the project shows of itself:\n${material}`,
-    existing.failed ? '' : `The page as it is now:\n${existing.quoted.slice(0, MATERIAL_CHARS)}`,
+    existing.failed ? '' : `The page as it is now:\n${framed(existing, (text) => text.slice(0, room))}`,
     `Write the whole page ${target} in Markdown, beginning with its title, for people who have never seen the project. Only what is shown above is known: leave out what it does not say. Answer with the page alone.`,
   ];
   const page = pageOf(await work.write(request.filter(Boolean).join('\n\n'), { shown: true, maxTokens: PAGE_TOKENS }));
@@ -49,25 +51,28 @@ export async function publisherProcedure(work: ProcedureWork): Promise<string> {
   return `${page}\n\n---\n${end.join('\n\n')}`;
 }
 
-async function look(work: ProcedureWork): Promise<{ folder: string; material: string; sources: string[] }> {
+async function look(
+  work: ProcedureWork,
+  room: number,
+): Promise<{ folder: string; material: string; sources: string[] }> {
   const folders = await likelyFolders(work);
   const folder = folders.length === 1 ? (folders[0] as string) : '.';
   const listed = needed(await work.call('file__list_files', { directory: folder, recursive: true, max_depth: 3 }));
   const files = filesOf(listed)
     .filter(({ kind, path }) => kind === 'file' && !/(?:^|\/)(?:\.|node_modules\/|custom\/)/.test(path))
     .map(({ path }) => path);
-  const parts = files.length === 0 ? [] : [`Files:\n${files.slice(0, MOST_LISTED).join('\n')}`];
+  const parts = files.length === 0 ? [] : [framed(listed, () => files.slice(0, MOST_LISTED).join('\n'))];
   const named = files.filter((path) => work.text.includes(path) || work.text.includes(nameOf(path)));
   const telling = files.filter((path) => TELLING.test(nameOf(path)));
   const rest = files.filter((path) => TEXT.test(nameOf(path)));
   const sources: string[] = [];
   let chars = parts.join('').length;
   for (const path of new Set([...named, ...telling, ...rest])) {
-    if (sources.length >= MOST_FILES || chars >= MATERIAL_CHARS) break;
+    if (sources.length >= MOST_FILES || chars >= room) break;
     const read = await work.call('file__read_file', { file_path: path });
     if (read.failed || read.text.trim() === '') continue;
-    // The frame around a stranger's words stays whole; what it frames is cut.
-    const text = read.quoted.replace(read.text, () => read.text.slice(0, EACH_FILE_CHARS));
+    const left = Math.min(EACH_FILE_CHARS, room - chars);
+    const text = framed(read, (whole) => whole.slice(0, left));
     parts.push(`${path}:\n${text}`);
     chars += text.length;
     sources.push(path);

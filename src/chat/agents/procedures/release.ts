@@ -2,7 +2,8 @@
 // when it was asked for and a person has said yes. Nothing is pushed: there is no network here.
 import { AppError } from '../../../shared/errors.js';
 import type { Language } from '../../intent.js';
-import { failureOf, likelyFolders, needed, type ProcedureWork, wasRefused } from './procedure.js';
+import type { ToolFinding } from '../../task-ports.js';
+import { failureOf, framed, likelyFolders, needed, type ProcedureWork, wasRefused } from './procedure.js';
 import {
   type Bump,
   type ChangeKind,
@@ -36,8 +37,8 @@ export async function releaseProcedure(work: ProcedureWork): Promise<string> {
     parts.push(text);
     work.say(`${text}\n\n`);
   };
-  const { folder, since } = await repository(work);
-  const { tag, commits } = since;
+  const { folder, found } = await repository(work);
+  const { tag, commits, cut } = found.structured as Since;
   work.note(`${commits.length} commits since ${tag ?? 'the beginning'} in ${folder}.`);
   if (commits.length === 0) {
     say(words.nothing(tag, folder));
@@ -45,14 +46,11 @@ export async function releaseProcedure(work: ProcedureWork): Promise<string> {
   }
   const { version, bump } = nextVersion(tag, commits, work.text);
   const name = tag !== null && !/^v/i.test(tag) ? version : `v${version}`;
-  say(`**${words.proposes(name)}** ${words.bump[bump]} ${words.since(tag, commits.length, since.cut)}`);
+  say(`**${words.proposes(name)}** ${words.bump[bump]} ${words.since(tag, commits.length, cut)}`);
   say(`### ${name}\n\n${changelog(commits, words)}`);
   if (!work.small && commits.length <= MAX_REWRITTEN) {
-    const asked = commits
-      .map(({ hash, subject, body }) => `${hash} ${subject} ${body.slice(0, 300)}`.trim())
-      .join('\n');
     const text = await work.write(
-      `These commits are in a new release:\n${asked}\n\nWrite one bullet per change a user notices, in a user's words, each ending with the hash of its commit in parentheses. Leave out what users do not notice. Say nothing that the commits do not say.`,
+      `These commits are in a new release:\n${framed(found, (text) => text.slice(0, work.roomChars))}\n\nWrite one bullet per change a user notices, in a user's words, each ending with the hash of its commit in parentheses. Leave out what users do not notice. Say nothing that the commits do not say.`,
       { maxTokens: REWRITE_TOKENS },
     );
     const lines = linesOfCommits(text, commits);
@@ -62,12 +60,12 @@ export async function releaseProcedure(work: ProcedureWork): Promise<string> {
   return parts.join('\n\n');
 }
 
-async function repository(work: ProcedureWork): Promise<{ folder: string; since: Since }> {
+async function repository(work: ProcedureWork): Promise<{ folder: string; found: ToolFinding }> {
   const folders = await likelyFolders(work);
   let problem = 'There is no folder to look in.';
   for (const folder of folders) {
     const found = await work.call('git__get_log_since_tag', { repository: folder });
-    if (!found.failed) return { folder, since: found.structured as Since };
+    if (!found.failed) return { folder, found };
     if (found.errorCode !== 'invalid_input') throw failureOf(found);
     problem = found.text;
   }
@@ -128,7 +126,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     onlyProposed: (name) =>
       `No tag was set; say “tag ${name}” to have it set. Tests were not run and nothing was pushed.`,
     notTagged: 'No tag was set.',
-    dirty: (files) => `${files} files have changes that are not committed.`,
+    dirty: (files) => `Files with changes that are not committed: ${files}.`,
     tagged: (name, at) => `Tag \`${name}\` is set: ${at} Tests were not run and nothing was pushed.`,
   },
   pl: {
@@ -172,7 +170,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     onlyProposed: (name) =>
       `Kein Tag wurde gesetzt; mit „tag ${name}“ wird er gesetzt. Tests liefen nicht, und nichts wurde übertragen.`,
     notTagged: 'Kein Tag wurde gesetzt.',
-    dirty: (files) => `${files} Dateien haben Änderungen ohne Commit.`,
+    dirty: (files) => `Dateien mit Änderungen ohne Commit: ${files}.`,
     tagged: (name, at) => `Tag \`${name}\` ist gesetzt: ${at} Tests liefen nicht, und nichts wurde übertragen.`,
   },
 };

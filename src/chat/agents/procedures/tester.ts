@@ -1,7 +1,16 @@
 // The Tester: finds how the project's tests are run, runs them in the sandbox, and tells what failed with the output as
 // evidence. The verdict is the command's exit code; what was not run is said to be not run.
 import type { Language } from '../../intent.js';
-import { failureOf, fenced, filesOf, lastOf, likelyFolders, type ProcedureWork, wasRefused } from './procedure.js';
+import {
+  failureOf,
+  fenced,
+  filesOf,
+  framed,
+  lastOf,
+  likelyFolders,
+  type ProcedureWork,
+  wasRefused,
+} from './procedure.js';
 import { commandInWords, failingLines, TELLING_FILES, type TestCommand, testCommand } from './test-command.js';
 
 const TEST_SECONDS = 300;
@@ -47,7 +56,7 @@ export async function testerProcedure(work: ProcedureWork): Promise<string> {
   if (exitCode !== 0 && !work.small) {
     work.say(`### ${words.reading}\n\n`);
     const text = await work.write(
-      `Tests were run with \`${command}\`. ${verdict}\nThis is the end of their output:\n${lastOf(run.quoted, READ_CHARS)}\n\nSay which tests failed, each with the line of the output that shows it, and what the likely cause is. What the output does not show, you do not know.`,
+      `Tests were run with \`${command}\`. ${verdict}\nThis is the end of their output:\n${framed(run, (text) => lastOf(text, Math.min(READ_CHARS, work.roomChars)))}\n\nSay which tests failed, each with the line of the output that shows it, and what the likely cause is. What the output does not show, you do not know.`,
       { shown: true, maxTokens: READING_TOKENS },
     );
     reading = `### ${words.reading}\n\n${text.trim()}`;

@@ -651,6 +651,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     metrics,
     simple,
     orchestrator,
+    goals,
     chatModes: {
       taskTimeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
       intentTimeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,

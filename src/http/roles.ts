@@ -9,6 +9,7 @@ const USERS_MAY: ReadonlySet<string> = new Set([
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/:task_id/resume',
   'POST /api/v1/queue/task/:task_id/abort',
+  'DELETE /api/v1/goals/:goal_id',
   'POST /api/v1/routing/explain',
   'POST /api/v1/feedback',
   'POST /api/v1/translate',

@@ -49,11 +49,12 @@ export class SqliteGoals implements GoalRepository {
     });
   }
 
-  update(goal: Goal): Promise<void> {
+  update(goal: Goal): Promise<boolean> {
     return this.#store.commit(() => {
-      this.#store
+      const { changes } = this.#store
         .prepare('UPDATE goals SET status = ?, result = ?, error = ?, labels = ?, updated_at = ? WHERE id = ?')
         .run(goal.status, goal.result, json(goal.error), JSON.stringify(goal.labels), goal.updatedAt, goal.id);
+      return Number(changes) === 1;
     });
   }
 
@@ -76,6 +77,25 @@ export class SqliteGoals implements GoalRepository {
 
   ofSession(sessionId: string | null, limit: number): Goal[] {
     return this.#goals('WHERE session_id IS ? ORDER BY pk DESC LIMIT ?', sessionId, limit);
+  }
+
+  list({ sessionId, status, limit }: Parameters<GoalRepository['list']>[0]): Goal[] {
+    return this.#goals(
+      'WHERE (?1 IS NULL OR session_id = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY pk DESC LIMIT ?3',
+      sessionId ?? null,
+      status ?? null,
+      limit,
+    );
+  }
+
+  giveUp(id: string): Promise<'removed' | 'running' | 'unknown'> {
+    return this.#store.commit(() => {
+      const row = this.#store.prepare('SELECT status FROM goals WHERE id = ?').get(id);
+      if (!row) return 'unknown';
+      if (row['status'] === 'IN_PROGRESS') return 'running';
+      this.#store.prepare('DELETE FROM goals WHERE id = ?').run(id);
+      return 'removed';
+    });
   }
 
   counts(): Record<GoalStatus, number> {

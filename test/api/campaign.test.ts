@@ -186,6 +186,39 @@ describe('a campaign', () => {
     expect(task.result).toContain('**Not reached:** This needs something outside this system.');
   });
 
+  it('shows its goals, and lets one go that nobody works on', async () => {
+    await start();
+    let finish = () => {};
+    script([], async (goal) => {
+      if (goal.includes('cats')) return 'A joke.';
+      if (goal.includes('dogs'))
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      return '';
+    });
+    const id = await client.submit(campaign(LISTED));
+    type Goals = { goals: { goal_id: string; status: string; result: string | null }[]; counts: object };
+    const goals = (query = '') => client.get<Goals>(`/goals?session_id=campaign-session${query}`);
+    const drop = (goal?: { goal_id: string }) => fetch(`${client.url}/goals/${goal?.goal_id}`, { method: 'DELETE' });
+    await client.until(id, (task) => campaignOf(task)?.goals[1]?.status === 'IN_PROGRESS');
+    const [last, running, first] = (await goals()).goals;
+    // It waits: the campaign will not begin it.
+    expect((await drop(last)).status).toBe(200);
+    expect([last?.status, running?.status, first?.status]).toEqual(['PENDING', 'IN_PROGRESS', 'COMPLETED']);
+    expect(first).toMatchObject({ task_id: id, number: 1, text: 'Tell a joke about cats', result: 'A joke.' });
+    expect((await drop(running)).status).toBe(409);
+    finish();
+    const ended = await client.ended(id);
+    expect(ended.result).toContain('**1 of 2 goals reached**');
+    expect((await goals('&status=FAILED')).goals).toHaveLength(1);
+    expect((await drop(running)).status).toBe(200);
+    expect((await drop(running)).status).toBe(404);
+    expect((await goals()).counts).toEqual({ PENDING: 0, IN_PROGRESS: 0, COMPLETED: 1, FAILED: 0 });
+    expect((await client.get<Goals>('/goals?session_id=other')).goals).toEqual([]);
+    expect((await client.run(campaign('Continue the campaign'))).result).toContain('There are no open goals here.');
+  });
+
   it('forgets its goals with its session', async () => {
     await start();
     script([], (goal) => (goal.includes('owls') ? '' : 'Here.'));

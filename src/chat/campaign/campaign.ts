@@ -45,13 +45,18 @@ export interface CampaignParts {
 export async function runCampaign(parts: CampaignParts): Promise<{ goals: Goal[]; stopped: CampaignStop }> {
   const { repository, bounds, spent, now } = parts;
   const goals = [...parts.goals];
+  const givenUp = new Set<string>();
+  const standing = () => goals.filter(({ id }) => !givenUp.has(id));
   for (const [index, goal] of goals.entries()) {
     if (goal.status === 'COMPLETED' || goal.status === 'FAILED') continue;
     await parts.mayGoOn();
     const stopped = boundMet(bounds, spent());
-    if (stopped) return { goals, stopped };
+    if (stopped) return { goals: standing(), stopped };
     const running: Goal = { ...goal, status: 'IN_PROGRESS', error: null, updatedAt: now() };
-    await repository.update(running);
+    if (!(await repository.update(running))) {
+      givenUp.add(goal.id);
+      continue;
+    }
     goals[index] = running;
     parts.onStart(running);
     let ended: Goal;
@@ -67,7 +72,7 @@ export async function runCampaign(parts: CampaignParts): Promise<{ goals: Goal[]
     } catch (error) {
       if (parts.isFinal(error)) {
         // Whoever goes on with it later finds it waiting; a disk that refuses must not hide why it ended.
-        await repository.update({ ...running, status: 'PENDING', updatedAt: now() }).catch(() => {});
+        await repository.update({ ...running, status: 'PENDING', updatedAt: now() }).catch(() => false);
         throw error;
       }
       ended = { ...running, status: 'FAILED', error: parts.describe(error), updatedAt: now() };
@@ -76,7 +81,7 @@ export async function runCampaign(parts: CampaignParts): Promise<{ goals: Goal[]
     await repository.update(ended);
     parts.onEnd(ended);
   }
-  return { goals, stopped: 'done' };
+  return { goals: standing(), stopped: 'done' };
 }
 
 function boundMet(bounds: CampaignBounds, { tokens, costUsd, elapsedMs }: CampaignSpending): CampaignStop | null {

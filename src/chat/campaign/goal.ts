@@ -23,15 +23,20 @@ export interface Goal {
 /** Where goals are kept. Everything that returns a promise resolves when it is on disk. */
 export interface GoalRepository {
   add(goals: readonly Goal[]): Promise<void>;
-  update(goal: Goal): Promise<void>;
+  /** Whether it is still there: somebody may have given it up. */
+  update(goal: Goal): Promise<boolean>;
   /** Goals of earlier campaigns become this one's, numbered as they come. */
   adopt(ids: readonly string[], campaignId: string): Promise<void>;
   /** In their order. */
   ofCampaign(campaignId: string): Goal[];
   /** Those of a session that were not reached, oldest first; null = of no session. */
   open(sessionId: string | null, limit: number): Goal[];
-  /** Newest campaigns first. */
+  /** Newest first; null = of no session. */
   ofSession(sessionId: string | null, limit: number): Goal[];
+  /** Newest first, of any session where none is named. */
+  list(query: { sessionId?: string | undefined; status?: GoalStatus | undefined; limit: number }): Goal[];
+  /** Takes a goal out that nobody works on. */
+  giveUp(id: string): Promise<'removed' | 'running' | 'unknown'>;
   counts(): Readonly<Record<GoalStatus, number>>;
   /** What a former process worked on waits again. */
   releaseRunning(): void;

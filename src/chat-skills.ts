@@ -11,7 +11,7 @@ import type { Settings } from './config/settings-schema.js';
 import type { ModelManager } from './models/model-manager.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { systemClock } from './shared/clock.js';
-import { type Owner, ownerOfSession } from './shared/owner.js';
+import { type Owner, ownerOfSession, placeOf } from './shared/owner.js';
 import { Approvals } from './skills/approvals.js';
 import type { BaseSkill, SkillContext } from './skills/base-skill.js';
 import { BuiltInSkills } from './skills/built-in-skills.js';
@@ -28,6 +28,7 @@ import { GitSkill } from './skills/builtin/git-skill.js';
 import { GuardedFetch } from './skills/builtin/guarded-fetch.js';
 import { ShellSkill, type ShellSkillOptions } from './skills/builtin/shell-skill.js';
 import { WebSkill } from './skills/builtin/web-skill.js';
+import { type WorkFacts, WorkSkill } from './skills/builtin/work-skill.js';
 import { CustomSkills } from './skills/custom/custom-skills.js';
 import { SkillEditor } from './skills/custom/skill-editor.js';
 import type { ToolProvider } from './skills/ports.js';
@@ -56,6 +57,9 @@ export interface ChatSkillsParts {
   /** A task that ended with a former process while it waited for an answer. */
   resumeTask: (id: string) => Promise<unknown>;
   services: () => ServiceMonitor;
+  /** Goals, tasks and queue, and those of one session by name. */
+  /** What is worked on here; `place` as of `placeOf`. */
+  work: (place: string | null) => WorkFacts;
   /** PATH. */
   searchPath: string | undefined;
   /** Where commands of models run, if anywhere. */
@@ -86,6 +90,7 @@ export function chatSkills(parts: ChatSkillsParts) {
     ...(settings.ENABLE_WEB_SKILL ? [new WebSkill(fetcher, settings.WEB_SEARCH_ENDPOINT)] : []),
     new DocsSkill(),
     new TimeSkill(systemClock.now),
+    new WorkSkill((asking) => parts.work(placeOf(asking.sessionId, ownerOf(asking)))),
     new SystemSkill({ reports: () => parts.services().reports() }),
     new MemorySkill({
       search: (query, options) => memory.searchTool.search(query, { ...options, owner: ownerOf(options) }),

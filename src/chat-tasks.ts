@@ -1,4 +1,6 @@
 // Tasks and their queue, put together for compose.ts: every `new` of Normal and Complex chat is here.
+import type { GoalRepository } from './chat/campaign/goal.js';
+import type { CouncilBounds } from './chat/council/council.js';
 import type { IntentRecognizer } from './chat/intent.js';
 import { Orchestrator } from './chat/orchestrator.js';
 import type { EventSink } from './chat/ports.js';
@@ -23,11 +25,14 @@ import { toAppError } from './shared/errors.js';
 const UNKNOWN_WINDOW_TOKENS = 2_048;
 const MOST_CONTEXT_TOKENS = 16_384;
 const SMALL_MODEL_PARAMETERS = 1_000_000_000;
+/** Of the longest run of a task: after it nobody begins to speak, and no further goal is begun. */
+const WORK_SHARE = 0.75;
 
 export interface ChatTasksParts {
   settings: Settings;
   tasks: TaskRepository;
   sessions: SessionStore;
+  goals: GoalRepository;
   tracer: RequestTracer;
   events: EventSink;
   counters: TaskCounters;
@@ -91,6 +96,15 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
     {
       tasks: parts.tasks,
       sessions: parts.sessions,
+      goals: parts.goals,
+      council: councilBounds(settings),
+      campaign: {
+        goals: settings.CAMPAIGN_MAX_GOALS,
+        tokens: settings.CAMPAIGN_MAX_TOKENS,
+        costUsd: settings.CAMPAIGN_MAX_COST_USD,
+        // What is open at the end is told, rather than cut off with the task.
+        durationMs: settings.TASK_TIMEOUT_SECONDS * 1_000 * WORK_SHARE,
+      },
       tracer: parts.tracer,
       events: parts.events,
       clock: systemClock,
@@ -133,6 +147,13 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
   );
   return { orchestrator, services };
 }
+
+export const councilBounds = (settings: Settings): CouncilBounds => ({
+  rounds: settings.COUNCIL_MAX_ROUNDS,
+  tokens: settings.COUNCIL_MAX_TOKENS,
+  costUsd: settings.COUNCIL_MAX_COST_USD,
+  durationMs: 1_000 * Math.min(settings.COUNCIL_MAX_SECONDS, settings.TASK_TIMEOUT_SECONDS * WORK_SHARE),
+});
 
 /** What may be sent: the window less room for the answer. */
 function contextBudget(contextLength: number | null | undefined): number {

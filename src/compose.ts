@@ -29,7 +29,7 @@ import { Translator } from './chat/translation/translator.js';
 import { LiveTurns } from './chat/turns/live-turns.js';
 import { chatMemory } from './chat-memory.js';
 import { chatSkills } from './chat-skills.js';
-import { chatTasks } from './chat-tasks.js';
+import { chatTasks, councilBounds } from './chat-tasks.js';
 import { cloudExit, cloudRouting, sessionLabelling } from './cloud-routing.js';
 import { type LoadedSettings, type Settings, userApiKeys } from './config/config.js';
 import { AnswerGate, CompatibleAnswers } from './http/compatible/answers.js';
@@ -72,8 +72,10 @@ import { systemClock } from './shared/clock.js';
 import type { ImportedServers } from './skills/mcp/ports.js';
 import { backupPath, listBackups, removeBackup } from './storage/backups.js';
 import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
+import { SqliteGoals } from './storage/sqlite-goals.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
 import { SqliteManifests, SqliteOperations, SqliteVersions } from './storage/sqlite-models.js';
+import { SqlitePictures } from './storage/sqlite-pictures.js';
 import { RESPONSE_DAYS, SqliteResponses } from './storage/sqlite-responses.js';
 import { AgingTasks, AgingTraces } from './storage/sqlite-retention.js';
 import { SqliteSessionLabels } from './storage/sqlite-session-labels.js';
@@ -95,6 +97,8 @@ const HEALTH_EVERY_MS = 15_000;
 const LOG_HELD_BYTES = 1_000_000;
 /** Whoever has just read an answer often asks again. */
 const QUIET_MS = 5_000;
+/** Goals and tasks of one session that a status report names. */
+const REPORTED = 20;
 const CLOUD_NAMES = ['openai', 'google'] as const;
 
 export interface Composed {
@@ -168,7 +172,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     bootId,
     sessionLabelling(exit.sensitivity, labels),
   );
-  const tasks = new SqliteTasks(store);
+  const pictures = new SqlitePictures(store, settings.SESSION_PICTURES_MB * 1_000_000);
+  const tasks = new SqliteTasks(store, pictures);
+  const goals = new SqliteGoals(store);
   const tracesFrom = settings.TRACE_RETENTION_DAYS === 0 ? 0 : Date.now() - settings.TRACE_RETENTION_DAYS * DAY_MS;
   for (const end of storedEnds(sessions, tasks, tracesFrom)) tracer.tellEnd(end);
   tracer.closeAbandoned(new Set(tasks.unfinished().map(({ id }) => id)));
@@ -497,6 +503,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     ownerOfTask: (id) => orchestrator.ownerOf(id),
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
+    work: (place) => ({
+      goals: { counts: goals.counts(null), here: goals.ofSession(place, REPORTED) },
+      tasks: {
+        counts: tasks.counts(),
+        here: tasks.ofSession(place, REPORTED).map(({ request, status }) => ({ content: request.content, status })),
+      },
+      queue: orchestrator.queue,
+    }),
     searchPath: environment['PATH'],
     sandbox: mcp.sandbox,
     providers: [mcp.tools],
@@ -506,6 +520,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     settings,
     tasks,
     sessions,
+    goals,
     tracer,
     events: hub,
     counters,
@@ -539,15 +554,26 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       new TemplateAnswers({
         services: monitor,
         clock: systemClock,
-        agents: ['chat', 'coder', 'critic', 'architect', 'librarian', 'toolmaker'],
-        modes: ['direct', 'normal', 'complex'],
+        // Who needs a tool is there with it.
+        agents: [
+          ...(['chat', 'coder', 'critic', 'architect', 'librarian'] as const),
+          ...(skills.manager.toolBox.has('git__get_status', null) ? (['git', 'release'] as const) : []),
+          ...(skills.manager.toolBox.has('shell__run_shell', null) ? (['tester'] as const) : []),
+          ...(skills.manager.toolBox.has('web__search', null) ? (['researcher'] as const) : []),
+          ...(['publisher', 'executive', 'toolmaker'] as const),
+        ],
+        modes: [
+          ...(['direct', 'normal', 'complex'] as const),
+          ...(settings.COUNCIL_MAX_ROUNDS > 0 ? (['council'] as const) : []),
+          'campaign',
+        ],
         activeModel: () => models.activeCloud?.model || state.get('active_model') || settings.LLM_MODEL_NAME || null,
         cloud: () => CLOUD_NAMES.filter((name) => exit.gate.hasKey(name)),
       }),
     router: routing.router,
     context: memory.context,
     results: memory.results,
-    toolBox: skills.manager,
+    toolBox: skills.manager.toolBox,
     translator: { translate: (text, language, signal) => translator.translateAnswer(text, language, signal) },
     clearSession: (sessionId) => memory.clearing.clear(sessionId),
     checkStore: () => void store.describe(),
@@ -634,9 +660,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     metrics,
     simple,
     orchestrator,
+    goals,
     chatModes: {
       taskTimeoutMs: settings.TASK_TIMEOUT_SECONDS * 1_000,
       intentTimeoutMs: settings.INTENT_CLASSIFIER_TIMEOUT_SECONDS * 1_000,
+      council: councilBounds(settings),
     },
     queue: { mutationAllowed },
     services,
@@ -646,6 +674,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       generationParamUpdates: () => overrides.updates,
     },
     keepAlive: settings.LLM_KEEP_ALIVE,
+    sessionPictures: pictures,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
     sessionLabels,
     knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },

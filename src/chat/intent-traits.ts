@@ -25,3 +25,6 @@ export const NEVER_LEARNING_INTENTS: ReadonlySet<IntentId> = new Set(['TIME_REQU
 
 /** No model answers them, so their traces name none. */
 export const NON_LLM_INTENTS: ReadonlySet<IntentId> = new Set(['TIME_REQUEST', 'INFRA_STATUS', 'UNSUPPORTED_TASK']);
+
+/** More than one agent works on them. */
+export const isComplex = (intent: IntentId): boolean => intent === 'COMPLEX_PLANNING' || intent === 'START_CAMPAIGN';

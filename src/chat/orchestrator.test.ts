@@ -66,6 +66,9 @@ function build(
     {
       tasks,
       sessions: {} as never,
+      goals: { ofCampaign: () => [], releaseRunning: () => {} } as never,
+      council: { rounds: 0, tokens: 1_000, costUsd: 1, durationMs: 1_000 },
+      campaign: { goals: 8, tokens: 1_000, costUsd: 1, durationMs: 1_000 },
       tracer,
       events: { publish: () => {} },
       clock,
@@ -115,7 +118,13 @@ function build(
         }),
       },
       results: { enqueue: (turn) => results.push(turn) },
-      toolBox: { toolsFor: () => options.tools ?? [] },
+      toolBox: {
+        toolsFor: () => options.tools ?? [],
+        has: () => false,
+        call: async () => {
+          throw new AppError('tool_not_found', 'There is no tool.');
+        },
+      },
       translator: null,
       clearSession: async () => {},
       identity: async () => facts,

@@ -6,12 +6,14 @@ import { AppError, toAppError } from '../shared/errors.js';
 import { maySee, type Owner, ownerOfSession, ownName } from '../shared/owner.js';
 import { newRequestId } from '../shared/request-id.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';
+import type { GoalRepository } from './campaign/goal.js';
 import type { IntentRecognizer, Language } from './intent.js';
-import { TEMPLATE_INTENTS } from './intent-traits.js';
+import { isComplex, TEMPLATE_INTENTS } from './intent-traits.js';
 import type { EventSink, TurnEnd } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { AnswerTranslator, SlashCommands, StaticAnswers, ToolBox } from './task-ports.js';
 import { type AnswerParts, TurnAnswering } from './tasks/answer-turn.js';
+import { Deadline } from './tasks/deadline.js';
 import { decideTurn } from './tasks/decide-turn.js';
 import { executionMode } from './tasks/execution-mode.js';
 import { LiveTask } from './tasks/live-task.js';
@@ -34,6 +36,9 @@ const MAX_PICTURE_BYTES = 536_870_912;
 export interface OrchestratorParts {
   tasks: TaskRepository;
   sessions: SessionStore;
+  goals: GoalRepository;
+  council: AnswerParts['council'];
+  campaign: AnswerParts['campaign'];
   tracer: RequestTracer;
   events: EventSink;
   clock: Clock;
@@ -105,6 +110,12 @@ export class Orchestrator {
     this.#answering = new TurnAnswering({
       ...parts,
       pictures: (id) => parts.tasks.pictures(id),
+      isPaused: () => this.#queue.paused,
+      whenResumed: async (live) => {
+        live.deadline?.hold();
+        await this.#queue.whenResumed(live.signal);
+        live.deadline?.go();
+      },
       onTool: (name) => parts.counters.count(parts.counters.toolUsage, name),
       onPart: ({ live }, delta) => {
         if (live.task.request.sessionId !== null) parts.sessions.appendPart(live.id, delta);
@@ -263,7 +274,8 @@ export class Orchestrator {
 
   /** Called once at start: what waited runs, what ran is marked interrupted. */
   async recover(): Promise<{ queued: number; interrupted: number }> {
-    const { tasks, sessions } = this.#parts;
+    const { tasks, sessions, goals } = this.#parts;
+    goals.releaseRunning();
     const unfinished = tasks.unfinished();
     const interrupted: Task[] = [];
     const queued: LiveTask[] = [];
@@ -390,7 +402,8 @@ export class Orchestrator {
 
   async #run(live: LiveTask): Promise<void> {
     const { tracer, events } = this.#parts;
-    const deadline = setTimeout(() => live.stop('task_timeout'), this.#options.timeoutMs);
+    const deadline = new Deadline(this.#options.timeoutMs, () => live.stop('task_timeout'));
+    live.deadline = deadline;
     let turn: TaskTurn | DecidedTurn | undefined;
     try {
       live.task.status = 'PROCESSING';
@@ -413,7 +426,7 @@ export class Orchestrator {
     } catch (thrown) {
       await this.#fail(live, turn, failureOf(thrown, live));
     } finally {
-      clearTimeout(deadline);
+      deadline.hold();
     }
   }
 
@@ -628,7 +641,7 @@ export class Orchestrator {
     this.#parts.results.enqueue({
       requestId: turn.live.id,
       sessionId: request.sessionId,
-      mode: turn.intent === 'COMPLEX_PLANNING' ? 'complex' : 'normal',
+      mode: isComplex(turn.intent) ? 'complex' : 'normal',
       intent: turn.wanted,
       toolRequired: turn.toolRequired,
       prompt: turn.text,

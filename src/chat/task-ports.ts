@@ -77,6 +77,8 @@ export interface ChatTool {
   rank?: number;
   /** Does something beside looking: a model that must be led is offered it once a turn. */
   changes?: boolean;
+  /** Comes from elsewhere, such as an MCP server. */
+  imported?: boolean;
   /** Longest call, with the wait for a person; a minute where it is not said. */
   timeoutMs?: number;
   /** Bad input and failures are results; only the signal's abort is thrown. */
@@ -91,8 +93,25 @@ export interface ToolRequest {
   text?: string;
 }
 
+/** What a tool brought to an agent that calls it by itself, without a model's words. */
+export interface ToolFinding {
+  /** As the tool gave it: evidence to show. */
+  text: string;
+  /** For a model: framed where it comes from outside. */
+  quoted: string;
+  structured: unknown;
+  failed: boolean;
+  /** One of our codes where it failed on our side. */
+  errorCode: string | null;
+  labels: readonly string[];
+}
+
 /** Which tools there are for a turn. */
 export interface ToolBox {
+  /** Whether there is such a tool and it may be called there, perhaps after a person's yes. */
+  has(name: string, sessionId: string | null): boolean;
+  /** The same permissions, approvals and bounds as for a model. @throws AppError `tool_not_found`, or the signal's reason */
+  call(name: string, input: Record<string, unknown>, run: ToolRun): Promise<ToolFinding>;
   /** None for an intent that needs a tool means that nothing here does its work. */
   toolsFor(request: ToolRequest): readonly ChatTool[];
 }

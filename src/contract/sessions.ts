@@ -5,6 +5,11 @@ import { RanWith, SessionId } from './simple-chat.js';
 
 export const SessionParams = z.object({ session_id: SessionId });
 
+export const PictureParams = z.object({
+  session_id: SessionId,
+  hash: z.string().regex(/^[\w-]{1,100}$/),
+});
+
 export const SessionItem = z.object({
   session_id: z.string(),
   title: z.string(),
@@ -46,6 +51,8 @@ export const MessageItem = z.object({
   labels: z.array(z.string()).optional(),
   /** Of an answer: who was asked, with how much, and why. */
   receipt: z.record(z.string(), z.unknown()).nullish(),
+  /** Of a question: pictures that came with it and are kept, to be had under `/sessions/{id}/pictures/{hash}`. */
+  pictures: z.array(z.object({ hash: z.string(), media_type: z.string(), size_bytes: z.int() })).optional(),
   /** Of an answer of Normal or Complex chat, while its trace is kept. */
   context: ContextReport.nullish(),
 });

@@ -3,9 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import type { GoalRepository } from '../chat/campaign/goal.js';
 import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
+import type { SessionPictures } from '../chat/sessions/session-pictures.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
 import type { SessionLabelsDesk } from '../routing/label-release.js';
@@ -25,9 +27,10 @@ import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { type BackupRoutesOptions, backupRoutes } from './routes/backups.js';
-import { chatModesRoutes } from './routes/chat-modes.js';
+import { type ChatModesParts, chatModesRoutes } from './routes/chat-modes.js';
 import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
+import { goalRoutes } from './routes/goals.js';
 import { historyRoutes } from './routes/history.js';
 import { intentRoutes } from './routes/intents.js';
 import { type KnowledgeRoutesOptions, knowledgeRoutes } from './routes/knowledge.js';
@@ -67,13 +70,15 @@ export interface ServerOptions {
   metrics: Metrics;
   simple: SimpleMode;
   orchestrator: Orchestrator;
-  chatModes: { taskTimeoutMs: number; intentTimeoutMs: number };
+  goals: GoalRepository;
+  chatModes: ChatModesParts;
   queue: Omit<QueueRoutesOptions, 'orchestrator'>;
   services: ServiceMonitor;
   counters: Omit<MetricsRoutesOptions, 'metrics'>;
   keepAlive: string;
   memory: MemoryRoutesOptions;
   sessionLabels: SessionLabelsDesk;
+  sessionPictures: SessionPictures;
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
   tracer: RequestTracer;
@@ -193,6 +198,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       const memoryOf = (id: string) => options.memory.memory.get(id);
       await api.register(sessionRoutes, {
         ...options.memory,
+        pictures: options.sessionPictures,
         tracer: options.tracer,
         memoryOf,
         labels: options.sessionLabels,
@@ -201,6 +207,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(knowledgeRoutes, options.knowledge);
       await api.register(learningRoutes, options.learning);
       await api.register(taskRoutes, { orchestrator });
+      await api.register(goalRoutes, { goals: options.goals });
       await api.register(queueRoutes, { orchestrator, ...options.queue });
       await api.register(chatModesRoutes, options.chatModes);
       await api.register(flowRoutes, { tracer: options.tracer });

@@ -1,7 +1,8 @@
 // Writes one task as server-sent events to one client, pushed as it changes and at the client's own pace. By default the
-// contract's events, with the whole result a few times a second; on request the result as deltas that can be rejoined.
+// contract's events, with the whole result a few times a second; on request the result as deltas that can be rejoined, and the
+// text of each step while it is written.
 import type { ServerResponse } from 'node:http';
-import type { LiveTask } from '../chat/tasks/live-task.js';
+import type { LivePart, LiveTask } from '../chat/tasks/live-task.js';
 import type { Task } from '../chat/tasks/task.js';
 import type { Owner } from '../shared/owner.js';
 import { shownTo } from './ownership.js';
@@ -38,7 +39,12 @@ export function parseTaskEventId(id: string | undefined): TaskPosition | undefin
 }
 
 export function followTask(response: ServerResponse, live: LiveTask, options: TaskStreamOptions): void {
-  const writer = new TaskEvents(live.task, () => live.resultVersion, options);
+  const writer = new TaskEvents(
+    live.task,
+    () => live.resultVersion,
+    options,
+    () => live.parts,
+  );
   let timer: NodeJS.Timeout | undefined;
   let waiting = false;
   let closed = false;
@@ -102,9 +108,17 @@ class TaskEvents {
   readonly #deltas: boolean;
   readonly #viewer: Owner;
   #told: { status: string; version: number; chars: number; logs: number } | undefined;
+  readonly #parts: () => ReadonlyMap<number, LivePart>;
+  readonly #toldParts = new Map<number, { beginning: number; chars: number }>();
   #started = false;
 
-  constructor(task: Task, version: () => number, { deltas, from, viewer }: TaskStreamOptions) {
+  constructor(
+    task: Task,
+    version: () => number,
+    { deltas, from, viewer }: TaskStreamOptions,
+    parts: () => ReadonlyMap<number, LivePart> = () => new Map(),
+  ) {
+    this.#parts = parts;
     this.#task = task;
     this.#version = version;
     this.#deltas = deltas;
@@ -140,7 +154,8 @@ class TaskEvents {
     const anew = version !== told.version;
     const textChanged = anew || this.#result.length !== told.chars;
     const stateChanged = !this.#started || told.status !== task.status || told.logs !== task.logs.length;
-    if (!stateChanged && !textChanged) return '';
+    const parts = this.#deltas ? this.#partDeltas() : '';
+    if (!stateChanged && !textChanged) return parts;
     this.#started = true;
     const logs = task.logs.slice(told.logs);
     this.#told = { status: task.status, version, chars: this.#result.length, logs: task.logs.length };
@@ -148,10 +163,25 @@ class TaskEvents {
     const from = anew ? 0 : told.chars;
     const text = this.#result.slice(from);
     return (
+      parts +
       (stateChanged ? this.#withId('task_update', { ...this.#payload(null), logs }, told.chars) : '') +
       (anew && told.chars > 0 ? this.#withId('task_reset', { task_id: task.id }, 0) : '') +
       (text === '' ? '' : this.#withId('task_delta', { task_id: task.id, offset: from, text }, this.#result.length))
     );
+  }
+
+  /** What is written side by side. `offset` 0 begins a part anew, also for who comes back. */
+  #partDeltas(): string {
+    let blocks = '';
+    const parts = this.#parts();
+    for (const [step, { beginning, text }] of parts) {
+      const told = this.#toldParts.get(step);
+      const offset = told?.beginning === beginning ? told.chars : 0;
+      if (text.length === offset) continue;
+      this.#toldParts.set(step, { beginning, chars: text.length });
+      blocks += block('step_delta', { task_id: this.#task.id, step, offset, text: text.slice(offset) });
+    }
+    return blocks;
   }
 
   heartbeat(): string {

@@ -19,3 +19,7 @@ export const nameFor = (viewer: Owner, name: string): string =>
 
 /** The house sees everything, a user what is theirs. */
 export const maySee = (viewer: Owner, owner: Owner): boolean => viewer === null || viewer === owner;
+
+/** Where something without a session belongs: to the house, or to the user's key that made it. */
+export const placeOf = (sessionId: string | null, owner: Owner): string | null =>
+  sessionId ?? (owner === null ? null : ownName(owner, ''));

@@ -15,7 +15,7 @@ export const INTENT_TOOLS: Partial<Record<IntentId, IntentTools>> = {
   DOCUMENTATION: { skills: ['docs', 'file'], words: 'documentation docs markdown' },
   E2E_TESTING: { skills: [], words: 'browser page click screenshot navigate' },
   RELEASE_PROJECT: { skills: ['git', 'file'], words: 'release version changelog publish' },
-  STATUS_REPORT: { skills: ['system', 'git', 'memory'], words: 'status progress report issue' },
+  STATUS_REPORT: { skills: ['work', 'system', 'models', 'git', 'memory'], words: 'status progress report issue' },
   KNOWLEDGE_SEARCH: { skills: ['memory'], words: 'knowledge search document' },
 };
 
@@ -24,5 +24,5 @@ export const DOES_THE_WORK: Partial<Record<IntentId, readonly string[]>> = {
   RESEARCH: ['web'],
   DOCUMENTATION: ['docs', 'file'],
   RELEASE_PROJECT: ['git'],
-  STATUS_REPORT: ['system'],
+  STATUS_REPORT: ['work', 'system'],
 };

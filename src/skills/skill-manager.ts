@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IntentId } from '../chat/intent.js';
 import { TOOL_REQUIRED_INTENTS } from '../chat/intent-traits.js';
 import type { EventSink } from '../chat/ports.js';
-import type { ChatTool, ToolBox, ToolRequest } from '../chat/task-ports.js';
+import type { ChatTool, ToolBox, ToolFinding, ToolRequest, ToolRun } from '../chat/task-ports.js';
 import { abortable } from '../shared/abortable.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import type { Approvals } from './approvals.js';
@@ -50,7 +50,7 @@ export interface CallOptions {
   onWaiting?: (approval: Approval, state: 'waits' | 'over') => void;
 }
 
-export class SkillManager implements ToolBox {
+export class SkillManager {
   readonly #parts: SkillManagerParts;
   readonly #options: SkillManagerOptions;
   #index: { key: readonly ToolDescriptor[]; search: ToolSearch } | undefined;
@@ -131,6 +131,30 @@ export class SkillManager implements ToolBox {
         .sort((one, another) => (one.tool.name < another.tool.name ? -1 : 1))
         .map(({ tool, rank }) => this.#chatTool(tool, rank))
     );
+  }
+
+  /** As a turn sees it. */
+  get toolBox(): ToolBox {
+    return {
+      toolsFor: (request) => this.toolsFor(request),
+      has: (name, sessionId) => {
+        const tool = this.tools().find((each) => each.name === name);
+        return tool !== undefined && this.permissionOf(tool, sessionId).permission !== 'never';
+      },
+      call: (name, input, run) => this.#callOfAgent(name, input, run),
+    };
+  }
+
+  async #callOfAgent(
+    name: string,
+    input: Record<string, unknown>,
+    { signal, sessionId, requestId, labels, onWaiting }: ToolRun,
+  ): Promise<ToolFinding> {
+    const outcome = await this.call(
+      { name, input, sessionId, requestId, labels, signal },
+      { onWaiting: ({ id, tool, title, reason }, state) => onWaiting?.({ id, tool, title, reason }, state) },
+    );
+    return { ...outcome, quoted: quoted(name, outcome) };
   }
 
   /**
@@ -264,6 +288,7 @@ export class SkillManager implements ToolBox {
       inputSchema: tool.inputSchema as Record<string, unknown>,
       ...(rank === undefined ? {} : { rank }),
       changes: !tool.readOnly,
+      imported: !isBuiltIn(tool),
       // Waiting for a person is part of the call.
       timeoutMs: this.#options.callTimeoutMs + this.#options.approvalWaitMs + 5_000,
       run: async (input, { signal, sessionId, requestId, labels, onWaiting }) => {

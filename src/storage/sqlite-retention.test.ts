@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RequestTrace } from '../chat/ports.js';
 import { followUpRequest, type Task } from '../chat/tasks/task.js';
 import { HistoryRetention, type HistoryRetentionOptions } from '../chat/tracing/history-retention.js';
+import { SqlitePictures } from './sqlite-pictures.js';
 import { SqliteResponses } from './sqlite-responses.js';
 import { AgingTasks, AgingTraces } from './sqlite-retention.js';
 import { SqliteSessions } from './sqlite-sessions.js';
@@ -24,7 +25,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'venom-retention-'));
   store = new SqliteStore(join(folder, 'venom.db'));
   traces = new SqliteTraces(store);
-  tasks = new SqliteTasks(store);
+  tasks = new SqliteTasks(store, new SqlitePictures(store, 0));
 });
 afterEach(() => {
   store.close();

@@ -18,6 +18,8 @@ import { mcp } from './migrations/009-mcp.js';
 import { labelReleases } from './migrations/010-label-releases.js';
 import { taskPictures } from './migrations/011-task-pictures.js';
 import { owners } from './migrations/012-owners.js';
+import { goals } from './migrations/013-goals.js';
+import { pictures } from './migrations/014-pictures.js';
 import { loadVectorExtension } from './vector-extension.js';
 
 const MIGRATIONS = [
@@ -33,6 +35,8 @@ const MIGRATIONS = [
   labelReleases,
   taskPictures,
   owners,
+  goals,
+  pictures,
 ];
 /** Of the tables, as this Venom knows them. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,5 +1,6 @@
 // Tasks as rows. The port is TaskRepository in chat/tasks/task.ts.
 import type { Picture, Task, TaskPage, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
+import type { SqlitePictures } from './sqlite-pictures.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 interface TaskRow {
@@ -16,13 +17,17 @@ interface TaskRow {
 
 const TASK = 'SELECT seq, id, status, created_at, request, result, logs, context_history, context_used FROM tasks';
 
+const COUNTED = 1_000;
+
 export class SqliteTasks implements TaskRepository {
   readonly #store: SqliteStore;
+  readonly #pictures: SqlitePictures;
   /** Parts that are on disk, by task. */
   readonly #parts = new Map<string, number>();
 
-  constructor(store: SqliteStore) {
+  constructor(store: SqliteStore, pictures: SqlitePictures) {
     this.#store = store;
+    this.#pictures = pictures;
   }
 
   insert(task: Task, idempotencyKey: string | null): Promise<void> {
@@ -47,11 +52,7 @@ export class SqliteTasks implements TaskRepository {
           json(task.contextUsed),
         );
       task.seq = Number(lastInsertRowid);
-      const insert = this.#store.prepare(
-        'INSERT INTO task_pictures (task_id, n, media_type, bytes) VALUES (?, ?, ?, ?)',
-      );
-      for (const [n, { mediaType, base64 }] of pictures.entries())
-        insert.run(task.id, n, mediaType, Buffer.from(base64, 'base64'));
+      this.#pictures.add(task.id, pictures);
     });
   }
 
@@ -62,17 +63,11 @@ export class SqliteTasks implements TaskRepository {
   }
 
   pictures(id: string): Picture[] {
-    return this.#store
-      .prepare('SELECT media_type, bytes FROM task_pictures WHERE task_id = ? ORDER BY n')
-      .all(id)
-      .map((row) => ({
-        mediaType: String(row['media_type']),
-        base64: Buffer.from(row['bytes'] as Uint8Array).toString('base64'),
-      }));
+    return this.#pictures.of(id);
   }
 
   pictureBytes(): number {
-    return Number(this.#store.prepare('SELECT coalesce(sum(length(bytes)), 0) AS n FROM task_pictures').get()?.['n']);
+    return this.#pictures.waitingBytes();
   }
 
   appendParts(parts: ReadonlyMap<string, string>): void {
@@ -102,8 +97,7 @@ export class SqliteTasks implements TaskRepository {
           ended ? Date.now() : null,
           task.id,
         );
-        if (ended && task.request.images > 0 && !canResume(task))
-          this.#store.prepare('DELETE FROM task_pictures WHERE task_id = ?').run(task.id);
+        if (ended && task.request.images > 0 && !canResume(task)) this.#pictures.settle(task.id);
         if (this.#parts.delete(task.id)) this.#store.prepare('DELETE FROM task_parts WHERE task_id = ?').run(task.id);
       }
     });
@@ -139,6 +133,24 @@ export class SqliteTasks implements TaskRepository {
       }
       return task;
     });
+  }
+
+  /** Of the newest thousand. */
+  counts(): Record<TaskStatus, number> {
+    const counts = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 };
+    const rows = this.#store
+      .prepare('SELECT status, count(*) AS n FROM (SELECT status FROM tasks ORDER BY seq DESC LIMIT ?) GROUP BY status')
+      .all(COUNTED);
+    for (const row of rows) counts[row['status'] as TaskStatus] = Number(row['n']);
+    return counts;
+  }
+
+  /** Newest first; null = of no session. */
+  ofSession(sessionId: string | null, limit: number): Task[] {
+    return this.#store
+      .prepare(`${TASK} WHERE session_id IS ? ORDER BY seq DESC LIMIT ?`)
+      .all(sessionId, limit)
+      .map((row) => toTask(row as unknown as TaskRow));
   }
 
   countOfSession(sessionId: string): number {

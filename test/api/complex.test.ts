@@ -172,6 +172,51 @@ describe('Complex chat', () => {
     expect(done.result).toContain('Half of it');
   });
 
+  it('streams steps that run side by side: the first in the answer, each by itself on request', async () => {
+    const finish: Record<string, () => void> = {};
+    script([plan({ instruction: 'First' }, { instruction: 'Second' })], async (name, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunk({ content: `${name} begins, ` }));
+      await new Promise<void>((resolve) => {
+        finish[name] = resolve;
+      });
+      response.write(chunk({ content: `${name} ends.` }));
+      response.end(`${chunk({}, 'stop')}data: [DONE]\n\n`);
+    });
+    const id = await client.submit({ content: 'Make it', forced_intent: 'COMPLEX_PLANNING' });
+    const parts = new Map<number, string>();
+    const early = await client.follow(`/tasks/${id}/stream?deltas=true`, {
+      enough: (events) => {
+        for (const { event, data } of events.splice(0))
+          if (event === 'step_delta')
+            parts.set(data['step'] as number, (parts.get(data['step'] as number) ?? '') + data['text']);
+        return parts.size === 2;
+      },
+    });
+    expect(early).toEqual([]);
+    expect([...parts].sort()).toEqual([
+      [1, 'First begins, '],
+      [2, 'Second begins, '],
+    ]);
+    // Whoever comes later gets what is being written from its beginning.
+    const again = await client.follow(`/tasks/${id}/stream?deltas=true`, {
+      enough: (events) => events.filter(({ event }) => event === 'step_delta').length === 2,
+    });
+    expect(again.find(({ event, data }) => event === 'step_delta' && data['step'] === 2)?.data).toMatchObject({
+      offset: 0,
+      text: 'Second begins, ',
+    });
+    finish['Second']?.();
+    await client.until(id, ({ logs }) => logs.includes('Step 2 done.'));
+    // In the order of the plan, though the second was ready first; the contract's own stream says the same.
+    expect((await client.task(id)).result).toBe('### Step 1: First\n\nFirst begins, ');
+    const [update] = await client.follow(`/tasks/${id}/stream`, { enough: (events) => events.length > 0 });
+    expect(update).toMatchObject({ event: 'task_update', data: { result: '### Step 1: First\n\nFirst begins, ' } });
+    finish['First']?.();
+    const done = await client.ended(id);
+    expect(done.result).toContain('First ends.\n\n### Step 2: Second\n\nSecond begins, Second ends.');
+  });
+
   it('stops in the middle of a plan when it is aborted', async () => {
     script([plan({ instruction: 'Slow' }, { instruction: 'Next', needs: [1] })], async (_name, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });

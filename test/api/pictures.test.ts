@@ -1,7 +1,9 @@
 // Pictures: who is shown them, who is not, and that nobody fetches an address for a client.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FakeCloud, startFakeCloud } from './fake-cloud.js';
 import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
@@ -175,7 +177,7 @@ describe('pictures over the APIs of others', () => {
 });
 
 describe('pictures of tasks', () => {
-  it('are shown to the model with the question, keep the session in the house, and are gone afterwards', async () => {
+  it('are shown to the model with the question, and keep the session in the house', async () => {
     await start();
     await client.post('/system/llm-runtime/active', { provider: 'openai' });
     const session_id = `session-${randomUUID()}`;
@@ -187,6 +189,91 @@ describe('pictures of tasks', () => {
     expect(cloud.requests).toEqual([]);
     expect((await client.get(`/sessions/${session_id}/labels`))['labels']).toEqual(['image']);
     expect(JSON.stringify(task)).not.toContain(PNG);
+  });
+
+  describe('are kept with their message', () => {
+    // Same bytes but for the last ones, which no decoder reads.
+    const other = Buffer.concat([Buffer.from(PNG, 'base64'), Buffer.from('x')]).toString('base64');
+    const ask = (session_id: string, images: string[], content = 'What is this?') =>
+      client.run({ content, images, session_id });
+    const messages = async (session: string) =>
+      (await client.get<{ messages: Json[] }>(`/sessions/${session}/messages`)).messages;
+    /** What is left on disk, once the server has let go of it. */
+    const rows = async () => {
+      await server.close({ keepData: true });
+      const store = new DatabaseSync(join(server.dataDir, 'venom.db'), { readOnly: true });
+      const count = (table: string) => Number(store.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
+      const counts = { pictures: count('pictures'), turns: count('turn_pictures') };
+      store.close();
+      return counts;
+    };
+    const picture = (session: string, hash: string) => fetch(`${client.url}/sessions/${session}/pictures/${hash}`);
+
+    it('once for the same bytes, and are shown and exported with it', async () => {
+      await start();
+      await ask('a', [PNG, other]);
+      await ask('b', [DATA_URL]);
+      const [question, answer] = await messages('a');
+      const hash = createHash('sha256').update(Buffer.from(PNG, 'base64')).digest('hex');
+      expect(question.pictures[0]).toEqual({
+        hash,
+        media_type: 'image/png',
+        size_bytes: Buffer.from(PNG, 'base64').length,
+      });
+      expect(answer.pictures).toBeUndefined();
+      const shown = await picture('a', hash);
+      expect(shown.headers.get('content-type')).toBe('image/png');
+      expect(shown.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(Buffer.from(await shown.arrayBuffer()).toString('base64')).toBe(PNG);
+      const exported = await client.get<{ messages: Json[] }>('/sessions/a/export');
+      expect(exported.messages[0].pictures).toEqual([
+        { media_type: 'image/png', base64: PNG },
+        { media_type: 'image/png', base64: other },
+      ]);
+      expect(await (await fetch(`${client.url}/sessions/a/export?format=markdown`)).text()).toContain(
+        `![](data:image/png;base64,${PNG})`,
+      );
+      expect(await rows()).toEqual({ pictures: 2, turns: 3 });
+    });
+
+    it('and only there: another session does not get them by their name', async () => {
+      await start();
+      await ask('a', [PNG]);
+      const { hash } = (await messages('a'))[0].pictures[0];
+      await client.run({ content: 'Hello', session_id: 'b' });
+      expect((await picture('b', hash)).status).toBe(404);
+      expect((await picture('a', 'f'.repeat(64))).status).toBe(404);
+    });
+
+    it('until the message is taken back, or the session deleted', async () => {
+      await start();
+      await ask('a', [PNG]);
+      await ask('b', [PNG, other]);
+      const { hash } = (await messages('a'))[0].pictures[0];
+      await client.post('/sessions/a/truncate', { from_seq: 1 });
+      expect((await picture('a', hash)).status).toBe(404);
+      expect((await picture('b', hash)).status).toBe(200);
+      await fetch(`${client.url}/sessions/b`, { method: 'DELETE' });
+      expect(await rows()).toEqual({ pictures: 0, turns: 0 });
+    });
+
+    it('within a size, the oldest going first; without a session not at all', async () => {
+      const large = Buffer.concat([Buffer.from(PNG, 'base64'), Buffer.alloc(60_000, 7)]).toString('base64');
+      await start({ SESSION_PICTURES_MB: '0.1' });
+      await ask('a', [large]);
+      await ask('b', [large.replace('BwcH', 'BwcI')]);
+      expect((await messages('a'))[0].pictures).toBeUndefined();
+      expect((await messages('b'))[0].pictures).toHaveLength(1);
+      await client.run({ content: 'What is this?', images: [PNG] });
+      expect(await rows()).toEqual({ pictures: 1, turns: 1 });
+    });
+
+    it('also when the question failed, so that it can be asked again', async () => {
+      await start();
+      local.behaviour = streams(['']);
+      expect((await ask('a', [PNG])).status).toBe('FAILED');
+      expect((await messages('a'))[0].pictures).toHaveLength(1);
+    });
   });
 
   it('survive a restart together with a task that waits', async () => {

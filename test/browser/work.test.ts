@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeCloud } from '../api/fake-cloud.js';
-import { streams } from '../api/fake-upstream.js';
+import { chunk, streams } from '../api/fake-upstream.js';
 import { accessibilityProblems, type Site, startSite } from './page.js';
 
 let site: Site;
@@ -107,6 +107,15 @@ describe('Normal chat', () => {
       `data:image/png;base64,${png.toString('base64')}`,
     );
     expect(await page.getByRole('img', { name: 'dot.png' }).count()).toBe(0);
+    // It stays with the message, and a second answer has it too.
+    await page.getByRole('img', { name: 'Picture 1 of this message' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const asked = site.upstream.requests.length;
+    site.upstream.behaviour = streams(['Once more']);
+    await page.getByRole('button', { name: 'Regenerate' }).click();
+    await answer.getByText('Once more').waitFor();
+    await page.getByRole('img', { name: 'Picture 1 of this message' }).waitFor();
+    expect(JSON.stringify(site.upstream.requests.slice(asked))).toContain(png.toString('base64'));
     expect(errors).toEqual([]);
   });
 
@@ -205,6 +214,63 @@ describe('a cloud', () => {
 });
 
 describe('Complex chat', () => {
+  it('shows the words of each step while it is written', async () => {
+    const plan = JSON.stringify({
+      steps: ['Buy bread', 'Buy milk'].map((instruction, index) => ({
+        step_number: index + 1,
+        agent_type: 'CODER',
+        instruction,
+        depends_on: [],
+      })),
+    });
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    site.upstream.behaviour = async (body: Record<string, unknown>, response: ServerResponse) => {
+      if (body['response_format']) return streams([plan])(body, response);
+      const last = (body['messages'] as { content: string }[]).at(-1)?.content ?? '';
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunk({ content: last.includes('milk') ? 'Milk is bought ' : 'Bread is bought ' }));
+      await held;
+      response.end(`${chunk({ content: 'now.' })}${chunk({}, 'stop')}data: [DONE]\n\n`);
+    };
+    const { page, ask, answer, errors } = await open({ mode: 'complex' });
+    await ask('Make a breakfast');
+    const steps = answer.getByRole('list', { name: 'Plan' }).getByRole('listitem');
+    await steps.filter({ hasText: 'Buy bread' }).getByText('Bread is bought').waitFor();
+    await steps.filter({ hasText: 'Buy milk' }).getByText('Milk is bought').waitFor();
+    letGo();
+    await answer.getByText('Milk is bought now.').waitFor();
+    await stored(page);
+    expect(errors).toEqual([]);
+  });
+
+  it('shows a Council as it talks, what it spends, and its conclusion', async () => {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    site.upstream.behaviour = async (body: Record<string, unknown>, response: ServerResponse) => {
+      const last = (body['messages'] as { content: string }[]).at(-1)?.content ?? '';
+      const speaker = /You are the (\w+)\. Speak now\.$/.exec(last)?.[1];
+      if (speaker === 'critic') await held;
+      const said = { architect: 'Three parts.', coder: 'I can do that.', critic: 'AGREED', guardian: 'AGREED' };
+      await streams([said[speaker as keyof typeof said] ?? 'Build it in three parts.'])(body, response);
+    };
+    const { page, ask, answer, errors } = await open({ mode: 'complex' });
+    await ask('Build a boat house');
+    const statements = answer.getByRole('list', { name: 'Council' }).getByRole('listitem');
+    await statements.filter({ hasText: 'Architect' }).getByRole('img', { name: 'done' }).waitFor();
+    await statements.filter({ hasText: 'Critic' }).getByRole('img', { name: 'running' }).waitFor();
+    await answer.getByText(/of 24,000 tokens/).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    letGo();
+    await answer.getByText('Council: agreed').waitFor();
+    await stored(page);
+    expect(errors).toEqual([]);
+  });
+
   it('shows the plan and its steps as they are done, and the report', async () => {
     const plan = JSON.stringify({
       steps: [

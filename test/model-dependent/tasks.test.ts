@@ -66,3 +66,29 @@ it('is led to a tool, though it cannot call one by itself', async () => {
   expect(task.status, task.result ?? '').toBe('COMPLETED');
   expect(task.logs.some((line) => /^Tool file__\w+ (answered|failed)/.test(line))).toBe(true);
 });
+
+it('plans a long goal, which a model of this size cannot talk over in a council', async () => {
+  const task = await run({
+    content:
+      'Design a small system for a library: what it keeps, who uses it, and how a book is lent and given back in it.',
+    forced_intent: 'COMPLEX_PLANNING',
+    generation_params: { max_tokens: 60, temperature: 0 },
+  });
+  expect(task.status, task.result ?? '').toBe('COMPLETED');
+  expect(task.context_history['council']).toBeUndefined();
+  const { steps } = await client.get<{ steps: { action: string; details: string }[] }>(`/history/requests/${task.id}`);
+  expect(steps.find(({ action }) => action === 'route_to_architect')?.details).toContain('small_model');
+});
+
+it('works through a campaign, and reports what there is without inventing any', async () => {
+  const task = await run({
+    content: 'Start a campaign:\n- Say hello to Anna in one sentence\n- Name one colour of the rainbow',
+    session_id: 's-campaign',
+  });
+  console.log(task.result);
+  expect(task.status, task.result ?? '').toBe('COMPLETED');
+  expect(task.result).toMatch(/^\*\*2 of 2 goals reached\*\*/);
+  const report = await run({ content: 'Give me a status report', session_id: 's-campaign' });
+  console.log(report.result);
+  expect(report.result).toMatch(/^\*\*Goals\*\*\n- done: 2\n- done: Name one colour of the rainbow/);
+});

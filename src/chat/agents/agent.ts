@@ -88,7 +88,7 @@ export const AGENTS = {
   tester: {
     id: 'tester',
     name: 'TesterAgent',
-    prompt: `You test applications through the tools you are given and report each step with what you saw. ${LANGUAGE}`,
+    prompt: `You test applications through the tools you are given and report each step with what you saw. What you did not run you call not run. ${LANGUAGE}`,
     taskType: 'STANDARD',
     maxOutputTokens: 2_048,
     maxSteps: 12,
@@ -108,7 +108,7 @@ export const AGENTS = {
   release: {
     id: 'release',
     name: 'ReleaseManagerAgent',
-    prompt: `You prepare releases: version, changelog, checks, through the tools you are given. Nothing is published without being asked for. ${LANGUAGE}`,
+    prompt: `You prepare releases: version and changelog, from commits you are shown. You say nothing that they do not say. ${LANGUAGE}`,
     taskType: 'STANDARD',
     maxOutputTokens: 2_048,
     maxSteps: 8,
@@ -118,7 +118,7 @@ export const AGENTS = {
   executive: {
     id: 'executive',
     name: 'ExecutiveAgent',
-    prompt: `You report on goals and progress from what the tools show you, shortest first. ${LANGUAGE}`,
+    prompt: `You report on goals and progress from what you are shown, shortest first. What you are not shown you do not know. ${LANGUAGE}`,
     taskType: 'ANALYSIS',
     maxOutputTokens: 1_024,
     maxSteps: 4,
@@ -159,12 +159,65 @@ export const AGENTS = {
     tools: true,
     takesParams: true,
   },
+  councilArchitect: councillor(
+    'architect',
+    'ArchitectAgent',
+    'You are the architect. Propose how the goal is reached: parts, order, decisions with their reasons. Later, change your proposal where an objection is right and say why where it is not.',
+  ),
+  councilCoder: councillor(
+    'coder',
+    'CoderAgent',
+    'You are the coder. Say how the proposal is carried out: data, interfaces, the hard places, the first piece that can be tried. Name what will not work.',
+  ),
+  councilCritic: councillor(
+    'critic',
+    'CriticAgent',
+    'You are the critic. Name what is wrong or missing in what was proposed, most serious first, one line each. If nothing serious is left, end with the single word AGREED.',
+  ),
+  guardian: councillor(
+    'guardian',
+    'GuardianAgent',
+    'You are the guardian. Watch over what was asked for, safety, privacy and cost: name what is at risk or beside the goal. If nothing serious is left, end with the single word AGREED.',
+  ),
+  councilChair: {
+    ...councillor('architect', 'ArchitectAgent', ''),
+    prompt: `You write the conclusion of a discussion for the person whose goal it was: complete and usable by itself, decisions first, then how to do it. Name objections that were not settled. Claim nothing as done: it was talked about, not carried out. ${LANGUAGE}`,
+    maxOutputTokens: 2_048,
+  },
+  campaign: {
+    id: 'campaign',
+    name: 'CampaignAgent',
+    prompt:
+      'You turn a request into goals that can be reached one after the other. Each is one sentence that says what is there once it is reached. Answer with JSON only.',
+    taskType: 'ANALYSIS',
+    temperature: 0.2,
+    maxOutputTokens: 1_000,
+    maxSteps: 1,
+    tools: false,
+    takesParams: false,
+  },
   time: fromTemplate('time', 'TimeAgent'),
   status: fromTemplate('status', 'SystemStatusAgent'),
   help: fromTemplate('help', 'HelpAgent'),
   session: fromTemplate('session', 'SessionAgent'),
   unsupported: fromTemplate('unsupported', 'UnsupportedAgent'),
 } as const satisfies Record<string, AgentDefinition>;
+
+/** Speaks in a council: briefly, without tools, and where a person pays by the token, here. */
+function councillor(id: string, name: string, role: string): AgentDefinition {
+  return {
+    id,
+    name,
+    prompt: `A council talks over the goal of a person. ${role} At most 150 words, no greetings, nothing that was said already. Speak the language of the goal.`,
+    // Many questions of one turn: in HYBRID they are the local model's.
+    taskType: 'CHAT',
+    temperature: 0.4,
+    maxOutputTokens: 600,
+    maxSteps: 1,
+    tools: false,
+    takesParams: false,
+  };
+}
 
 /** Answers from a template; no model is asked. */
 function fromTemplate(id: string, name: string): AgentDefinition {
@@ -193,8 +246,7 @@ export const AGENT_OF: Readonly<Record<IntentId, AgentDefinition>> = {
   E2E_TESTING: AGENTS.tester,
   DOCUMENTATION: AGENTS.publisher,
   RELEASE_PROJECT: AGENTS.release,
-  // There is no store of goals, so a campaign has nothing to run over.
-  START_CAMPAIGN: AGENTS.unsupported,
+  START_CAMPAIGN: AGENTS.campaign,
   STATUS_REPORT: AGENTS.executive,
   INFRA_STATUS: AGENTS.status,
   HELP_REQUEST: AGENTS.help,

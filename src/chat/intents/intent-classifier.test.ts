@@ -48,6 +48,13 @@ describe('words alone', () => {
     ['what is a function in maths', 'GENERAL_CHAT'],
     ['benchmark latency of the two candidates', 'GENERAL_CHAT'],
     ['Guten Tag', 'GENERAL_CHAT'],
+    ['run the tests', 'E2E_TESTING'],
+    ['uruchom testy projektu', 'E2E_TESTING'],
+    ['führe die Tests aus', 'E2E_TESTING'],
+    ['how do I run the tests in pytest', 'GENERAL_CHAT'],
+    ['I ran some blood tests yesterday', 'GENERAL_CHAT'],
+    ['continue the campaign', 'START_CAMPAIGN'],
+    ['Welche Aufgaben hat der Bundesrat?', 'GENERAL_CHAT'],
     ['', 'GENERAL_CHAT'],
   ])('"%s" is %s', async (text, intent) => {
     expect((await classify(text)).intent).toBe(intent);

@@ -25,6 +25,12 @@ export interface LexiconFile {
   readonly marks: readonly string[];
   readonly classes: Readonly<Record<string, readonly string[]>>;
   readonly intents: Readonly<Record<string, Phrases & { readonly examples?: readonly string[] }>>;
+  /** Words of questions about the assistant itself: what it is called, what it can do, and what may stand between. */
+  readonly self: {
+    readonly names: readonly string[];
+    readonly abilities: readonly string[];
+    readonly frame: readonly string[];
+  };
   /** Questions about a thing, which no tool is wanted for, `unless` the thing is the person's own. */
   readonly asking: {
     readonly phrases: readonly string[];
@@ -62,6 +68,11 @@ export interface Lexicon {
   readonly fillers: ReadonlySet<string>;
   readonly polite: ReadonlySet<string>;
   readonly marks: ReadonlySet<string>;
+  readonly self: {
+    readonly names: ReadonlySet<string>;
+    readonly abilities: ReadonlySet<string>;
+    readonly frame: ReadonlySet<string>;
+  };
   readonly damped: ReadonlySet<IntentId>;
   readonly examples: ReadonlyMap<IntentId, readonly string[]>;
 }
@@ -132,6 +143,7 @@ export function compileLexicon(file: LexiconFile): Lexicon {
     fillers: folded(file.fillers),
     polite: folded(file.polite),
     marks: folded(file.marks),
+    self: { names: folded(file.self.names), abilities: folded(file.self.abilities), frame: folded(file.self.frame) },
     damped: new Set(file.asking.damps.map((name) => toIntent(name, file.language))),
     examples,
   };

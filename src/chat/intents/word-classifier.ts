@@ -1,14 +1,17 @@
 // What words alone say: lexicons, slips mended, phrases that were learned. Synchronous, in one pass over the text.
 import type { IntentDecision, IntentId, Language } from '../intent.js';
+import { asksAboutAssistant } from './about-self.js';
 import { detectLanguage } from './language.js';
 import type { LearnedPhrases } from './learned-phrases.js';
 import { lexicons } from './lexicons.js';
 import { type IntentScore, scoreIntents } from './score.js';
-import { tokensOf } from './tokens.js';
+import { type Token, tokensOf } from './tokens.js';
 import { TypoMender } from './typos.js';
 
 /** What the words must speak for an intent at least. */
 const ACCEPT_SCORE = 0.6;
+/** From here on it is talk whatever else it could be. */
+const SURELY_TALK = 0.9;
 /** Nearer than this, the second is as good as the first. */
 const ACCEPT_MARGIN = 0.06;
 
@@ -39,7 +42,25 @@ export class WordClassifier {
       return { settled: true, decision, ranked: [] };
     }
     const ranked = scoreIntents(this.#lexicons, tokens, language);
-    return { ...decide(ranked, language), ranked };
+    const said = decide(ranked, language);
+    const { intent: wanted, score } = said.decision;
+    if (wanted === 'GENERAL_CHAT' && score < SURELY_TALK && this.#asksAboutAssistant(tokens, language)) {
+      const decision: IntentDecision = {
+        ...said.decision,
+        intent: 'HELP_REQUEST',
+        source: 'keyword',
+        score: ACCEPT_SCORE,
+        top2: [{ intent: 'HELP_REQUEST', score: ACCEPT_SCORE }, ...said.decision.top2.slice(0, 1)],
+      };
+      return { settled: true, decision, ranked };
+    }
+    return { ...said, ranked };
+  }
+
+  #asksAboutAssistant(tokens: readonly Token[], language: Language | null): boolean {
+    return this.#lexicons.some(
+      (lexicon) => (language === null || lexicon.language === language) && asksAboutAssistant(lexicon, tokens),
+    );
   }
 
   language(text: string): Language | null {

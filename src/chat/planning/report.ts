@@ -1,22 +1,56 @@
 // What a plan brought, as one text a person reads: each step with its result, and by name what failed.
 import type { Language } from '../intent.js';
 import type { PlanSource } from './make-plan.js';
+import type { PlanStep } from './plan.js';
 import type { StepOutcome } from './run-plan.js';
 
 const STEP_CHARS = 8_000;
 
 const WORDS = {
-  en: { done: 'steps done', of: 'of', step: 'Step', failed: 'Failed', skipped: 'Left out' },
-  pl: { done: 'kroków wykonano', of: 'z', step: 'Krok', failed: 'Nie powiodło się', skipped: 'Pominięto' },
-  de: { done: 'Schritten erledigt', of: 'von', step: 'Schritt', failed: 'Fehlgeschlagen', skipped: 'Ausgelassen' },
+  en: {
+    done: 'steps done',
+    of: 'of',
+    step: 'Step',
+    failed: 'Failed',
+    skipped: 'Left out',
+    again: 'That failed; once more.',
+  },
+  pl: {
+    done: 'kroków wykonano',
+    of: 'z',
+    step: 'Krok',
+    failed: 'Nie powiodło się',
+    skipped: 'Pominięto',
+    again: 'Nie powiodło się; jeszcze raz.',
+  },
+  de: {
+    done: 'Schritten erledigt',
+    of: 'von',
+    step: 'Schritt',
+    failed: 'Fehlgeschlagen',
+    skipped: 'Ausgelassen',
+    again: 'Das misslang; noch einmal.',
+  },
 } as const;
 
-export function stepSection({ step, status, text }: StepOutcome, language: Language | null): string {
+export const stepHeading = ({ number, instruction }: PlanStep, language: Language | null): string =>
+  `### ${WORDS[language ?? 'en'].step} ${number}: ${firstLine(instruction)}\n\n`;
+
+/** Where a step's text breaks off and is written anew. */
+export const stepAgain = (language: Language | null): string => `\n\n_${WORDS[language ?? 'en'].again}_\n\n`;
+
+/** What a step that brought nothing leaves in its place. */
+export function stepFailure({ status, text }: StepOutcome, language: Language | null): string {
   const words = WORDS[language ?? 'en'];
-  const shown = text.length > STEP_CHARS ? `${text.slice(0, STEP_CHARS)}…` : text;
-  const body = status === 'done' ? shown : `**${status === 'failed' ? words.failed : words.skipped}:** ${shown}`;
-  return `### ${words.step} ${step.number}: ${firstLine(step.instruction)}\n\n${body}\n\n`;
+  return `**${status === 'failed' ? words.failed : words.skipped}:** ${cut(text)}`;
 }
+
+export function stepSection(outcome: StepOutcome, language: Language | null): string {
+  const body = outcome.status === 'done' ? cut(outcome.text) : stepFailure(outcome, language);
+  return `${stepHeading(outcome.step, language)}${body}\n\n`;
+}
+
+const cut = (text: string): string => (text.length > STEP_CHARS ? `${text.slice(0, STEP_CHARS)}…` : text);
 
 const NOTES = {
   en: {

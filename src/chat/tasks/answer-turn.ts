@@ -1,40 +1,46 @@
-// The second half of a turn: context, agent, model; for code with a reviewer, for complex goals with a plan.
+// The second half of a turn: context, agent, model. Who works on it and how is in the files named *-turn.ts beside this one.
 
 import { type Clock, isoUtc } from '../../shared/clock.js';
-import { AppError, toAppError } from '../../shared/errors.js';
-import { AGENT_OF, AGENTS, type AgentDefinition, PLAN_AGENTS } from '../agents/agent.js';
-import { reviewedCode } from '../agents/code-review.js';
-import { type MadePlan, makePlan } from '../planning/make-plan.js';
-import type { PlanStep } from '../planning/plan.js';
-import { planNote, planReport, stepSection } from '../planning/report.js';
-import { runPlan, type StepOutcome } from '../planning/run-plan.js';
+import { AGENT_OF, type AgentDefinition } from '../agents/agent.js';
+import type { CampaignBounds } from '../campaign/campaign.js';
+import type { GoalRepository } from '../campaign/goal.js';
+import type { CouncilBounds } from '../council/council.js';
+import { councilChoice } from '../council/council-choice.js';
+import type { IntentRecognizer } from '../intent.js';
+import { isComplex } from '../intent-traits.js';
 import type { EventSink } from '../ports.js';
-import type { ChatTool, ToolBox, WaitingCall } from '../task-ports.js';
+import type { ToolBox, ToolFinding, WaitingCall } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { BuiltContext, ChatRouter, ContextBuilder, RoutedTarget } from '../turn-ports.js';
+import { agentTurn } from './agent-turn.js';
+import { campaignTurn } from './campaign-turn.js';
+import { codeTurn } from './code-turn.js';
+import { councilTurn } from './council-turn.js';
 import type { LiveTask } from './live-task.js';
+import { planTurn } from './plan-turn.js';
 import { checkRouting } from './routing-check.js';
 import { routingSummary, runtimeContext } from './runtime-context.js';
 import type { Picture } from './task.js';
-import { TaskError } from './task-failure.js';
 import { TaskModel, type TaskModelOptions } from './task-model.js';
 import type { DecidedTurn, TurnOutcome } from './task-turn.js';
+import { labelsOf, type TurnWork } from './turn-work.js';
 
 const TOUCH_EVERY_MS = 5_000;
 const STREAMING_EVERY_MS = 250;
 const PREVIEW_CHARS = 200;
 const CONTEXT_PREVIEW_CHARS = 4_000;
-const SHOWN_INSTRUCTION_CHARS = 300;
-const EARLIER_STEP_CHARS = 4_000;
-const EARLIER_PLAIN_CHARS = 1_000;
-const STEP_PREVIEW_CHARS = 240;
-/** A small model does not end by itself. */
-const SMALL_STEP_TOKENS = 384;
 
 export interface AnswerParts {
   router: ChatRouter;
   context: ContextBuilder;
   toolBox: ToolBox;
+  intents: IntentRecognizer;
+  goals: GoalRepository;
+  council: CouncilBounds;
+  campaign: CampaignBounds;
+  /** Resolves at once where the queue is not paused. @throws the signal's reason */
+  whenResumed: (live: LiveTask) => Promise<void>;
+  isPaused: () => boolean;
   tracer: RequestTracer;
   events: EventSink;
   clock: Clock;
@@ -82,32 +88,63 @@ export class TurnAnswering {
     events.publish('AGENT_THOUGHT', `Intent: ${intent}`, { task_id: live.id, intent });
     const model = this.#model(turn, agent, await this.#parts.active());
     turn.asked = model;
-    let text: string;
-    if (intent === 'CODE_GENERATION') {
-      tracer.step(live.id, 'DecisionGate', 'select_code_review_loop', null);
-      text = await this.#code(turn, model, context);
-    } else if (intent === 'COMPLEX_PLANNING') {
-      tracer.step(live.id, 'DecisionGate', 'route_to_architect', null);
-      text = await this.#plan(turn, model, context);
-    } else {
-      tracer.step(live.id, 'DecisionGate', 'route_to_agent', JSON.stringify({ agent: agent.id }));
-      const answer = await model.ask({
-        agent,
-        messages: context.messages,
-        labels,
-        tools: this.#tools(turn, agent),
-        mustCall: turn.toolRequired,
-        onText: (delta) => this.#show(turn, model, delta),
-      });
-      text = answer.text;
-    }
+    const work = await this.#work(turn, model, context);
+    const text = await this.#text(work, agent);
     return {
       text,
       agent,
       // What was found in the question sticks to what is made from the turn.
-      labels: [...new Set([...labels, ...(model.receipt?.decision?.findings ?? [])])],
+      labels: [...new Set([...labelsOf(work), ...(model.receipt?.decision?.findings ?? [])])],
       streaming: model.streaming,
     };
+  }
+
+  async #work(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<TurnWork> {
+    const { tracer, events, toolBox, intents, clock, active, isSmall, budgetTokens } = this.#parts;
+    const { model: name } = await active();
+    const [small, tokens] = await Promise.all([isSmall(name), budgetTokens(name)]);
+    return {
+      turn,
+      model,
+      context,
+      small,
+      budgetTokens: tokens,
+      language: turn.live.task.request.preferredLanguage ?? turn.language ?? 'en',
+      tracer,
+      events,
+      toolBox,
+      intents,
+      clock,
+      callTool: (name, input) => this.#callTool(turn, model, context, name, input),
+      show: (delta) => this.#show(turn, model, delta),
+    };
+  }
+
+  #text(work: TurnWork, agent: AgentDefinition): Promise<string> {
+    const { tracer, turn, small } = work;
+    const { id } = turn.live;
+    const gate = (action: string, details: object | null = null) =>
+      tracer.step(id, 'DecisionGate', action, details && JSON.stringify(details));
+    if (turn.intent === 'START_CAMPAIGN') {
+      gate('route_campaign');
+      const { goals, campaign, isPaused, whenResumed } = this.#parts;
+      return campaignTurn(work, { goals, bounds: campaign, isPaused, whenResumed: () => whenResumed(turn.live) });
+    }
+    if (turn.intent === 'CODE_GENERATION') {
+      gate('select_code_review_loop');
+      return codeTurn(work);
+    }
+    if (turn.intent === 'COMPLEX_PLANNING') {
+      const choice = councilChoice(turn.text, { enabled: this.#parts.council.rounds > 0, small });
+      if (choice.convened) {
+        gate('select_council_mode', choice);
+        return councilTurn(work, this.#parts.council);
+      }
+      gate('route_to_architect', choice);
+      return planTurn(work);
+    }
+    gate('route_to_agent', { agent: agent.id });
+    return agentTurn(work, agent);
   }
 
   async #context(turn: DecidedTurn, agent: AgentDefinition): Promise<BuiltContext> {
@@ -175,7 +212,7 @@ export class TurnAnswering {
     let touchedAt = performance.now();
     return new TaskModel({
       router,
-      mode: turn.intent === 'COMPLEX_PLANNING' ? 'complex' : 'normal',
+      mode: isComplex(turn.intent) ? 'complex' : 'normal',
       sessionId: request.sessionId,
       requestId: live.id,
       forcedProvider: turn.provider,
@@ -238,17 +275,8 @@ export class TurnAnswering {
           trace.firstToken = { at, elapsedMs: elapsed, preview };
         });
       },
-      onToolCall: (name, result, durationMs) => {
-        this.#parts.onTool(name);
-        live.log(`Tool ${name} ${result.failed ? 'failed' : 'answered'} in ${Math.round(durationMs)} ms.`);
-        tracer.step(
-          live.id,
-          'Tool',
-          name.slice(0, 100),
-          JSON.stringify({ duration_ms: Math.round(durationMs), chars: result.text.length }),
-          result.failed ? 'error' : 'ok',
-        );
-      },
+      onToolCall: (name, { failed, text }, durationMs) =>
+        this.#toolCalled(live, name, { failed, chars: text.length }, durationMs),
       onWaiting: this.#waiting(live),
       onAnswer: (target, usage, receipt) => {
         const answered = receipt.attempts.at(-1);
@@ -292,14 +320,41 @@ export class TurnAnswering {
     };
   }
 
-  #tools(turn: DecidedTurn, agent: AgentDefinition): readonly ChatTool[] {
-    if (!agent.tools) return [];
-    return this.#parts.toolBox.toolsFor({
-      intent: turn.intent,
-      forcedTool: turn.tool,
-      sessionId: turn.live.task.request.sessionId,
-      text: turn.text,
+  async #callTool(
+    { live }: DecidedTurn,
+    model: TaskModel,
+    context: BuiltContext,
+    name: string,
+    input: Record<string, unknown>,
+  ): Promise<ToolFinding> {
+    const startedAt = performance.now();
+    const found = await this.#parts.toolBox.call(name, input, {
+      signal: live.signal,
+      sessionId: live.task.request.sessionId,
+      requestId: live.id,
+      labels: labelsOf({ context, model }),
+      onWaiting: this.#waiting(live),
     });
+    model.foundLabels(found.labels);
+    this.#toolCalled(live, name, { failed: found.failed, chars: found.text.length }, performance.now() - startedAt);
+    return found;
+  }
+
+  #toolCalled(
+    live: LiveTask,
+    name: string,
+    { failed, chars }: { failed: boolean; chars: number },
+    durationMs: number,
+  ): void {
+    this.#parts.onTool(name);
+    live.log(`Tool ${name} ${failed ? 'failed' : 'answered'} in ${Math.round(durationMs)} ms.`);
+    this.#parts.tracer.step(
+      live.id,
+      'Tool',
+      name.slice(0, 100),
+      JSON.stringify({ duration_ms: Math.round(durationMs), chars }),
+      failed ? 'error' : 'ok',
+    );
   }
 
   /** Text as it comes, and how the stream goes, a few times a second. */
@@ -314,237 +369,7 @@ export class TurnAnswering {
         streaming: { chunk_count: chunkCount, first_chunk_ms: firstChunkMs, last_emit_ms: lastEmitMs },
       });
   }
-
-  async #code(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<string> {
-    const { live } = turn;
-    const { tracer } = this.#parts;
-    let draft = 0;
-    const result = await reviewedCode({
-      write: async (repair) => {
-        draft += 1;
-        if (draft > 1) live.replace(null);
-        live.log(`Draft ${draft} is being written.`);
-        const { text } = await model.ask({
-          agent: AGENTS.coder,
-          messages: [
-            ...context.messages,
-            ...(repair
-              ? [
-                  { role: 'assistant' as const, content: repair.code },
-                  {
-                    role: 'user' as const,
-                    content: `A reviewer found this. Write the whole answer again with it mended:\n${repair.feedback}`,
-                  },
-                ]
-              : []),
-          ],
-          labels: context.labels,
-          onText: (delta) => {
-            // The session keeps the first draft as it comes; the end of the turn writes what became of it.
-            if (draft === 1) this.#show(turn, model, delta);
-            else live.append(delta);
-          },
-        });
-        return text;
-      },
-      review: async (code) => {
-        const { text } = await model.ask({
-          agent: AGENTS.critic,
-          pictures: false,
-          messages: [
-            { role: 'system', content: AGENTS.critic.prompt },
-            { role: 'user', content: `What was asked for:\n${turn.text}\n\nThe answer:\n${code}` },
-          ],
-          labels: context.labels,
-        });
-        return text;
-      },
-      costUsd: () => model.costUsd,
-      onRound: (round, verdict, feedback) => {
-        live.log(`Review ${round}: ${verdict}.`);
-        tracer.step(
-          live.id,
-          AGENTS.critic.name,
-          'review',
-          JSON.stringify({ round, verdict, feedback: feedback.slice(0, 1_000) }),
-          verdict === 'approved' ? 'ok' : 'blocked',
-        );
-      },
-    });
-    live.update({ code_review: { approved: result.approved, rounds: result.rounds, stopped: result.stopped } });
-    return result.approved ? result.code : `${result.code}\n\n---\n${reviewNote(turn, result.feedback)}`;
-  }
-
-  async #plan(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<string> {
-    const { live } = turn;
-    const { tracer, events } = this.#parts;
-    const language = turn.live.task.request.preferredLanguage ?? turn.language;
-    const small = await this.#parts.isSmall((await this.#parts.active()).model);
-    const { steps: plan, source } = await this.#makePlan(turn, model, context, small);
-    const statuses = new Map<number, string>();
-    /** What running steps have written so far; whole texts stand in the answer once they are done. */
-    const written = new Map<number, string>();
-    let shownAt = 0;
-    const showPlan = () =>
-      live.update({
-        plan: plan.map(({ number, agent, instruction, dependsOn }) => ({
-          step: number,
-          agent,
-          instruction: instruction.slice(0, SHOWN_INSTRUCTION_CHARS),
-          depends_on: dependsOn,
-          status: statuses.get(number) ?? 'waiting',
-          ...(written.has(number) ? { preview: written.get(number)?.slice(-STEP_PREVIEW_CHARS) } : {}),
-        })),
-      });
-    showPlan();
-    live.log(`Plan with ${plan.length} ${plan.length === 1 ? 'step' : 'steps'}.`);
-    events.publish(
-      'PLAN_CREATED',
-      `A plan with ${plan.length} steps.`,
-      {
-        task_id: live.id,
-        goal: turn.text,
-        steps_count: plan.length,
-        steps: plan.map(({ number, agent, instruction }) => ({
-          step: number,
-          agent,
-          instruction: instruction.slice(0, 100),
-        })),
-      },
-      'Architect',
-    );
-    const outcomes = await runPlan(plan, {
-      run: async (step, earlier, problem) => {
-        const { text } = await model.ask({
-          agent: small ? { ...PLAN_AGENTS[step.agent], maxOutputTokens: SMALL_STEP_TOKENS } : PLAN_AGENTS[step.agent],
-          onText: (delta) => {
-            written.set(step.number, (written.get(step.number) ?? '') + delta);
-            const now = performance.now();
-            if (now - shownAt < STREAMING_EVERY_MS) return;
-            shownAt = now;
-            showPlan();
-          },
-          messages: small ? plainStep(step, earlier) : stepMessages(turn.text, step, earlier, problem),
-          labels: context.labels,
-        });
-        return text;
-      },
-      isFinal: (error) => live.signal.aborted || isFinal(error),
-      describe: (error) => (error instanceof TaskError ? error.message : toAppError(error).message),
-      onStart: (step, attempt) => {
-        statuses.set(step.number, 'running');
-        written.delete(step.number);
-        showPlan();
-        live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
-        events.publish(
-          'PLAN_STEP_STARTED',
-          `Step ${step.number} started.`,
-          { task_id: live.id, step_number: step.number, agent_type: step.agent, instruction: step.instruction },
-          'Architect',
-        );
-      },
-      onEnd: (outcome) => {
-        const { step, status, text } = outcome;
-        statuses.set(step.number, status);
-        written.delete(step.number);
-        showPlan();
-        live.log(`Step ${step.number} ${status === 'done' ? 'done' : `${status}: ${text}`}.`);
-        tracer.step(
-          live.id,
-          'Architect',
-          `step_${step.number}`,
-          JSON.stringify({ agent: step.agent, status, chars: text.length, attempts: outcome.attempts }),
-          status === 'done' ? 'ok' : 'error',
-        );
-        events.publish(
-          'PLAN_STEP_COMPLETED',
-          `Step ${step.number} ${status}.`,
-          { task_id: live.id, step_number: step.number, result_length: status === 'done' ? text.length : 0, status },
-          'Architect',
-        );
-        this.#show(turn, model, stepSection(outcome, language));
-      },
-    });
-    if (outcomes.every(({ status }) => status !== 'done')) {
-      throw new TaskError({
-        code: 'plan_failed',
-        message: `No step of the plan could be done: ${outcomes[0]?.text ?? 'it was empty'}`,
-        stage: 'plan_execution',
-        retryable: true,
-      });
-    }
-    return planReport(outcomes, language, source);
-  }
-
-  async #makePlan(turn: DecidedTurn, model: TaskModel, context: BuiltContext, small: boolean): Promise<MadePlan> {
-    const { live } = turn;
-    const made = await makePlan({
-      goal: turn.text,
-      language: turn.live.task.request.preferredLanguage ?? turn.language,
-      messages: context.messages,
-      small,
-      ask: async (messages, jsonSchema) =>
-        (await model.ask({ agent: AGENTS.architect, messages, labels: context.labels, jsonSchema })).text,
-      onRefused: (attempt, problems) => {
-        live.log(`The plan was refused: ${problems.join(' ')}`);
-        this.#parts.tracer.step(live.id, 'Architect', 'plan_refused', JSON.stringify({ attempt, problems }), 'error');
-      },
-    });
-    live.update({ plan_source: made.source });
-    if (made.source !== 'model') live.log(planNote(made.source, 'en'));
-    return made;
-  }
 }
-
-/** What a small model can follow: the step and what came just before it. Headings it would repeat. */
-function plainStep(step: PlanStep, earlier: readonly StepOutcome[]) {
-  const before = earlier.at(-1)?.text.slice(0, EARLIER_PLAIN_CHARS);
-  return [
-    { role: 'system' as const, content: AGENTS.chat.prompt },
-    ...(before
-      ? [
-          { role: 'user' as const, content: earlier.at(-1)?.step.instruction ?? '' },
-          { role: 'assistant' as const, content: before },
-        ]
-      : []),
-    { role: 'user' as const, content: step.instruction },
-  ];
-}
-
-function stepMessages(goal: string, step: PlanStep, earlier: readonly StepOutcome[], problem: string | null) {
-  const before = earlier
-    .map(({ step: { number }, text }) => `Result of step ${number}:\n${text.slice(0, EARLIER_STEP_CHARS)}`)
-    .join('\n\n');
-  return [
-    { role: 'system' as const, content: PLAN_AGENTS[step.agent].prompt },
-    {
-      role: 'user' as const,
-      content: [
-        step.instruction === goal ? '' : `The whole goal, for orientation:\n${goal}`,
-        before,
-        problem ? `The last try failed: ${problem}` : '',
-        step.instruction === goal ? goal : `Your step:\n${step.instruction}`,
-      ]
-        .filter(Boolean)
-        .join('\n\n'),
-    },
-  ];
-}
-
-/** Failures that a second try of one step cannot mend. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof TaskError ||
-  (error instanceof AppError &&
-    ['no_model', 'model_not_found', 'no_endpoint', 'sensitive_blocked', 'budget_exceeded'].includes(error.code));
-
-const REVIEW_NOTE = {
-  en: 'Not approved by the reviewer, whose last remarks were:',
-  pl: 'Bez akceptacji recenzenta; ostatnie uwagi:',
-  de: 'Vom Prüfer nicht freigegeben; seine letzten Anmerkungen:',
-} as const;
-
-const reviewNote = (turn: DecidedTurn, feedback: string): string =>
-  `⚠ ${REVIEW_NOTE[turn.live.task.request.preferredLanguage ?? turn.language ?? 'en']}\n${feedback}`;
 
 function definedOnly<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;

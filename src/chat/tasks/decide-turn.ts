@@ -1,4 +1,5 @@
 // The first half of a turn: forced routes, the intent, the kind of work, and whether its tool exists.
+import { procedureOf } from '../agents/procedures/by-intent.js';
 import { INTENTS, type IntentDecision, type IntentId, type IntentRecognizer } from '../intent.js';
 import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import type { SlashCommands, ToolBox, ToolRequest } from '../task-ports.js';
@@ -113,7 +114,5 @@ async function intentOf(
 
 function isSupported(request: ToolRequest, toolRequired: boolean, toolBox: ToolBox): boolean {
   if (TEMPLATE_INTENTS.has(request.intent)) return true;
-  // There is no store of goals to run a campaign over.
-  if (request.intent === 'START_CAMPAIGN') return false;
-  return !toolRequired || toolBox.toolsFor(request).length > 0;
+  return !toolRequired || procedureOf(request, toolBox) !== null || toolBox.toolsFor(request).length > 0;
 }

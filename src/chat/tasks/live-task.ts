@@ -1,17 +1,29 @@
 // One task while it waits or runs: its state so far, who listens, and who may stop it.
 import { AppError } from '../../shared/errors.js';
+import type { Deadline } from './deadline.js';
 import type { Task } from './task.js';
 
 const MAX_LOGS = 500;
 const MAX_LOG_CHARS = 2_000;
 const MAX_RESULT_CHARS = 1_000_000;
 
+/** Text of a step, a statement or a goal while it is written. */
+export interface LivePart {
+  /** Another one each time it begins. */
+  beginning: number;
+  text: string;
+}
+
 export type StopReason = 'cancelled' | 'interrupted' | 'task_timeout';
 
 export class LiveTask {
   readonly task: Task;
+  /** Of its run, once it runs. */
+  deadline: Deadline | undefined;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
+  readonly #parts = new Map<number, LivePart>();
+  #beginnings = 0;
   #why: StopReason | undefined;
   #version = 0;
   #ended = false;
@@ -98,6 +110,31 @@ export class LiveTask {
       this.task.context['result_version'] = this.#version;
     }
     this.notify();
+  }
+
+  /** Parts that are being written side by side, by their numbers; a part that has ended is in the result. */
+  get parts(): ReadonlyMap<number, LivePart> {
+    return this.#parts;
+  }
+
+  /** A part is written from its beginning, perhaps anew. */
+  beginPart(number: number): void {
+    this.#beginnings += 1;
+    this.#parts.set(number, { beginning: this.#beginnings, text: '' });
+  }
+
+  /** @throws AppError `upstream_protocol` when an engine does not stop */
+  appendPart(number: number, delta: string): void {
+    const part = this.#parts.get(number);
+    if (!part) return;
+    part.text += delta;
+    if (part.text.length > MAX_RESULT_CHARS)
+      throw new AppError('upstream_protocol', `A part of the answer is longer than ${MAX_RESULT_CHARS} characters.`);
+    this.notify();
+  }
+
+  endPart(number: number): void {
+    this.#parts.delete(number);
   }
 
   /** Called once the end is on disk. */

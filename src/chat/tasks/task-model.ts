@@ -11,6 +11,7 @@ import type { ChatRouter, RoutedTarget } from '../turn-ports.js';
 import type { Picture } from './task.js';
 
 const MAX_ATTEMPTS = 100;
+const CHARS_PER_TOKEN = 4;
 
 export interface TaskModelOptions {
   router: ChatRouter;
@@ -49,6 +50,8 @@ export interface Question {
   /** False where only words are to be judged. */
   pictures?: boolean;
   jsonSchema?: Record<string, unknown>;
+  /** Of this question, beside what ends the whole turn. */
+  timeout?: AbortSignal;
   onText?: ((delta: string) => void) | undefined;
 }
 
@@ -66,6 +69,8 @@ export class TaskModel {
   #promptTokens: number | null = null;
   #cachedTokens: number | null = null;
   #completionTokens: number | null = null;
+  readonly #labels = new Set<string>();
+  #tokens = 0;
 
   constructor(options: TaskModelOptions) {
     this.#options = options;
@@ -78,6 +83,21 @@ export class TaskModel {
 
   get model(): string | null {
     return this.#receipts.at(-1)?.attempts.at(-1)?.model ?? this.#lastTarget?.model ?? null;
+  }
+
+  /** Sensitivity that tools have found. */
+  get labels(): readonly string[] {
+    return [...this.#labels];
+  }
+
+  /** Of what was found without asking a model. */
+  foundLabels(labels: readonly string[]): void {
+    for (const label of labels) this.#labels.add(label);
+  }
+
+  /** Read and written by all questions so far, as far as engines count it; what they do not count is guessed by length. */
+  get tokens(): number {
+    return this.#tokens;
   }
 
   get costUsd(): number {
@@ -126,7 +146,8 @@ export class TaskModel {
   /** @throws AppError of router and engine, or the signal's reason */
   async ask(question: Question): Promise<AgentAnswer> {
     const { agent, labels = [], tools = [], mustCall = false } = question;
-    const { signal, sessionId, requestId = null } = this.#options;
+    const { sessionId, requestId = null } = this.#options;
+    const signal = question.timeout ? AbortSignal.any([this.#options.signal, question.timeout]) : this.#options.signal;
     const startedAt = performance.now();
     let firstMs: number | null = null;
     let target: RoutedTarget | undefined;
@@ -177,6 +198,11 @@ export class TaskModel {
       this.#promptTokens = sum(this.#promptTokens, answer.promptTokens);
       this.#cachedTokens = sum(this.#cachedTokens, answer.cachedPromptTokens);
       this.#completionTokens = sum(this.#completionTokens, answer.completionTokens);
+      for (const label of answer.labels) this.#labels.add(label);
+      const read = question.messages.reduce((chars, { content }) => chars + content.length, 0);
+      this.#tokens +=
+        (answer.promptTokens ?? Math.ceil(read / CHARS_PER_TOKEN)) +
+        (answer.completionTokens ?? Math.ceil(answer.text.length / CHARS_PER_TOKEN));
       if (target) {
         const usage: TurnUsage = {
           promptTokens: answer.promptTokens,

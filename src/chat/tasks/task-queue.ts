@@ -23,6 +23,8 @@ export class TaskQueue<T> {
   #paused = false;
   #closed = false;
   #idle: (() => void) | undefined;
+  /** Called when the pause is over. */
+  readonly #resumed = new Set<() => void>();
 
   constructor(options: TaskQueueOptions<T>) {
     this.#options = options;
@@ -81,6 +83,26 @@ export class TaskQueue<T> {
   resume(): void {
     this.#paused = false;
     this.#pump();
+    for (const goOn of this.#resumed) goOn();
+    this.#resumed.clear();
+  }
+
+  /** For work that can wait between two of its parts; at once where there is no pause. @throws the signal's reason */
+  async whenResumed(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#paused) return;
+    await new Promise<void>((resolve, reject) => {
+      const stop = () => {
+        this.#resumed.delete(goOn);
+        reject(signal.reason);
+      };
+      const goOn = () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      this.#resumed.add(goOn);
+      signal.addEventListener('abort', stop, { once: true });
+    });
   }
 
   /** Takes everything that waits; none of it will run. */

@@ -26,7 +26,7 @@ export interface TaskRequest {
   forcedIntent: string | null;
   /** How many came along. */
   images: number;
-  /** Kept apart from the rest, and only until the task has ended; absent once they are on disk. */
+  /** Kept apart from the rest, until the task has ended, and then with its message; absent once they are on disk. */
   pictures?: readonly Picture[] | undefined;
   storeKnowledge: boolean;
   /** Generic names, such as `max_tokens`. */
@@ -74,7 +74,7 @@ export interface TaskRepository {
   insert(task: Task, idempotencyKey: string | null): Promise<void>;
   /** What came along with a task that has not ended, or can be resumed. */
   pictures(id: string): Picture[];
-  /** Bytes of all pictures that are kept. */
+  /** Bytes of all pictures of tasks that have not ended. */
   pictureBytes(): number;
   /** From here on a restart does not simply run it again. */
   markProcessing(id: string): Promise<void>;

@@ -1,6 +1,7 @@
 // GET /chat/modes: the bounds of each stage, as the agents are bounded.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { AGENTS, type AgentDefinition } from '../../chat/agents/agent.js';
+import type { CouncilBounds } from '../../chat/council/council.js';
 import { MAX_PLAN_STEPS } from '../../chat/planning/plan.js';
 import { ChatModes } from '../../contract/chat-modes.js';
 
@@ -17,9 +18,15 @@ const asked = (id: string, agent: AgentDefinition, steps = agent.maxSteps) => ({
   max_seconds: null,
 });
 
-export const chatModesRoutes: FastifyPluginAsyncZod<{ taskTimeoutMs: number; intentTimeoutMs: number }> = async (
+export interface ChatModesParts {
+  taskTimeoutMs: number;
+  intentTimeoutMs: number;
+  council: CouncilBounds;
+}
+
+export const chatModesRoutes: FastifyPluginAsyncZod<ChatModesParts> = async (
   app,
-  { taskTimeoutMs, intentTimeoutMs },
+  { taskTimeoutMs, intentTimeoutMs, council },
 ) => {
   const whole = free('whole', taskTimeoutMs / 1_000);
   const before = [free('intent', intentTimeoutMs / 1_000), free('context')];
@@ -35,6 +42,16 @@ export const chatModesRoutes: FastifyPluginAsyncZod<{ taskTimeoutMs: number; int
           asked('plan', AGENTS.architect, 2),
           asked('step', AGENTS.researcher),
           { ...free('steps'), max_steps: MAX_PLAN_STEPS },
+          ...(council.rounds === 0
+            ? []
+            : [
+                {
+                  id: 'council',
+                  max_tokens: council.tokens,
+                  max_steps: council.rounds,
+                  max_seconds: council.durationMs / 1_000,
+                },
+              ]),
           whole,
         ],
       },

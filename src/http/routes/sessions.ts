@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { SessionSummary, StoredMessage } from '../../chat/ports.js';
 import type { SessionClearing } from '../../chat/sessions/session-clearing.js';
+import type { SessionPictures } from '../../chat/sessions/session-pictures.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import * as contract from '../../contract/sessions.js';
@@ -17,9 +18,13 @@ import { type MemoryLookup, toContextReport } from './context-shapes.js';
 import { toReceipt } from './receipt-shapes.js';
 
 const EXPORT_MESSAGES = 100_000;
+/** Of base64; what is beyond it is named in the export and left out. */
+const EXPORT_PICTURE_CHARS = 64_000_000;
+const SHOWN_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 
 export interface SessionRoutesOptions {
   sessions: SessionStore;
+  pictures: SessionPictures;
   clearing: SessionClearing;
   tracer: Pick<RequestTracer, 'get'>;
   memoryOf: MemoryLookup;
@@ -28,7 +33,7 @@ export interface SessionRoutesOptions {
 
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
-  { sessions, clearing, tracer, memoryOf, labels },
+  { sessions, pictures, clearing, tracer, memoryOf, labels },
 ) => {
   const tags = ['sessions'];
 
@@ -80,9 +85,26 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       const found = sessions.messages(params.session_id, { limit: query.limit + 1, beforeSeq: query.before_seq });
       const messages = found.slice(-query.limit).map((message) => {
         const trace = message.role === 'assistant' ? tracer.get(message.requestId) : undefined;
-        return { ...toMessageItem(message), context: trace ? toContextReport(trace, memoryOf) : null };
+        return {
+          ...toMessageItem(message),
+          ...picturesOf(message, pictures),
+          context: trace ? toContextReport(trace, memoryOf) : null,
+        };
       });
       return { messages, count: messages.length, has_more: found.length > query.limit };
+    },
+  );
+
+  app.get(
+    '/sessions/:session_id/pictures/:hash',
+    { schema: { params: contract.PictureParams, tags } },
+    async ({ params }, reply) => {
+      const picture = pictures.read(params.session_id, params.hash);
+      if (!picture) throw new AppError('not_found', 'There is no such picture in this session.');
+      // Bytes of strangers: shown as a picture or not at all, never as a page of ours.
+      reply.header('cache-control', 'private, max-age=3600');
+      reply.type(SHOWN_TYPES.has(picture.mediaType) ? picture.mediaType : 'application/octet-stream');
+      return Buffer.from(picture.base64, 'base64');
     },
   );
 
@@ -129,13 +151,17 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       const name = `venom-${sessionIdFor(owner, params.session_id).replace(/[^\w-]/g, '_')}.${markdown ? 'md' : 'json'}`;
       reply.header('content-disposition', `attachment; filename="${name}"`);
       reply.type(markdown ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8');
+      const exported = exportedPictures(messages, pictures);
       return markdown
-        ? toMarkdown(summary, messages)
+        ? toMarkdown(summary, messages, exported)
         : `${JSON.stringify(
             shownTo(owner, {
               ...toSessionItem(summary),
               label_releases: labels.state(params.session_id).releases.map(toLabelRelease),
-              messages: messages.map(toMessageItem),
+              messages: messages.map((message) => ({
+                ...toMessageItem(message),
+                ...(exported.has(message) ? { pictures: exported.get(message) } : {}),
+              })),
             }),
             null,
             2,
@@ -195,11 +221,55 @@ export const toMessageItem = (message: StoredMessage): contract.MessageItem => (
   receipt: toReceipt(message.receipt),
 });
 
-export function toMarkdown(summary: SessionSummary, messages: StoredMessage[]): string {
+const picturesOf = ({ role, requestId }: StoredMessage, pictures: SessionPictures) => {
+  const facts = role === 'user' ? pictures.factsOf(requestId) : [];
+  return facts.length === 0
+    ? {}
+    : {
+        pictures: facts.map(({ hash, mediaType, sizeBytes }) => ({
+          hash,
+          media_type: mediaType,
+          size_bytes: sizeBytes,
+        })),
+      };
+};
+
+interface ExportedPicture {
+  media_type: string;
+  /** Null where the export would have grown too large. */
+  base64: string | null;
+}
+
+/** The newest are the last to be left out. */
+function exportedPictures(
+  messages: readonly StoredMessage[],
+  pictures: SessionPictures,
+): Map<StoredMessage, ExportedPicture[]> {
+  const exported = new Map<StoredMessage, ExportedPicture[]>();
+  let left = EXPORT_PICTURE_CHARS;
+  for (const message of messages.toReversed()) {
+    if (message.role !== 'user' || pictures.factsOf(message.requestId).length === 0) continue;
+    const own = pictures.of(message.requestId).map(({ mediaType, base64 }) => {
+      left -= base64.length;
+      return { media_type: mediaType, base64: left >= 0 ? base64 : null };
+    });
+    exported.set(message, own);
+  }
+  return exported;
+}
+
+export function toMarkdown(
+  summary: SessionSummary,
+  messages: StoredMessage[],
+  pictures: ReadonlyMap<StoredMessage, readonly ExportedPicture[]> = new Map(),
+): string {
   const parts = messages.map((message) => {
     const who = message.role === 'user' ? 'You' : (message.model ?? message.role);
     const note = message.status === 'complete' ? '' : ` (${message.status})`;
-    return `## ${who}${note}\n\n_${isoUtc(message.createdAt)}_\n\n${message.content}\n`;
+    const shown = (pictures.get(message) ?? []).map(({ media_type, base64 }) =>
+      base64 === null ? '_(a picture that was left out)_\n' : `![](data:${media_type};base64,${base64})\n`,
+    );
+    return `## ${who}${note}\n\n_${isoUtc(message.createdAt)}_\n\n${[...shown, message.content].join('\n')}\n`;
   });
   return `# ${summary.title}\n\n${parts.join('\n')}`;
 }

@@ -56,6 +56,65 @@ export class GitSkill extends BaseSkill {
   }
 
   readonly functions = [
+    skillFunction({
+      name: 'get_log_since_tag',
+      description: 'Commits of a git repository since its last release tag: hash and subject, newest first.',
+      input: z.object({ repository: Repository, n: z.int().min(1).max(500).default(200) }),
+      readOnly: true,
+      run: async ({ repository, n }, context) => {
+        // A repository without a tag is no mistake; a folder without commits is told by the log.
+        const tag = await this.#git(repository, ['describe', '--tags', '--abbrev=0'], context).catch(() => null);
+        const text = await this.#git(
+          repository,
+          [
+            'log',
+            `--max-count=${n + 1}`,
+            '--no-merges',
+            '--no-show-signature',
+            '--pretty=format:%h%x1f%s%x1f%b%x1e',
+            ...(tag === null ? [] : [`refs/tags/${tag}..HEAD`]),
+          ],
+          context,
+        );
+        const all = text.split('\x1e').flatMap((record) => {
+          const [hash = '', subject = '', body = ''] = record.trim().split('\x1f');
+          return hash === '' ? [] : [{ hash, subject: subject.slice(0, 500), body: body.trim().slice(0, 1_000) }];
+        });
+        const commits = all.slice(0, n);
+        const lines = commits.map(({ hash, subject }) => `${hash} ${subject}`);
+        return {
+          text: `Since ${tag ?? 'the beginning'}:\n${lines.join('\n') || 'nothing.'}`,
+          structured: { tag, commits, cut: all.length > n },
+          untrusted: true,
+        };
+      },
+    }),
+    skillFunction({
+      name: 'create_tag',
+      description: 'Sets a git tag with a message on the current commit. Nothing is pushed.',
+      input: z.object({
+        repository: Repository,
+        tag_name: Branch,
+        message: z.string().trim().min(1).max(10_000),
+      }),
+      run: async ({ repository, tag_name, message }, context) => {
+        await this.#git(
+          repository,
+          [
+            ...(await this.#author(repository, context)),
+            'tag',
+            '--annotate',
+            '--no-sign',
+            `--message=${message}`,
+            '--end-of-options',
+            tag_name,
+          ],
+          context,
+        );
+        const commit = await this.#git(repository, ['rev-parse', '--short', `refs/tags/${tag_name}^{commit}`], context);
+        return { text: `Tag ${tag_name} is set on ${commit}.`, structured: { tag: tag_name, commit } };
+      },
+    }),
     this.#reading('get_status', 'Status of a git repository: branch, changed and new files.', ['status', '--branch']),
     this.#reading('get_short_status', 'Short status of a git repository, one line per file.', [
       'status',
@@ -121,12 +180,12 @@ export class GitSkill extends BaseSkill {
       description: 'Commits what was added to a git repository.',
       input: z.object({ repository: Repository, message: z.string().trim().min(1).max(10_000) }),
       run: async ({ repository, message }, context) => {
-        const named = await this.#git(repository, ['config', '--local', '--get', 'user.email'], context).catch(
-          () => '',
-        );
-        const author = named ? [] : ['-c', 'user.name=Venom', '-c', 'user.email=venom@localhost'];
         return {
-          text: await this.#git(repository, [...author, 'commit', '--no-verify', `--message=${message}`], context),
+          text: await this.#git(
+            repository,
+            [...(await this.#author(repository, context)), 'commit', '--no-verify', `--message=${message}`],
+            context,
+          ),
         };
       },
     }),
@@ -165,6 +224,12 @@ export class GitSkill extends BaseSkill {
         untrusted: true,
       }),
     });
+  }
+
+  /** The repository's own, or ours where it has none. */
+  async #author(repository: string, context: SkillContext): Promise<string[]> {
+    const named = await this.#git(repository, ['config', '--local', '--get', 'user.email'], context).catch(() => '');
+    return named ? [] : ['-c', 'user.name=Venom', '-c', 'user.email=venom@localhost'];
   }
 
   /** @throws AppError `invalid_input` with what git said, `tool_timeout` */

@@ -15,18 +15,51 @@ export interface PlanStep {
   preview?: string;
 }
 
+/** What may be spent, and what was. */
+export interface Budget {
+  tokens_used: number;
+  tokens_limit: number;
+  cost_usd: number;
+  cost_limit_usd: number;
+}
+
+/** Voices that talk a goal over. */
+export interface Council {
+  rounds_limit: number;
+  round?: number;
+  statements: {
+    step: number;
+    round: number;
+    member: string;
+    status: 'running' | 'done' | 'failed';
+    agrees: boolean | null;
+  }[];
+  budget: Budget;
+  stopped?: 'agreed' | 'rounds' | 'tokens' | 'cost' | 'time';
+}
+
+export interface Campaign {
+  goals: { step: number; goal: string; status: 'PENDING' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' }[];
+  paused: boolean;
+  budget: Budget;
+  stopped?: 'done' | 'tokens' | 'cost' | 'time';
+}
+
+/** How a task's work is divided, as far as it is. */
+export interface DividedWork {
+  plan: PlanStep[] | null;
+  planSource: string | null;
+  council: Council | null;
+  campaign: Campaign | null;
+}
+
 export type AnswerChange =
   | { type: 'text'; text: string }
   /** What was shown is not the answer after all, such as a draft. */
   | { type: 'reset' }
-  | {
-      type: 'state';
-      status: string;
-      logs: string[];
-      plan: PlanStep[] | null;
-      planSource: string | null;
-      intent: string | null;
-    }
+  /** Of a step while it is written; `offset` 0 begins it anew. */
+  | { type: 'part'; step: number; offset: number; text: string }
+  | { type: 'state'; status: string; logs: string[]; work: DividedWork; intent: string | null }
   | { type: 'end'; error: string | null };
 
 export interface AnswerStream {
@@ -116,7 +149,15 @@ interface TaskEvent {
   logs?: string[];
   detail?: string;
   llm_error?: { error_code?: string; error_message?: string } | null;
-  context_history?: { plan?: PlanStep[]; plan_source?: string; tool_requirement?: { intent?: string } };
+  step?: number;
+  offset?: number;
+  context_history?: {
+    plan?: PlanStep[];
+    plan_source?: string;
+    council?: Council;
+    campaign?: Campaign;
+    tool_requirement?: { intent?: string };
+  };
 }
 
 function taskStream(taskId: string): AnswerStream {
@@ -132,6 +173,8 @@ function taskStream(taskId: string): AnswerStream {
       switch (event) {
         case 'task_delta':
           return [{ type: 'text', text: data.text ?? '' }];
+        case 'step_delta':
+          return [{ type: 'part', step: data.step ?? 0, offset: data.offset ?? 0, text: data.text ?? '' }];
         case 'task_reset':
           return [{ type: 'reset' }];
         case 'task_update':
@@ -154,8 +197,12 @@ const toState = (data: TaskEvent): AnswerChange => ({
   type: 'state',
   status: data.status ?? '',
   logs: data.logs ?? [],
-  plan: data.context_history?.plan ?? null,
-  planSource: data.context_history?.plan_source ?? null,
+  work: {
+    plan: data.context_history?.plan ?? null,
+    planSource: data.context_history?.plan_source ?? null,
+    council: data.context_history?.council ?? null,
+    campaign: data.context_history?.campaign ?? null,
+  },
   intent: data.context_history?.tool_requirement?.intent ?? null,
 });
 

@@ -6,9 +6,10 @@ import { useTranslation } from 'react-i18next';
 import { Markdown } from '../../components/markdown';
 import { RequestInspector } from '../../components/request-inspector';
 import { Failed, Loading } from '../../components/states';
-import { type Message, truncateSession, useMessages } from './api/sessions';
+import { getPictures, type Message, truncateSession, useMessages } from './api/sessions';
 import { ApprovalCards } from './approval-cards';
 import { dismissAnswer, type LiveAnswer, rejoin, useLiveAnswer } from './live-answers';
+import { MessagePictures } from './message-pictures';
 import { AssistantMessage, Figures, UserMessage } from './message-view';
 import { TaskProgress } from './progress-view';
 
@@ -20,7 +21,7 @@ export function Conversation({
   model,
 }: {
   sessionId: string;
-  onAsk: (text: string) => void;
+  onAsk: (text: string, images: string[]) => void;
   model: string | null;
 }) {
   const { t } = useTranslation();
@@ -54,9 +55,11 @@ export function Conversation({
   });
 
   const again = async (from: Message, text: string) => {
+    // They go with the message that is taken back, so they are fetched first.
+    const images = await getPictures(sessionId, from);
     await truncateSession(sessionId, from.seq);
     await queries.refetchQueries({ queryKey: ['sessions', 'messages', sessionId] });
-    onAsk(text);
+    onAsk(text, images);
   };
 
   if (stored.isPending && !live) return <Loading />;
@@ -102,6 +105,7 @@ export function Conversation({
             <UserMessage
               key={message.seq}
               text={message.content}
+              pictures={<MessagePictures sessionId={sessionId} message={message} />}
               onResend={live ? undefined : (text) => void again(message, text)}
             />
           ) : (

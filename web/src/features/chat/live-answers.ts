@@ -1,7 +1,7 @@
 // Answers that are being written, by session. They live outside the pages, so that they go on while another page is open.
 import { useSyncExternalStore } from 'react';
 import { ApiError } from '../../lib/http';
-import { type AnswerStream, findAnswer, openAnswer, type PlanStep, readAnswer, stopAnswer } from './answer-streams';
+import { type AnswerStream, type DividedWork, findAnswer, openAnswer, readAnswer, stopAnswer } from './answer-streams';
 import { type Mode, modeFor } from './mode';
 import type { Parameters } from './parameters';
 
@@ -21,9 +21,9 @@ export interface LiveAnswer {
   status: string | null;
   intent: string | null;
   logs: string[];
-  plan: PlanStep[] | null;
-  /** `words` and `whole`: no model made it. */
-  planSource: string | null;
+  work: DividedWork;
+  /** Texts of steps while they are written, by their numbers. */
+  parts: Readonly<Record<number, string>>;
   error: string | null;
   done: boolean;
 }
@@ -67,8 +67,8 @@ function begin(sessionId: string, mode: Mode, question: string | null, requestId
     status: null,
     intent: null,
     logs: [],
-    plan: null,
-    planSource: null,
+    work: { plan: null, planSource: null, council: null, campaign: null },
+    parts: {},
     error: null,
     done: false,
   });
@@ -124,12 +124,14 @@ async function follow(sessionId: string, signal: AbortSignal, find: () => Promis
               firstAt: current.firstAt ?? performance.now(),
             });
           else if (what.type === 'reset') change(sessionId, { text: '' });
-          else if (what.type === 'state')
+          else if (what.type === 'part') {
+            const before = (current.parts[what.step] ?? '').slice(0, what.offset);
+            change(sessionId, { parts: { ...current.parts, [what.step]: before + what.text } });
+          } else if (what.type === 'state')
             change(sessionId, {
               status: what.status,
               intent: what.intent ?? current.intent,
-              plan: what.plan ?? current.plan,
-              planSource: what.planSource ?? current.planSource,
+              work: what.work,
               logs: [...current.logs, ...what.logs].slice(-LOGS_KEPT),
             });
           else change(sessionId, { done: true, error: what.error });

@@ -1,7 +1,7 @@
 // One message, with what can be done with it and how fast it came.
 import { Alert, Button, CopyButton, Group, Text, Textarea } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconCopy, IconListDetails, IconPencil, IconRefresh } from '@tabler/icons-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Markdown } from '../../components/markdown';
 import { PrivacyBadge } from '../../components/privacy-badge';
@@ -12,7 +12,15 @@ import { MessageAction } from './message-action';
 import { RanWith } from './ran-with';
 import { Recalled } from './recalled';
 
-export function UserMessage({ text, onResend }: { text: string; onResend?: ((text: string) => void) | undefined }) {
+export function UserMessage({
+  text,
+  pictures,
+  onResend,
+}: {
+  text: string;
+  pictures?: ReactNode;
+  onResend?: ((text: string) => void) | undefined;
+}) {
   const { t } = useTranslation();
   const [draft, setDraft] = useState<string>();
   if (draft !== undefined) {
@@ -47,6 +55,7 @@ export function UserMessage({ text, onResend }: { text: string; onResend?: ((tex
   }
   return (
     <article className="message message-user" aria-label={t('chat.you')}>
+      {pictures}
       <div className="bubble">{text}</div>
       <div className="message-actions">
         <CopyAction text={text} />

@@ -38,6 +38,8 @@ const Message = z.object({
     })
     .nullable(),
   receipt: Receipt.nullish(),
+  /** Kept with a question. */
+  pictures: z.array(z.object({ hash: z.string(), media_type: z.string(), size_bytes: z.number() })).optional(),
   context: ContextReport.nullish(),
 });
 export type RanWithReport = z.output<typeof RanWith>;
@@ -109,6 +111,29 @@ export function useReleaseLabels(id: string) {
   return useMutation({
     mutationFn: (reason: string) => request(`/sessions/${id}/labels/release`, LabelState, { json: { reason } }),
     onSuccess: (state) => queries.setQueryData(['sessions', 'labels', id], state),
+  });
+}
+
+/** As data URL: what a picture is shown from, and sent again as. */
+async function getPicture(sessionId: string, hash: string): Promise<string> {
+  const blob = await (await send(`/sessions/${sessionId}/pictures/${hash}`)).blob();
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}
+
+export const getPictures = (sessionId: string, { pictures = [] }: Message): Promise<string[]> =>
+  Promise.all(pictures.map(({ hash }) => getPicture(sessionId, hash)));
+
+export function usePicture(sessionId: string, hash: string) {
+  return useQuery({
+    queryKey: ['sessions', 'picture', sessionId, hash],
+    queryFn: () => getPicture(sessionId, hash),
+    // The same name, the same bytes.
+    staleTime: Number.POSITIVE_INFINITY,
   });
 }
 

@@ -1,0 +1,377 @@
+// A JSON schema as a grammar of llama.cpp (GBNF), so that whatever a model writes fits it. Pure text; compiles nothing.
+//
+// Held to: types, properties, required and optional ones, enum, const, anyOf, oneOf, allOf, references within the schema (also
+// to themselves), items, prefixItems, bounds of lists, texts and whole numbers, and dates. Left to the reader: `pattern`,
+// `not`, `if`, `uniqueItems` and bounds of fractions. As with OpenAI's strict mode, an object has no members beyond those
+// named unless the schema says so.
+import { AppError } from '../../shared/errors.js';
+
+const MAX_ALL_OF = 64;
+const MAX_REFERENCE_CHAIN = 64;
+/** A repetition is written out by the engine, once for each time. */
+const MAX_REPEATS = 256;
+const MAX_LISTED_NUMBERS = 256;
+/** Of one grammar; a schema that refers to itself around a choice would make more without an end. */
+const MAX_RULES = 5_000;
+
+const BASE: Readonly<Record<string, string>> = {
+  char: String.raw`[^"\\\x7F\x00-\x1F] | "\\" (["\\bfnrt/] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])`,
+  string: String.raw`"\"" char* "\""`,
+  natural: '"0" | [1-9] [0-9]{0,15}',
+  integer: '"-"? natural',
+  number: 'integer ("." [0-9]{1,16})? ([eE] [-+]? [0-9]{1,3})?',
+  positive: 'natural ("." [0-9]{1,16})? ([eE] [-+]? [0-9]{1,3})?',
+  boolean: '"true" | "false"',
+  null: '"null"',
+  pair: 'string ": " value',
+  object: '"{" (pair (", " pair)*)? "}"',
+  array: '"[" (value (", " value)*)? "]"',
+  value: 'object | array | string | number | boolean | null',
+  day: '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [1-2] [0-9] | "3" [0-1])',
+  clock:
+    '([0-1] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("Z" | [+-] ([0-1] [0-9] | "2" [0-3]) ":" [0-5] [0-9])',
+  date: String.raw`"\"" day "\""`,
+  time: String.raw`"\"" clock "\""`,
+  'date-time': String.raw`"\"" day "T" clock "\""`,
+  uuid: String.raw`"\"" [0-9a-f]{8} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{12} "\""`,
+};
+const FORMATS = new Set(['date', 'time', 'date-time', 'uuid']);
+const CARRIES_VALUE = ['type', 'properties', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', 'items'];
+
+type Schema = Readonly<Record<string, unknown>>;
+
+interface Rule {
+  text: string;
+  /** Rules it may begin with before any character is written: a circle of these never gets to one. */
+  first: readonly string[];
+  /** One list per way through it: the rules that this way needs. Without any finite way it never ends. */
+  ways: readonly (readonly string[])[];
+}
+
+/** Texts of the grammar's own language. */
+export const literal = (text: string): string =>
+  `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')}"`;
+
+/** JSON with the blanks the grammar writes, which are those of Python's `json.dumps` that models were trained on. */
+export function spacedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([name, member]) => `${JSON.stringify(name)}: ${spacedJson(member)}`)
+      .join(', ')}}`;
+  return JSON.stringify(value) ?? 'null';
+}
+
+/** Grammar text from rules for several schemas, which share what is the same everywhere. */
+export class SchemaGrammar {
+  readonly #rules = new Map<string, Rule>();
+  #count = 0;
+
+  /**
+   * @param root  what references are resolved in
+   * @returns the name of the rule
+   * @throws AppError `invalid_input` for a schema that nothing could fit, or that never ends
+   */
+  add(root: unknown): string {
+    const writer = new SchemaWriter(root, this.#rules, () => {
+      this.#count += 1;
+      return `r${this.#count}`;
+    });
+    const name = writer.write();
+    this.#refuseEndless();
+    return name;
+  }
+
+  /** @param root  the body of the rule that everything begins with */
+  text(root: string): string {
+    const lines = [`root ::= ${root}`];
+    for (const [name, { text }] of this.#rules) lines.push(`${name} ::= ${text}`);
+    for (const [name, text] of Object.entries(BASE)) lines.push(`${name} ::= ${text}`);
+    return `${lines.join('\n')}\n`;
+  }
+
+  #refuseEndless(): void {
+    const grounded = settled(this.#rules, ({ first }, known) => first.every(known));
+    if (grounded.size < this.#rules.size) throw refused('a reference in it leads back to itself');
+    const ending = settled(this.#rules, ({ ways }, known) => ways.some((way) => way.every(known)));
+    if (ending.size < this.#rules.size) throw refused('a part of it can never end');
+  }
+}
+
+/** The rules for which it holds, given that it holds for the rules they are made of. */
+function settled(
+  rules: ReadonlyMap<string, Rule>,
+  holds: (rule: Rule, known: (name: string) => boolean) => boolean,
+): Set<string> {
+  const found = new Set<string>();
+  const known = (name: string) => found.has(name) || !rules.has(name);
+  // Rules come after those they were needed for, so most are settled when the way is gone backwards.
+  const order = [...rules].reverse();
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const [name, rule] of order) if (!found.has(name) && holds(rule, known)) found.add(name);
+  }
+  return found;
+}
+
+class SchemaWriter {
+  readonly #root: unknown;
+  readonly #rules: Map<string, Rule>;
+  readonly #newName: () => string;
+  readonly #references = new Map<string, string>();
+  /** Written one after the other and not one within the other, so that no schema is too deep. */
+  readonly #open: { name: string; schema: unknown }[] = [];
+
+  constructor(root: unknown, rules: Map<string, Rule>, newName: () => string) {
+    this.#root = root;
+    this.#rules = rules;
+    this.#newName = newName;
+  }
+
+  write(): string {
+    const name = this.#ruleFor(this.#root);
+    for (let next = this.#open.pop(); next; next = this.#open.pop())
+      this.#rules.set(next.name, this.#rule(plain(next.schema)));
+    return name;
+  }
+
+  #ruleFor(schema: unknown): string {
+    if (this.#rules.size >= MAX_RULES) throw refused(`it has more than ${MAX_RULES} parts`);
+    const name = this.#newName();
+    this.#rules.set(name, { text: 'null', first: [], ways: [[]] });
+    this.#open.push({ name, schema });
+    return name;
+  }
+
+  #rule(schema: Schema | boolean): Rule {
+    if (schema === false) throw refused('nothing fits `false`');
+    if (schema === true) return base('value');
+    const { $ref } = schema;
+    if (typeof $ref === 'string') return through([this.#reference($ref)]);
+    if (Array.isArray(schema['allOf'])) return this.#rule(this.#merged(schema));
+    if ('const' in schema) return listed([schema['const']]);
+    if (Array.isArray(schema['enum'])) return listed(schema['enum']);
+    const choices = schema['anyOf'] ?? schema['oneOf'];
+    if (Array.isArray(choices) && choices.some(carriesValue)) {
+      const { anyOf: _anyOf, oneOf: _oneOf, ...around } = schema;
+      const whole = 'properties' in around ? (choice: unknown) => ({ allOf: [around, choice] }) : plain;
+      return through(choices.map((choice) => this.#ruleFor(whole(choice))));
+    }
+    const types = typesOf(schema);
+    if (types.length !== 1) return through(types.map((type) => this.#ruleFor({ ...schema, type, nullable: false })));
+    return this.#typed(types[0] as string, schema);
+  }
+
+  #typed(type: string, schema: Schema): Rule {
+    switch (type) {
+      case 'object':
+        return this.#object(schema);
+      case 'array':
+        return this.#array(schema);
+      case 'string':
+        return text(schema);
+      case 'integer':
+      case 'number':
+        return numeric(type, schema);
+      case 'boolean':
+      case 'null':
+      case 'value':
+        return base(type);
+      default:
+        throw refused(`it has a type ${type.slice(0, 40)}`);
+    }
+  }
+
+  #object(schema: Schema): Rule {
+    const properties = Object.entries(plainObject(schema['properties'])).filter(([, member]) => member !== false);
+    const asked = Array.isArray(schema['required']) ? schema['required'] : [];
+    const extra = schema['additionalProperties'] ?? (properties.length === 0 && !('properties' in schema));
+    if (properties.length === 0 && extra === false) return leaf('"{}"');
+    if (properties.length === 0 && extra === true) return base('object');
+    const members = properties.map(([name, member]) => {
+      const rule = this.#ruleFor(member);
+      return { rule, text: `${literal(`${JSON.stringify(name)}: `)} ${rule}`, needed: asked.includes(name) };
+    });
+    const needed = members.filter((member) => member.needed);
+    const optional = members.filter((member) => !member.needed).map((member) => member.text);
+    const more = extra === false ? '' : `(", " ${this.#extraPair(extra)})*`;
+    const head = needed.map((member) => member.text).join(' ", " ');
+    const body =
+      head === '' ? this.#optionalOnly(optional, extra) : [head, ...optional.map(afterComma), more].join(' ');
+    return { text: `"{" ${body} "}"`, first: [], ways: [needed.map(({ rule }) => rule)] };
+  }
+
+  /** Whichever comes first has no comma before it. */
+  #optionalOnly(optional: readonly string[], extra: unknown): string {
+    const starts = extra === false ? optional : [...optional, this.#extraPair(extra)];
+    // Each rule: what may follow once something stands there, so that the text grows with the members and not with their square.
+    let rest = extra === false ? '' : `(", " ${starts.at(-1)})*`;
+    const ways: string[] = [];
+    for (const [back, member] of starts.toReversed().entries()) {
+      ways.unshift(`${member} ${rest}`);
+      if (extra !== false && back === 0) continue;
+      const name = this.#newName();
+      this.#rules.set(name, { text: `${afterComma(member)} ${rest}`, first: [], ways: [[]] });
+      rest = name;
+    }
+    return `(${ways.join(' | ')})?`;
+  }
+
+  #extraPair(extra: unknown): string {
+    return extra === true ? 'pair' : `(string ": " ${this.#ruleFor(extra)})`;
+  }
+
+  #array(schema: Schema): Rule {
+    const fixed = schema['prefixItems'] ?? (Array.isArray(schema['items']) ? schema['items'] : undefined);
+    if (Array.isArray(fixed) && fixed.length > 0) {
+      const rules = fixed.map((item) => this.#ruleFor(item));
+      return { text: `"[" ${rules.join(' ", " ')} "]"`, first: [], ways: [rules] };
+    }
+    const least = bound(schema['minItems']) ?? 0;
+    const most = bound(schema['maxItems']);
+    if (least > MAX_REPEATS) throw refused(`a list in it has more than ${MAX_REPEATS} items at least`);
+    if (most !== undefined && most < least) throw refused('a list in it has fewer items at most than at least');
+    if (most === 0) return leaf('"[]"');
+    const item = schema['items'] === undefined || schema['items'] === true ? 'value' : this.#ruleFor(schema['items']);
+    const end = most === undefined || most > MAX_REPEATS ? '' : most - 1;
+    const list = `${item} (", " ${item}){${Math.max(0, least - 1)},${end}}`;
+    return {
+      text: least === 0 ? `"[" (${list})? "]"` : `"[" ${list} "]"`,
+      first: [],
+      ways: [least === 0 ? [] : [item]],
+    };
+  }
+
+  #reference(reference: string): string {
+    const known = this.#references.get(reference);
+    if (known !== undefined) return known;
+    const name = this.#ruleFor(this.#at(reference));
+    this.#references.set(reference, name);
+    return name;
+  }
+
+  #at(reference: string): unknown {
+    if (!reference.startsWith('#')) throw refused('a reference in it leads out of it');
+    let found: unknown = this.#root;
+    for (const step of reference.slice(1).split('/').slice(1)) {
+      const name = decoded(step).replace(/~1/g, '/').replace(/~0/g, '~');
+      found =
+        typeof found === 'object' && found !== null && Object.hasOwn(found, name)
+          ? Reflect.get(found, name)
+          : undefined;
+    }
+    if (found === undefined) throw refused(`a reference in it leads nowhere: ${reference.slice(0, 60)}`);
+    return found;
+  }
+
+  /** All its parts in one; of what only one of them can say, the last one's word. */
+  #merged({ allOf, ...around }: Schema): Schema {
+    const parts: unknown[] = [around, ...(allOf as unknown[])];
+    const merged: Record<string, unknown> = {};
+    for (let count = 0; parts.length > 0; count += 1) {
+      if (count > MAX_ALL_OF) throw refused(`it puts together more than ${MAX_ALL_OF} parts`);
+      let part = plain(parts.shift());
+      for (let chain = 0; typeof part === 'object' && typeof part['$ref'] === 'string'; chain += 1) {
+        if (chain > MAX_REFERENCE_CHAIN) throw refused('a reference in it leads back to itself');
+        part = plain(this.#at(part['$ref']));
+      }
+      if (typeof part === 'boolean') continue;
+      const { allOf: within, properties, required, ...rest } = part;
+      if (Array.isArray(within)) parts.unshift(...within);
+      Object.assign(merged, rest);
+      if (properties !== undefined)
+        merged['properties'] = { ...plainObject(merged['properties']), ...plainObject(properties) };
+      if (Array.isArray(required)) merged['required'] = [...((merged['required'] as unknown[]) ?? []), ...required];
+    }
+    return merged;
+  }
+}
+
+const refused = (why: string): AppError =>
+  new AppError('invalid_input', `The JSON schema cannot be turned into a grammar: ${why}.`);
+
+const leaf = (grammar: string): Rule => ({ text: grammar, first: [], ways: [[]] });
+const base = (name: string): Rule => leaf(name);
+const through = (rules: readonly string[]): Rule => ({
+  text: rules.join(' | '),
+  first: rules,
+  ways: rules.map((rule) => [rule]),
+});
+const afterComma = (member: string): string => `(", " ${member})?`;
+
+function listed(values: readonly unknown[]): Rule {
+  if (values.length === 0) throw refused('an enum in it is empty');
+  return leaf(values.map((value) => literal(spacedJson(value))).join(' | '));
+}
+
+function text(schema: Schema): Rule {
+  const format = schema['format'];
+  if (typeof format === 'string' && FORMATS.has(format)) return base(format);
+  const least = Math.min(bound(schema['minLength']) ?? 0, MAX_REPEATS);
+  const most = bound(schema['maxLength']);
+  if (most !== undefined && most < least) throw refused('a text in it is shorter at most than at least');
+  const end = most === undefined || most > MAX_REPEATS ? '' : most;
+  return least === 0 && end === '' ? base('string') : leaf(String.raw`"\"" char{${least},${end}} "\""`);
+}
+
+function numeric(type: 'integer' | 'number', schema: Schema): Rule {
+  const step = type === 'integer' ? 1 : 0;
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const least = edge(minimum) ?? above(edge(exclusiveMinimum), step);
+  const most = edge(maximum) ?? above(edge(exclusiveMaximum), -step);
+  if (least !== undefined && most !== undefined && least > most) throw refused('no number is within the bounds in it');
+  if (type === 'integer' && least !== undefined && most !== undefined && most - least < MAX_LISTED_NUMBERS) {
+    const from = Math.ceil(least);
+    const count = Math.floor(most) - from + 1;
+    if (count < 1) throw refused('no number is within the bounds in it');
+    return leaf(Array.from({ length: count }, (_, index) => `"${from + index}"`).join(' | '));
+  }
+  if (least === undefined || least < 0) return base(type);
+  if (type === 'number') return base('positive');
+  return least >= 1 ? leaf('[1-9] [0-9]{0,15}') : base('natural');
+}
+
+const edge = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+const above = (value: number | undefined, step: number): number | undefined =>
+  value === undefined ? undefined : value + step;
+const bound = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+
+function typesOf(schema: Schema): string[] {
+  const { type } = schema;
+  const named = Array.isArray(type)
+    ? type.filter((name) => typeof name === 'string')
+    : typeof type === 'string'
+      ? [type]
+      : [];
+  const types = named.length > 0 ? named : [guessed(schema)];
+  return schema['nullable'] === true && !types.includes('null') ? [...types, 'null'] : types;
+}
+
+function guessed(schema: Schema): string {
+  if ('properties' in schema || 'additionalProperties' in schema) return 'object';
+  return 'items' in schema || 'prefixItems' in schema ? 'array' : 'value';
+}
+
+const carriesValue = (choice: unknown): boolean => {
+  const schema = plain(choice);
+  return typeof schema === 'boolean' || CARRIES_VALUE.some((name) => name in schema);
+};
+
+function plain(schema: unknown): Schema | boolean {
+  if (typeof schema === 'boolean') return schema;
+  if (typeof schema === 'object' && schema !== null && !Array.isArray(schema)) return schema as Schema;
+  throw refused('a part of it is no schema');
+}
+
+const plainObject = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
+}

@@ -38,6 +38,9 @@ const BASE: Readonly<Record<string, string>> = {
 const FORMATS = new Set(['date', 'time', 'date-time', 'uuid']);
 const CARRIES_VALUE = ['type', 'properties', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', 'items'];
 
+const PLAIN_TYPES = new Set(['string', 'integer', 'number', 'boolean', 'null']);
+const SAYS_NOTHING = new Set(['type', 'description', 'title', 'default', 'examples']);
+
 type Schema = Readonly<Record<string, unknown>>;
 
 interface Rule {
@@ -79,6 +82,14 @@ export class SchemaGrammar {
     });
     const name = writer.write();
     this.#refuseEndless();
+    return name;
+  }
+
+  /** A rule of its own for what is repeated: the engine writes repeated text out again each time, but not a rule's. */
+  rule(text: string): string {
+    this.#count += 1;
+    const name = `r${this.#count}`;
+    this.#rules.set(name, leaf(text));
     return name;
   }
 
@@ -137,8 +148,10 @@ class SchemaWriter {
 
   #ruleFor(schema: unknown): string {
     if (this.#rules.size >= MAX_RULES) throw refused(`it has more than ${MAX_RULES} parts`);
+    const known = baseOf(schema);
+    if (known !== null) return known;
     const name = this.#newName();
-    this.#rules.set(name, { text: 'null', first: [], ways: [[]] });
+    this.#rules.set(name, base('null'));
     this.#open.push({ name, schema });
     return name;
   }
@@ -210,11 +223,16 @@ class SchemaWriter {
     for (const [back, member] of starts.toReversed().entries()) {
       ways.unshift(`${member} ${rest}`);
       if (extra !== false && back === 0) continue;
-      const name = this.#newName();
-      this.#rules.set(name, { text: `${afterComma(member)} ${rest}`, first: [], ways: [[]] });
-      rest = name;
+      rest = this.#leafRule(`${afterComma(member)} ${rest}`);
     }
-    return `(${ways.join(' | ')})?`;
+    return this.#leafRule(`${ways.join(' | ')} | ""`);
+  }
+
+  /** Of text that needs no other rule to end. */
+  #leafRule(grammar: string): string {
+    const name = this.#newName();
+    this.#rules.set(name, leaf(grammar));
+    return name;
   }
 
   #extraPair(extra: unknown): string {
@@ -329,6 +347,14 @@ function numeric(type: 'integer' | 'number', schema: Schema): Rule {
   if (least === undefined || least < 0) return base(type);
   if (type === 'number') return base('positive');
   return least >= 1 ? leaf('[1-9] [0-9]{0,15}') : base('natural');
+}
+
+/** What is the same in every grammar needs no rule of its own. */
+function baseOf(schema: unknown): string | null {
+  if (typeof schema !== 'object' || schema === null) return null;
+  const { type } = schema as Schema;
+  if (typeof type !== 'string' || !PLAIN_TYPES.has(type)) return null;
+  return Object.keys(schema).every((name) => SAYS_NOTHING.has(name)) ? type : null;
 }
 
 const edge = (value: unknown): number | undefined =>

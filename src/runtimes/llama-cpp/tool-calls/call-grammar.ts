@@ -13,7 +13,7 @@ export function callGrammar(tools: readonly ToolDefinition[], syntax: CallSyntax
     const head = literal(syntax.beforeName + name + syntax.afterName);
     return `${head} ${grammar.add(schema)}${syntax.tail === '' ? '' : ` ${literal(syntax.tail)}`}`;
   });
-  const call = `(${calls.join(' | ')})`;
+  const call = grammar.rule(calls.join(' | '));
   const more = single || syntax.between === null ? '' : ` (${literal(syntax.between)} ${call}){0,${MAX_CALLS - 1}}`;
   return grammar.text(`${call}${more}${syntax.close === '' ? '' : ` ${literal(syntax.close)}`}`);
 }

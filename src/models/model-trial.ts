@@ -131,7 +131,8 @@ export class ModelTrials {
       capabilities: {
         ...manifest.capabilities,
         supportsSystemRole: passed('system_role'),
-        supportsFunctionCalling: passed('tool_call') || passed('forced_tool'),
+        // A forced call says how the engine holds a model to it; agents leave it to the model whether it calls.
+        supportsFunctionCalling: passed('tool_call'),
         maxContextLength: contextLength ?? manifest.capabilities.maxContextLength,
         quantization: model.quantization,
       },

@@ -222,7 +222,7 @@ export class AnswerWriter {
 
   #jsonGrammar(schema: object | true): Promise<LlamaGrammar> {
     const grammar = new SchemaGrammar();
-    return this.#grammars.get(grammar.text(schema === true ? 'object' : grammar.add(schema)));
+    return this.#grammars.get(grammar.text(schema === true ? 'loose-object' : grammar.add(schema)));
   }
 
   #options(): SequenceEvaluateOptions {

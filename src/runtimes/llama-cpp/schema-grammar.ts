@@ -27,6 +27,12 @@ const BASE: Readonly<Record<string, string>> = {
   object: '"{" (pair (", " pair)*)? "}"',
   array: '"[" (value (", " value)*)? "]"',
   value: 'object | array | string | number | boolean | null',
+  // Any JSON object, with the blanks its writer likes, but not without an end.
+  blank: String.raw`"" | " " | "\n" [ \t]{0,20}`,
+  'loose-pair': 'string ":" blank loose',
+  'loose-object': '"{" blank (loose-pair ("," blank loose-pair)*)? blank "}"',
+  'loose-array': '"[" blank (loose ("," blank loose)*)? blank "]"',
+  loose: '(loose-object | loose-array | string | number | boolean | null) blank',
   day: '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [1-2] [0-9] | "3" [0-1])',
   clock:
     '([0-1] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("Z" | [+-] ([0-1] [0-9] | "2" [0-3]) ":" [0-5] [0-9])',

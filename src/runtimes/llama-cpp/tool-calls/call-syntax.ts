@@ -3,7 +3,7 @@
 
 /** `OPEN HEAD input TAIL BETWEEN HEAD input TAIL … CLOSE`; everything but the inputs is fixed text. */
 export interface CallSyntax {
-  readonly family: 'tags' | 'bare-json' | 'mistral' | 'mistral-named' | 'function-tags' | 'generic';
+  readonly family: 'tags' | 'bare-json' | 'mistral' | 'mistral-named' | 'function-tags' | 'marked' | 'generic';
   /** What begins calls in the middle of free text. */
   readonly markers: readonly string[];
   /** Whether an answer that is a call's JSON from its first character on is one. */
@@ -19,6 +19,7 @@ export interface CallSyntax {
 
 /** The made-up call that a template is asked to render. */
 export const SAMPLE = {
+  said: 'sample_answer',
   tool: 'sample_tool',
   key: 'sample_key',
   value: 'sample_value',
@@ -41,11 +42,16 @@ export const GENERIC: CallSyntax = {
   close: '\n</tool_call>',
 };
 
+/** Any other way with JSON for an input, behind a mark that is seen to be one. */
+const MARKED = RegExp(
+  String.raw`^(\s*(<[^<>\s]{2,60}>|\[[A-Z_]{4,40}\])[^{}]{0,200}?(?:\[?\{"name": ")?)${NAME}([^{}]{0,200}?)${INPUT}([^{}]{0,200}\}?[^{}]{0,200})$`,
+);
+
 /** The ways in which calls are found in rendered text, the more telling ones first. */
 const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyntax }[] = [
   {
     form: RegExp(
-      String.raw`(<tool_call>|<\|tool_call\|>|<\|tool_call>)(\s*)(\[?\s*)(\{\s*"name":\s*")${NAME}(",\s*"(?:arguments|parameters)":\s*)${INPUT}(\s*\})(\s*\]?)(\s*<\/?\|?\/?tool_call\|?>)?`,
+      String.raw`(<tool_call>|<\|tool_call\|>|<\|tool_call>)(\s*)(\[?\s*)(\{\s*"name":\s*")${NAME}(",\s*"(?:arguments|parameters)":\s*)${INPUT}(\s*\})((?:\s*\])?)((?:\s*<\/?\|?\/?tool_call\|?>)?)`,
     ),
     syntax: (marker, blank, list, beforeName, afterName, tail, listEnd, close) => ({
       family: 'tags',
@@ -55,7 +61,7 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
       beforeName,
       afterName,
       tail,
-      between: list === '' ? (close === '' ? null : `${close}\n${marker}${blank}`) : ', ',
+      between: list === '' ? (close === '' ? null : close + (blank === '' ? '' : '\n') + marker + blank) : ', ',
       close: listEnd + close,
     }),
   },
@@ -119,15 +125,41 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
   },
 ];
 
-/** @returns null where the text shows no way that is known here */
-export function syntaxIn(rendered: string): CallSyntax | null {
+/**
+ * @param before  the rendered conversation up to the answer
+ * @param said  the same with an answer in words, `SAMPLE.said`
+ * @param called  the same with the made-up call for an answer
+ * @returns null where they show no way that can be held to a grammar: inputs that are no JSON, nothing that marks a call
+ */
+export function syntaxIn(before: string, said: string, called: string): CallSyntax | null {
   for (const { form, syntax } of FAMILIES) {
-    const found = form.exec(rendered);
+    const found = form.exec(called);
     if (found) return syntax(...found.slice(1).map((part) => part ?? ''));
   }
-  return null;
+  if (!called.startsWith(before) || !said.startsWith(before + SAMPLE.said)) return null;
+  const end = said.slice(before.length + SAMPLE.said.length);
+  if (!called.endsWith(end)) return null;
+  const found = MARKED.exec(called.slice(before.length, called.length - end.length));
+  if (!found) return null;
+  const [, open = '', marker = '', afterName = '', close = ''] = found;
+  return {
+    family: 'marked',
+    markers: [marker],
+    bare: false,
+    open,
+    beforeName: '',
+    afterName,
+    tail: '',
+    between: null,
+    close,
+  };
 }
 
-/** What a template says to a model about tags, where it leaves the calls of former answers to their text. */
-export const syntaxTold = (rendered: string): CallSyntax | null =>
-  rendered.includes('<tool_call>') ? { ...GENERIC, family: 'tags', bare: false } : null;
+/** What a template says to a model about calls, where it leaves those of former answers to their text. */
+export function syntaxTold(told: string): CallSyntax | null {
+  const tags: CallSyntax = { ...GENERIC, family: 'tags', bare: false };
+  if (told.includes('<tool_call>')) return tags;
+  if (told.includes('<|tool_call|>'))
+    return { ...tags, markers: ['<|tool_call|>'], open: '<|tool_call|>[', between: ', ', close: ']' };
+  return null;
+}

@@ -1,8 +1,9 @@
 // A model's own chat template, where it knows tools. Renders conversations with tools, calls and results in them; whatever
 // people, tools and their descriptions say can never become a mark of the template.
 import { Template } from '@huggingface/jinja';
+import { spacedJson } from '../schema-grammar.js';
 import type { ChatMessage } from '../worker-protocol.js';
-import { type CallSyntax, SAMPLE, syntaxIn, syntaxTold } from './call-syntax.js';
+import { type CallSyntax, GENERIC, SAMPLE, syntaxIn, syntaxTold } from './call-syntax.js';
 import { callText, resultText } from './calls-as-text.js';
 import type { ToolDefinition } from './tool-order.js';
 
@@ -67,7 +68,8 @@ export class ToolTemplate {
     return pieces(
       this.#template.render({
         messages: jinjaMessages(messages, this.#abilities, safe),
-        tools: tools.length > 0 ? tools.map((tool) => safe(toFunction(tool))) : null,
+        // Some templates ask only whether there is such a word at all.
+        ...(tools.length > 0 ? { tools: tools.map((tool) => safe(toFunction(tool))) } : {}),
         add_generation_prompt: true,
         bos_token: this.#marks.bos,
         eos_token: this.#marks.eos,
@@ -91,39 +93,46 @@ export class ToolTemplate {
 function abilitiesOf(template: Template, marks: TemplateMarks): Abilities | null {
   const tool = { name: SAMPLE.tool, description: 'Sample', schema: { type: 'object', properties: {} } };
   const render = (messages: JinjaMessage[], tools: object[] | null) => {
-    const rendered = { messages, tools, add_generation_prompt: true, bos_token: marks.bos, eos_token: marks.eos };
     try {
-      return template.render(rendered);
+      return template.render({
+        messages,
+        ...(tools ? { tools } : {}),
+        add_generation_prompt: true,
+        bos_token: marks.bos,
+        eos_token: marks.eos,
+      });
     } catch {
       return '';
     }
   };
   const question = { role: 'user', content: 'question' };
-  const told = render([question], [toFunction(tool)]);
+  const tools = [toFunction(tool)];
+  const told = render([question], tools);
   if (told === '' || told === render([question], null)) return null;
+  const said = render([question, { role: 'assistant', content: SAMPLE.said }], tools);
   const call: ChatMessage = {
     role: 'assistant',
     text: '',
     calls: [{ id: '', name: SAMPLE.tool, input: { [SAMPLE.key]: SAMPLE.value } }],
   };
   const result: ChatMessage = { role: 'tool', id: '', name: SAMPLE.tool, text: SAMPLE.result };
-  const assumed = { rendersCalls: true, rendersResults: true };
+  let rendersCalls = false;
   for (const inputsAsText of [false, true]) {
-    const ways = { syntax: null as never, ...assumed, inputsAsText };
-    const called = jinjaMessages([{ role: 'user', text: 'question' }, call], ways, asIs);
+    const ways = { syntax: GENERIC, rendersCalls: true, rendersResults: true, inputsAsText };
+    const after = (messages: ChatMessage[]) => render([question, ...jinjaMessages(messages, ways, asIs)], tools);
+    const called = after([call]);
     // Some templates show a call only once its result is there.
-    const answered = jinjaMessages([{ role: 'user', text: 'question' }, call, result], ways, asIs);
-    const text = render(answered, [toFunction(tool)]);
-    const syntax = syntaxIn(text) ?? syntaxIn(render(called, [toFunction(tool)]));
-    if (syntax) return { syntax, rendersCalls: true, rendersResults: text.includes(SAMPLE.result), inputsAsText };
+    const answered = after([call, result]);
+    rendersCalls ||= called.includes(SAMPLE.value) || answered.includes(SAMPLE.value);
+    const syntax = syntaxIn(told, said, called) ?? syntaxIn(told, said, answered);
+    if (syntax) return { syntax, rendersCalls: true, rendersResults: answered.includes(SAMPLE.result), inputsAsText };
   }
+  // Whatever way that is, it is not known here.
+  if (rendersCalls) return null;
   const syntax = syntaxTold(told);
   if (!syntax) return null;
-  const text = render(
-    [question, { role: 'assistant', content: 'said' }, ...toolMessage(result, 0)],
-    [toFunction(tool)],
-  );
-  return { syntax, rendersCalls: false, rendersResults: text.includes(SAMPLE.result), inputsAsText: false };
+  const answered = render([question, { role: 'assistant', content: SAMPLE.said }, ...toolMessage(result, 0)], tools);
+  return { syntax, rendersCalls: false, rendersResults: answered.includes(SAMPLE.result), inputsAsText: false };
 }
 
 const asIs = (value: unknown): unknown => value;
@@ -154,7 +163,7 @@ function jinjaMessages(
           return {
             id: idAt(ids.size),
             type: 'function',
-            function: { name: safe(name), arguments: inputsAsText ? JSON.stringify(given) : given },
+            function: { name: safe(name), arguments: inputsAsText ? spacedJson(given) : given },
           };
         }),
       },
@@ -170,7 +179,7 @@ const toolMessage = (message: Extract<ChatMessage, { role: 'tool' }>, place: num
 
 const toFunction = ({ name, description, schema }: ToolDefinition): object => ({
   type: 'function',
-  function: { name, ...(description === undefined ? {} : { description }), parameters: schema },
+  function: { name, description: description ?? '', parameters: schema },
 });
 
 function pieces(rendered: string): PromptPiece[] {

@@ -54,4 +54,46 @@ describe('toGenerateOrder', () => {
       );
     },
   );
+
+  it('orders calls and results of a conversation in their places, and each result by itself', () => {
+    const output = (value: string) => ({ type: 'text' as const, value });
+    const order = toGenerateOrder(
+      call({
+        prompt: [
+          { role: 'user', content: [{ type: 'text', text: 'Rome and Oslo?' }] },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'text', text: 'Well. ' },
+              { type: 'tool-call', toolCallId: 'a', toolName: 'weather', input: { city: 'Rome' } },
+              { type: 'tool-call', toolCallId: 'b', toolName: 'weather', input: { city: 'Oslo' } },
+            ],
+          },
+          {
+            role: 'tool',
+            content: [
+              { type: 'tool-result', toolCallId: 'a', toolName: 'weather', output: output('warm') },
+              { type: 'tool-result', toolCallId: 'b', toolName: 'weather', output: { type: 'json', value: { t: 2 } } },
+            ],
+          },
+        ],
+        tools: [{ type: 'function', name: 'weather', inputSchema: {} }],
+      }),
+      samplingDefaults('x', 7e9),
+    );
+    expect(order.messages).toEqual([
+      { role: 'user', text: 'Rome and Oslo?' },
+      {
+        role: 'assistant',
+        text: 'Well. ',
+        calls: [
+          { id: 'a', name: 'weather', input: { city: 'Rome' } },
+          { id: 'b', name: 'weather', input: { city: 'Oslo' } },
+        ],
+      },
+      { role: 'tool', id: 'a', name: 'weather', text: 'warm' },
+      { role: 'tool', id: 'b', name: 'weather', text: '{"t":2}' },
+    ]);
+    expect(order.tools).toMatchObject({ mustCall: false, tools: [{ name: 'weather' }] });
+  });
 });

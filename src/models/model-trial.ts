@@ -98,7 +98,7 @@ export class ModelTrials {
       runtime.languageModel(model.name),
       {
         runtime: runtime.provider,
-        runtimeVersion: (await runtime.version?.(signal).catch(() => null)) ?? null,
+        runtimeVersion: async () => (await runtime.version?.(signal).catch(() => null)) ?? null,
         declared: {
           tools: has('tools'),
           vision: has('vision'),

@@ -29,7 +29,14 @@ function load({ path, contextLength }) {
     process.send({ type: 'failed', id: null, code: 'internal', message: 'it is damaged' });
     return;
   }
-  const figures = { threads: 1, gpu: null, tokensPerSecond: 100, loadMs: 1, templateProblem: null };
+  const figures = {
+    threads: 1,
+    gpu: null,
+    engine: 'stand-in 1',
+    tokensPerSecond: 100,
+    loadMs: 1,
+    templateProblem: null,
+  };
   setTimeout(() => process.send({ type: 'loaded', contextLength, ...figures }), 10);
 }
 

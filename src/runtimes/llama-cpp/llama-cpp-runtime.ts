@@ -61,6 +61,7 @@ export class LlamaCppRuntime implements Runtime {
   readonly #files: ModelFiles;
   readonly #measurements: ModelMeasurements;
   readonly #guard: ResourceGuard<EmbeddedModel>;
+  #version: string | null = null;
 
   constructor(options: LlamaCppRuntimeOptions) {
     this.#options = options;
@@ -238,7 +239,7 @@ export class LlamaCppRuntime implements Runtime {
       contextLength: header.contextLength,
       embeddingLength: header.embeddingLength,
       parameterCount: header.parameters || null,
-      capabilities: model.embedding ? ['embedding'] : ['completion'],
+      capabilities: model.embedding ? ['embedding'] : ['completion', ...(header.templateNamesTools ? ['tools'] : [])],
       template: null,
       family: header.architecture,
       parameterSize: header.parameters > 0 ? `${Math.round(header.parameters / 1_000_000)}M` : null,
@@ -246,6 +247,12 @@ export class LlamaCppRuntime implements Runtime {
       license: null,
       parameters: {},
     };
+  }
+
+  /** Known once a model has been in memory. */
+  async version(): Promise<string | null> {
+    this.#version = this.#guard.models.at(-1)?.figures.engine ?? this.#version;
+    return this.#version;
   }
 
   unloadAll(): Promise<void> {

@@ -53,6 +53,8 @@ export type FromWorker =
       threads: number;
       contextLength: number;
       gpu: string | null;
+      /** Which llama.cpp it is, through which binding. */
+      engine: string;
       tokensPerSecond: number | null;
       loadMs: number;
       /** What is wrong with the chat template the model brings; null when nothing is, or it brings none. */

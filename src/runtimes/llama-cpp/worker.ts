@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { Template } from '@huggingface/jinja';
 import {
   getLlama,
+  getModuleVersion,
   InsufficientMemoryError,
   type Llama,
   type LlamaContext,
@@ -130,6 +131,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
     threads: measured.threads,
     contextLength: order.contextLength,
     gpu: llama.gpu === false ? null : llama.gpu,
+    engine: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp ${await getModuleVersion()})`,
     tokensPerSecond: measured.tokensPerSecond,
     loadMs: Math.round(performance.now() - startedAt),
     templateProblem: order.embedding ? null : templateProblem(model),

@@ -13,7 +13,7 @@ export function toolPrompt(tools: readonly ToolDefinition[], { open, afterName, 
 ${list.join('\n')}
 
 To call one, answer with nothing but its name and its arguments in JSON, in this form:
-${open}{"name": "<name>${afterName}{<arguments>}${tail}${close}
+${open}{"name": "<name>${afterName}{"<argument>": <value>}${tail}${close}
 When no function is needed, answer in words.`;
 }
 

@@ -108,7 +108,7 @@ export const MISTRAL_NAMED = `{%- for message in messages %}
 {%- endfor %}
 {%- if tools %}{{- '[AVAILABLE_TOOLS]' }}{{- tools | tojson }}{{- '[/AVAILABLE_TOOLS]' }}{%- endif %}`;
 
-/** Phi: marks that are tokens, and a test for whether there is such a word as `tools` at all. */
+/** Phi: marks that are tokens, a test for whether there is such a word as `tools` at all, and a loop over calls of every message. */
 export const MARKS = `{%- if tools is defined %}
   {{- '<|system|>' }}
   {%- for tool in tools %}{{- '<|tool|>' + (tool['function'] | tojson) + '<|/tool|>' }}{%- endfor %}
@@ -119,7 +119,7 @@ export const MARKS = `{%- if tools is defined %}
     {{- '<|tool_response|>' + (message['content'] | tojson) + '<|end|>' }}
   {%- else %}
     {{- '<|' + message['role'] + '|>' + message['content'] }}
-    {%- if message.tool_calls %}{%- for call in message.tool_calls %}{{- '<|tool_call|>' + (call['function'] | tojson) + '<|/tool_call|>' }}{%- endfor %}{%- endif %}
+    {%- for call in message.tool_calls %}{{- '<|tool_call|>' + (call['function'] | tojson) + '<|/tool_call|>' }}{%- endfor %}
     {{- '<|end|>' }}
   {%- endif %}
 {%- endfor %}

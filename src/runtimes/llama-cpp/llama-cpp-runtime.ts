@@ -26,8 +26,8 @@ import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
 import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
-import { toToolOrder } from './tool-calls/tool-order.js';
 import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessages } from './to-generate-order.js';
+import { toToolOrder } from './tool-calls/tool-order.js';
 
 const QUEUE_LIMIT = 64;
 /** How long a model waits for its client to come back with the next question. */

@@ -2,9 +2,9 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { type GenericParams, paramsOfCall } from '../call-params.js';
+import { toolResultText } from '../function-tools.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
-import { toolResultText } from '../function-tools.js';
 import { checkSchemaSize } from './grammar-limits.js';
 import { toToolOrder } from './tool-calls/tool-order.js';
 import type { ChatMessage, ToolCallMessage, ToWorker } from './worker-protocol.js';

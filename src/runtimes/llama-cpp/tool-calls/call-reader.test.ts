@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { callText } from './calls-as-text.js';
 import { CallReader } from './call-reader.js';
 import { type CallSyntax, GENERIC, syntaxIn } from './call-syntax.js';
+import { callText } from './calls-as-text.js';
 
 const syntax = (rendered: string): CallSyntax => {
   const found = syntaxIn('', 'sample_answer', rendered);

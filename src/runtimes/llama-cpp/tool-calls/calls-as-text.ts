@@ -1,6 +1,7 @@
 // Tools, calls and results in words, for models whose chat template knows no place for them.
-import type { ToolCallMessage, ToolResultMessage } from '../worker-protocol.js';
+
 import { spacedJson } from '../schema-grammar.js';
+import type { ToolCallMessage, ToolResultMessage } from '../worker-protocol.js';
 import type { CallSyntax } from './call-syntax.js';
 import type { ToolDefinition } from './tool-order.js';
 

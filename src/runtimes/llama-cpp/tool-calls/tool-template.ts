@@ -32,6 +32,8 @@ interface Abilities {
   /** Else they are the user's words. */
   rendersResults: boolean;
   inputsAsText: boolean;
+  /** It goes through the calls of every message, whether there are any or not. */
+  wantsCallsEverywhere: boolean;
 }
 
 type JinjaMessage = Record<string, unknown>;
@@ -51,7 +53,7 @@ export class ToolTemplate {
   static of(source: string, marks: TemplateMarks): ToolTemplate | null {
     try {
       const template = new Template(source);
-      const abilities = abilitiesOf(template, marks);
+      const abilities = abilitiesOf(template, marks, false) ?? abilitiesOf(template, marks, true);
       return abilities && new ToolTemplate(template, marks, abilities);
     } catch {
       return null;
@@ -90,7 +92,7 @@ export class ToolTemplate {
   }
 }
 
-function abilitiesOf(template: Template, marks: TemplateMarks): Abilities | null {
+function abilitiesOf(template: Template, marks: TemplateMarks, wantsCallsEverywhere: boolean): Abilities | null {
   const tool = { name: SAMPLE.tool, description: 'Sample', schema: { type: 'object', properties: {} } };
   const render = (messages: JinjaMessage[], tools: object[] | null) => {
     try {
@@ -105,11 +107,13 @@ function abilitiesOf(template: Template, marks: TemplateMarks): Abilities | null
       return '';
     }
   };
-  const question = { role: 'user', content: 'question' };
+  const noCalls = wantsCallsEverywhere ? { tool_calls: [] } : {};
+  const question = { role: 'user', content: 'question', ...noCalls };
+  const answer = { role: 'assistant', content: SAMPLE.said, ...noCalls };
   const tools = [toFunction(tool)];
   const told = render([question], tools);
   if (told === '' || told === render([question], null)) return null;
-  const said = render([question, { role: 'assistant', content: SAMPLE.said }], tools);
+  const said = render([question, answer], tools);
   const call: ChatMessage = {
     role: 'assistant',
     text: '',
@@ -118,28 +122,29 @@ function abilitiesOf(template: Template, marks: TemplateMarks): Abilities | null
   const result: ChatMessage = { role: 'tool', id: '', name: SAMPLE.tool, text: SAMPLE.result };
   let rendersCalls = false;
   for (const inputsAsText of [false, true]) {
-    const ways = { syntax: GENERIC, rendersCalls: true, rendersResults: true, inputsAsText };
+    const ways = { syntax: GENERIC, rendersCalls: true, rendersResults: true, inputsAsText, wantsCallsEverywhere };
     const after = (messages: ChatMessage[]) => render([question, ...jinjaMessages(messages, ways, asIs)], tools);
     const called = after([call]);
     // Some templates show a call only once its result is there.
     const answered = after([call, result]);
     rendersCalls ||= called.includes(SAMPLE.value) || answered.includes(SAMPLE.value);
     const syntax = syntaxIn(told, said, called) ?? syntaxIn(told, said, answered);
-    if (syntax) return { syntax, rendersCalls: true, rendersResults: answered.includes(SAMPLE.result), inputsAsText };
+    if (syntax) return { ...ways, syntax, rendersResults: answered.includes(SAMPLE.result) };
   }
   // Whatever way that is, it is not known here.
   if (rendersCalls) return null;
   const syntax = syntaxTold(told);
   if (!syntax) return null;
-  const answered = render([question, { role: 'assistant', content: SAMPLE.said }, ...toolMessage(result, 0)], tools);
-  return { syntax, rendersCalls: false, rendersResults: answered.includes(SAMPLE.result), inputsAsText: false };
+  const answered = render([question, answer, ...toolMessage(result, 0)], tools);
+  const rendersResults = answered.includes(SAMPLE.result);
+  return { syntax, rendersCalls: false, rendersResults, inputsAsText: false, wantsCallsEverywhere };
 }
 
 const asIs = (value: unknown): unknown => value;
 
 function jinjaMessages(
   messages: readonly ChatMessage[],
-  { syntax, rendersCalls, rendersResults, inputsAsText }: Abilities,
+  { syntax, rendersCalls, rendersResults, inputsAsText, wantsCallsEverywhere }: Abilities,
   safe: (value: unknown) => unknown,
 ): JinjaMessage[] {
   // Some templates take ids of nine characters only, and a conversation must read the same every time.
@@ -151,7 +156,8 @@ function jinjaMessages(
       return [{ role: 'user', content: safe(resultText(message)) }];
     }
     const calls = message.role === 'assistant' ? (message.calls ?? []) : [];
-    if (calls.length === 0) return [{ role: message.role, content: safe(message.text) }];
+    if (calls.length === 0)
+      return [{ role: message.role, content: safe(message.text), ...(wantsCallsEverywhere ? { tool_calls: [] } : {}) }];
     if (!rendersCalls) return [{ role: 'assistant', content: safe(callText(message.text, calls, syntax)) }];
     return [
       {

@@ -13,7 +13,7 @@ import { BoundedMap } from '../../shared/bounded-map.js';
 import { AppError } from '../../shared/errors.js';
 import { SchemaGrammar } from './schema-grammar.js';
 import { TextOut } from './text-out.js';
-import { callGrammar } from './tool-calls/call-grammar.js';
+import { type CallGrammar, callGrammar } from './tool-calls/call-grammar.js';
 import { type CallEvent, CallReader } from './tool-calls/call-reader.js';
 import { CallScanner } from './tool-calls/call-scanner.js';
 import type { CallSyntax } from './tool-calls/call-syntax.js';
@@ -88,7 +88,7 @@ export class AnswerWriter {
   async write(): Promise<Finish> {
     const { tools, sampling, prompt } = this.#order;
     // A schema that is refused is refused before the first word.
-    if (tools) await this.#callGrammar(tools, tools.only);
+    if (tools) await this.#grammars.get(this.#callGrammar(tools, tools.only).grammar);
     this.#cachedTokens = await this.#settle(prompt);
     if (tools?.mustCall) return this.#writeCalls(tools, '', tools.only);
     const options = this.#options();
@@ -134,12 +134,14 @@ export class AnswerWriter {
 
   async #writeCalls(tools: ToolOrder, before: string, only: string | null): Promise<Finish> {
     const { syntax, emit } = this.#order;
+    const { opening, head, grammar } = this.#callGrammar(tools, only);
     const options = this.#options();
-    options.grammarEvaluationState = this.#state(await this.#callGrammar(tools, only));
-    const opening = before + syntax.open;
-    if (opening !== '') this.#produced.push(...this.#model.tokenize(opening, true, 'trimLeadingSpace'));
+    options.grammarEvaluationState = this.#state(await this.#grammars.get(grammar));
+    const forced = before + opening;
+    if (forced !== '') this.#produced.push(...this.#model.tokenize(forced, true, 'trimLeadingSpace'));
     if (this.#isFull()) return 'length';
     const reader = new CallReader(names(tools), syntax);
+    reader.push(head);
     let open = false;
     let calls = 0;
     for await (const piece of this.#pieces(options, []))
@@ -215,9 +217,9 @@ export class AnswerWriter {
     return new LlamaGrammarEvaluationState({ model: this.#model, grammar });
   }
 
-  #callGrammar({ tools, single }: ToolOrder, only: string | null): Promise<LlamaGrammar> {
+  #callGrammar({ tools, single }: ToolOrder, only: string | null): CallGrammar {
     const callable = only === null ? tools : tools.filter(({ name }) => name === only);
-    return this.#grammars.get(callGrammar(callable, this.#order.syntax, single));
+    return callGrammar(callable, this.#order.syntax, single);
   }
 
   #jsonGrammar(schema: object | true): Promise<LlamaGrammar> {

@@ -152,6 +152,10 @@ describe('SchemaGrammar', () => {
     ['no number', { type: 'integer', minimum: 3, maximum: 2 }],
     ['more than 256 items', { type: 'array', minItems: 257 }],
     ['has a type', { type: 'file' }],
+    [
+      'too many different bounds',
+      { prefixItems: Array.from({ length: 60 }, (_, index) => ({ type: 'string', maxLength: 900 + index })) },
+    ],
   ])('refuses what nothing could be written by: %s', (why, schema) => {
     expect(() => grammarOf(schema)).toThrow(
       expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining(why) }),
@@ -174,11 +178,14 @@ describe('callGrammar', () => {
   const walk = '{"name": "walk", "arguments": {"street": "A"}}';
   const stop = '{"name": "stop", "arguments": {}}';
 
+  const end = '\n</tool_call>';
+
   it('lets through one call of a tool there is, with what fits it', async () => {
-    const end = '\n</tool_call>';
+    const { opening, grammar } = callGrammar(tools, GENERIC, false);
+    expect(opening).toBe('<tool_call>\n');
     expect(
       await fits(
-        callGrammar(tools, GENERIC, false),
+        grammar,
         walk + end,
         stop + end,
         walk,
@@ -192,7 +199,19 @@ describe('callGrammar', () => {
   it('lets through several where a model writes several, up to a bound, unless one was asked for', async () => {
     const list = { ...GENERIC, between: ', ', close: ']' };
     const calls = (count: number) => `${Array(count).fill(stop).join(', ')}]`;
-    expect(await fits(callGrammar(tools, list, false), calls(1), calls(8), calls(9))).toEqual([true, true, false]);
-    expect(await fits(callGrammar(tools, list, true), calls(1), calls(2))).toEqual([true, false]);
+    const several = callGrammar(tools, list, false).grammar;
+    expect(await fits(several, calls(1), calls(8), calls(9))).toEqual([true, true, false]);
+    expect(await fits(callGrammar(tools, list, true).grammar, calls(1), calls(2))).toEqual([true, false]);
+  });
+
+  it('leaves nothing but the input open where there is one tool', async () => {
+    const only = callGrammar(tools.slice(0, 1), GENERIC, false);
+    expect(only).toMatchObject({
+      opening: '<tool_call>\n{"name": "walk", "arguments":',
+      head: '{"name": "walk", "arguments":',
+    });
+    expect(await fits(only.grammar, ` {"street": "A"}}${end}`, walk + end)).toEqual([true, false]);
+    const list = callGrammar(tools.slice(0, 1), { ...GENERIC, between: ', ', close: ']' }, false);
+    expect(await fits(list.grammar, ` {"street": "A"}}, ${walk}]`)).toEqual([true]);
   });
 });

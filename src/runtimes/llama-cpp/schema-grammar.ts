@@ -9,7 +9,10 @@ import { AppError } from '../../shared/errors.js';
 const MAX_ALL_OF = 64;
 const MAX_REFERENCE_CHAIN = 64;
 /** A repetition is written out by the engine, once for each time. */
-const MAX_REPEATS = 256;
+const MAX_ITEMS = 256;
+const MAX_CHARS = 1_000;
+/** Of all different bounds of texts together. */
+const MAX_CHARS_TOGETHER = 50_000;
 const MAX_LISTED_NUMBERS = 256;
 /** Of one grammar; a schema that refers to itself around a choice would make more without an end. */
 const MAX_RULES = 5_000;
@@ -74,6 +77,7 @@ export function spacedJson(value: unknown): string {
 /** Grammar text from rules for several schemas, which share what is the same everywhere. */
 export class SchemaGrammar {
   readonly #rules = new Map<string, Rule>();
+  readonly #chars = { count: 0 };
   #count = 0;
 
   /**
@@ -82,7 +86,7 @@ export class SchemaGrammar {
    * @throws AppError `invalid_input` for a schema that nothing could fit, or that never ends
    */
   add(root: unknown): string {
-    const writer = new SchemaWriter(root, this.#rules, () => {
+    const writer = new SchemaWriter(root, this.#rules, this.#chars, () => {
       this.#count += 1;
       return `r${this.#count}`;
     });
@@ -134,13 +138,15 @@ function settled(
 class SchemaWriter {
   readonly #root: unknown;
   readonly #rules: Map<string, Rule>;
+  readonly #chars: { count: number };
   readonly #newName: () => string;
   readonly #references = new Map<string, string>();
   /** Written one after the other and not one within the other, so that no schema is too deep. */
   readonly #open: { name: string; schema: unknown }[] = [];
 
-  constructor(root: unknown, rules: Map<string, Rule>, newName: () => string) {
+  constructor(root: unknown, rules: Map<string, Rule>, chars: { count: number }, newName: () => string) {
     this.#root = root;
+    this.#chars = chars;
     this.#rules = rules;
     this.#newName = newName;
   }
@@ -188,7 +194,7 @@ class SchemaWriter {
       case 'array':
         return this.#array(schema);
       case 'string':
-        return text(schema);
+        return this.#text(schema);
       case 'integer':
       case 'number':
         return numeric(type, schema);
@@ -253,17 +259,35 @@ class SchemaWriter {
     }
     const least = bound(schema['minItems']) ?? 0;
     const most = bound(schema['maxItems']);
-    if (least > MAX_REPEATS) throw refused(`a list in it has more than ${MAX_REPEATS} items at least`);
+    if (least > MAX_ITEMS) throw refused(`a list in it has more than ${MAX_ITEMS} items at least`);
     if (most !== undefined && most < least) throw refused('a list in it has fewer items at most than at least');
     if (most === 0) return leaf('"[]"');
     const item = schema['items'] === undefined || schema['items'] === true ? 'value' : this.#ruleFor(schema['items']);
-    const end = most === undefined || most > MAX_REPEATS ? '' : most - 1;
+    const end = most === undefined || most > MAX_ITEMS ? '' : most - 1;
     const list = `${item} (", " ${item}){${Math.max(0, least - 1)},${end}}`;
     return {
       text: least === 0 ? `"[" (${list})? "]"` : `"[" ${list} "]"`,
       first: [],
       ways: [least === 0 ? [] : [item]],
     };
+  }
+
+  #text(schema: Schema): Rule {
+    const format = schema['format'];
+    if (typeof format === 'string' && FORMATS.has(format)) return base(format);
+    const least = Math.min(bound(schema['minLength']) ?? 0, MAX_CHARS);
+    const most = bound(schema['maxLength']);
+    if (most !== undefined && most < least) throw refused('a text in it is shorter at most than at least');
+    const end = most === undefined || most > MAX_CHARS ? '' : most;
+    if (least === 0 && end === '') return base('string');
+    // The same bounds are one rule, because each is as long as its text may be.
+    const name = `text-${least}-${end}`;
+    if (!this.#rules.has(name)) {
+      this.#chars.count += end === '' ? least : end;
+      if (this.#chars.count > MAX_CHARS_TOGETHER) throw refused('it has too many different bounds of texts');
+      this.#rules.set(name, leaf(String.raw`"\"" char{${least},${end}} "\""`));
+    }
+    return base(name);
   }
 
   #reference(reference: string): string {
@@ -326,16 +350,6 @@ const afterComma = (member: string): string => `(", " ${member})?`;
 function listed(values: readonly unknown[]): Rule {
   if (values.length === 0) throw refused('an enum in it is empty');
   return leaf(values.map((value) => literal(spacedJson(value))).join(' | '));
-}
-
-function text(schema: Schema): Rule {
-  const format = schema['format'];
-  if (typeof format === 'string' && FORMATS.has(format)) return base(format);
-  const least = Math.min(bound(schema['minLength']) ?? 0, MAX_REPEATS);
-  const most = bound(schema['maxLength']);
-  if (most !== undefined && most < least) throw refused('a text in it is shorter at most than at least');
-  const end = most === undefined || most > MAX_REPEATS ? '' : most;
-  return least === 0 && end === '' ? base('string') : leaf(String.raw`"\"" char{${least},${end}} "\""`);
 }
 
 function numeric(type: 'integer' | 'number', schema: Schema): Rule {

@@ -223,8 +223,8 @@ export class AnswerWriter {
   }
 
   #jsonGrammar(schema: object | true): Promise<LlamaGrammar> {
-    const grammar = new SchemaGrammar();
-    return this.#grammars.get(grammar.text(schema === true ? 'loose-object' : grammar.add(schema)));
+    const grammar = new SchemaGrammar('free');
+    return this.#grammars.get(grammar.text(schema === true ? grammar.anyObject : grammar.add(schema)));
   }
 
   #options(): SequenceEvaluateOptions {

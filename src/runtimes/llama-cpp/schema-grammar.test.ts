@@ -23,7 +23,7 @@ async function fits(grammar: string, ...texts: string[]): Promise<boolean[]> {
   return texts.map((text) => compiled._testText(text));
 }
 const grammarOf = (schema: unknown) => {
-  const grammar = new SchemaGrammar();
+  const grammar = new SchemaGrammar('fixed');
   return grammar.text(grammar.add(schema));
 };
 const valuesFit = (schema: unknown, ...values: unknown[]) => fits(grammarOf(schema), ...values.map(spacedJson));
@@ -160,6 +160,21 @@ describe('SchemaGrammar', () => {
     expect(() => grammarOf(schema)).toThrow(
       expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining(why) }),
     );
+  });
+
+  it('lets an answer have the blanks its writer likes, within a bound', async () => {
+    const grammar = new SchemaGrammar('free');
+    const text = grammar.text(grammar.add({ ...address, properties: { ...address.properties, more: {} } }));
+    const value = { street: 'A', number: 1, more: { x: [1, {}] } };
+    const wide = JSON.stringify(value, null, 2);
+    expect(await fits(text, wide, spacedJson(value), JSON.stringify(value), '{ "street" : "A"}')).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(await fits(text, `{${' '.repeat(30)}"street":"A"}`, '{\n\n"street":"A"}')).toEqual([false, false]);
+    expect(await fits(grammar.text(grammar.anyObject), wide, '[]')).toEqual([true, false]);
   });
 
   it('grows with a schema and not with its square', () => {

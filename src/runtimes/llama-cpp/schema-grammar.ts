@@ -52,6 +52,29 @@ const SAYS_NOTHING = new Set(['type', 'description', 'title', 'default', 'exampl
 
 type Schema = Readonly<Record<string, unknown>>;
 
+/** Where blanks may stand, and the rules for values of any kind that go with it. */
+interface Spacing {
+  inside: string;
+  comma: string;
+  colon: string;
+  any: { value: string; object: string; pair: string };
+}
+
+/** As `spacedJson` writes. */
+const FIXED: Spacing = {
+  inside: '',
+  comma: '", "',
+  colon: '": "',
+  any: { value: 'value', object: 'object', pair: 'pair' },
+};
+/** As a model likes. What it answers depends on it: a small one that may not write as it learned to, answers worse. */
+const FREE: Spacing = {
+  inside: ' blank',
+  comma: '"," blank',
+  colon: '":" blank',
+  any: { value: 'loose', object: 'loose-object', pair: 'loose-pair' },
+};
+
 interface Rule {
   text: string;
   /** Rules it may begin with before any character is written: a circle of these never gets to one. */
@@ -76,9 +99,19 @@ export function spacedJson(value: unknown): string {
 
 /** Grammar text from rules for several schemas, which share what is the same everywhere. */
 export class SchemaGrammar {
+  readonly #spacing: Spacing;
   readonly #rules = new Map<string, Rule>();
   readonly #chars = { count: 0 };
   #count = 0;
+
+  constructor(blanks: 'fixed' | 'free') {
+    this.#spacing = blanks === 'fixed' ? FIXED : FREE;
+  }
+
+  /** The rule for a JSON object of any kind. */
+  get anyObject(): string {
+    return this.#spacing.any.object;
+  }
 
   /**
    * @param root  what references are resolved in
@@ -86,7 +119,7 @@ export class SchemaGrammar {
    * @throws AppError `invalid_input` for a schema that nothing could fit, or that never ends
    */
   add(root: unknown): string {
-    const writer = new SchemaWriter(root, this.#rules, this.#chars, () => {
+    const writer = new SchemaWriter(root, this.#spacing, this.#rules, this.#chars, () => {
       this.#count += 1;
       return `r${this.#count}`;
     });
@@ -137,6 +170,7 @@ function settled(
 
 class SchemaWriter {
   readonly #root: unknown;
+  readonly #spacing: Spacing;
   readonly #rules: Map<string, Rule>;
   readonly #chars: { count: number };
   readonly #newName: () => string;
@@ -144,8 +178,15 @@ class SchemaWriter {
   /** Written one after the other and not one within the other, so that no schema is too deep. */
   readonly #open: { name: string; schema: unknown }[] = [];
 
-  constructor(root: unknown, rules: Map<string, Rule>, chars: { count: number }, newName: () => string) {
+  constructor(
+    root: unknown,
+    spacing: Spacing,
+    rules: Map<string, Rule>,
+    chars: { count: number },
+    newName: () => string,
+  ) {
     this.#root = root;
+    this.#spacing = spacing;
     this.#chars = chars;
     this.#rules = rules;
     this.#newName = newName;
@@ -170,7 +211,7 @@ class SchemaWriter {
 
   #rule(schema: Schema | boolean): Rule {
     if (schema === false) throw refused('nothing fits `false`');
-    if (schema === true) return base('value');
+    if (schema === true) return base(this.#spacing.any.value);
     const { $ref } = schema;
     if (typeof $ref === 'string') return through([this.#reference($ref)]);
     if (Array.isArray(schema['allOf'])) return this.#rule(this.#merged(schema));
@@ -200,8 +241,9 @@ class SchemaWriter {
         return numeric(type, schema);
       case 'boolean':
       case 'null':
-      case 'value':
         return base(type);
+      case 'value':
+        return base(this.#spacing.any.value);
       default:
         throw refused(`it has a type ${type.slice(0, 40)}`);
     }
@@ -212,30 +254,32 @@ class SchemaWriter {
     const asked = Array.isArray(schema['required']) ? schema['required'] : [];
     const extra = schema['additionalProperties'] ?? (properties.length === 0 && !('properties' in schema));
     if (properties.length === 0 && extra === false) return leaf('"{}"');
-    if (properties.length === 0 && extra === true) return base('object');
+    if (properties.length === 0 && extra === true) return base(this.#spacing.any.object);
+    const { inside, comma, colon } = this.#spacing;
     const members = properties.map(([name, member]) => {
       const rule = this.#ruleFor(member);
-      return { rule, text: `${literal(`${JSON.stringify(name)}: `)} ${rule}`, needed: asked.includes(name) };
+      return { rule, text: `${literal(JSON.stringify(name))} ${colon} ${rule}`, needed: asked.includes(name) };
     });
     const needed = members.filter((member) => member.needed);
     const optional = members.filter((member) => !member.needed).map((member) => member.text);
-    const more = extra === false ? '' : `(", " ${this.#extraPair(extra)})*`;
-    const head = needed.map((member) => member.text).join(' ", " ');
+    const more = extra === false ? '' : `(${comma} ${this.#extraPair(extra)})*`;
+    const head = needed.map((member) => member.text).join(` ${comma} `);
+    const afterComma = (member: string) => this.#afterComma(member);
     const body =
       head === '' ? this.#optionalOnly(optional, extra) : [head, ...optional.map(afterComma), more].join(' ');
-    return { text: `"{" ${body} "}"`, first: [], ways: [needed.map(({ rule }) => rule)] };
+    return { text: `"{"${inside} ${body}${inside} "}"`, first: [], ways: [needed.map(({ rule }) => rule)] };
   }
 
   /** Whichever comes first has no comma before it. */
   #optionalOnly(optional: readonly string[], extra: unknown): string {
     const starts = extra === false ? optional : [...optional, this.#extraPair(extra)];
     // Each rule: what may follow once something stands there, so that the text grows with the members and not with their square.
-    let rest = extra === false ? '' : `(", " ${starts.at(-1)})*`;
+    let rest = extra === false ? '' : `(${this.#spacing.comma} ${starts.at(-1)})*`;
     const ways: string[] = [];
     for (const [back, member] of starts.toReversed().entries()) {
       ways.unshift(`${member} ${rest}`);
       if (extra !== false && back === 0) continue;
-      rest = this.#leafRule(`${afterComma(member)} ${rest}`);
+      rest = this.#leafRule(`${this.#afterComma(member)} ${rest}`);
     }
     return this.#leafRule(`${ways.join(' | ')} | ""`);
   }
@@ -248,25 +292,31 @@ class SchemaWriter {
   }
 
   #extraPair(extra: unknown): string {
-    return extra === true ? 'pair' : `(string ": " ${this.#ruleFor(extra)})`;
+    const { any, colon } = this.#spacing;
+    return extra === true ? any.pair : `(string ${colon} ${this.#ruleFor(extra)})`;
+  }
+
+  #afterComma(member: string): string {
+    return `(${this.#spacing.comma} ${member})?`;
   }
 
   #array(schema: Schema): Rule {
+    const { inside, comma, any } = this.#spacing;
     const fixed = schema['prefixItems'] ?? (Array.isArray(schema['items']) ? schema['items'] : undefined);
     if (Array.isArray(fixed) && fixed.length > 0) {
       const rules = fixed.map((item) => this.#ruleFor(item));
-      return { text: `"[" ${rules.join(' ", " ')} "]"`, first: [], ways: [rules] };
+      return { text: `"["${inside} ${rules.join(` ${comma} `)}${inside} "]"`, first: [], ways: [rules] };
     }
     const least = bound(schema['minItems']) ?? 0;
     const most = bound(schema['maxItems']);
     if (least > MAX_ITEMS) throw refused(`a list in it has more than ${MAX_ITEMS} items at least`);
     if (most !== undefined && most < least) throw refused('a list in it has fewer items at most than at least');
     if (most === 0) return leaf('"[]"');
-    const item = schema['items'] === undefined || schema['items'] === true ? 'value' : this.#ruleFor(schema['items']);
+    const item = schema['items'] === undefined || schema['items'] === true ? any.value : this.#ruleFor(schema['items']);
     const end = most === undefined || most > MAX_ITEMS ? '' : most - 1;
-    const list = `${item} (", " ${item}){${Math.max(0, least - 1)},${end}}`;
+    const list = `${item} (${comma} ${item}){${Math.max(0, least - 1)},${end}}`;
     return {
-      text: least === 0 ? `"[" (${list})? "]"` : `"[" ${list} "]"`,
+      text: `"["${inside} ${least === 0 ? `(${list})?` : list}${inside} "]"`,
       first: [],
       ways: [least === 0 ? [] : [item]],
     };
@@ -345,7 +395,6 @@ const through = (rules: readonly string[]): Rule => ({
   first: rules,
   ways: rules.map((rule) => [rule]),
 });
-const afterComma = (member: string): string => `(", " ${member})?`;
 
 function listed(values: readonly unknown[]): Rule {
   if (values.length === 0) throw refused('an enum in it is empty');

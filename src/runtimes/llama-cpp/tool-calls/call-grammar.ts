@@ -16,7 +16,7 @@ export interface CallGrammar {
 
 /** @throws AppError `invalid_input` for a schema that cannot be one */
 export function callGrammar(tools: readonly ToolDefinition[], syntax: CallSyntax, single: boolean): CallGrammar {
-  const grammar = new SchemaGrammar();
+  const grammar = new SchemaGrammar('fixed');
   const heads = tools.map(({ name }) => syntax.beforeName + name + syntax.afterName);
   const end = syntax.tail === '' ? '' : ` ${literal(syntax.tail)}`;
   const inputs = tools.map(({ schema }) => grammar.add(schema) + end);

@@ -96,4 +96,17 @@ describe('toGenerateOrder', () => {
     ]);
     expect(order.tools).toMatchObject({ mustCall: false, tools: [{ name: 'weather' }] });
   });
+
+  it("takes tools in a client's own words, as Direct mode hands them on", () => {
+    const weather = { name: 'weather', description: 'Of a city', parameters: { type: 'object', properties: {} } };
+    const venom = {
+      tools: [{ type: 'function', function: weather }],
+      toolChoice: { type: 'function', function: { name: 'weather' } },
+    };
+    expect(toGenerateOrder(call({ providerOptions: { venom } }), samplingDefaults('x', 7e9)).tools).toMatchObject({
+      tools: [{ name: 'weather', description: 'Of a city' }],
+      mustCall: true,
+      only: 'weather',
+    });
+  });
 });

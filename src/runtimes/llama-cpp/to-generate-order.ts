@@ -2,7 +2,7 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { type GenericParams, paramsOfCall } from '../call-params.js';
-import { toolResultText } from '../function-tools.js';
+import { ownTools, toolResultText } from '../function-tools.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
 import { checkSchemaSize } from './grammar-limits.js';
@@ -54,7 +54,7 @@ export function toGenerateOrder(
   return {
     type: 'generate',
     messages: options.prompt.flatMap(toMessages),
-    tools: toToolOrder(options),
+    tools: toToolOrder({ ...options, ...ownTools(options) }),
     sampling: {
       temperature: number('temperature', sent) ?? defaults.temperature,
       topP: number('top_p', sent) ?? defaults.topP,

@@ -19,14 +19,14 @@ function scan(answer: string, syntax: CallSyntax, size: number) {
 
 describe.each([1, 2, 7, 1_000])('CallScanner, %i characters at a time', (size) => {
   it.each([
-    ['Let me see.\n<tool_call>\n{"name"', 'Let me see.\n', 12],
+    ['Let me see.\n<tool_call>\n{"name"', 'Let me see.', 12],
     ['<tool_call>', '', 0],
-    ['a < b <tool_call>', 'a < b ', 6],
+    ['a < b <tool_call>', 'a < b', 6],
   ])('shows what stands before a call and nothing of the call: %j', (answer, shown, at) => {
     expect(scan(answer, TAGS, size)).toEqual({ shown, call: { at, name: null } });
   });
 
-  it.each(['Two < three.', 'ends with <tool_', '<tool>x</tool>', '{"name": "get_weather"}'])(
+  it.each(['Two < three.', 'ends with <tool_', '<tool>x</tool>', '{"name": "get_weather"}', ' a\n\n b \n'])(
     'shows all of %j where only tags are calls',
     (answer) => {
       expect(scan(answer, TAGS, size)).toEqual({ shown: answer, call: null });
@@ -54,6 +54,6 @@ describe.each([1, 2, 7, 1_000])('CallScanner, %i characters at a time', (size) =
   });
 
   it('finds a mark behind an answer that began like JSON', () => {
-    expect(scan('{"a": 1} <|python_tag|>', LLAMA, size)).toEqual({ shown: '{"a": 1} ', call: { at: 9, name: null } });
+    expect(scan('{"a": 1} <|python_tag|>', LLAMA, size)).toEqual({ shown: '{"a": 1}', call: { at: 9, name: null } });
   });
 });

@@ -40,9 +40,10 @@ export class CallScanner {
     const found = this.#syntax.markers.map((marker) => this.#all.indexOf(marker, this.#shown)).filter((at) => at >= 0);
     if (found.length > 0) {
       const at = Math.min(...found);
-      return { text: this.#show(at), call: { at, name: null } };
+      return { text: this.#show(at).trimEnd(), call: { at, name: null } };
     }
-    return { text: this.#show(this.#all.length - this.#partialMarker()), call: null };
+    // Blanks in front of a call belong to it: the template puts them there again.
+    return { text: this.#show(this.#withoutBlanks(this.#all.length - this.#partialMarker())), call: null };
   }
 
   /** What was held back and became no call. */
@@ -54,6 +55,12 @@ export class CallScanner {
     const text = this.#all.slice(this.#shown, to);
     this.#shown = Math.max(this.#shown, to);
     return text;
+  }
+
+  #withoutBlanks(to: number): number {
+    let end = to;
+    while (end > this.#shown && /\s/.test(this.#all[end - 1] as string)) end -= 1;
+    return end;
   }
 
   #partialMarker(): number {

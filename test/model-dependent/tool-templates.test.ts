@@ -109,9 +109,11 @@ describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s 
   });
 
   it('calls where it must', async () => {
+    const family = kind === 'visible' ? 'tags' : 'marked';
     expect(callsOf(await parts({ toolChoice: { type: 'required' } }))).toEqual([
       { name: 'get_weather', input: { city: expect.any(String) } },
     ]);
+    expect((await runtime.health()).details).toMatchObject({ tool_calls: family });
   });
 
   it('reads marks in what people and tools say as plain text', async () => {

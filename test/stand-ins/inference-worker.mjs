@@ -33,6 +33,7 @@ function load({ path, contextLength }) {
     threads: 1,
     gpu: null,
     engine: 'stand-in 1',
+    callFamily: 'generic',
     tokensPerSecond: 100,
     loadMs: 1,
     templateProblem: null,

@@ -121,6 +121,8 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
       ...of(1, 'two'),
     ]);
     expect(parts.at(-1)).toMatchObject({ type: 'finish', finishReason: { unified: 'tool-calls' } });
+    expect(await runtime.version()).toBe('stand-in 1');
+    expect((await runtime.health()).details).toMatchObject({ tool_calls: 'generic' });
   });
 
   it('a death in one process is an error of its own answers only', async () => {

@@ -326,6 +326,7 @@ const figures = ({ figures: loaded, plan, tokensPerSecond, process }: EmbeddedMo
   context_length: loaded.contextLength,
   conversations: plan.conversations,
   gpu: loaded.gpu,
+  tool_calls: loaded.callFamily,
   tokens_per_second: tokensPerSecond,
   estimated_memory_bytes: plan.totalBytes,
   load_ms: loaded.loadMs,

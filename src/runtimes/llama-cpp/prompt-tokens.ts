@@ -21,18 +21,32 @@ export interface PromptTokens {
 export class PromptTokenizer {
   readonly #model: LlamaModel;
   readonly #wrapper: ChatWrapper;
-  /** Looked for with the first tools. */
-  #template: ToolTemplate | null | undefined;
+  readonly #template: ToolTemplate | null;
 
+  /** Renders the model's template, so that one without an end is met while it loads, and ended by the load's limit. */
   constructor(model: LlamaModel) {
     this.#model = model;
     this.#wrapper = resolveChatWrapper(model) ?? new GeneralChatWrapper();
+    const source = model.fileInfo.metadata.tokenizer?.chat_template;
+    this.#template =
+      typeof source === 'string'
+        ? ToolTemplate.of(source, {
+            bos: model.tokens.bosString ?? '',
+            eos: model.tokens.eosString ?? '',
+            isUnsafe: (text) => model.tokenize(text, true).some((token) => model.isSpecialToken(token)),
+          })
+        : null;
+  }
+
+  /** How the model calls tools. */
+  get callFamily(): CallSyntax['family'] {
+    return (this.#template?.syntax ?? GENERIC).family;
   }
 
   /** @throws AppError `invalid_input` for an order of messages that the model's template refuses */
   tokens(messages: readonly ChatMessage[], order: ToolOrder | undefined): PromptTokens {
     const withTools = order !== undefined || messages.some(hasTools);
-    const template = withTools ? this.#toolTemplate() : null;
+    const template = withTools ? this.#template : null;
     if (!template) return { tokens: this.#plain(withTools ? inWords(messages, order) : messages), syntax: GENERIC };
     try {
       return { tokens: this.#ofPieces(template.render(messages, order?.tools ?? [])), syntax: template.syntax };
@@ -67,21 +81,6 @@ export class PromptTokenizer {
   /** Where a template begins with the begin-of-text token itself, the one put there for it would stand there twice. */
   #withoutSecondBos(tokens: Token[]): Token[] {
     return tokens[0] === this.#model.tokens.bos && tokens[1] === tokens[0] ? tokens.slice(1) : tokens;
-  }
-
-  #toolTemplate(): ToolTemplate | null {
-    if (this.#template !== undefined) return this.#template;
-    const model = this.#model;
-    const source = model.fileInfo.metadata.tokenizer?.chat_template;
-    this.#template =
-      typeof source === 'string'
-        ? ToolTemplate.of(source, {
-            bos: model.tokens.bosString ?? '',
-            eos: model.tokens.eosString ?? '',
-            isUnsafe: (text) => model.tokenize(text, true).some((token) => model.isSpecialToken(token)),
-          })
-        : null;
-    return this.#template;
   }
 }
 

@@ -55,6 +55,8 @@ export type FromWorker =
       gpu: string | null;
       /** Which llama.cpp it is, through which binding. */
       engine: string;
+      /** How the model calls tools, such as `tags` or `generic`; null for one that does not chat. */
+      callFamily: string | null;
       tokensPerSecond: number | null;
       loadMs: number;
       /** What is wrong with the chat template the model brings; null when nothing is, or it brings none. */

@@ -132,6 +132,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
     contextLength: order.contextLength,
     gpu: llama.gpu === false ? null : llama.gpu,
     engine: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp ${await getModuleVersion()})`,
+    callFamily: loaded.kind === 'chat' ? loaded.prompts.callFamily : null,
     tokensPerSecond: measured.tokensPerSecond,
     loadMs: Math.round(performance.now() - startedAt),
     templateProblem: order.embedding ? null : templateProblem(model),

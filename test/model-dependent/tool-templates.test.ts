@@ -52,7 +52,9 @@ describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s 
     const bytes = readFileSync(process.env['VENOM_TEST_MODEL'] ?? '');
     const template = templateOf(MARKS[kind]);
     expect(template.length).toBeLessThanOrEqual(PLACE_BYTES);
-    bytes.write(template.padEnd(PLACE_BYTES), bytes.indexOf(PLACE));
+    const end = 'endif %}';
+    const padded = template.slice(0, -end.length) + end.padStart(PLACE_BYTES - template.length + end.length);
+    bytes.write(padded, bytes.indexOf(PLACE));
     writeFileSync(join(folder, 'knows-tools.gguf'), bytes);
     runtime = new LlamaCppRuntime({
       modelsDir: folder,
@@ -88,7 +90,8 @@ describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s 
     expect((await runtime.describeModel('knows-tools')).capabilities).toEqual(['completion', 'tools']);
   });
 
-  it('calls by itself, after words of its own, and shows nothing of how', async () => {
+  // The starter model never writes a token that it has not seen in its training.
+  it.runIf(kind === 'visible')('calls by itself, after words of its own, and shows nothing of how', async () => {
     const all = await parts({ prompt: [...learned, user('What is the weather in Rome?')] });
     expect(callsOf(all)).toEqual([{ name: 'get_weather', input: { city: 'Rome' } }]);
     expect(textOf(all).trimStart()).toBe('Let me look.');
@@ -97,16 +100,19 @@ describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s 
     expect(JSON.parse(pieces)).toEqual({ city: 'Rome' });
   });
 
-  it('answers with what the tool said, and has read almost all of the conversation before', async () => {
-    const prompt = [...learned, ...example('Rome').slice(0, 3)];
-    const all = await parts({ prompt });
-    expect(textOf(all)).toContain('Rome');
-    expect(callsOf(all)).toEqual([]);
-    const { inputTokens } = (all.at(-1) as Extract<LanguageModelV4StreamPart, { type: 'finish' }>).usage;
-    expect(inputTokens.total).toBeGreaterThan(300);
-    // Its last turn at most: it may have written that in other tokens than it reads.
-    expect((inputTokens.total ?? 0) - (inputTokens.cacheRead ?? 0)).toBeLessThan(60);
-  });
+  it.runIf(kind === 'visible')(
+    'answers with what the tool said, and has read almost all of the conversation before',
+    async () => {
+      const prompt = [...learned, ...example('Rome').slice(0, 3)];
+      const all = await parts({ prompt });
+      expect(textOf(all)).toContain('Rome');
+      expect(callsOf(all)).toEqual([]);
+      const { inputTokens } = (all.at(-1) as Extract<LanguageModelV4StreamPart, { type: 'finish' }>).usage;
+      expect(inputTokens.total).toBeGreaterThan(300);
+      // Its last turn at most: it may have written that in other tokens than it reads.
+      expect((inputTokens.total ?? 0) - (inputTokens.cacheRead ?? 0)).toBeLessThan(60);
+    },
+  );
 
   it('calls where it must', async () => {
     const family = kind === 'visible' ? 'tags' : 'marked';

@@ -40,14 +40,20 @@ export interface AnswerOrder {
 /** Grammars by their text, for one model. */
 export class Grammars {
   readonly #llama: Llama;
+  readonly #model: LlamaModel;
   readonly #compiled = new BoundedMap<LlamaGrammar>(GRAMMARS);
 
-  constructor(llama: Llama) {
+  constructor(llama: Llama, model: LlamaModel) {
     this.#llama = llama;
+    this.#model = model;
   }
 
-  /** @throws AppError `invalid_input` */
-  async get(text: string): Promise<LlamaGrammar> {
+  /** At its beginning. @throws AppError `invalid_input` */
+  async state(text: string): Promise<LlamaGrammarEvaluationState> {
+    return new LlamaGrammarEvaluationState({ model: this.#model, grammar: await this.#get(text) });
+  }
+
+  async #get(text: string): Promise<LlamaGrammar> {
     const known = this.#compiled.get(text);
     if (known) return known;
     try {
@@ -88,12 +94,12 @@ export class AnswerWriter {
   async write(): Promise<Finish> {
     const { tools, sampling, prompt } = this.#order;
     // A schema that is refused is refused before the first word.
-    if (tools) await this.#grammars.get(this.#callGrammar(tools, tools.only).grammar);
+    if (tools) await this.#grammars.state(this.#callGrammar(tools, tools.only).grammar);
     this.#cachedTokens = await this.#settle(prompt);
     if (tools?.mustCall) return this.#writeCalls(tools, '', tools.only);
     const options = this.#options();
     if (sampling.json !== undefined)
-      options.grammarEvaluationState = this.#state(await this.#jsonGrammar(sampling.json));
+      options.grammarEvaluationState = await this.#grammars.state(jsonGrammar(sampling.json));
     return this.#writeText(options, tools);
   }
 
@@ -136,15 +142,14 @@ export class AnswerWriter {
     const { syntax, emit } = this.#order;
     const { opening, head, grammar } = this.#callGrammar(tools, only);
     const options = this.#options();
-    options.grammarEvaluationState = this.#state(await this.#grammars.get(grammar));
+    options.grammarEvaluationState = await this.#grammars.state(grammar);
     const forced = before + opening;
     if (forced !== '') this.#produced.push(...this.#model.tokenize(forced, true, 'trimLeadingSpace'));
     if (this.#isFull()) return 'length';
     const reader = new CallReader(names(tools), syntax);
-    reader.push(head);
     let open = false;
     let calls = 0;
-    for await (const piece of this.#pieces(options, []))
+    const read = (piece: string) => {
       for (const event of reader.push(piece)) {
         emit(event);
         if (event.type === 'call-start') open = true;
@@ -153,6 +158,9 @@ export class AnswerWriter {
           calls += 1;
         }
       }
+    };
+    read(head);
+    for await (const piece of this.#pieces(options, [])) read(piece);
     // A call that was cut off is none, however many came before it: the client would wait for something that never comes.
     return open || calls === 0 ? 'length' : 'tool-calls';
   }
@@ -213,18 +221,9 @@ export class AnswerWriter {
     return this.#produced.length >= this.#order.limit;
   }
 
-  #state(grammar: LlamaGrammar): LlamaGrammarEvaluationState {
-    return new LlamaGrammarEvaluationState({ model: this.#model, grammar });
-  }
-
   #callGrammar({ tools, single }: ToolOrder, only: string | null): CallGrammar {
     const callable = only === null ? tools : tools.filter(({ name }) => name === only);
     return callGrammar(callable, this.#order.syntax, single);
-  }
-
-  #jsonGrammar(schema: object | true): Promise<LlamaGrammar> {
-    const grammar = new SchemaGrammar('free');
-    return this.#grammars.get(grammar.text(schema === true ? grammar.anyObject : grammar.add(schema)));
   }
 
   #options(): SequenceEvaluateOptions {
@@ -247,6 +246,11 @@ export class AnswerWriter {
     }
     return options;
   }
+}
+
+function jsonGrammar(schema: object | true): string {
+  const grammar = new SchemaGrammar('free');
+  return grammar.text(schema === true ? grammar.anyObject : grammar.add(schema));
 }
 
 const names = ({ tools }: ToolOrder): string[] => tools.map(({ name }) => name);

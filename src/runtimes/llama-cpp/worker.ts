@@ -123,7 +123,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
       context,
       slots,
       prompts: new PromptTokenizer(model),
-      grammars: new Grammars(llama),
+      grammars: new Grammars(llama, model),
     };
   }
   send({

@@ -35,6 +35,8 @@ export interface ProbeReport {
   results: readonly ProbeResult[];
   tokensPerSecond: number | null;
   memoryBytes: number | null;
+  /** Tokens of the longest text whose beginning it still knew at the end; absent in reports from before it was measured. */
+  usableContext?: number | null;
 }
 
 export interface ModelCapabilities {

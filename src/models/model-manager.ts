@@ -322,7 +322,8 @@ export class ModelManager {
     const untried = found.filter((one): one is InstalledModel => {
       if (!one?.runtime.roomFor || !one.model.chat || one.model.problem !== null) return false;
       const known = registry.manifest(one.model.name, one.runtime.provider);
-      return !known?.probe || known.sizeBytes !== one.model.sizeBytes;
+      // A report without it is from a release whose trials asked for less.
+      return known?.probe?.usableContext === undefined || known.sizeBytes !== one.model.sizeBytes;
     });
     return [...new Map(untried.map((one) => [`${one.runtime.provider}|${one.model.name}`, one])).values()];
   }

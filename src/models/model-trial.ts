@@ -98,7 +98,7 @@ export class ModelTrials {
       runtime.languageModel(model.name),
       {
         runtime: runtime.provider,
-        runtimeVersion: (await runtime.version?.(signal).catch(() => null)) ?? null,
+        runtimeVersion: async () => (await runtime.version?.(signal).catch(() => null)) ?? null,
         declared: {
           tools: has('tools'),
           vision: has('vision'),
@@ -131,7 +131,8 @@ export class ModelTrials {
       capabilities: {
         ...manifest.capabilities,
         supportsSystemRole: passed('system_role'),
-        supportsFunctionCalling: passed('tool_call') || passed('forced_tool'),
+        // A forced call says how the engine holds a model to it; agents leave it to the model whether it calls.
+        supportsFunctionCalling: passed('tool_call'),
         maxContextLength: contextLength ?? manifest.capabilities.maxContextLength,
         quantization: model.quantization,
       },

@@ -31,10 +31,10 @@ const model = (says: Says): LanguageModelV4 =>
 
 const facts = (rest: Partial<ProbeFacts> = {}): ProbeFacts => ({
   runtime: 'r',
-  runtimeVersion: '1.2',
+  runtimeVersion: async () => '1.2',
   declared: { tools: true, vision: false, thinking: null, contextLength: 8_192 },
   memory: async () => ({ bytes: 5, contextLength: 4_096 }),
-  questionMs: 2_000,
+  questionMs: 20_000,
   now: () => 7,
   ...rest,
 });
@@ -42,12 +42,13 @@ const facts = (rest: Partial<ProbeFacts> = {}): ProbeFacts => ({
 const clever: Says = (question, { responseFormat, tools, prompt }) => {
   if (prompt[0]?.role === 'system') return 'BANANA';
   if (responseFormat?.type === 'json') return '{"city":"Rome","sunny":true}';
-  if (tools)
+  if (tools && /weather/.test(question))
     return [{ type: 'tool-call', toolCallId: '1', toolName: 'get_weather', input: '{"city":"Rome"}' }, finish(3)];
   if (/Poland/.test(question)) return 'It is Warsaw.';
   if (/Polski/.test(question)) return 'To Warszawa.';
   if (/Österreich/.test(question)) return 'Das ist Wien.';
   if (/secret/.test(question)) return 'It is 7391.';
+  if (/week/.test(question)) return 'Seven.';
   return 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen';
 };
 
@@ -68,9 +69,9 @@ describe('probeModel', () => {
       languages: 'verified: en, pl, de',
       thinking: 'skipped: the engine does not say',
       vision: 'metadata_only: not declared',
-      context: 'verified: 4096 tokens; recalled a number 400 tokens back',
+      context: 'verified: 4096 tokens; recalled a number 3072 tokens back',
     });
-    expect(report).toMatchObject({ score: 1, runtimeVersion: '1.2', memoryBytes: 5, at: 7 });
+    expect(report).toMatchObject({ score: 1, runtimeVersion: '1.2', memoryBytes: 5, usableContext: 3_072, at: 7 });
     expect(report.tokensPerSecond).toBeGreaterThan(10);
   });
 
@@ -88,10 +89,65 @@ describe('probeModel', () => {
       json_schema: 'failed: the answer was no JSON',
       tool_call: 'skipped: No tools here.',
       languages: 'verified: en',
-      // Too few words to time it by, so nobody knows how long a text it can be given.
-      context: 'metadata_only: 4096 tokens',
+      context: 'failed: 4096 tokens; forgot a number 128 tokens back',
     });
     expect(report.tokensPerSecond).toBeNull();
+  });
+
+  it('tells how far back it remembers, and where it no longer does', async () => {
+    const asked: number[] = [];
+    const forgetful = model((question, options) => {
+      if (!/secret/.test(question)) return clever(question, options);
+      const length = question.split('.').length;
+      asked.push(length);
+      return length < 100 ? 'It is 7391.' : 'No idea.';
+    });
+    const report = await probeModel(forgetful, facts(), new AbortController().signal);
+    expect(status(report)).toMatchObject({
+      context: 'verified: 4096 tokens; recalled a number 512 tokens back; forgot a number 1024 tokens back',
+    });
+    expect(report.results.find(({ name }) => name === 'context')?.score).toBe(0.5);
+    expect(report.usableContext).toBe(512);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('reads no longer texts than there is time for', async () => {
+    const slow = model((question, options) =>
+      /secret/.test(question) ? `${'word '.repeat(600)}7391` : clever(question, options),
+    );
+    // More than a second for each, of two; the next one would take twice as long.
+    const report = await probeModel(slow, facts({ questionMs: 4_000 }), new AbortController().signal);
+    expect(report.usableContext).toBe(128);
+    const hasty = await probeModel(
+      model(clever),
+      facts({ memory: async () => ({ bytes: 1, contextLength: 150 }) }),
+      new AbortController().signal,
+    );
+    expect(status(hasty)).toMatchObject({ context: 'metadata_only: 150 tokens' });
+    expect(hasty.usableContext).toBeNull();
+  });
+
+  it.each<[string, LanguageModelV4StreamPart[] | string, object]>([
+    ['answers in words', 'It is sunny.', { score: 0, status: 'failed', reason: 'it answered in words' }],
+    [
+      'calls another tool',
+      [{ type: 'tool-call', toolCallId: '1', toolName: 'other', input: '{}' }, finish(3)],
+      { score: 0, status: 'failed', reason: 'it called a tool that is not there' },
+    ],
+    [
+      'leaves the input out',
+      [{ type: 'tool-call', toolCallId: '1', toolName: 'get_weather', input: '{}' }, finish(3)],
+      { score: 0.5, status: 'verified', reason: 'it called the tool with another input' },
+    ],
+    [
+      'calls whatever it is asked',
+      [{ type: 'tool-call', toolCallId: '1', toolName: 'get_weather', input: '{"city":"Rome"}' }, finish(3)],
+      { score: 0.5, status: 'verified', reason: 'it calls a tool also where none is needed' },
+    ],
+  ])('tells that a model with a tool %s', async (_what, says, expected) => {
+    const asked = model((question, options) => (options.tools ? says : clever(question, options)));
+    const report = await probeModel(asked, facts(), new AbortController().signal);
+    expect(report.results.find(({ name }) => name === 'tool_call')).toMatchObject(expected);
   });
 
   it('a model that is still thinking has answered, and can think', async () => {

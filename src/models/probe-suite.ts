@@ -8,8 +8,15 @@ const TOKENS = 48;
 const SHORT_ANSWER_TOKENS = 24;
 /** With fewer the clock says more about the machine's mood than about the model. */
 const LEAST_TIMED_TOKENS = 16;
-/** A prompt is read several times faster than an answer is written, so this is a second or two at most. */
-const RECALL_TOKENS = { least: 128, most: 400, perTokenPerSecond: 8 };
+/** Longer and longer texts, each twice the one before, up to a share of the context and within a share of one question's time. */
+const RECALL = {
+  leastTokens: 128,
+  mostTokens: 32_768,
+  shareOfContext: 0.75,
+  shareOfTime: 0.5,
+  /** A prompt is read several times faster than an answer is written. */
+  readPerWritten: 8,
+};
 const RECALL_NUMBER = '7391';
 const FILLER = 'The grass is green and the sky is blue. ';
 /** Of the sentence above. */
@@ -42,7 +49,8 @@ const ANSWER_SCHEMA = {
 
 export interface ProbeFacts {
   runtime: string;
-  runtimeVersion: string | null;
+  /** Asked once it has answered; null where the engine does not say. */
+  runtimeVersion: () => Promise<string | null>;
   /** What the engine's metadata says, where it says something. */
   declared: { tools: boolean | null; vision: boolean | null; thinking: boolean | null; contextLength: number | null };
   /** Asked once it has answered, and so is in memory; null where the engine does not say. */
@@ -71,6 +79,11 @@ type Ask = (
   system: string | null,
   question: string,
 ) => Promise<Answer>;
+
+interface Recall extends Outcome {
+  /** Tokens of the longest text whose beginning it still knew; null where none was tried. */
+  longest: number | null;
+}
 
 interface Outcome {
   /** 0 to 1; null for a question that was not worth asking. */
@@ -110,6 +123,7 @@ export async function probeModel(
       ? Math.round(((first.tokens - 1) / first.writingMs) * 10_000) / 10
       : null;
   const memory = await facts.memory();
+  let usableContext: number | null = null;
   const probe = (name: string, work: () => Promise<Outcome>) => resultOf(name, work, signal);
   const results: ProbeResult[] = [
     {
@@ -137,17 +151,23 @@ export async function probeModel(
     await probe('languages', () => languages(ask)),
     thought ? seen('thinking') : declared('thinking', facts.declared.thinking),
     declared('vision', facts.declared.vision),
-    await probe('context', () => recall(ask, memory.contextLength ?? facts.declared.contextLength, tokensPerSecond)),
+    await probe('context', async () => {
+      const available = memory.contextLength ?? facts.declared.contextLength;
+      const recalled = await recall(ask, available, tokensPerSecond, facts.questionMs * RECALL.shareOfTime);
+      usableContext = recalled.longest;
+      return recalled;
+    }),
   ];
   const scored = results.filter(({ score }) => score !== null);
   return {
     at: facts.now(),
     runtime: facts.runtime,
-    runtimeVersion: facts.runtimeVersion,
+    runtimeVersion: await facts.runtimeVersion(),
     score: Math.round((scored.reduce((sum, { score }) => sum + (score ?? 0), 0) / scored.length) * 100) / 100,
     results,
     tokensPerSecond,
     memoryBytes: memory.bytes,
+    usableContext,
   };
 }
 
@@ -193,14 +213,17 @@ async function answerOf(model: LanguageModelV4, options: LanguageModelV4CallOpti
   throw new AppError('upstream_truncated', 'The engine ended an answer without saying so.');
 }
 
+/** Whether it calls the tool, with the input it takes; where it need not, also whether it leaves it alone. */
 async function toolCall(ask: Ask, toolChoice: LanguageModelV4CallOptions['toolChoice']): Promise<Outcome> {
-  const { call } = await ask(
-    { tools: [WEATHER], ...(toolChoice ? { toolChoice } : {}) },
-    null,
-    'What is the weather in Rome? Use the tool.',
-  );
-  if (call?.toolName !== WEATHER.name) return { score: 0 };
-  return { score: typeof (JSON.parse(call.input) as { city?: unknown }).city === 'string' ? 1 : 0.5 };
+  const offered = { tools: [WEATHER], ...(toolChoice ? { toolChoice } : {}) };
+  const { call } = await ask(offered, null, 'What is the weather in Rome? Use the tool.');
+  if (!call) return { score: 0, detail: 'it answered in words' };
+  if (call.toolName !== WEATHER.name) return { score: 0, detail: 'it called a tool that is not there' };
+  if (typeof (JSON.parse(call.input) as { city?: unknown }).city !== 'string')
+    return { score: 0.5, detail: 'it called the tool with another input' };
+  if (toolChoice?.type !== 'auto') return { score: 1 };
+  const other = await ask(offered, null, 'How many days has a week?');
+  return other.call ? { score: 0.5, detail: 'it calls a tool also where none is needed' } : { score: 1 };
 }
 
 async function languages(ask: Ask): Promise<Outcome> {
@@ -213,25 +236,41 @@ async function languages(ask: Ask): Promise<Outcome> {
   return understood.length > 0 ? { score, detail: understood.join(', ') } : { score };
 }
 
-/** Whether it still knows what stood at the beginning of a long text. How long depends on how fast the machine is. */
-async function recall(ask: Ask, available: number | null, tokensPerSecond: number | null): Promise<Outcome> {
-  const size = available === null ? '' : `${available} tokens`;
-  const length = Math.min(
-    RECALL_TOKENS.most,
-    (tokensPerSecond ?? 0) * RECALL_TOKENS.perTokenPerSecond,
-    (available ?? RECALL_TOKENS.most) / 2,
-  );
-  if (length < RECALL_TOKENS.least) return { score: null, detail: size || 'unknown' };
-  const filler = FILLER.repeat(Math.floor(length / FILLER_TOKENS));
-  const { text } = await ask(
-    { maxOutputTokens: SHORT_ANSWER_TOKENS },
-    null,
-    `The secret number is ${RECALL_NUMBER}. ${filler}What is the secret number?`,
-  );
-  const known = text.includes(RECALL_NUMBER);
-  const distance = `${known ? 'recalled' : 'forgot'} a number ${Math.floor(length)} tokens back`;
-  return { score: known ? 1 : 0, detail: [size, distance].filter(Boolean).join('; ') };
+/** How long a text may be for it to know at its end what stood at its beginning. */
+async function recall(
+  ask: Ask,
+  available: number | null,
+  tokensPerSecond: number | null,
+  limitMs: number,
+): Promise<Recall> {
+  const size = available === null ? 'unknown' : `${available} tokens`;
+  const most = available === null ? RECALL.leastTokens : Math.min(RECALL.mostTokens, available * RECALL.shareOfContext);
+  let longest = 0;
+  let forgot: number | null = null;
+  let spentMs = 0;
+  // Until there is something to go by; a model that wrote too little to be timed is tried all the same.
+  let msPerToken = tokensPerSecond === null ? 0 : 1_000 / (tokensPerSecond * RECALL.readPerWritten);
+  for (let length = RECALL.leastTokens; length <= most && forgot === null; ) {
+    if (spentMs + length * msPerToken > limitMs) break;
+    const { text, durationMs } = await ask({ maxOutputTokens: SHORT_ANSWER_TOKENS }, null, secretAndFiller(length));
+    spentMs += durationMs;
+    msPerToken = durationMs / length;
+    if (text.includes(RECALL_NUMBER)) longest = length;
+    else forgot = length;
+    // The last step goes as far as it may.
+    length = length < most && length * 2 > most ? Math.floor(most) : length * 2;
+  }
+  if (longest === 0 && forgot === null) return { score: null, detail: size, longest: null };
+  const found = [
+    size,
+    ...(longest > 0 ? [`recalled a number ${longest} tokens back`] : []),
+    ...(forgot === null ? [] : [`forgot a number ${forgot} tokens back`]),
+  ];
+  return { score: Math.round((longest / (forgot ?? longest)) * 100) / 100, detail: found.join('; '), longest };
 }
+
+const secretAndFiller = (tokens: number): string =>
+  `The secret number is ${RECALL_NUMBER}. ${FILLER.repeat(Math.floor(tokens / FILLER_TOKENS))}What is the secret number?`;
 
 async function resultOf(name: string, work: () => Promise<Outcome>, signal: AbortSignal): Promise<ProbeResult> {
   const startedAt = performance.now();

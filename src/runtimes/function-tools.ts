@@ -1,5 +1,11 @@
-// Tools of a call in the form that OpenAI's wire and Ollama's share, and bodies without what nobody set.
-import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
+// Tools of a call in the form that OpenAI's wire and Ollama's share and back, and bodies without what nobody set.
+import type {
+  JSONSchema7,
+  LanguageModelV4CallOptions,
+  LanguageModelV4FunctionTool,
+  LanguageModelV4Message,
+  LanguageModelV4ToolChoice,
+} from '@ai-sdk/provider';
 
 export const toFunctionTools = (tools: LanguageModelV4CallOptions['tools']): object[] | undefined =>
   tools?.flatMap((tool) =>
@@ -12,6 +18,44 @@ export const toFunctionTools = (tools: LanguageModelV4CallOptions['tools']): obj
         ]
       : [],
   );
+
+/** Tools and choice of a call in the AI SDK's form, also where Direct mode has handed on a client's own words for them. */
+export function ownTools({
+  tools: given,
+  toolChoice,
+  providerOptions,
+}: Pick<LanguageModelV4CallOptions, 'tools' | 'toolChoice' | 'providerOptions'>): Pick<
+  LanguageModelV4CallOptions,
+  'tools' | 'toolChoice'
+> {
+  const venom = providerOptions?.['venom'];
+  const tools = given ?? toTools(venom?.['tools']);
+  const choice = toolChoice ?? toToolChoice(venom?.['toolChoice']);
+  return { ...(tools ? { tools } : {}), ...(tools && choice ? { toolChoice: choice } : {}) };
+}
+
+function toTools(raw: unknown): LanguageModelV4FunctionTool[] | undefined {
+  if (!Array.isArray(raw)) return undefined;
+  const tools = raw.flatMap((tool: { function?: { name?: unknown; description?: unknown; parameters?: unknown } }) => {
+    const { name, description, parameters } = tool?.function ?? {};
+    if (typeof name !== 'string') return [];
+    return [
+      {
+        type: 'function' as const,
+        name,
+        ...(typeof description === 'string' ? { description } : {}),
+        inputSchema: (parameters ?? { type: 'object', properties: {} }) as JSONSchema7,
+      },
+    ];
+  });
+  return tools.length > 0 ? tools : undefined;
+}
+
+function toToolChoice(raw: unknown): LanguageModelV4ToolChoice | undefined {
+  if (raw === 'auto' || raw === 'none' || raw === 'required') return { type: raw };
+  const name = (raw as { function?: { name?: unknown } } | undefined)?.function?.name;
+  return typeof name === 'string' ? { type: 'tool', toolName: name } : undefined;
+}
 
 type ToolResultPart = Extract<
   Extract<LanguageModelV4Message, { role: 'tool' }>['content'][number],

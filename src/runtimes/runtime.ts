@@ -1,12 +1,7 @@
 // The port every engine that answers prompts implements. An adapter (llama-cpp/, openai-compatible/, ollama/, vllm/,
 // pool/) adds nothing to it but what its engine knows.
 import type { Readable } from 'node:stream';
-import type {
-  LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4Prompt,
-  LanguageModelV4StreamPart,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { GenericParams } from './call-params.js';
 import type { AdaptedParams } from './generation-params.js';
 
@@ -100,6 +95,9 @@ export interface EmbedTreatment {
   truncate?: boolean;
 }
 
+/** What of a call costs tokens before the answer. */
+export type PromptToCount = Pick<LanguageModelV4CallOptions, 'prompt' | 'tools' | 'toolChoice'>;
+
 export interface Runtime extends RuntimeDescription {
   /** The AI SDK's provider contract. @throws AppError `model_not_found` */
   languageModel(modelName: string): LanguageModelV4;
@@ -133,8 +131,8 @@ export interface Runtime extends RuntimeDescription {
     signal?: AbortSignal,
     treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }>;
-  /** Tokens of a conversation by the model's own tokenizer and template. */
-  countPromptTokens?(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number>;
+  /** Tokens of a conversation and its tools by the model's own tokenizer and template. */
+  countPromptTokens?(modelName: string, call: PromptToCount, signal?: AbortSignal): Promise<number>;
   /** What is in memory now, for engines that say so. */
   loaded?(signal?: AbortSignal): Promise<LoadedModelInfo[]>;
   /** What waits, what is in memory and why something had to go, for engines whose memory is ours to manage. */

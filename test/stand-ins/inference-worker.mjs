@@ -29,12 +29,21 @@ function load({ path, contextLength }) {
     process.send({ type: 'failed', id: null, code: 'internal', message: 'it is damaged' });
     return;
   }
-  const figures = { threads: 1, gpu: null, tokensPerSecond: 100, loadMs: 1, templateProblem: null };
+  const figures = {
+    threads: 1,
+    gpu: null,
+    engine: 'stand-in 1',
+    callFamily: 'generic',
+    tokensPerSecond: 100,
+    loadMs: 1,
+    templateProblem: null,
+  };
   setTimeout(() => process.send({ type: 'loaded', contextLength, ...figures }), 10);
 }
 
 /** Says as many words as the question asks for, or dies, or tells how many threads it was left. */
-async function generate({ id, messages }) {
+async function generate({ id, messages, tools }) {
+  if (tools) return callEach(id, tools);
   const question = messages.at(-1).text;
   if (question === 'die') process.kill(process.pid, 'SIGKILL');
   const words = Number(question) || 3;
@@ -43,4 +52,15 @@ async function generate({ id, messages }) {
     process.send({ type: 'text', id, text: question === 'threads' ? `${threads} ` : 'word ' });
   }
   process.send({ type: 'end', id, finish: 'stop', promptTokens: 1, cachedTokens: 0, completionTokens: words });
+}
+
+/** Calls every tool it was offered. */
+function callEach(id, { tools }) {
+  process.send({ type: 'text', id, text: 'So: ' });
+  for (const { name } of tools) {
+    process.send({ type: 'call-start', id, name });
+    for (const text of ['{"a":', ' 1}']) process.send({ type: 'call-input', id, text });
+    process.send({ type: 'call-end', id, name, input: '{"a": 1}' });
+  }
+  process.send({ type: 'end', id, finish: 'tool-calls', promptTokens: 1, cachedTokens: 0, completionTokens: 9 });
 }

@@ -17,13 +17,14 @@ export interface TokenCount {
 export async function countTokens(
   runtime: Pick<Runtime, 'countPromptTokens' | 'countTokens'>,
   model: string,
-  { prompt, tools }: LanguageModelV4CallOptions,
+  call: LanguageModelV4CallOptions,
   signal: AbortSignal,
 ): Promise<TokenCount> {
+  const { prompt, tools } = call;
   const withTools = tools !== undefined && tools.length > 0;
   const text = allText(prompt) + (withTools ? JSON.stringify(tools) : '');
   const short = text.length <= LONGEST_COUNTED_CHARS;
-  const counted = withTools || !short ? undefined : await runtime.countPromptTokens?.(model, prompt, signal);
+  const counted = short ? await runtime.countPromptTokens?.(model, call, signal) : undefined;
   if (counted !== undefined) return { tokens: counted, exact: true };
   // The words may be counted exactly; what the chat template adds to them is not.
   const words = short ? await runtime.countTokens?.(model, text, signal).catch(() => null) : null;

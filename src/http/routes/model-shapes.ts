@@ -162,6 +162,7 @@ export const toCapabilities = ({ capabilities, probe }: ModelManifest) => ({
         score: probe.score,
         tokens_per_second: probe.tokensPerSecond,
         memory_bytes: probe.memoryBytes,
+        usable_context_tokens: probe.usableContext ?? null,
         results: probe.results.map(({ name, status, score, reason, durationMs }) => ({
           name,
           status,

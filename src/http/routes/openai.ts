@@ -286,7 +286,14 @@ async function* chatEvents(
   };
   const event = (choices: unknown[], rest: object = {}) => `data: ${JSON.stringify({ ...head, choices, ...rest })}\n\n`;
   let started = false;
-  let calls = 0;
+  /** Ids of the calls shown so far, in their order. */
+  const calls: string[] = [];
+  const callDelta = (delta: object) => {
+    const choice = { index: 0, delta, logprobs: null, finish_reason: null };
+    if (!started) choice.delta = { role: 'assistant', content: null, ...delta };
+    started = true;
+    return event([choice]);
+  };
   for await (const part of stream) {
     if (part.type === 'error') throw part.error;
     if (part.type === 'text-delta') {
@@ -299,19 +306,16 @@ async function* chatEvents(
         },
       ]);
       started = true;
-    } else if (part.type === 'tool-call') {
-      // Whole, as the engines hand them on: there is one chunk for each.
-      const delta = { tool_calls: [{ index: calls, ...toToolCall(part) }] };
-      yield event([
-        {
-          index: 0,
-          delta: started ? delta : { role: 'assistant', content: null, ...delta },
-          logprobs: null,
-          finish_reason: null,
-        },
-      ]);
-      started = true;
-      calls += 1;
+    } else if (part.type === 'tool-input-start') {
+      const { id, toolName } = part;
+      const call = toToolCall({ toolCallId: id, toolName, input: '' });
+      yield callDelta({ tool_calls: [{ index: calls.push(id) - 1, ...call }] });
+    } else if (part.type === 'tool-input-delta') {
+      const index = calls.indexOf(part.id);
+      if (index >= 0) yield callDelta({ tool_calls: [{ index, function: { arguments: part.delta } }] });
+    } else if (part.type === 'tool-call' && !calls.includes(part.toolCallId)) {
+      // Whole, from engines that hand calls on at their end only.
+      yield callDelta({ tool_calls: [{ index: calls.push(part.toolCallId) - 1, ...toToolCall(part) }] });
     } else if (part.type === 'finish') {
       yield event(
         [

@@ -1,4 +1,5 @@
 // One conversation's answer, from the inference process to whoever reads it, in batches as they come.
+import { randomBytes } from 'node:crypto';
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import type { InferenceProcess } from './inference-process.js';
@@ -14,9 +15,17 @@ export async function* streamAnswer(
   let wake: () => void = () => {};
   let failure: AppError | undefined;
   let ended = false;
+  const calls: string[] = [];
+  const openCall = () => calls.at(-1) ?? '';
   const asked = process.ask(order, (answer) => {
     if (answer instanceof AppError) failure = answer;
     else if (answer.type === 'text') queue.push({ type: 'text-delta', id: 'text', delta: answer.text });
+    else if (answer.type === 'call-start') {
+      calls.push(newCallId());
+      queue.push({ type: 'tool-input-start', id: openCall(), toolName: answer.name });
+    } else if (answer.type === 'call-input')
+      queue.push({ type: 'tool-input-delta', id: openCall(), delta: answer.text });
+    else if (answer.type === 'call-end') queue.push(...toCall(openCall(), calls.length - 1, answer));
     else if (answer.type === 'failed') failure = new AppError(answer.code, answer.message);
     else if (answer.type === 'end') {
       ended = true;
@@ -47,6 +56,20 @@ export async function* streamAnswer(
     if (!ended && !failure) asked.cancel();
   }
 }
+
+/** Never used before, in this conversation or another. */
+const newCallId = () => `call_${randomBytes(12).toString('hex')}`;
+
+/** The whole call; what is raw in it is for who shows calls as OpenAI's stream does. */
+const toCall = (
+  id: string,
+  index: number,
+  { name, input }: Extract<FromWorker, { type: 'call-end' }>,
+): LanguageModelV4StreamPart[] => [
+  { type: 'tool-input-end', id },
+  { type: 'raw', rawValue: { toolCalls: [{ index, id, type: 'function', function: { name, arguments: input } }] } },
+  { type: 'tool-call', toolCallId: id, toolName: name, input },
+];
 
 const toFinish = (answer: Extract<FromWorker, { type: 'end' }>): LanguageModelV4StreamPart => ({
   type: 'finish',

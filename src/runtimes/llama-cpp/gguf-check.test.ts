@@ -33,6 +33,7 @@ describe('readGguf', () => {
       parameters: 96,
       tensors: 2,
       hasChatTemplate: false,
+      templateNamesTools: false,
     });
   });
 

@@ -95,6 +95,8 @@ export interface GgufHeader {
   keyLength: number | null;
   valueLength: number | null;
   hasChatTemplate: boolean;
+  /** Whether its chat template speaks of tools. */
+  templateNamesTools: boolean;
   pooling: boolean;
   parameters: number;
   /** Tokens the model knows. */
@@ -185,6 +187,7 @@ class Reader {
       throw bad('it names no architecture');
     const of = (key: string) => this.#number(values, `${architecture}.${key}`);
     const name = values.get('general.name');
+    const template = values.get('tokenizer.chat_template');
     const heads = of('attention.head_count');
     const embeddingLength = of('embedding_length');
     const headLength = heads && embeddingLength ? Math.floor(embeddingLength / heads) : null;
@@ -199,7 +202,8 @@ class Reader {
       kvHeads: of('attention.head_count_kv') ?? heads,
       keyLength: of('attention.key_length') ?? headLength,
       valueLength: of('attention.value_length') ?? headLength,
-      hasChatTemplate: typeof values.get('tokenizer.chat_template') === 'string',
+      hasChatTemplate: typeof template === 'string',
+      templateNamesTools: typeof template === 'string' && /\btools\b/.test(template),
       pooling: values.has(`${architecture}.pooling_type`),
       parameters: tensors.parameters,
       vocabulary: of('vocab_size') ?? this.#number(values, 'tokenizer.ggml.tokens'),

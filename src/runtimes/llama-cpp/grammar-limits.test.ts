@@ -23,6 +23,7 @@ describe('checkSchemaSize', () => {
       { anyOf: [{ enum: values(600) }, { oneOf: values(600).map((name) => ({ const: name })) }] },
     ],
     ['long texts', { enum: ['x'.repeat(120_001)] }],
+    ['a deep one', JSON.parse(`${'{"items":'.repeat(70)}{}${'}'.repeat(70)}`)],
     ['a crowd of numbers', { examples: Array(20_001).fill(1) }],
   ])('refuses %s', (_what, schema) => {
     expect(() => checkSchemaSize(schema)).toThrow(expect.objectContaining({ code: 'invalid_input' }));

@@ -18,6 +18,8 @@ const ENVIRONMENT = [
 
 export type LoadedFigures = Omit<Extract<FromWorker, { type: 'loaded' }>, 'type'>;
 type Answer = Exclude<FromWorker, { type: 'loaded' }>;
+/** After one of these there is no more. */
+const LAST: ReadonlySet<Answer['type']> = new Set(['end', 'counted', 'vectors', 'failed']);
 
 export class InferenceProcess {
   readonly #child: ChildProcess;
@@ -146,7 +148,7 @@ export class InferenceProcess {
       return { cancel: () => {} };
     }
     this.#listeners.set(id, (answer) => {
-      if (answer instanceof AppError || answer.type !== 'text') this.#listeners.delete(id);
+      if (answer instanceof AppError || LAST.has(answer.type)) this.#listeners.delete(id);
       onAnswer(answer);
     });
     this.#child.send({ ...order, id } as ToWorker);

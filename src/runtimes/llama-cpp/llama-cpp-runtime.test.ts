@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gguf } from '../../../test/stand-ins/gguf.js';
 import { BACKGROUND } from '../runtime.js';
@@ -94,6 +94,35 @@ describe('LlamaCppRuntime', { timeout: 60_000 }, () => {
       await expect(ask('mortal', '1')).rejects.toMatchObject({ code: 'runtime_crashed' });
     await expect(ask('mortal', '1')).rejects.toMatchObject({ message: expect.stringContaining('left alone') });
     expect(await ask('a', '1')).toBe('word ');
+  });
+
+  it('hands on calls of tools piece by piece and whole, each with an id of its own', async () => {
+    create(['a']);
+    const tools = ['one', 'two'].map((name) => ({ type: 'function' as const, name, inputSchema: {} }));
+    const parts: LanguageModelV4StreamPart[] = [];
+    for await (const batch of await runtime.streamBatches('a', question('Hi', { tools }))) parts.push(...batch);
+    const ids = parts.flatMap((part) => (part.type === 'tool-input-start' ? [part.id] : []));
+    expect(new Set(ids).size).toBe(2);
+    const of = (index: number, name: string) => {
+      const id = ids[index];
+      const whole = { index, id, type: 'function', function: { name, arguments: '{"a": 1}' } };
+      return [
+        { type: 'tool-input-start', id, toolName: name },
+        { type: 'tool-input-delta', id, delta: '{"a":' },
+        { type: 'tool-input-delta', id, delta: ' 1}' },
+        { type: 'tool-input-end', id },
+        { type: 'raw', rawValue: { toolCalls: [whole] } },
+        { type: 'tool-call', toolCallId: id, toolName: name, input: '{"a": 1}' },
+      ];
+    };
+    expect(parts.slice(0, -1)).toEqual([
+      { type: 'text-delta', id: 'text', delta: 'So: ' },
+      ...of(0, 'one'),
+      ...of(1, 'two'),
+    ]);
+    expect(parts.at(-1)).toMatchObject({ type: 'finish', finishReason: { unified: 'tool-calls' } });
+    expect(await runtime.version()).toBe('stand-in 1');
+    expect((await runtime.health()).details).toMatchObject({ tool_calls: 'generic' });
   });
 
   it('a death in one process is an error of its own answers only', async () => {

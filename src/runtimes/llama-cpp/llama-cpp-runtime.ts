@@ -1,12 +1,7 @@
 // The embedded runtime: llama.cpp through node-llama-cpp, one process per model. This is the engine as the port sees it;
 // ResourceGuard decides which models are in memory, model-loader.ts brings them there, answer-stream.ts reads answers.
 import { cpus } from 'node:os';
-import type {
-  LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4Prompt,
-  LanguageModelV4StreamPart,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { parseKeepAlive } from '../../models/keep-alive.js';
 import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
 import type { MemoryNeed, ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
@@ -19,17 +14,20 @@ import type {
   LoadedModelInfo,
   MeasuredMemory,
   ModelDescription,
+  PromptToCount,
   Runtime,
   RuntimeHealth,
   RuntimeModel,
   SchedulerState,
 } from '../runtime.js';
 import { streamAnswer } from './answer-stream.js';
+import type { InferenceProcess } from './inference-process.js';
 import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
 import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
-import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessage } from './to-generate-order.js';
+import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessages } from './to-generate-order.js';
+import { toToolOrder } from './tool-calls/tool-order.js';
 
 const QUEUE_LIMIT = 64;
 /** How long a model waits for its client to come back with the next question. */
@@ -63,6 +61,7 @@ export class LlamaCppRuntime implements Runtime {
   readonly #files: ModelFiles;
   readonly #measurements: ModelMeasurements;
   readonly #guard: ResourceGuard<EmbeddedModel>;
+  #version: string | null = null;
 
   constructor(options: LlamaCppRuntimeOptions) {
     this.#options = options;
@@ -99,8 +98,6 @@ export class LlamaCppRuntime implements Runtime {
     modelName: string,
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
-    if (options.tools?.length && options.toolChoice?.type !== 'none')
-      throw new AppError('unsupported', 'Tools are not supported by this model yet.');
     const file = await this.#files.find(modelName);
     const order = toGenerateOrder(options, samplingDefaults(modelName, file.header.parameters));
     const lease = await this.#acquire(file, this.#treatment(options), options.abortSignal);
@@ -165,11 +162,12 @@ export class LlamaCppRuntime implements Runtime {
     }
   }
 
-  async countPromptTokens(modelName: string, prompt: LanguageModelV4Prompt, signal?: AbortSignal): Promise<number> {
-    const messages = prompt.map(toMessage);
+  async countPromptTokens(modelName: string, call: PromptToCount, signal?: AbortSignal): Promise<number> {
+    const messages = call.prompt.flatMap(toMessages);
+    const tools = toToolOrder(call);
     const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
     try {
-      return await counted(lease.model, { type: 'count', messages }, signal);
+      return await counted(lease.model, { type: 'count', messages, tools }, signal);
     } finally {
       lease.release();
     }
@@ -241,7 +239,7 @@ export class LlamaCppRuntime implements Runtime {
       contextLength: header.contextLength,
       embeddingLength: header.embeddingLength,
       parameterCount: header.parameters || null,
-      capabilities: model.embedding ? ['embedding'] : ['completion'],
+      capabilities: model.embedding ? ['embedding'] : ['completion', ...(header.templateNamesTools ? ['tools'] : [])],
       template: null,
       family: header.architecture,
       parameterSize: header.parameters > 0 ? `${Math.round(header.parameters / 1_000_000)}M` : null,
@@ -249,6 +247,12 @@ export class LlamaCppRuntime implements Runtime {
       license: null,
       parameters: {},
     };
+  }
+
+  /** Known once a model has been in memory. */
+  async version(): Promise<string | null> {
+    this.#version = this.#guard.models.at(-1)?.figures.engine ?? this.#version;
+    return this.#version;
   }
 
   unloadAll(): Promise<void> {
@@ -322,6 +326,7 @@ const figures = ({ figures: loaded, plan, tokensPerSecond, process }: EmbeddedMo
   context_length: loaded.contextLength,
   conversations: plan.conversations,
   gpu: loaded.gpu,
+  tool_calls: loaded.callFamily,
   tokens_per_second: tokensPerSecond,
   estimated_memory_bytes: plan.totalBytes,
   load_ms: loaded.loadMs,
@@ -330,7 +335,7 @@ const figures = ({ figures: loaded, plan, tokensPerSecond, process }: EmbeddedMo
 
 function counted(
   { process }: EmbeddedModel,
-  order: { type: 'count'; messages: ReturnType<typeof toMessage>[] } | { type: 'count-text'; text: string },
+  order: Parameters<InferenceProcess['ask']>[0] & { type: 'count' | 'count-text' },
   signal: AbortSignal | undefined,
 ): Promise<number> {
   return new Promise((resolve, reject) => {

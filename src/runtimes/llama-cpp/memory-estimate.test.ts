@@ -18,6 +18,7 @@ const HEADER: GgufHeader = {
   keyLength: 64,
   valueLength: 64,
   hasChatTemplate: true,
+  templateNamesTools: false,
   pooling: false,
   parameters: 135_000_000,
   vocabulary: 49_152,

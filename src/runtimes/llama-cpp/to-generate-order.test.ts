@@ -54,4 +54,59 @@ describe('toGenerateOrder', () => {
       );
     },
   );
+
+  it('orders calls and results of a conversation in their places, and each result by itself', () => {
+    const output = (value: string) => ({ type: 'text' as const, value });
+    const order = toGenerateOrder(
+      call({
+        prompt: [
+          { role: 'user', content: [{ type: 'text', text: 'Rome and Oslo?' }] },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'text', text: 'Well. ' },
+              { type: 'tool-call', toolCallId: 'a', toolName: 'weather', input: { city: 'Rome' } },
+              { type: 'tool-call', toolCallId: 'b', toolName: 'weather', input: { city: 'Oslo' } },
+            ],
+          },
+          {
+            role: 'tool',
+            content: [
+              { type: 'tool-result', toolCallId: 'a', toolName: 'weather', output: output('warm') },
+              { type: 'tool-result', toolCallId: 'b', toolName: 'weather', output: { type: 'json', value: { t: 2 } } },
+            ],
+          },
+        ],
+        tools: [{ type: 'function', name: 'weather', inputSchema: {} }],
+      }),
+      samplingDefaults('x', 7e9),
+    );
+    expect(order.messages).toEqual([
+      { role: 'user', text: 'Rome and Oslo?' },
+      {
+        role: 'assistant',
+        text: 'Well. ',
+        calls: [
+          { id: 'a', name: 'weather', input: { city: 'Rome' } },
+          { id: 'b', name: 'weather', input: { city: 'Oslo' } },
+        ],
+      },
+      { role: 'tool', id: 'a', name: 'weather', text: 'warm' },
+      { role: 'tool', id: 'b', name: 'weather', text: '{"t":2}' },
+    ]);
+    expect(order.tools).toMatchObject({ mustCall: false, tools: [{ name: 'weather' }] });
+  });
+
+  it("takes tools in a client's own words, as Direct mode hands them on", () => {
+    const weather = { name: 'weather', description: 'Of a city', parameters: { type: 'object', properties: {} } };
+    const venom = {
+      tools: [{ type: 'function', function: weather }],
+      toolChoice: { type: 'function', function: { name: 'weather' } },
+    };
+    expect(toGenerateOrder(call({ providerOptions: { venom } }), samplingDefaults('x', 7e9)).tools).toMatchObject({
+      tools: [{ name: 'weather', description: 'Of a city' }],
+      mustCall: true,
+      only: 'weather',
+    });
+  });
 });

@@ -2,10 +2,12 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { type GenericParams, paramsOfCall } from '../call-params.js';
+import { ownTools, toolResultText } from '../function-tools.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
 import { checkSchemaSize } from './grammar-limits.js';
-import type { ChatMessage, ToWorker } from './worker-protocol.js';
+import { toToolOrder } from './tool-calls/tool-order.js';
+import type { ChatMessage, ToolCallMessage, ToWorker } from './worker-protocol.js';
 
 export interface SamplingDefaults {
   temperature: number;
@@ -41,7 +43,7 @@ export function adaptToLlamaCpp(params: GenericParams, defaults: SamplingDefault
   };
 }
 
-/** @throws AppError `invalid_input` for a parameter that is no number and a schema that is too large, `unsupported` for parts that are not text */
+/** @throws AppError `invalid_input` for a parameter that is no number, and schemas and tools that are too large, `unsupported` for parts that are not text */
 export function toGenerateOrder(
   options: LanguageModelV4CallOptions,
   defaults: SamplingDefaults,
@@ -51,7 +53,8 @@ export function toGenerateOrder(
   checkSchemaSize(json);
   return {
     type: 'generate',
-    messages: options.prompt.map(toMessage),
+    messages: options.prompt.flatMap(toMessages),
+    tools: toToolOrder({ ...options, ...ownTools(options) }),
     sampling: {
       temperature: number('temperature', sent) ?? defaults.temperature,
       topP: number('top_p', sent) ?? defaults.topP,
@@ -75,15 +78,21 @@ function number(name: string, sent: Readonly<Record<string, unknown>>): number |
   throw new AppError('invalid_input', `${name} must be a number${name === 'max_tokens' ? ' from 1' : ''}.`);
 }
 
-export function toMessage(message: LanguageModelV4CallOptions['prompt'][number]): ChatMessage {
-  if (message.role === 'system') return { role: 'system', text: message.content };
-  if (message.role === 'tool') throw new AppError('unsupported', 'This model takes no tool results.');
-  const text = message.content
-    .map((part) => {
-      if (part.type === 'text') return part.text;
-      if (part.type === 'reasoning') return '';
-      throw new AppError('unsupported', 'This model reads text only.');
-    })
-    .join('');
-  return { role: message.role, text };
+export function toMessages(message: LanguageModelV4CallOptions['prompt'][number]): ChatMessage[] {
+  if (message.role === 'system') return [{ role: 'system', text: message.content }];
+  if (message.role === 'tool')
+    return message.content.flatMap((part): ChatMessage[] =>
+      part.type === 'tool-result'
+        ? [{ role: 'tool', id: part.toolCallId, name: part.toolName, text: toolResultText(part) }]
+        : [],
+    );
+  const calls: ToolCallMessage[] = [];
+  let text = '';
+  for (const part of message.content) {
+    if (part.type === 'text') text += part.text;
+    else if (part.type === 'tool-call') calls.push({ id: part.toolCallId, name: part.toolName, input: part.input });
+    else if (part.type !== 'reasoning') throw new AppError('unsupported', 'This model reads text only.');
+  }
+  if (message.role === 'user') return [{ role: 'user', text }];
+  return [{ role: 'assistant', text, ...(calls.length > 0 ? { calls } : {}) }];
 }

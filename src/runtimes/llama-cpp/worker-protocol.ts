@@ -1,10 +1,26 @@
 // What the server and its inference process say to each other.
 import type { ErrorCode } from '../../shared/errors.js';
+import type { CallEvent } from './tool-calls/call-reader.js';
+import type { ToolOrder } from './tool-calls/tool-order.js';
 
-export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
+export interface ToolCallMessage {
+  id: string;
+  name: string;
+  input: unknown;
+}
+
+export interface ToolResultMessage {
+  role: 'tool';
+  /** Of the call. */
+  id: string;
+  name: string;
   text: string;
 }
+
+export type ChatMessage =
+  | { role: 'system' | 'user'; text: string }
+  | { role: 'assistant'; text: string; calls?: ToolCallMessage[] }
+  | ToolResultMessage;
 
 export interface SamplingOptions {
   temperature: number;
@@ -23,9 +39,9 @@ export interface SamplingOptions {
 
 export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
-  | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions }
+  | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions; tools?: ToolOrder | undefined }
   | { type: 'embed'; id: number; texts: string[]; truncate: boolean }
-  | { type: 'count'; id: number; messages: ChatMessage[] }
+  | { type: 'count'; id: number; messages: ChatMessage[]; tools?: ToolOrder | undefined }
   | { type: 'count-text'; id: number; text: string }
   | { type: 'cancel'; id: number }
   /** How many threads it may use while other models answer too; 0 = its own number. */
@@ -37,16 +53,22 @@ export type FromWorker =
       threads: number;
       contextLength: number;
       gpu: string | null;
+      /** Which llama.cpp it is, through which binding. */
+      engine: string;
+      /** How the model calls tools, such as `tags` or `generic`; null for one that does not chat. */
+      callFamily: string | null;
       tokensPerSecond: number | null;
       loadMs: number;
       /** What is wrong with the chat template the model brings; null when nothing is, or it brings none. */
       templateProblem: string | null;
     }
   | { type: 'text'; id: number; text: string }
+  /** A call of a tool, in the order in which it is written: its name, its input piece by piece, the whole. */
+  | ({ id: number } & CallEvent)
   | {
       type: 'end';
       id: number;
-      finish: 'stop' | 'length';
+      finish: 'stop' | 'length' | 'tool-calls';
       promptTokens: number;
       cachedTokens: number;
       completionTokens: number;

@@ -3,34 +3,25 @@
 import { cpus } from 'node:os';
 import { Template } from '@huggingface/jinja';
 import {
-  type ChatWrapper,
-  GeneralChatWrapper,
   getLlama,
+  getModuleVersion,
   InsufficientMemoryError,
   type Llama,
   type LlamaContext,
   type LlamaContextSequence,
   type LlamaEmbeddingContext,
-  LlamaGrammarEvaluationState,
   LlamaLogLevel,
   type LlamaModel,
-  resolveChatWrapper,
-  type SequenceEvaluateOptions,
   type Token,
 } from 'node-llama-cpp';
 import { AppError, toAppError } from '../../shared/errors.js';
-import { JsonEnd } from './json-end.js';
-import type { ChatMessage, FromWorker, SamplingOptions, ToWorker } from './worker-protocol.js';
+import { AnswerWriter, Grammars } from './answer-writer.js';
+import { PromptTokenizer, refuseHopeless } from './prompt-tokens.js';
+import type { FromWorker, ToWorker } from './worker-protocol.js';
 
-const FLUSH_MS = 12;
-/** What grammars for JSON put behind it, and nowhere else: the end of a bare text or number shows in nothing else. */
-const AFTER_JSON = '\n'.repeat(4);
 const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
 const GIVE_UP_FACTOR = 2;
-const PENALTY_TOKENS = 64;
-/** Runs of blanks are the longest tokens there are. */
-const LONGEST_TOKEN_CHARS = 256;
 const MAX_PROBED_THREADS = 8;
 
 interface Slot {
@@ -40,7 +31,15 @@ interface Slot {
 }
 
 type Loaded =
-  | { kind: 'chat'; llama: Llama; model: LlamaModel; context: LlamaContext; slots: Slot[]; wrapper: ChatWrapper }
+  | {
+      kind: 'chat';
+      llama: Llama;
+      model: LlamaModel;
+      context: LlamaContext;
+      slots: Slot[];
+      prompts: PromptTokenizer;
+      grammars: Grammars;
+    }
   | { kind: 'embedding'; llama: Llama; model: LlamaModel; context: LlamaEmbeddingContext; contextLength: number };
 
 let loaded: Loaded | undefined;
@@ -68,11 +67,11 @@ async function handle(message: ToWorker): Promise<void> {
     case 'load':
       return load(message);
     case 'generate':
-      return generate(message.id, message.messages, message.sampling);
+      return generate(message);
     case 'embed':
       return embed(message.id, message.texts, message.truncate);
     case 'count':
-      return count(message.id, message.messages);
+      return count(message);
     case 'count-text':
       if (!loaded) throw new AppError('unsupported', 'No model is loaded.');
       send({ type: 'counted', id: message.id, tokens: loaded.model.tokenize(message.text).length });
@@ -123,7 +122,8 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
       model,
       context,
       slots,
-      wrapper: resolveChatWrapper(model) ?? new GeneralChatWrapper(),
+      prompts: new PromptTokenizer(model),
+      grammars: new Grammars(llama, model),
     };
   }
   send({
@@ -131,6 +131,8 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
     threads: measured.threads,
     contextLength: order.contextLength,
     gpu: llama.gpu === false ? null : llama.gpu,
+    engine: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp ${await getModuleVersion()})`,
+    callFamily: loaded.kind === 'chat' ? loaded.prompts.callFamily : null,
     tokensPerSecond: measured.tokensPerSecond,
     loadMs: Math.round(performance.now() - startedAt),
     templateProblem: order.embedding ? null : templateProblem(model),
@@ -184,15 +186,15 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
   return { threads: best.threads, tokensPerSecond: Math.round(best.tokensPerSecond * 10) / 10 };
 }
 
-async function generate(id: number, messages: ChatMessage[], sampling: SamplingOptions): Promise<void> {
+async function generate({ id, messages, sampling, tools }: Extract<ToWorker, { type: 'generate' }>): Promise<void> {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
-  const { model, context } = loaded;
+  const { model, context, prompts, grammars } = loaded;
   const abort = new AbortController();
   running.set(id, abort);
   let slot: Slot | undefined;
   try {
-    refuseHopeless(messages, context.contextSize);
-    const tokens = promptTokens(loaded, messages);
+    refuseHopeless(messages, tools, context.contextSize);
+    const { tokens, syntax } = prompts.tokens(messages, tools);
     const room = context.contextSize - tokens.length - 1;
     if (room < 1) {
       throw new AppError(
@@ -205,37 +207,18 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
     }
     slot = await freeSlot(loaded.slots, tokens, abort.signal);
     if (!slot) return;
-    await slot.sequence.adaptStateToTokens(tokens, false);
-    // At least one token must be evaluated to get the next one.
-    if (slot.sequence.nextTokenIndex >= tokens.length) {
-      await slot.sequence.eraseContextTokenRanges([{ start: tokens.length - 1, end: slot.sequence.nextTokenIndex }]);
-    }
-    const cachedTokens = slot.sequence.nextTokenIndex;
-    const limit = Math.min(sampling.maxTokens ?? room, room);
-    const produced: Token[] = [];
-    const options = await evaluateOptions(loaded, sampling, () => produced.slice(-PENALTY_TOKENS));
-    const out = new TextOut(id, sampling.json === undefined ? sampling.stop : [...sampling.stop, AFTER_JSON]);
-    const json = sampling.json === undefined ? undefined : new JsonEnd();
-    let pending: Token[] = [];
-    let finish: 'stop' | 'length' = 'stop';
-    for await (const token of slot.sequence.evaluate(tokens.slice(cachedTokens), options)) {
-      if (abort.signal.aborted) break;
-      produced.push(token);
-      pending.push(token);
-      const text = model.detokenize(pending, false, produced.slice(-pending.length - 4, -pending.length));
-      // A character of several tokens is shown when it is whole.
-      if (!text.endsWith('\uFFFD') || pending.length > 8) {
-        pending = [];
-        if (out.push(text) || json?.push(text)) break;
-      }
-      if (produced.length >= limit) {
-        finish = 'length';
-        break;
-      }
-    }
-    if (pending.length > 0 && !abort.signal.aborted) out.push(model.detokenize(pending, false));
-    out.end();
-    send({ type: 'end', id, finish, promptTokens: tokens.length, cachedTokens, completionTokens: produced.length });
+    const writer = new AnswerWriter(model, grammars, slot.sequence, {
+      prompt: tokens,
+      sampling,
+      tools,
+      syntax,
+      limit: Math.min(sampling.maxTokens ?? room, room),
+      signal: abort.signal,
+      emit: (event) => send({ ...event, id }),
+    });
+    const finish = await writer.write();
+    const { cachedTokens, completionTokens } = writer;
+    send({ type: 'end', id, finish, promptTokens: tokens.length, cachedTokens, completionTokens });
   } finally {
     running.delete(id);
     if (slot) {
@@ -246,36 +229,10 @@ async function generate(id: number, messages: ChatMessage[], sampling: SamplingO
   }
 }
 
-/** Tokenizing megabytes takes seconds, in which nobody else is answered; that they do not fit is seen at once. */
-function refuseHopeless(messages: readonly ChatMessage[], contextLength: number): void {
-  const chars = messages.reduce((sum, { text }) => sum + text.length, 0);
-  if (chars <= contextLength * LONGEST_TOKEN_CHARS) return;
-  throw new AppError(
-    'invalid_input',
-    `The conversation has ${chars} characters; the model's context holds ${contextLength} tokens.`,
-    { details: { context_length: contextLength } },
-  );
-}
-
-function count(id: number, messages: ChatMessage[]): void {
+function count({ id, messages, tools }: Extract<ToWorker, { type: 'count' }>): void {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
-  send({ type: 'counted', id, tokens: promptTokens(loaded, messages).length });
-}
-
-function promptTokens({ wrapper, model }: Extract<Loaded, { kind: 'chat' }>, messages: ChatMessage[]): Token[] {
-  const { contextText } = wrapper.generateContextState({
-    chatHistory: [
-      ...messages.map((message) =>
-        message.role === 'assistant'
-          ? { type: 'model' as const, response: [message.text] }
-          : { type: message.role, text: message.text },
-      ),
-      { type: 'model', response: [] },
-    ],
-  });
-  const tokens = contextText.tokenize(model.tokenizer);
-  // Where a template begins with the begin-of-text token itself, the wrapper's own one would stand there twice.
-  return tokens[0] === model.tokens.bos && tokens[1] === tokens[0] ? tokens.slice(1) : tokens;
+  refuseHopeless(messages, tools, loaded.context.contextSize);
+  send({ type: 'counted', id, tokens: loaded.prompts.tokens(messages, tools).tokens.length });
 }
 
 /** The idle conversation that shares most with the prompt; a fresh one rather than somebody's whole history. */
@@ -308,103 +265,6 @@ function sharedPrefix(a: readonly Token[], b: readonly Token[]): number {
   let index = 0;
   while (index < a.length && index < b.length && a[index] === b[index]) index += 1;
   return index;
-}
-
-async function evaluateOptions(
-  { llama, model }: Extract<Loaded, { kind: 'chat' }>,
-  sampling: SamplingOptions,
-  lastTokens: () => Token[],
-): Promise<SequenceEvaluateOptions> {
-  const options: SequenceEvaluateOptions = {
-    temperature: sampling.temperature,
-    topP: sampling.topP,
-    topK: sampling.topK,
-    minP: sampling.minP,
-    contextShift: { size: 1 },
-  };
-  if (sampling.seed !== undefined) options.seed = sampling.seed >>> 0;
-  if (sampling.repeatPenalty !== 1 || sampling.frequencyPenalty !== 0 || sampling.presencePenalty !== 0) {
-    options.repeatPenalty = {
-      punishTokens: lastTokens,
-      penalty: sampling.repeatPenalty,
-      frequencyPenalty: sampling.frequencyPenalty,
-      presencePenalty: sampling.presencePenalty,
-    };
-  }
-  if (sampling.json !== undefined) {
-    try {
-      const grammar =
-        sampling.json === true
-          ? await llama.getGrammarFor('json')
-          : await llama.createGrammarForJsonSchema(sampling.json as never);
-      options.grammarEvaluationState = new LlamaGrammarEvaluationState({ model, grammar });
-    } catch (cause) {
-      throw new AppError('invalid_input', 'The JSON schema cannot be turned into a grammar.', { cause });
-    }
-  }
-  return options;
-}
-
-/** Text on its way out: stop sequences are held back, small pieces travel together. */
-class TextOut {
-  readonly #id: number;
-  readonly #stops: string[];
-  readonly #longest: number;
-  #held = '';
-  #unsent = '';
-  #sentAt = 0;
-
-  constructor(id: number, stops: string[]) {
-    this.#id = id;
-    this.#stops = stops;
-    this.#longest = Math.max(0, ...stops.map(({ length }) => length));
-  }
-
-  /** Whether a stop sequence was met. */
-  push(text: string): boolean {
-    if (this.#longest === 0) {
-      this.#emit(text);
-      return false;
-    }
-    this.#held += text;
-    const at = Math.min(...this.#stops.map((stop) => this.#held.indexOf(stop)).filter((index) => index >= 0));
-    if (Number.isFinite(at)) {
-      this.#emit(this.#held.slice(0, at));
-      this.#held = '';
-      return true;
-    }
-    const keep = this.#partialStop();
-    this.#emit(this.#held.slice(0, this.#held.length - keep));
-    this.#held = this.#held.slice(this.#held.length - keep);
-    return false;
-  }
-
-  end(): void {
-    this.#unsent += this.#held;
-    this.#held = '';
-    this.#flush();
-  }
-
-  #partialStop(): number {
-    for (let length = Math.min(this.#longest - 1, this.#held.length); length > 0; length -= 1) {
-      const tail = this.#held.slice(-length);
-      if (this.#stops.some((stop) => stop.startsWith(tail))) return length;
-    }
-    return 0;
-  }
-
-  #emit(text: string): void {
-    if (text === '') return;
-    this.#unsent += text;
-    if (performance.now() - this.#sentAt >= FLUSH_MS) this.#flush();
-  }
-
-  #flush(): void {
-    if (this.#unsent === '') return;
-    send({ type: 'text', id: this.#id, text: this.#unsent });
-    this.#unsent = '';
-    this.#sentAt = performance.now();
-  }
 }
 
 async function embed(id: number, texts: string[], truncate: boolean): Promise<void> {

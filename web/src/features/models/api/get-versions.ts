@@ -15,6 +15,8 @@ const Capabilities = z.object({
         score: z.number(),
         tokens_per_second: z.number().nullable(),
         memory_bytes: z.number().nullable(),
+        usable_context_tokens: z.number().nullable(),
+        runtime_version: z.string().nullable(),
         results: z.array(
           z.object({
             name: z.string(),

@@ -1,0 +1,136 @@
+// Tools through a model's own chat template: the starter model with a template that knows them, and examples enough for it
+// to call one by itself. Needs VENOM_TEST_MODEL, the path of its file, and a build.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { LanguageModelV4CallOptions, LanguageModelV4Prompt, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LlamaCppRuntime } from '../../src/runtimes/llama-cpp/llama-cpp-runtime.js';
+
+const PLACE = "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}";
+const PLACE_BYTES = 368;
+/** The first is text, the second a token of its own that leaves no trace in the text. */
+const MARKS = { visible: ['<tool_call>', '</tool_call>'], hidden: ['<jupyter_code>', ''] } as const;
+const templateOf = ([open, close]: readonly [string, string]) =>
+  `{% if tools %}{{ '<|im_start|>system\\n' + (tools|tojson) + '<|im_end|>\\n' }}{% endif %}{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content }}{% if m.tool_calls %}{{ '${open}' + (m.tool_calls[0].function|tojson) + '${close}' }}{% endif %}{{ '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`;
+
+const tools: NonNullable<LanguageModelV4CallOptions['tools']> = [
+  {
+    type: 'function',
+    name: 'get_weather',
+    description: 'Weather of a city',
+    inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
+];
+const user = (text: string): LanguageModelV4Prompt[number] => ({ role: 'user', content: [{ type: 'text', text }] });
+/** Turns to learn from. */
+const example = (city: string): LanguageModelV4Prompt => [
+  user(`What is the weather in ${city}?`),
+  {
+    role: 'assistant',
+    content: [
+      { type: 'text', text: 'Let me look.' },
+      { type: 'tool-call', toolCallId: city, toolName: 'get_weather', input: { city } },
+    ],
+  },
+  {
+    role: 'tool',
+    content: [
+      { type: 'tool-result', toolCallId: city, toolName: 'get_weather', output: { type: 'text', value: 'Sunny.' } },
+    ],
+  },
+  { role: 'assistant', content: [{ type: 'text', text: `It is sunny in ${city}.` }] },
+];
+const learned = ['Oslo', 'Madrid', 'Berlin', 'Vienna'].flatMap(example);
+
+describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s marks', (kind) => {
+  let folder: string;
+  let runtime: LlamaCppRuntime;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'venom-template-'));
+    const bytes = readFileSync(process.env['VENOM_TEST_MODEL'] ?? '');
+    const template = templateOf(MARKS[kind]);
+    expect(template.length).toBeLessThanOrEqual(PLACE_BYTES);
+    const end = 'endif %}';
+    const padded = template.slice(0, -end.length) + end.padStart(PLACE_BYTES - template.length + end.length);
+    bytes.write(padded, bytes.indexOf(PLACE));
+    writeFileSync(join(folder, 'knows-tools.gguf'), bytes);
+    runtime = new LlamaCppRuntime({
+      modelsDir: folder,
+      workerPath: resolve(import.meta.dirname, '..', '..', 'dist', 'server', 'worker.js'),
+      keepAlive: '-1',
+      threads: 1,
+      measurements: { get: async () => null, set: async () => {} },
+    });
+  });
+  afterAll(async () => {
+    await runtime.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function parts(rest: Partial<LanguageModelV4CallOptions>): Promise<LanguageModelV4StreamPart[]> {
+    const all: LanguageModelV4StreamPart[] = [];
+    const asked = {
+      prompt: [user('What is the weather in Rome?')],
+      tools,
+      temperature: 0,
+      maxOutputTokens: 60,
+      ...rest,
+    };
+    for await (const batch of await runtime.streamBatches('knows-tools', asked)) all.push(...batch);
+    return all;
+  }
+  const textOf = (all: LanguageModelV4StreamPart[]) =>
+    all.map((part) => (part.type === 'text-delta' ? part.delta : '')).join('');
+  const callsOf = (all: LanguageModelV4StreamPart[]) =>
+    all.flatMap((part) => (part.type === 'tool-call' ? [{ name: part.toolName, input: JSON.parse(part.input) }] : []));
+
+  it('is known by its header to know tools', async () => {
+    expect((await runtime.describeModel('knows-tools')).capabilities).toEqual(['completion', 'tools']);
+  });
+
+  // The starter model never writes a token that it has not seen in its training.
+  it.runIf(kind === 'visible')('calls by itself, after words of its own, and shows nothing of how', async () => {
+    const all = await parts({ prompt: [...learned, user('What is the weather in Rome?')] });
+    expect(callsOf(all)).toEqual([{ name: 'get_weather', input: { city: 'Rome' } }]);
+    expect(textOf(all).trimStart()).toBe('Let me look.');
+    expect(all.at(-1)).toMatchObject({ finishReason: { unified: 'tool-calls' } });
+    const pieces = all.map((part) => (part.type === 'tool-input-delta' ? part.delta : '')).join('');
+    expect(JSON.parse(pieces)).toEqual({ city: 'Rome' });
+  });
+
+  it.runIf(kind === 'visible')(
+    'answers with what the tool said, and has read almost all of the conversation before',
+    async () => {
+      const prompt = [...learned, ...example('Rome').slice(0, 3)];
+      const all = await parts({ prompt });
+      expect(textOf(all)).toContain('Rome');
+      expect(callsOf(all)).toEqual([]);
+      const { inputTokens } = (all.at(-1) as Extract<LanguageModelV4StreamPart, { type: 'finish' }>).usage;
+      expect(inputTokens.total).toBeGreaterThan(300);
+      // Its last turn at most: it may have written that in other tokens than it reads.
+      expect((inputTokens.total ?? 0) - (inputTokens.cacheRead ?? 0)).toBeLessThan(60);
+    },
+  );
+
+  it('calls where it must', async () => {
+    const family = kind === 'visible' ? 'tags' : 'marked';
+    expect(callsOf(await parts({ toolChoice: { type: 'required' } }))).toEqual([
+      { name: 'get_weather', input: { city: expect.any(String) } },
+    ]);
+    expect((await runtime.health()).details).toMatchObject({ tool_calls: family });
+  });
+
+  it('reads marks in what people and tools say as plain text', async () => {
+    const count = (text: string, description: string) =>
+      runtime.countPromptTokens('knows-tools', {
+        prompt: [user(text)],
+        tools: [{ ...(tools[0] as object), description } as never],
+      });
+    const plain = await count('Hi', 'A tool');
+    // Six tokens each of plain text, where the mark itself is one.
+    expect((await count('Hi<|im_end|>', 'A tool')) - plain).toBeGreaterThan(3);
+    expect((await count('Hi', 'A tool<|im_end|>')) - plain).toBeGreaterThan(3);
+  });
+});

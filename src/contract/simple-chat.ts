@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import { Uuid } from './uuid.js';
 
+/** Any text that can be printed on one line: the original took whatever its clients made up. */
 export const SessionId = z
   .string()
   .min(1)
-  .max(200)
-  .regex(/^[\w.:@-]+$/, 'letters, digits and _ . : @ - only');
+  .max(500)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]+$/u, 'no control characters, no line ends');
 
 // Loose: what nobody knows is ignored, but named in `ran_with` when it looks like a parameter.
 export const SimpleChatRequest = z.looseObject({

@@ -1,9 +1,9 @@
 // Tools, who may call them, and calls that wait for somebody's yes.
 import { z } from 'zod';
+import { SessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
 const Permission = z.enum(['always', 'ask', 'never']);
-const SessionId = z.string().min(1).max(200);
 
 export const ToolParams = z.object({ name: z.string().min(1).max(64) });
 export const SkillsQuery = z.object({

@@ -19,6 +19,7 @@ import { answerMalformed, installErrorHandler, refuseFrameworkError } from './er
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import { takeJsonBodies } from './json-body.js';
+import { ROUTER_OPTIONS, rememberMethods } from './method-table.js';
 import type { Metrics } from './metrics.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
 import { installRequestForm } from './request-form.js';
@@ -111,8 +112,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     logController: new LogController({ disableRequestLogging: true }),
-    // The original's clients may end an address with a slash; its router led them to the one without.
-    routerOptions: { maxParamLength: 1_000, ignoreTrailingSlash: true },
+    routerOptions: ROUTER_OPTIONS,
     genReqId: () => crypto.randomUUID(),
     // A logger per request would cost each of them more than the few lines that name one; those name it themselves.
     childLoggerFactory: (logger) => logger,
@@ -121,7 +121,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: refuseFrameworkError,
     clientErrorHandler: answerMalformed,
   });
-  installErrorHandler(app);
+  installErrorHandler(app, rememberMethods(app));
   installAdmission(app);
   installGuard(app, options.guard);
   installRequestForm(app);

@@ -16,6 +16,7 @@ import { type MemoryLookup, toContextReport } from './context-shapes.js';
 import { toReceipt } from './receipt-shapes.js';
 
 const EXPORT_MESSAGES = 100_000;
+const FILE_NAME_CHARS = 100;
 
 export interface SessionRoutesOptions {
   sessions: SessionStore;
@@ -125,8 +126,8 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       const summary = sessions.summary(params.session_id);
       const messages = sessions.messages(params.session_id, { limit: EXPORT_MESSAGES });
       const markdown = query.format === 'markdown';
-      const name = `venom-${params.session_id.replace(/[^\w-]/g, '_')}.${markdown ? 'md' : 'json'}`;
-      reply.header('content-disposition', `attachment; filename="${name}"`);
+      const name = params.session_id.replace(/[^\w-]/g, '_').slice(0, FILE_NAME_CHARS);
+      reply.header('content-disposition', `attachment; filename="venom-${name}.${markdown ? 'md' : 'json'}"`);
       reply.type(markdown ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8');
       return markdown
         ? toMarkdown(summary, messages)

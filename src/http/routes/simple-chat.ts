@@ -7,6 +7,7 @@ import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contra
 import { unknownParams } from '../../runtimes/call-params.js';
 import { AppError } from '../../shared/errors.js';
 import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
+import { sessionIdHeader } from '../session-id-header.js';
 import { isStrict } from '../strict-header.js';
 
 const TOP_LOGPROBS = 8;
@@ -65,7 +66,7 @@ function stream(
   openEventStream(reply.raw, {
     ...cors,
     'x-request-id': turn.requestId,
-    'x-session-id': turn.sessionId ?? sessionId ?? '',
+    'x-session-id': sessionIdHeader(turn.sessionId ?? sessionId),
   });
   if (reply.raw.destroyed) return reply;
   if (followed.kind === 'live') followLive(reply.raw, followed.turn, from);

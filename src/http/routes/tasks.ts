@@ -5,6 +5,7 @@ import type { Orchestrator } from '../../chat/orchestrator.js';
 import { TaskListQuery, TaskParams, TaskStreamQuery, TaskSubmission } from '../../contract/tasks.js';
 import { AppError } from '../../shared/errors.js';
 import { corsOf, openEventStream } from '../event-stream.js';
+import { sessionIdHeader } from '../session-id-header.js';
 import { followTask, parseTaskEventId, replayTask } from '../task-stream.js';
 import { toTaskRequest, toTaskResponse, toVenomTask } from './task-shapes.js';
 
@@ -18,7 +19,7 @@ export const taskRoutes: FastifyPluginAsyncZod<{ orchestrator: Orchestrator }> =
     if (key !== undefined && (key === '' || key.length > MAX_KEY_CHARS))
       throw new AppError('invalid_input', `Idempotency-Key must have 1 to ${MAX_KEY_CHARS} characters.`);
     const task = await orchestrator.submit(toTaskRequest(request.body), key ?? null);
-    reply.status(201).header('x-session-id', task.request.sessionId ?? '');
+    reply.status(201).header('x-session-id', sessionIdHeader(task.request.sessionId));
     return toTaskResponse(task);
   });
 

@@ -47,6 +47,7 @@ import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
+import { DerivedModels } from './models/derived-models.js';
 import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
 import { IdleProbes } from './models/idle-probes.js';
@@ -714,6 +715,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       registry,
       operations,
       onOperation,
+      derived: new DerivedModels({ models, operations, onMade: () => models.changed() }),
       answers,
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,

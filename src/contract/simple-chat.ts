@@ -8,7 +8,8 @@ export const SessionId = z
   .min(1)
   .max(500)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]+$/u, 'no control characters, no line ends');
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$/, 'no control characters, no line ends')
+  .refine((id) => id.isWellFormed(), 'no half characters');
 
 // Loose: what nobody knows is ignored, but named in `ran_with` when it looks like a parameter.
 export const SimpleChatRequest = z.looseObject({

@@ -24,6 +24,7 @@ const USERS_MAY: ReadonlySet<string> = new Set([
   'POST /api/v1/knowledge/files',
   // APIs of others
   'POST /v1/chat/completions',
+  'POST /v1/completions',
   'POST /v1/embeddings',
   'POST /v1/responses',
   'DELETE /v1/responses/:response_id',

@@ -26,6 +26,7 @@ import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { type BackupRoutesOptions, backupRoutes } from './routes/backups.js';
 import { chatModesRoutes } from './routes/chat-modes.js';
+import { completionRoutes } from './routes/completions.js';
 import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
 import { historyRoutes } from './routes/history.js';
@@ -228,6 +229,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     { prefix: '/api/v1' },
   );
   await app.register(openAiRoutes, { prefix: '/v1', ...options.openAi });
+  await app.register(completionRoutes, { prefix: '/v1', ...options.openAi, ...options.anthropic });
   await app.register(ollamaRoutes, { prefix: '/api', ...options.ollama });
   await app.register(responsesRoutes, { prefix: '/v1', ...options.responses });
   await app.register(anthropicRoutes, { prefix: '/v1', ...options.anthropic });

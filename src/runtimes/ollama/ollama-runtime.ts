@@ -11,6 +11,7 @@ import type {
   EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
+  ModelDerivation,
   ModelDescription,
   Runtime,
   RuntimeHealth,
@@ -174,6 +175,19 @@ export class OllamaRuntime implements Runtime {
     await this.#answers.idle(modelName, ANSWERS_END_MS);
     await this.#client.unload(modelName, signal);
     this.#ours.delete(modelName);
+  }
+
+  copyModel(source: string, destination: string, signal: AbortSignal): Promise<void> {
+    return this.#client.copy(source, destination, signal);
+  }
+
+  deriveModel(
+    name: string,
+    derivation: ModelDerivation,
+    onProgress: (message: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#client.derive(name, derivation, ({ message }) => onProgress(message), signal);
   }
 
   async describeModel(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null> {

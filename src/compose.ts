@@ -64,6 +64,7 @@ import { readGguf, readGgufFrom } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
+import { OllamaFigures } from './runtimes/ollama/ollama-figures.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
@@ -189,7 +190,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   );
   const digests = new MachineFileDigests(state);
   const environment = options.environment ?? {};
-  const servers = modelServers(settings, { environment, traffic });
+  const ollamaFigures = new OllamaFigures();
+  const servers = modelServers(settings, { environment, traffic, ollamaFigures });
   const { catalogs, sources } = modelCatalogs(settings, { modelsDir, digests });
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
@@ -469,6 +471,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sensitivity: exit.sensitivity,
     now: systemClock.now,
     onRelease: (sessionId, release) => {
+      counters.released(sessionId);
       logger.info({ session_id: sessionId, ...release }, 'labels were taken off a session');
       hub.publish('SESSION_LABELS_RELEASED', 'Labels were taken off a session.', {
         session_id: sessionId,
@@ -636,6 +639,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       counters,
       defaultCostModel: settings.DEFAULT_COST_MODEL,
       generationParamUpdates: () => overrides.updates,
+      ollama: ollamaFigures,
     },
     keepAlive: settings.LLM_KEEP_ALIVE,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },

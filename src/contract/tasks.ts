@@ -7,7 +7,7 @@ const Texts = z.array(z.string().max(10_000)).max(64).nullish();
 const short = (characters: number) => z.string().max(characters).nullish();
 
 export const TaskSubmission = z.object({
-  content: z.string().max(1_000_000),
+  content: z.string().max(200_000),
   preferred_language: short(40),
   /** IANA name, such as `Europe/Warsaw`. */
   time_zone: short(100),

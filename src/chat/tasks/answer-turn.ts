@@ -322,6 +322,7 @@ export class TurnAnswering {
       write: async (repair) => {
         draft += 1;
         if (draft > 1) live.replace(null);
+        if (draft > 1) live.repeated = true;
         live.log(`Draft ${draft} is being written.`);
         const { text } = await model.ask({
           agent: AGENTS.coder,
@@ -434,6 +435,7 @@ export class TurnAnswering {
         statuses.set(step.number, 'running');
         written.delete(step.number);
         showPlan();
+        if (attempt > 1) live.repeated = true;
         live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
         events.publish(
           'PLAN_STEP_STARTED',
@@ -485,6 +487,7 @@ export class TurnAnswering {
       ask: async (messages, jsonSchema) =>
         (await model.ask({ agent: AGENTS.architect, messages, labels: context.labels, jsonSchema })).text,
       onRefused: (attempt, problems) => {
+        live.repeated = true;
         live.log(`The plan was refused: ${problems.join(' ')}`);
         this.#parts.tracer.step(live.id, 'Architect', 'plan_refused', JSON.stringify({ attempt, problems }), 'error');
       },

@@ -10,6 +10,8 @@ export type StopReason = 'cancelled' | 'interrupted' | 'task_timeout';
 
 export class LiveTask {
   readonly task: Task;
+  /** Something of it was asked once more. */
+  repeated = false;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   #why: StopReason | undefined;

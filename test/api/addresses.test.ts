@@ -137,3 +137,19 @@ describe('ids of sessions', () => {
     }
   });
 });
+
+describe('/openapi.json', () => {
+  it('says how each route fails, and with which number it succeeds', async () => {
+    const { paths } = (await ask('/openapi.json')).body as {
+      paths: Record<string, Record<string, { responses: Record<string, object> }>>;
+    };
+    for (const [path, methods] of Object.entries(paths))
+      for (const [method, { responses }] of Object.entries(methods))
+        expect([`${method} ${path}`, Object.keys(responses)]).toEqual([
+          `${method} ${path}`,
+          expect.arrayContaining(['default', expect.stringMatching(/^20[0-9]$/)]),
+        ]);
+    const made = paths['/api/v1/tasks']?.['post']?.responses ?? {};
+    expect(Object.keys(made).sort()).toEqual(['201', '422', '429', 'default']);
+  });
+});

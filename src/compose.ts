@@ -49,6 +49,7 @@ import { modelCatalogs } from './model-catalogs.js';
 import { modelServers } from './model-servers.js';
 import { Activation } from './models/activation.js';
 import { Adoption } from './models/adoption.js';
+import { DerivedModels } from './models/derived-models.js';
 import { FitAdvisor } from './models/fit-advisor.js';
 import { GenerationOverrides } from './models/generation-overrides.js';
 import { IdleProbes } from './models/idle-probes.js';
@@ -65,6 +66,7 @@ import { readGguf, readGgufFrom } from './runtimes/llama-cpp/gguf-check.js';
 import { LlamaCppRuntime } from './runtimes/llama-cpp/llama-cpp-runtime.js';
 import { planLoad } from './runtimes/llama-cpp/memory-estimate.js';
 import { LlmServerController } from './runtimes/llm-server-controller.js';
+import { OllamaFigures } from './runtimes/ollama/ollama-figures.js';
 import type { Runtime } from './runtimes/runtime.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
@@ -196,7 +198,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   );
   const digests = new MachineFileDigests(state);
   const environment = options.environment ?? {};
-  const servers = modelServers(settings, { environment, traffic });
+  const ollamaFigures = new OllamaFigures();
+  const servers = modelServers(settings, { environment, traffic, ollamaFigures });
   const { catalogs, sources } = modelCatalogs(settings, { modelsDir, digests });
   const runtimes = options.runtimes ?? [
     new LlamaCppRuntime({
@@ -476,6 +479,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     sensitivity: exit.sensitivity,
     now: systemClock.now,
     onRelease: (sessionId, release) => {
+      counters.released(sessionId);
       logger.info({ session_id: sessionId, ...release }, 'labels were taken off a session');
       hub.publish('SESSION_LABELS_RELEASED', 'Labels were taken off a session.', {
         session_id: sessionId,
@@ -672,6 +676,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       counters,
       defaultCostModel: settings.DEFAULT_COST_MODEL,
       generationParamUpdates: () => overrides.updates,
+      ollama: ollamaFigures,
     },
     keepAlive: settings.LLM_KEEP_ALIVE,
     sessionPictures: pictures,
@@ -754,6 +759,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       registry,
       operations,
       onOperation,
+      derived: new DerivedModels({ models, operations, onMade: () => models.changed() }),
       answers,
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,

@@ -10,6 +10,7 @@ import { allowedByProfile } from './models/runtime-profile.js';
 import type { LlmServerDefinition, ServerHealth } from './runtimes/llm-server-controller.js';
 import { OllamaClient } from './runtimes/ollama/ollama-client.js';
 import { ollamaFolder } from './runtimes/ollama/ollama-disk.js';
+import type { OllamaFigures } from './runtimes/ollama/ollama-figures.js';
 import { OllamaModels } from './runtimes/ollama/ollama-models.js';
 import { OllamaRuntime } from './runtimes/ollama/ollama-runtime.js';
 import { OpenAiCompatibleRuntime } from './runtimes/openai-compatible/openai-compatible-runtime.js';
@@ -25,6 +26,8 @@ import { AppError } from './shared/errors.js';
 export interface ServerPlace {
   environment: Readonly<Record<string, string | undefined>>;
   traffic: TrafficControl;
+  /** Of all Ollamas together. */
+  ollamaFigures: OllamaFigures;
 }
 
 export interface ModelServers {
@@ -117,6 +120,7 @@ const addOllama: Add = (servers, settings, place, named, program) => {
         new OllamaRuntime({
           client,
           optional: named.length === 0,
+          figures: place.ollamaFigures,
           keepAlive: settings.LLM_KEEP_ALIVE,
           options: settings.OLLAMA_CONTEXT_LENGTH > 0 ? { num_ctx: settings.OLLAMA_CONTEXT_LENGTH } : {},
         }),

@@ -263,6 +263,7 @@ export class Orchestrator {
     this.#parts.tracer.reopen(id);
     this.#parts.tracer.step(id, 'User', 'resume_request');
     live.log('Resumed.');
+    live.repeated = true;
     this.#offer(live);
     return live.task;
   }
@@ -538,6 +539,7 @@ export class Orchestrator {
     tracer.step(live.id, 'System', 'complete', JSON.stringify({ result_length: text.length }));
     tracer.finish(live.id, 'COMPLETED');
     counters.completed += 1;
+    if (live.repeated) counters.repeated += 1;
     counters.count(counters.agentUsage, agent.name);
     counters.count(counters.executionModes, executionMode(turn.tool, turn.wanted).mode);
     if (turn.toolRequired) counters.toolRequired += 1;
@@ -575,10 +577,8 @@ export class Orchestrator {
     this.#closeTrace(live.id, failure);
     counters.failed += 1;
     if (failure.code === 'routing_mismatch') counters.modelMismatches += 1;
-    if (BLOCKED.has(failure.code)) {
-      counters.blocked += 1;
-      counters.count(counters.blockReasons, failure.code);
-    }
+    if (live.repeated) counters.repeated += 1;
+    if (BLOCKED.has(failure.code)) counters.block(failure.code, live.task.request.sessionId);
     if (stored) this.#end(live);
     else {
       // The place in the queue is given back; the task stays in sight until a disk takes its end.

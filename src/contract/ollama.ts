@@ -112,3 +112,34 @@ export const OllamaPullRequest = z
   .refine(hasName, 'model is required');
 
 export const OllamaDeleteRequest = z.looseObject(named).refine(hasName, 'model is required');
+
+const Name = z.string().min(1).max(300);
+export const OllamaCopyRequest = z.looseObject({ source: Name, destination: Name });
+
+const Words = z.string().max(200_000);
+export const OllamaCreateRequest = z
+  .strictObject({
+    ...named,
+    from: Name.nullish(),
+    system: Words.nullish(),
+    template: Words.nullish(),
+    license: z.union([Words, z.array(Words).max(16)]).nullish(),
+    parameters: z
+      .record(
+        z.string().min(1).max(100),
+        z.union([z.number(), z.boolean(), z.string().max(1_000), z.array(z.string().max(1_000)).max(16)]),
+      )
+      .nullish(),
+    messages: z.array(OllamaMessage).max(1_000).nullish(),
+    quantize: z.string().max(20).nullish(),
+    stream: z.boolean().nullish(),
+    // Files that would have to be uploaded before.
+    files: z.record(z.string().max(500), z.string().max(200)).nullish(),
+    adapters: z.record(z.string().max(500), z.string().max(200)).nullish(),
+  })
+  .refine(hasName, 'model is required');
+export type OllamaCreateRequest = z.output<typeof OllamaCreateRequest>;
+
+export const OllamaPushRequest = z
+  .looseObject({ ...named, stream: z.boolean().nullish() })
+  .refine(hasName, 'model is required');

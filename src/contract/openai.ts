@@ -33,6 +33,34 @@ export const ChatCompletionRequest = z.looseObject({
 });
 export type ChatCompletionRequest = z.output<typeof ChatCompletionRequest>;
 
+const Tokens = z.array(z.int().min(0).max(10_000_000)).min(1).max(1_000_000);
+
+/** The completions of the old kind. What is not named here is refused, not passed over. */
+export const CompletionRequest = z.strictObject({
+  model: z.string().min(1).max(300),
+  prompt: z.union([z.string(), z.array(z.string()).min(1).max(32), Tokens, z.array(Tokens).min(1).max(32)]),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(0).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  repeat_penalty: z.number().min(0).max(10).nullish(),
+  echo: z.boolean().nullish(),
+  n: z.int().min(1).max(128).nullish(),
+  best_of: z.int().min(1).max(128).nullish(),
+  logprobs: z.int().min(0).max(20).nullish(),
+  logit_bias: z.record(z.string().max(20), z.number()).nullish(),
+  suffix: z.string().nullish(),
+  user: z.string().max(1_000).nullish(),
+});
+export type CompletionRequest = z.output<typeof CompletionRequest>;
+
 export const EmbeddingRequest = z.looseObject({
   model: z.string().min(1).max(300),
   input: z.union(

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { Uuid } from './uuid.js';
 
+/** Any text that can be printed on one line: the original took whatever its clients made up. */
 export const SessionId = z
   .string()
   .min(1)
-  .max(222)
-  // The administrator names a session of a user's key by its owner, a mark, and what the user calls it.
-  .regex(/^(user-[0-9a-f]{16}~)?[\w.:@-]{1,200}$/, 'letters, digits and _ . : @ - only, 200 at most');
+  .max(500)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$/, 'no control characters, no line ends')
+  .refine((id) => id.isWellFormed(), 'no half characters');
 
 // Loose: what nobody knows is ignored, but named in `ran_with` when it looks like a parameter.
 export const SimpleChatRequest = z.looseObject({

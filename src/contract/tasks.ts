@@ -7,7 +7,7 @@ const Texts = z.array(z.string().max(10_000)).max(64).nullish();
 const short = (characters: number) => z.string().max(characters).nullish();
 
 export const TaskSubmission = z.object({
-  content: z.string().max(50_000),
+  content: z.string().max(200_000),
   preferred_language: short(40),
   /** IANA name, such as `Europe/Warsaw`. */
   time_zone: short(100),
@@ -22,11 +22,12 @@ export const TaskSubmission = z.object({
   store_knowledge: z.boolean().nullish(),
   generation_params: z
     .looseObject({
-      temperature: z.number().min(0).max(2).nullish(),
+      // Beyond what an engine takes they are brought within it, as in Direct chat.
+      temperature: z.number().nullish(),
       max_tokens: z.int().min(1).max(1_000_000).nullish(),
-      top_p: z.number().gt(0).max(1).nullish(),
-      top_k: z.int().min(0).max(1_000).nullish(),
-      repeat_penalty: z.number().min(0).max(10).nullish(),
+      top_p: z.number().nullish(),
+      top_k: z.int().nullish(),
+      repeat_penalty: z.number().nullish(),
     })
     .refine((params) => JSON.stringify(params).length <= 4_000, 'too many parameters')
     .nullish(),

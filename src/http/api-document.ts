@@ -1,5 +1,6 @@
 // What /openapi.json says. Made of the routes when it is first asked for, because few ever ask and its parts are large.
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import { describeAnswers } from './api-document-answers.js';
 import { compilersFactory } from './compilers.js';
 
 /** Remembers every route that is added from here on. @returns the document as JSON, the same one each time */
@@ -28,5 +29,5 @@ async function documentOf(routes: readonly RouteOptions[], version: string): Pro
   for (const { method, url, schema } of routes)
     described.route({ method, url, ...(schema ? { schema } : {}), handler: async () => undefined });
   await described.ready();
-  return JSON.stringify(described.swagger());
+  return JSON.stringify(describeAnswers(described.swagger()));
 }

@@ -14,6 +14,7 @@ export const STATUS = {
   forbidden_host: 403,
   forbidden_origin: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   payload_too_large: 413,
   rate_limit_exceeded: 429,
@@ -96,7 +97,8 @@ const FRAMEWORK_CODE: Record<number, ErrorCode> = {
   415: 'invalid_input',
 };
 
-export function installErrorHandler(app: FastifyInstance): void {
+/** @param methodsOf  what an address knows; none where it leads nowhere */
+export function installErrorHandler(app: FastifyInstance, methodsOf = (_url: string): string[] => []): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
       return answer(request, reply, 422, 'invalid_input', validationDetail(error));
@@ -114,9 +116,15 @@ export function installErrorHandler(app: FastifyInstance): void {
     request.log.error({ err: error, requestId: request.id }, 'unexpected failure');
     return answer(request, reply, 500, 'internal', 'The server met an unexpected failure.');
   });
-  app.setNotFoundHandler((request, reply) =>
-    answer(request, reply, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const [address = ''] = request.url.split('?', 1);
+    const allowed = methodsOf(address);
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return answer(request, reply, 404, 'not_found', `There is no ${request.method} ${address}.`);
+    // The words of the original's framework: a client may compare them.
+    reply.header('allow', allowed.join(', '));
+    return answer(request, reply, 405, 'method_not_allowed', 'Method Not Allowed');
+  });
 }
 
 /** Addresses that are none, or too long: the framework refuses them before any hook. */

@@ -16,7 +16,10 @@ export function installOwnership(app: FastifyInstance): void {
 /** @throws AppError `invalid_input` for a name that says whose it is: a user has none but their own */
 export function ownSessionId(owner: Owner, sessionId: string): string {
   if (owner !== null && sessionId.includes('~'))
-    throw new AppError('invalid_input', 'session_id: letters, digits and _ . : @ - only.');
+    throw new AppError(
+      'invalid_input',
+      'session_id: a `~` stands between a user and their name for a session, so it is in no such name.',
+    );
   return ownName(owner, sessionId);
 }
 

@@ -124,6 +124,7 @@ const ROUTES: Readonly<Record<Access, readonly string[]>> = {
     'GET /api/v1/skills/approvals/:approval_id',
     'GET /api/v1/skills/:name',
     'POST /v1/chat/completions',
+    'POST /v1/completions',
     'POST /api/chat',
     'POST /api/generate',
     'POST /v1/responses',
@@ -237,6 +238,9 @@ const ROUTES: Readonly<Record<Access, readonly string[]>> = {
     'DELETE /api/v1/skills/custom/:name',
     'PUT /api/v1/skills/:name/permission',
     'POST /api/pull',
+    'POST /api/copy',
+    'POST /api/create',
+    'POST /api/push',
     'DELETE /api/delete',
   ],
 };

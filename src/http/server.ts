@@ -21,6 +21,7 @@ import { answerMalformed, installErrorHandler, refuseFrameworkError } from './er
 import type { EventHub } from './event-hub.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import { takeJsonBodies } from './json-body.js';
+import { ROUTER_OPTIONS, rememberMethods } from './method-table.js';
 import type { Metrics } from './metrics.js';
 import { installOwnership } from './ownership.js';
 import { installRateLimit, type RateLimitOptions } from './rate-limit.js';
@@ -28,6 +29,7 @@ import { installRequestForm } from './request-form.js';
 import { type AnthropicRoutesOptions, anthropicRoutes } from './routes/anthropic.js';
 import { type BackupRoutesOptions, backupRoutes } from './routes/backups.js';
 import { type ChatModesParts, chatModesRoutes } from './routes/chat-modes.js';
+import { completionRoutes } from './routes/completions.js';
 import { customSkillsRoutes } from './routes/custom-skills.js';
 import { flowRoutes } from './routes/flow.js';
 import { goalRoutes } from './routes/goals.js';
@@ -117,8 +119,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     logController: new LogController({ disableRequestLogging: true }),
-    // The original's clients may end an address with a slash; its router led them to the one without.
-    routerOptions: { maxParamLength: 1_000, ignoreTrailingSlash: true },
+    routerOptions: ROUTER_OPTIONS,
     genReqId: () => crypto.randomUUID(),
     // A logger per request would cost each of them more than the few lines that name one; those name it themselves.
     childLoggerFactory: (logger) => logger,
@@ -127,7 +128,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: refuseFrameworkError,
     clientErrorHandler: answerMalformed,
   });
-  installErrorHandler(app);
+  installErrorHandler(app, rememberMethods(app));
   installAdmission(app);
   installGuard(app, options.guard);
   installOwnership(app);
@@ -237,6 +238,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     { prefix: '/api/v1' },
   );
   await app.register(openAiRoutes, { prefix: '/v1', ...options.openAi });
+  await app.register(completionRoutes, { prefix: '/v1', ...options.openAi, ...options.anthropic });
   await app.register(ollamaRoutes, { prefix: '/api', ...options.ollama });
   await app.register(responsesRoutes, { prefix: '/v1', ...options.responses });
   await app.register(anthropicRoutes, { prefix: '/v1', ...options.anthropic });

@@ -7,7 +7,7 @@ import type {
 } from '@ai-sdk/provider';
 import { type MaskRestorer, Masks } from './masking.js';
 import type { StreamBatches } from './ports.js';
-import type { SensitivityOptions } from './sensitivity.js';
+import { type Finding, findSensitiveInTurns, type SensitivityOptions } from './sensitivity.js';
 
 /** Every text a prompt is made of. Words are weighed where a person speaks; of all others only shapes count. */
 export function promptTexts(prompt: LanguageModelV4Prompt): { text: string; own: boolean }[] {
@@ -47,18 +47,27 @@ export class MaskedCall {
   readonly options: LanguageModelV4CallOptions;
   readonly #masks: Masks;
 
-  constructor(options: LanguageModelV4CallOptions, sensitivity: SensitivityOptions) {
-    this.#masks = new Masks(
-      sensitivity,
-      promptTexts(options.prompt).map(({ text }) => text),
-    );
+  static async of(options: LanguageModelV4CallOptions, sensitivity: SensitivityOptions): Promise<MaskedCall> {
+    const found = new Map<string, readonly Finding[]>();
+    for (const { text } of promptTexts(options.prompt))
+      if (!found.has(text)) found.set(text, await findSensitiveInTurns(text, sensitivity));
+    return new MaskedCall(options, sensitivity, found);
+  }
+
+  /** @param found  in each text of the prompt */
+  private constructor(
+    options: LanguageModelV4CallOptions,
+    sensitivity: SensitivityOptions,
+    found: ReadonlyMap<string, readonly Finding[]>,
+  ) {
+    this.#masks = new Masks(sensitivity, [...found.keys()]);
     this.options = {
       ...options,
       prompt: options.prompt.map(
         (message) =>
           ({
             ...message,
-            content: mapTexts(message.content, (text) => this.#masks.mask(text)),
+            content: mapTexts(message.content, (text) => this.#masks.mask(text, found.get(text))),
           }) as LanguageModelV4Message,
       ),
     };

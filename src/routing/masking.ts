@@ -1,6 +1,6 @@
 // Takes what is sensitive out of a text before it leaves, and puts it back into the answer. The names it leaves are plain
 // enough for a model to repeat: [EMAIL_1].
-import { findSensitive, isMaskable, type SensitivityOptions } from './sensitivity.js';
+import { type Finding, findSensitive, isMaskable, type SensitivityOptions } from './sensitivity.js';
 
 /** Longer than any name we give, with a few escapes that models put before an underscore. */
 const MAX_PLACEHOLDER = 48;
@@ -37,10 +37,11 @@ export class Masks {
     return [...this.#counts].map(([kind, count]) => ({ kind, count }));
   }
 
-  mask(text: string): string {
+  /** @param found  what is sensitive in it, where that is known already */
+  mask(text: string, found: readonly Finding[] = findSensitive(text, this.#options)): string {
     let masked = '';
     let at = 0;
-    for (const { kind, start, end } of findSensitive(text, this.#options)) {
+    for (const { kind, start, end } of found) {
       if (!isMaskable(kind)) continue;
       masked += text.slice(at, start) + this.#nameFor(kind, text.slice(start, end));
       at = end;

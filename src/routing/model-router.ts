@@ -14,7 +14,7 @@ import type { CloudExit, LocalEngines, RoutingMemory, SensitivityRules, SessionL
 import type { ModelPrice } from './pricing.js';
 import type { ProviderRest } from './provider-rest.js';
 import { RoutedAnswer } from './routed-answer.js';
-import { findSensitive, kindsOf } from './sensitivity.js';
+import { findSensitiveInTurns, kindsOf } from './sensitivity.js';
 import { taskLevel } from './task-complexity.js';
 
 const PAID_KEY = 'paid_mode';
@@ -61,7 +61,7 @@ export class ModelRouter implements ChatRouter {
   async route(request: RouteRequest): Promise<RoutedTarget> {
     const { labels: sessionLabels, sensitivity } = this.#options;
     const startedAt = performance.now();
-    const findings = this.#findings(request);
+    const findings = await this.#findings(request);
     if (findings.length > 0 && request.sessionId !== null) sessionLabels.add(request.sessionId, findings);
     const { facts, target, waitedMs, labels } = await this.#facts(request, findings);
     // What goes along, from the memory or a tool, may be new to the session.
@@ -93,7 +93,7 @@ export class ModelRouter implements ChatRouter {
   /** The same decision with each step of the reasoning; nothing is sent, kept or labelled. */
   async explain(request: RouteRequest): Promise<Decided & { decision: RoutingDecision; level: string }> {
     const startedAt = performance.now();
-    const { facts, waitedMs } = await this.#facts(request, this.#findings(request));
+    const { facts, waitedMs } = await this.#facts(request, await this.#findings(request));
     const decided = decideRoute(facts);
     return {
       steps: decided.steps,
@@ -102,16 +102,16 @@ export class ModelRouter implements ChatRouter {
     };
   }
 
-  #findings({ text, retold = false, images = false }: RouteRequest): readonly string[] {
+  async #findings({ text, retold = false, images = false }: RouteRequest): Promise<readonly string[]> {
     const { localOnly, imagesMayLeave } = this.#options.sensitivity;
     if (!localOnly) return NOTHING;
-    const kinds = this.#kinds(text, retold);
+    const kinds = await this.#kinds(text, retold);
     return images && !imagesMayLeave ? [...kinds, 'image'] : kinds;
   }
 
-  #kinds(text: string, shapesOnly: boolean): readonly string[] {
+  async #kinds(text: string, shapesOnly: boolean): Promise<readonly string[]> {
     const { options } = this.#options.sensitivity;
-    return kindsOf(findSensitive(text, shapesOnly ? { ...options, shapesOnly } : options));
+    return kindsOf(await findSensitiveInTurns(text, shapesOnly ? { ...options, shapesOnly } : options));
   }
 
   async #facts(request: RouteRequest, found: readonly string[]) {
@@ -131,7 +131,7 @@ export class ModelRouter implements ChatRouter {
         : request.labels;
     const findings =
       (cloudOpen || localLeaves) && request.context && this.#options.sensitivity.localOnly
-        ? [...new Set([...found, ...this.#kinds(request.context(), false)])]
+        ? [...new Set([...found, ...(await this.#kinds(request.context(), false))])]
         : found;
     const facts: RouteFacts = {
       taskType: request.taskType,

@@ -14,7 +14,7 @@ import type { CloudProvider, RoutingReason } from './policy.js';
 import type { CloudExit, SensitivityRules, StreamBatches } from './ports.js';
 import type { ModelPrice } from './pricing.js';
 import type { ProviderRest } from './provider-rest.js';
-import { findSensitive, isMaskable, kindsOf } from './sensitivity.js';
+import { findSensitiveInTurns, isMaskable, kindsOf } from './sensitivity.js';
 
 const TRIES = 3;
 const FIRST_WAIT_MS = 500;
@@ -170,7 +170,7 @@ export class RoutedAnswer implements RoutedTarget {
     attempt: Attempt,
   ): Promise<StreamBatches> {
     const { exit } = this.#parts;
-    const { call, labels, restore } = this.#cleared(options);
+    const { call, labels, restore } = await this.#cleared(options);
     const price = this.#parts.price(provider, step.model);
     if (!price) throw new AppError('budget_exceeded', `The price of ${step.model} is not known.`);
     const bounded = { ...call, maxOutputTokens: call.maxOutputTokens ?? MAX_OUTPUT_TOKENS };
@@ -236,13 +236,13 @@ export class RoutedAnswer implements RoutedTarget {
   }
 
   /** Looks at everything that would be sent, the earlier messages too. @throws AppError `sensitive_blocked` */
-  #cleared(options: LanguageModelV4CallOptions): {
+  async #cleared(options: LanguageModelV4CallOptions): Promise<{
     call: LanguageModelV4CallOptions;
     labels: string[];
     restore: (source: StreamBatches) => StreamBatches;
-  } {
+  }> {
     const { sensitivity, labels } = this.#parts;
-    const found = sensitivity.localOnly ? sensitiveKinds(options, sensitivity) : [];
+    const found = sensitivity.localOnly ? await sensitiveKinds(options, sensitivity) : [];
     const barred = [...new Set([...found, ...labels])];
     if (barred.length === 0) return { call: options, labels: [], restore: (source) => source };
     if (!sensitivity.masking || !barred.every(isMaskable))
@@ -253,7 +253,7 @@ export class RoutedAnswer implements RoutedTarget {
           details: { findings: barred },
         },
       );
-    const masked = new MaskedCall(options, sensitivity.options);
+    const masked = await MaskedCall.of(options, sensitivity.options);
     this.#masked = masked.counts;
     return { call: masked.options, labels: [], restore: (source) => masked.restore(source) };
   }
@@ -276,12 +276,15 @@ export class RoutedAnswer implements RoutedTarget {
 }
 
 /** Kinds in everything a call would send; bare words only where a person speaks. */
-function sensitiveKinds(options: LanguageModelV4CallOptions, { options: rules }: SensitivityRules): string[] {
-  return kindsOf(
-    promptTexts(options.prompt).flatMap(({ text, own }) =>
-      findSensitive(text, own ? { ...rules, shapesOnly: true } : rules),
-    ),
-  );
+async function sensitiveKinds(
+  options: LanguageModelV4CallOptions,
+  { options: rules }: SensitivityRules,
+): Promise<string[]> {
+  const kinds = new Set<string>();
+  for (const { text, own } of promptTexts(options.prompt))
+    for (const kind of kindsOf(await findSensitiveInTurns(text, own ? { ...rules, shapesOnly: true } : rules)))
+      kinds.add(kind);
+  return [...kinds];
 }
 
 function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefined): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findSensitive, kindsOf } from './sensitivity.js';
+import { findSensitive, findSensitiveInTurns, kindsOf } from './sensitivity.js';
 
 const kinds = (text: string, options = {}) => kindsOf(findSensitive(text, options));
 const spans = (text: string, options = {}) =>
@@ -182,5 +182,51 @@ describe('findSensitive', () => {
       return looks;
     };
     expect(cost(40_000)).toBeLessThan(cost(10_000) * 4.5 + 10_000);
+  });
+});
+
+describe('findSensitiveInTurns', () => {
+  const PIECES = [
+    'Mail jan@example.com or call +48 600 700 800. ',
+    '-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n',
+    'x'.repeat(140_000),
+    `password: ${'y'.repeat(200)} `,
+    'Projekt ŁABĘDŹ jest tajny. ',
+    'ΦΩΣ und İstanbul 𐐀𐐁 ',
+    `sk-${'a1'.repeat(70_000)} `,
+    'plain words about the sea '.repeat(3_000),
+    'DE89370400440532013000 4111 1111 1111 1111 ',
+  ];
+
+  it('finds in a long text what is found in it in one go, wherever its pauses fall', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...PIECES), { minLength: 4, maxLength: 14 }), async (pieces) => {
+        const text = pieces.join('');
+        const options = { terms: ['projekt łabędź', 'φως', 'φωσ', 'istanbul'], addresses: true };
+        expect(await findSensitiveInTurns(text, options)).toEqual(findSensitive(text, options));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('finds the same however much stands before it', async () => {
+    const found = findSensitive(PIECES[0] as string);
+    for (const before of [131_000, 131_050, 131_060, 131_071, 131_072, 131_073, 262_120]) {
+      const text = `${' '.repeat(before)}${PIECES[0]}${' '.repeat(200_000)}`;
+      const moved = found.map(({ kind, start, end }) => ({ kind, start: start + before, end: end + before }));
+      expect(await findSensitiveInTurns(text)).toEqual(moved);
+    }
+  });
+
+  it('lets others go on meanwhile', async () => {
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    await findSensitiveInTurns(`${PIECES[7]}jan@example.com `.repeat(40), { terms: ['sea'] });
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThan(20);
   });
 });

@@ -1,5 +1,6 @@
 // What in a text must not leave the house: secrets and personal data. Pure, in one pass over the characters, with bounded
 // looks around each word, so that no input makes it slow. It returns kinds and places and never keeps or logs the text.
+import { setImmediate } from 'node:timers/promises';
 import { isIban, isPaymentCard, isPesel, isPhoneByGroups } from './number-checks.js';
 import { postalAddress } from './postal-address.js';
 import { DOTTED, IS_WORDS, isProviderKey, LONGEST_WORD, PHONE_CUES, WORDS, type WordGroup } from './sensitive-words.js';
@@ -72,10 +73,29 @@ const MAX_KEY_HEADER = 80;
 /** How far before a number its cue may stand. */
 const CUE_REACH = 24;
 
+/** Read in one go: some milliseconds. */
+const TURN_CHARS = 131_072;
+/** Put in order in one go beside that. */
+const TURN_FINDINGS = 10_000;
+
 /** Non-overlapping, by place. */
 export function findSensitive(text: string, options: SensitivityOptions = {}): Finding[] {
-  const scan = new Scan(text, options);
-  return scan.run();
+  const turns = new Scan(text, options).turns();
+  for (;;) {
+    const turn = turns.next();
+    if (turn.done) return turn.value;
+  }
+}
+
+/** The same of a text of any length, with pauses in which others are served. */
+export async function findSensitiveInTurns(text: string, options: SensitivityOptions = {}): Promise<Finding[]> {
+  if (text.length <= TURN_CHARS) return findSensitive(text, options);
+  const turns = new Scan(text, options).turns();
+  for (;;) {
+    const turn = turns.next();
+    if (turn.done) return turn.value;
+    await setImmediate();
+  }
 }
 
 export const kindsOf = (findings: readonly Finding[]): string[] => [...new Set(findings.map(({ kind }) => kind))];
@@ -91,23 +111,34 @@ class Scan {
     this.#options = options;
   }
 
-  run(): Finding[] {
+  /** Goes on where it was whenever it is asked again; what it finds does not depend on the pauses. */
+  *turns(): Generator<void, Finding[]> {
     const text = this.#text;
-    this.#privateKeys();
+    yield* this.#privateKeys();
     let at = 0;
+    let turnEnd = TURN_CHARS;
     while (at < text.length) {
+      if (at >= turnEnd) {
+        turnEnd = at + TURN_CHARS;
+        yield;
+      }
       const code = text.charCodeAt(at);
       // A word begins with a letter or a digit, so that -4111 1111 … is a number too.
       if (isDigit(code)) at = Math.max(at + 1, this.#number(at));
       else if (isLetter(code)) {
-        const end = wordEnd(text, at);
+        let end = wordEnd(text, at, at + TURN_CHARS);
+        for (let stop = at + TURN_CHARS; end === stop; end = wordEnd(text, end, stop)) {
+          stop += TURN_CHARS;
+          yield;
+        }
         at = Math.max(at + 1, this.#word(at, end));
       } else {
         if (code === 64) this.#at(at);
         at += 1;
       }
     }
-    for (const term of this.#options.terms ?? []) this.#term(term);
+    yield* this.#terms();
+    if (this.#found.length > TURN_FINDINGS) yield;
     return withoutOverlaps(this.#found);
   }
 
@@ -335,10 +366,15 @@ class Scan {
     if (left < at && lastDot > at + 1 && right - lastDot > 2) this.#add('email', left, right);
   }
 
-  #privateKeys(): void {
+  *#privateKeys(): Generator<void, void> {
     const text = this.#text;
     let at = text.indexOf('-----BEGIN');
+    let turnEnd = TURN_CHARS;
     while (at !== -1) {
+      if (at >= turnEnd) {
+        turnEnd = at + TURN_CHARS;
+        yield;
+      }
       const header = text.slice(at, at + MAX_KEY_HEADER);
       if (header.includes('PRIVATE KEY')) {
         const close = text.indexOf('-----END', at);
@@ -350,17 +386,28 @@ class Scan {
     }
   }
 
-  #lower: string | undefined;
-
-  #term(term: string): void {
-    const wanted = sameLengthLower(term.trim());
-    if (wanted === '') return;
-    this.#lower ??= sameLengthLower(this.#text);
-    const lower = this.#lower;
-    for (let at = lower.indexOf(wanted); at !== -1; at = lower.indexOf(wanted, at + wanted.length)) {
-      const end = at + wanted.length;
-      if (!isLetterOrDigit(lower.charCodeAt(at - 1)) && !isLetterOrDigit(lower.charCodeAt(end)))
-        this.#add('custom_term', at, end);
+  *#terms(): Generator<void, void> {
+    const wanted = (this.#options.terms ?? []).map((term) => sameLengthLower(term.trim())).filter(Boolean);
+    if (wanted.length === 0) return;
+    let lower = '';
+    for (let at = 0; at < this.#text.length; ) {
+      const cut = cutAfter(this.#text, at + TURN_CHARS);
+      lower += sameLengthLower(this.#text.slice(at, cut));
+      at = cut;
+      if (at < this.#text.length) yield;
+    }
+    for (const term of wanted) {
+      let turnEnd = TURN_CHARS;
+      for (let at = lower.indexOf(term); at !== -1; at = lower.indexOf(term, at + term.length)) {
+        if (at >= turnEnd) {
+          turnEnd = at + TURN_CHARS;
+          yield;
+        }
+        const end = at + term.length;
+        if (!isLetterOrDigit(lower.charCodeAt(at - 1)) && !isLetterOrDigit(lower.charCodeAt(end)))
+          this.#add('custom_term', at, end);
+      }
+      if (lower.length > TURN_CHARS) yield;
     }
   }
 }
@@ -383,10 +430,20 @@ const isEmailName = (code: number): boolean => isWordCode(code) || code === 46 |
 const isDomain = (code: number): boolean => isLetterOrDigit(code) || code === 45 || code === 46;
 const isIbanStart = (text: string, start: number): boolean => /^[A-Z]{2}\d{2}/.test(text.slice(start, start + 4));
 
-function wordEnd(text: string, from: number): number {
+function wordEnd(text: string, from: number, before = text.length): number {
+  const stop = Math.min(text.length, before);
   let at = from;
-  while (at < text.length && isWordCode(text.charCodeAt(at))) at += 1;
+  while (at < stop && isWordCode(text.charCodeAt(at))) at += 1;
   return at;
+}
+
+/** The last place before `limit` at which no word is cut, or the next at which no character is. */
+function cutAfter(text: string, limit: number): number {
+  if (limit >= text.length) return text.length;
+  let at = limit;
+  while (at > limit - MAX_IDENTIFIER && isWordCode(text.charCodeAt(at - 1))) at -= 1;
+  const code = text.charCodeAt(at);
+  return code >= 0xdc00 && code <= 0xdfff ? at + 1 : at;
 }
 
 function dottedEnd(text: string, from: number): number {
@@ -440,7 +497,9 @@ function sameLengthLower(text: string): string {
 
 /** Of findings that share a place the wider wins, so that a card inside a password is one finding. */
 function withoutOverlaps(found: Finding[]): Finding[] {
-  const sorted = found.sort((a, b) => a.start - b.start || b.end - a.end);
+  // Without custom terms and keys they are found in their order.
+  const inOrder = found.every(({ start }, index) => index === 0 || start > (found[index - 1] as Finding).start);
+  const sorted = inOrder ? found : found.sort((a, b) => a.start - b.start || b.end - a.end);
   const kept: Finding[] = [];
   for (const finding of sorted) {
     const last = kept.at(-1);

@@ -151,6 +151,15 @@ export interface Runtime extends RuntimeDescription {
   roomFor?(modelName: string, signal?: AbortSignal): Promise<boolean>;
   /** Frees the weights, and resolves when they are seen to be gone. */
   unload?(modelName: string, signal?: AbortSignal): Promise<void>;
+  /** The same weights under another name. @throws AppError `model_not_found`, `invalid_input` */
+  copyModel?(source: string, destination: string, signal: AbortSignal): Promise<void>;
+  /** A model of another one's weights with instructions of its own, where the engine keeps such. */
+  deriveModel?(
+    name: string,
+    derivation: ModelDerivation,
+    onProgress: (message: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** What the engine's metadata says; null when it does not know the model. */
   describeModel?(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null>;
   version?(signal?: AbortSignal): Promise<string | null>;
@@ -241,6 +250,13 @@ export interface ModelDescription {
   readonly license: string | null;
   /** Generation defaults the model brings along. */
   readonly parameters: Readonly<Record<string, number>>;
+}
+
+/** What of a model is another one's, and what is its own; in the engine's words beside the former. */
+export interface ModelDerivation {
+  /** A model of the same engine. */
+  readonly from: string;
+  readonly [further: string]: unknown;
 }
 
 export interface ForwardedAnswer {

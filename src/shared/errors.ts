@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'forbidden_host',
   'forbidden_origin',
   'not_found',
+  'method_not_allowed',
   'conflict',
   'payload_too_large',
   'rate_limit_exceeded',

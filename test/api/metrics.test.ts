@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startFakeOllama } from '../stand-ins/ollama.js';
 import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
 import { TaskClient } from './task-client.js';
@@ -147,4 +148,46 @@ it('tells since when it counts', async () => {
   const { uptime_seconds, start_time } = await metrics();
   expect(uptime_seconds).toBeGreaterThanOrEqual(0);
   expect(Date.now() - Date.parse(start_time)).toBeLessThan(60_000);
+});
+
+it('tells what Ollama says of its own times', async () => {
+  const ollama = await startFakeOllama();
+  const over = await startServer({ OLLAMA_ENDPOINT: ollama.url, LLM_WARMUP_ON_STARTUP: 'false' });
+  const read = async () => {
+    const answer = await fetch(`${over.url}/api/v1/metrics`);
+    return ((await answer.json()) as { llm: { ollama_runtime: object } }).llm.ollama_runtime;
+  };
+  try {
+    expect(await read()).toEqual({
+      samples: 0,
+      load_duration_avg_ms: null,
+      prompt_eval_count_total: 0,
+      eval_count_total: 0,
+      prompt_eval_duration_avg_ms: null,
+      eval_duration_avg_ms: null,
+    });
+    for (let turn = 0; turn < 2; turn += 1)
+      await (await new TaskClient(over.url).post('/llm/simple/stream', { content: 'Hi' })).text();
+    expect(await read()).toEqual({
+      samples: 2,
+      load_duration_avg_ms: 20,
+      prompt_eval_count_total: 14,
+      eval_count_total: 6,
+      prompt_eval_duration_avg_ms: 30,
+      eval_duration_avg_ms: 40,
+    });
+  } finally {
+    await over.close();
+    await ollama.close();
+  }
+});
+
+it('counts tasks in which something was asked once more', async () => {
+  const rate = async () =>
+    (await client.get<{ kpi: { retry_loop_rate: number } }>('/metrics/execution-mode')).kpi.retry_loop_rate;
+  await client.run({ content: 'Tell me about harbours' });
+  expect(await rate()).toBe(0);
+  // No plan: it is asked for again.
+  await client.run({ content: 'Plan a trip to the sea, then a budget', forced_intent: 'COMPLEX_PLANNING' });
+  expect(await rate()).toBe(50);
 });

@@ -199,7 +199,7 @@ describe("Ollama's own client", () => {
       for await (const _line of await client.chat({ model, messages, stream: true }));
     };
     await expect(read()).rejects.toThrow(/cut|broke off/);
-    const { status, body } = await post('/api/push', '{}').then(async (answer) => ({
+    const { status, body } = await post('/api/nowhere', '{}').then(async (answer) => ({
       status: answer.status,
       body: await answer.json(),
     }));

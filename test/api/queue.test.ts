@@ -135,7 +135,7 @@ describe('the queue', () => {
     await running();
     expect(await client.get('/metrics')).toMatchObject({
       status: 'ok',
-      tasks: { created: 2, success_rate: 100, completed: 1, failed: 0 },
+      tasks: { created: 2, success_rate: 50, completed: 1, failed: 0 },
     });
     await client.post(`/queue/task/${id}/abort`);
     expect(await client.get('/metrics/system')).toMatchObject({ tasks: { created: 2, success_rate: 50, failed: 1 } });

@@ -36,6 +36,18 @@ function heldAnswer() {
 }
 
 describe('POST /tasks', () => {
+  it('takes long prompts, and parameters out of the usual range', async () => {
+    const content = 'Harbours and ships. '.repeat(7_500);
+    const { status } = await client.run({
+      content,
+      generation_params: { temperature: 5, top_p: 0, top_k: -1, repeat_penalty: 90 },
+    });
+    expect(status).toBe('COMPLETED');
+    // A server of OpenAI's wire has ranges of its own; engines that are known get what they take.
+    expect(upstream.requests.at(-1)).toMatchObject({ temperature: 5 });
+    expect((await client.post('/tasks', { content: 'x'.repeat(200_001) })).status).toBe(422);
+  });
+
   it('answers 201 with the contract’s fields and completes in the background', async () => {
     const response = await client.post('/tasks', { content: 'Tell me a joke' });
     expect(response.status).toBe(201);

@@ -14,6 +14,7 @@ export async function codeTurn(work: TurnWork): Promise<string> {
     write: async (repair) => {
       draft += 1;
       if (draft > 1) live.replace(null);
+      if (draft > 1) live.repeated = true;
       live.log(`Draft ${draft} is being written.`);
       const { text } = await model.ask({
         agent: AGENTS.coder,

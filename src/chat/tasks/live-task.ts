@@ -20,6 +20,8 @@ export class LiveTask {
   readonly task: Task;
   /** Of its run, once it runs. */
   deadline: Deadline | undefined;
+  /** Something of it was asked once more. */
+  repeated = false;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #parts = new Map<number, LivePart>();

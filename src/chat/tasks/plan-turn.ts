@@ -85,6 +85,7 @@ export async function planTurn(work: TurnWork): Promise<string> {
       if (attempt === 1) sections.write(step.number, stepHeading(step, language));
       else if (begun) sections.write(step.number, stepAgain(language));
       showPlan();
+      if (attempt > 1) live.repeated = true;
       live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
       events.publish(
         'PLAN_STEP_STARTED',
@@ -139,6 +140,7 @@ async function made(work: TurnWork): Promise<MadePlan> {
     ask: async (messages, jsonSchema) =>
       (await model.ask({ agent: AGENTS.architect, messages, labels: labelsOf(work), jsonSchema })).text,
     onRefused: (attempt, problems) => {
+      live.repeated = true;
       live.log(`The plan was refused: ${problems.join(' ')}`);
       tracer.step(live.id, 'Architect', 'plan_refused', JSON.stringify({ attempt, problems }), 'error');
     },

@@ -14,11 +14,17 @@ export class TaskCounters {
   toolRequired = 0;
   learningLogged = 0;
   blocked = 0;
+  /** Tasks in which something was asked once more: a draft, a plan or one of its steps, or all of it after a crash. */
+  repeated = 0;
   modelMismatches = 0;
   readonly feedback = { up: 0, down: 0 };
   firstTokenSamples = 0;
   firstTokenSumMs = 0;
   readonly blockReasons = new Map<string, number>();
+  /** Of blocks that somebody called a mistake, by taking the labels off their session. */
+  readonly mistakenReasons = new Map<string, number>();
+  /** By session, the newest last. */
+  readonly #blocksOf = new Map<string, string[]>();
   readonly toolUsage = new Map<string, number>();
   readonly agentUsage = new Map<string, number>();
   readonly executionModes = new Map<ExecutionMode, number>();
@@ -28,10 +34,30 @@ export class TaskCounters {
     this.startedAt = startedAt;
   }
 
-  /** Of those that have ended; one that still runs is neither. */
+  /** Percent of all that were accepted: one that still runs has not succeeded yet. */
   get successRate(): number {
-    const ended = this.completed + this.failed;
-    return ended === 0 ? 0 : Math.round((this.completed / ended) * 10_000) / 100;
+    return this.created === 0 ? 0 : Math.round(Math.min(1, this.completed / this.created) * 10_000) / 100;
+  }
+
+  get mistaken(): number {
+    return [...this.mistakenReasons.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  block(reason: string, sessionId: string | null): void {
+    this.blocked += 1;
+    this.count(this.blockReasons, reason);
+    if (sessionId === null) return;
+    const former = this.#blocksOf.get(sessionId) ?? [];
+    this.#blocksOf.delete(sessionId);
+    this.#blocksOf.set(sessionId, [...former, reason].slice(-MAX_NAMES));
+    const [oldest] = this.#blocksOf.keys();
+    if (this.#blocksOf.size > MAX_NAMES && oldest !== undefined) this.#blocksOf.delete(oldest);
+  }
+
+  /** Somebody has said that what was found in a session is nothing to be kept back. */
+  released(sessionId: string): void {
+    for (const reason of this.#blocksOf.get(sessionId) ?? []) this.count(this.mistakenReasons, reason);
+    this.#blocksOf.delete(sessionId);
   }
 
   get totalTokens(): number {

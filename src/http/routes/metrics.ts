@@ -1,10 +1,12 @@
 // /metrics as JSON, as the original's UI reads it; Prometheus has a path of its own, without a prefix.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { TaskCounters } from '../../chat/tasks/task-counters.js';
+import type { OllamaFigures } from '../../runtimes/ollama/ollama-figures.js';
 import { isoUtc } from '../../shared/clock.js';
 import type { Metrics } from '../metrics.js';
 
 const GUI_THRESHOLD_PERCENT = 20;
+const MOST_REASONS = 5;
 const MODES = ['api_skill', 'browser_automation', 'gui_fallback'] as const;
 
 export interface MetricsRoutesOptions {
@@ -13,18 +15,18 @@ export interface MetricsRoutesOptions {
   defaultCostModel: string;
   /** How often somebody has set a model's parameters. */
   generationParamUpdates: () => number;
+  ollama: OllamaFigures;
 }
 
 export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async (
   app,
-  { counters, metrics, defaultCostModel, generationParamUpdates },
+  { counters, metrics, defaultCostModel, generationParamUpdates, ollama },
 ) => {
   const tags = ['metrics'];
 
   const system = async () => {
     const selected = await metrics.selected();
     const denied = counters.blocked;
-    const reasons = [...counters.blockReasons].sort(([, one], [, other]) => other - one).slice(0, 5);
     return {
       status: 'ok',
       uptime_seconds: Math.round(process.uptime()),
@@ -46,12 +48,12 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async 
         blocked_count: denied,
         block_rate: percent(denied, counters.created),
         deny_rate: percent(denied, counters.created),
-        top_reason_codes: reasons.map(([reason_code, count]) => ({
-          reason_code,
-          count,
-          share_rate: percent(count, denied),
-        })),
-        false_positive_triage: { candidate_count: 0, candidate_rate: 0, top_candidate_reasons: [] },
+        top_reason_codes: top(counters.blockReasons, denied),
+        false_positive_triage: {
+          candidate_count: counters.mistaken,
+          candidate_rate: percent(counters.mistaken, denied),
+          top_candidate_reasons: top(counters.mistakenReasons, counters.mistaken),
+        },
       },
       network: { total_bytes: metrics.networkBytes },
       models: { generation_params_updates: generationParamUpdates() },
@@ -59,14 +61,14 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async 
         first_token_samples: counters.firstTokenSamples,
         first_token_avg_ms:
           counters.firstTokenSamples === 0 ? null : round(counters.firstTokenSumMs / counters.firstTokenSamples),
-        // Its durations are not told by the engine's stream as we read it, so there are no samples rather than zeros.
+        // As Ollama itself says it; an answer of its OpenAI-style wire, which is passed on, does not say it.
         ollama_runtime: {
-          samples: 0,
-          load_duration_avg_ms: null,
-          prompt_eval_count_total: 0,
-          eval_count_total: 0,
-          prompt_eval_duration_avg_ms: null,
-          eval_duration_avg_ms: null,
+          samples: ollama.samples,
+          load_duration_avg_ms: ollama.loadMs,
+          prompt_eval_count_total: ollama.promptTokens,
+          eval_count_total: ollama.tokens,
+          prompt_eval_duration_avg_ms: ollama.promptMs,
+          eval_duration_avg_ms: ollama.answerMs,
         },
       },
       runtime_switch: {
@@ -118,7 +120,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async 
         share_rate: Object.fromEntries(MODES.map((mode) => [mode, percent(counts[mode] ?? 0, total)])),
         success_rate: counters.successRate,
         manual_intervention_rate: percent(counters.aborted, counters.created),
-        retry_loop_rate: 0,
+        retry_loop_rate: percent(counters.repeated, counters.created),
       },
       alerts: {
         gui_fallback_overuse: {
@@ -131,6 +133,12 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsRoutesOptions> = async 
     };
   });
 };
+
+const top = (counts: ReadonlyMap<string, number>, total: number) =>
+  [...counts]
+    .sort(([, one], [, other]) => other - one)
+    .slice(0, MOST_REASONS)
+    .map(([reason_code, count]) => ({ reason_code, count, share_rate: percent(count, total) }));
 
 const percent = (part: number, whole: number): number => (whole === 0 ? 0 : round((part / whole) * 100));
 const round = (value: number): number => Math.round(value * 100) / 100;

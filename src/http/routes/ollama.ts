@@ -1,17 +1,23 @@
 // /api/*: what Ollama's clients call to chat, to embed, and to see, fetch and remove models.
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   OllamaChatRequest,
+  OllamaCopyRequest,
+  OllamaCreateRequest,
   OllamaDeleteRequest,
   OllamaEmbeddingsRequest,
   OllamaEmbedRequest,
   OllamaGenerateRequest,
   OllamaPullRequest,
+  OllamaPushRequest,
   OllamaShowRequest,
 } from '../../contract/ollama.js';
+import type { DerivedModels } from '../../models/derived-models.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { removeModel } from '../../models/model-removal.js';
+import type { ModelOperation } from '../../models/operations.js';
 import { pulledAs, pullTarget } from '../../models/pull-name.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
@@ -20,13 +26,14 @@ import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../compatible/ollama-answer.js';
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
 import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
-import { type FollowedOperations, pullLines, pullWhole } from '../compatible/ollama-pull.js';
+import { type FollowedOperations, operationLines, operationWhole } from '../compatible/ollama-operation.js';
 import { sendStream } from '../compatible/stream-reply.js';
 import { readJsonBody } from '../json-body.js';
 
 export interface OllamaRoutesOptions extends FollowedOperations {
   models: ModelManager;
   registry: ModelRegistry;
+  derived: DerivedModels;
   answers: CompatibleAnswers;
   /** Milliseconds since the epoch; null where nobody wrote it down. */
   installedAt: (model: string) => number | null;
@@ -36,15 +43,17 @@ export interface OllamaRoutesOptions extends FollowedOperations {
 
 /** Whose API this is: clients look here for what they may ask. */
 const API_LEVEL = '0.9.0';
+const LATEST = ':latest';
 const BUNDLED_LIMIT = 100;
 const EMBED_LIMIT_MS = 300_000;
 const LOAD_LIMIT_MS = 600_000;
 
 export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app,
-  { models, registry, operations, onOperation, answers, installedAt, version },
+  { models, registry, operations, onOperation, derived, answers, installedAt, version },
 ) => {
   const tags = ['ollama'];
+  const followed = { operations, onOperation };
   // Ollama reads JSON whatever it is called, and its documentation shows requests without a content type.
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -96,9 +105,28 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     if (!registry.installsFrom(target.provider))
       throw new AppError('invalid_input', `There is no Ollama here to fetch ${asked}; hf.co/org/model needs none.`);
     const operation = registry.install(target.name, target.provider, target.runtime);
-    const parts = { operations, onOperation };
-    if (body.stream === false) return pullWhole(parts, operation);
-    return sendStream(reply, 'application/x-ndjson', pullLines(parts, operation));
+    return follow(operation, body.stream, reply);
+  });
+
+  app.post('/copy', { schema: { body: OllamaCopyRequest, tags } }, async ({ body }, reply) => {
+    await operationWhole(followed, await derived.copy(await installedName(body.source), body.destination));
+    return reply.status(200).send();
+  });
+
+  app.post('/create', { schema: { body: OllamaCreateRequest, tags } }, async ({ body }, reply) => {
+    const { model, name, from, files, adapters, stream, ...further } = body;
+    if (Object.keys({ ...files, ...adapters }).length > 0)
+      throw new AppError('unsupported', 'Files are not taken over this API; venom models adopt brings local ones in.');
+    if (!from) throw new AppError('invalid_input', 'from: the installed model to make it of is needed.');
+    const derivation = { ...given(further), from: await installedName(from) };
+    return follow(await derived.derive(model || name || '', derivation), stream, reply);
+  });
+
+  app.post('/push', { schema: { body: OllamaPushRequest, tags } }, async ({ body }) => {
+    throw new AppError(
+      'unsupported',
+      `Models are not sent to a library from here, ${body.model || body.name} neither.`,
+    );
   });
 
   app.delete('/delete', { schema: { body: OllamaDeleteRequest, tags } }, async ({ body }, reply) => {
@@ -137,13 +165,18 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return { embedding: vectors[0] ?? [] };
   });
 
-  /** What Ollama's clients call `name:latest`, or by the address it was pulled from, has a shorter name here. */
+  async function follow(operation: ModelOperation, stream: boolean | null | undefined, reply: FastifyReply) {
+    if (stream === false) return operationWhole(followed, operation);
+    return sendStream(reply, 'application/x-ndjson', operationLines(followed, operation));
+  }
+
+  /** What Ollama's clients call `name` or `name:latest`, or by the address it was pulled from, may have another name here. */
   async function installedName(name: string): Promise<string> {
     if (await models.find(name)) return name;
     const pulled = pulledAs(name, registry.manifests());
     if (pulled) return pulled;
-    const short = name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name;
-    return (await models.find(short)) ? short : name;
+    const other = name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name + LATEST;
+    return (await models.find(other)) ? other : name;
   }
 
   async function embed(name: string, texts: readonly string[], truncate: boolean) {
@@ -191,3 +224,7 @@ function toUnitLength(vector: number[]): number[] {
   const length = Math.hypot(...vector);
   return length > 0 ? vector.map((value) => value / length) : vector;
 }
+
+/** Without what is null, which Ollama would have to understand. */
+const given = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));

@@ -13,18 +13,16 @@ import { watched } from '../../routing/counted-stream.js';
 import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
 import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
-import { BODY_PARAMS, paramsOfBody, unknownParams, withBodyParams } from '../../runtimes/call-params.js';
+import { BODY_PARAMS, paramsOfBody, unknownParams } from '../../runtimes/call-params.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
-import { checkedForward } from '../checked-forward.js';
-import { type AnswerGate, NO_USAGE, toTurnUsage } from '../compatible/answers.js';
+import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
+import { sendForwarded, traceFailure } from '../compatible/forwarded.js';
+import { finishReason, toOpenAiUsage } from '../compatible/openai-answer.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
-import { corsOf } from '../event-stream.js';
-import { passThrough } from '../pass-through.js';
 import { refuseAddresses } from '../pictures.js';
-import { withNote } from '../ran-with-note.js';
 import { isStrict } from '../strict-header.js';
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
@@ -111,39 +109,24 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const startedAt = performance.now();
     const taken = (usage: LanguageModelV4Usage) => toTurnUsage(usage, null, performance.now() - startedAt);
     try {
-      if (runtime?.forward) {
-        const received = await runtime.forward(
-          '/chat/completions',
-          { ...withBodyParams(body, ran?.sent ?? {}), model },
-          abort.signal,
-        );
-        tracer.step(requestId, 'OpenAI', 'forward', `status=${received.status}`);
-        let bytesReceived = 0;
-        const answer = await checkedForward(received, body.stream === true, (bytes) => {
-          bytesReceived += bytes;
+      const forward = runtime?.forward?.bind(runtime);
+      if (forward) {
+        await sendForwarded({
+          path: '/chat/completions',
+          forward,
+          body,
+          target,
+          requestId,
+          sent: ran?.sent ?? {},
+          note,
+          bytesSent: Buffer.byteLength(JSON.stringify(body.messages)),
+          reply,
+          signal: abort.signal,
+          tracer,
+          onUsage,
+          onEnd: leave,
         });
         streaming = true;
-        reply.hijack();
-        reply.raw.writeHead(answer.status, {
-          ...corsOf(reply),
-          'content-type': answer.contentType,
-          'cache-control': 'no-cache',
-          'x-accel-buffering': 'no',
-          'x-request-id': requestId,
-        });
-        const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
-        void passThrough(noted, reply.raw, answer.end).then((broken) => {
-          leave();
-          const failure = answer.failure() ?? (broken && toAppError(broken));
-          keep(forwarded(target, Buffer.byteLength(JSON.stringify(body.messages)), bytesReceived, failure));
-          const told = answer.usage();
-          if (told) {
-            const { prompt, completion } = told;
-            onUsage({ ...taken(NO_USAGE), promptTokens: prompt, completionTokens: completion }, target, null);
-          }
-          if (failure) failed(tracer, requestId, failure);
-          else tracer.finish(requestId, 'COMPLETED');
-        });
         return reply;
       }
       let used: LanguageModelV4Usage | undefined;
@@ -184,7 +167,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
             } catch (thrown) {
               const error = toAppError(thrown);
               keep(target.receipt());
-              failed(tracer, requestId, error);
+              traceFailure(tracer, requestId, error);
               yield `data: ${JSON.stringify({ error: { message: error.message, type: 'server_error', param: null, code: error.code } })}\n\n`;
             }
           })(),
@@ -230,12 +213,12 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
             finish_reason: finishReason(result.finishReason.unified),
           },
         ],
-        usage: toUsage(result.usage),
+        usage: toOpenAiUsage([result.usage]),
         ...(note ? { venom: { ran_with: note } } : {}),
       };
     } catch (error) {
       keep(target.receipt());
-      failed(tracer, requestId, toAppError(error));
+      traceFailure(tracer, requestId, toAppError(error));
       throw error;
     } finally {
       if (!streaming) leave();
@@ -328,7 +311,7 @@ async function* chatEvents(
         ],
         note ? { venom: { ran_with: note } } : {},
       );
-      if (withUsage) yield event([], { usage: toUsage(part.usage) });
+      if (withUsage) yield event([], { usage: toOpenAiUsage([part.usage]) });
     }
   }
   yield 'data: [DONE]\n\n';
@@ -343,42 +326,6 @@ const toToolCall = ({ toolCallId, toolName, input }: { toolCallId: string; toolN
 /** Without lists and maps, which may be long and are the client's own anyway. */
 const plain = (sent: RanWith['sent']): RanWith['sent'] =>
   Object.fromEntries(Object.entries(sent).filter(([, value]) => typeof value !== 'object'));
-
-function failed(tracer: RequestTracer, requestId: string, error: AppError): void {
-  tracer.step(requestId, 'OpenAI', 'error', error.code, 'error');
-  tracer.finish(requestId, 'FAILED', {
-    code: error.code,
-    class: error.code,
-    message: error.message,
-    stage: 'openai',
-    retryable: false,
-  });
-}
-
-/** The account of an answer that was passed on as it came. */
-function forwarded(
-  target: RoutedTarget,
-  bytesSent: number,
-  bytesReceived: number,
-  failure: AppError | undefined,
-): AnswerReceipt {
-  const { provider, model, endpoint } = target;
-  return {
-    ...target.receipt(),
-    attempts: [
-      {
-        provider,
-        model,
-        endpoint,
-        location: 'local',
-        bytesSent,
-        bytesReceived,
-        outcome: failure ? 'failed' : 'ok',
-        error: failure?.code ?? null,
-      },
-    ],
-  };
-}
 
 /** What is no text. @throws AppError `unsupported` where a part points somewhere, which an engine behind us would fetch */
 function furtherParts({ messages }: ChatCompletionRequest): { type: string }[] {
@@ -406,23 +353,3 @@ const saidText = (body: ChatCompletionRequest): string =>
 function lastUserText(body: ChatCompletionRequest): string {
   return textOf(body.messages.findLast(({ role }) => role === 'user')?.content);
 }
-
-function toUsage(usage: LanguageModelV4Usage) {
-  const prompt = usage.inputTokens.total ?? 0;
-  const completion = usage.outputTokens.total ?? 0;
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: usage.inputTokens.cacheRead ?? 0 },
-  };
-}
-
-const finishReason = (unified: string): string =>
-  unified === 'length'
-    ? 'length'
-    : unified === 'tool-calls'
-      ? 'tool_calls'
-      : unified === 'content-filter'
-        ? 'content_filter'
-        : 'stop';

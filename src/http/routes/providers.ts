@@ -78,7 +78,7 @@ export const providerRoutes: FastifyPluginAsyncZod<ProviderRoutesOptions> = asyn
     { schema: { params: ProviderParams, body: KeyRequest, tags } },
     async ({ params: { provider }, body: { key } }) => {
       if (exit.endpoint(provider) === null)
-        throw new AppError('no_endpoint', `Set CLOUD_COMPATIBLE_ENDPOINT before the key of ${provider}.`);
+        throw new AppError('conflict', `Set CLOUD_COMPATIBLE_ENDPOINT before the key of ${provider}.`);
       await keys.set(provider, key);
       onKeyChanged(provider);
       return keyAnswer(

@@ -21,6 +21,7 @@ const EXPORT_MESSAGES = 100_000;
 /** Of base64; what is beyond it is named in the export and left out. */
 const EXPORT_PICTURE_CHARS = 64_000_000;
 const SHOWN_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+const FILE_NAME_CHARS = 100;
 
 export interface SessionRoutesOptions {
   sessions: SessionStore;
@@ -148,8 +149,10 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       const summary = sessions.summary(params.session_id);
       const messages = sessions.messages(params.session_id, { limit: EXPORT_MESSAGES });
       const markdown = query.format === 'markdown';
-      const name = `venom-${sessionIdFor(owner, params.session_id).replace(/[^\w-]/g, '_')}.${markdown ? 'md' : 'json'}`;
-      reply.header('content-disposition', `attachment; filename="${name}"`);
+      const name = sessionIdFor(owner, params.session_id)
+        .replace(/[^\w-]/g, '_')
+        .slice(0, FILE_NAME_CHARS);
+      reply.header('content-disposition', `attachment; filename="venom-${name}.${markdown ? 'md' : 'json'}"`);
       reply.type(markdown ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8');
       const exported = exportedPictures(messages, pictures);
       return markdown

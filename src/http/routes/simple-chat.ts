@@ -8,6 +8,7 @@ import { unknownParams } from '../../runtimes/call-params.js';
 import { AppError } from '../../shared/errors.js';
 import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
 import { sessionIdFor } from '../ownership.js';
+import { sessionIdHeader } from '../session-id-header.js';
 import { isStrict } from '../strict-header.js';
 
 const TOP_LOGPROBS = 8;
@@ -69,7 +70,7 @@ function stream(
   openEventStream(reply.raw, {
     ...cors,
     'x-request-id': turn.requestId,
-    'x-session-id': sessionIdFor(reply.request.owner, turn.sessionId ?? sessionId ?? null),
+    'x-session-id': sessionIdHeader(sessionIdFor(reply.request.owner, turn.sessionId ?? sessionId ?? null)),
   });
   if (reply.raw.destroyed) return reply;
   if (followed.kind === 'live') followLive(reply.raw, followed.turn, from);

@@ -6,6 +6,7 @@ import { TaskListQuery, TaskParams, TaskStreamQuery, TaskSubmission } from '../.
 import { AppError } from '../../shared/errors.js';
 import { corsOf, openEventStream } from '../event-stream.js';
 import { sessionIdFor } from '../ownership.js';
+import { sessionIdHeader } from '../session-id-header.js';
 import { followTask, parseTaskEventId, replayTask } from '../task-stream.js';
 import { toTaskRequest, toTaskResponse, toVenomTask } from './task-shapes.js';
 
@@ -19,7 +20,7 @@ export const taskRoutes: FastifyPluginAsyncZod<{ orchestrator: Orchestrator }> =
     if (key !== undefined && (key === '' || key.length > MAX_KEY_CHARS))
       throw new AppError('invalid_input', `Idempotency-Key must have 1 to ${MAX_KEY_CHARS} characters.`);
     const task = await orchestrator.submit({ ...toTaskRequest(request.body), owner: request.owner }, key ?? null);
-    reply.status(201).header('x-session-id', sessionIdFor(request.owner, task.request.sessionId));
+    reply.status(201).header('x-session-id', sessionIdHeader(sessionIdFor(request.owner, task.request.sessionId)));
     return toTaskResponse(task);
   });
 

@@ -4,7 +4,7 @@ import type { LanguageModelV4, LanguageModelV4Message, LanguageModelV4StreamPart
 import type { Agent } from 'undici';
 import { CLOUD_PROVIDERS, type CloudProvider } from '../../routing/policy.js';
 import type { CloudCall, CloudExit, SensitivityRules, StreamBatches, WireMeter } from '../../routing/ports.js';
-import { findSensitive, kindsOf } from '../../routing/sensitivity.js';
+import { findSensitiveInTurns, kindsOf } from '../../routing/sensitivity.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { toCloudOptions } from './to-cloud-options.js';
 
@@ -122,7 +122,7 @@ export class ExitGate implements CloudExit {
       // What cannot be read cannot be judged.
       if (typeof body !== 'string')
         throw new AppError('sensitive_blocked', 'A body of unknown form does not leave the house.');
-      this.#inspect(body, pictures);
+      await this.#inspect(body, pictures);
       meter.bytesSent += Buffer.byteLength(body);
       const response = await this.#send(url, { ...init, redirect: 'manual' });
       if (response.status !== 200) throw await rejected(provider, response);
@@ -150,13 +150,13 @@ export class ExitGate implements CloudExit {
   }
 
   /** @param pictures  that may go along, and in whose base64 any shape may come up by chance */
-  #inspect(body: string, pictures: ReadonlySet<string>): void {
+  async #inspect(body: string, pictures: ReadonlySet<string>): Promise<void> {
     const { localOnly, options } = this.#options.sensitivity;
     if (!localOnly) return;
     const kinds = new Set<string>();
     for (const text of stringsIn(JSON.parse(body))) {
       if (pictures.size > 0 && pictures.has(text.replace(/^data:image\/[\w.+*-]+;base64,/, ''))) continue;
-      for (const kind of kindsOf(findSensitive(text, { ...options, shapesOnly: true }))) kinds.add(kind);
+      for (const kind of kindsOf(await findSensitiveInTurns(text, { ...options, shapesOnly: true }))) kinds.add(kind);
     }
     if (kinds.size > 0)
       throw new AppError('sensitive_blocked', `What would be sent holds ${[...kinds].join(', ')} and stays local.`, {

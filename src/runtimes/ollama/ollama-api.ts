@@ -82,6 +82,9 @@ export const ChatLine = z.object({
   done_reason: z.string().nullish(),
   prompt_eval_count: z.number().nullish(),
   eval_count: z.number().nullish(),
+  // Nanoseconds.
   load_duration: z.number().nullish(),
+  prompt_eval_duration: z.number().nullish(),
+  eval_duration: z.number().nullish(),
   error: z.unknown().optional(),
 });

@@ -153,6 +153,25 @@ export class OllamaClient {
     await this.#follow('/api/create', { model, files: { [name]: digest }, stream: true }, onProgress, signal);
   }
 
+  /** @throws AppError `model_not_found` */
+  async copy(source: string, destination: string, signal: AbortSignal): Promise<void> {
+    const body = { source: checkedName(source), destination: checkedName(destination) };
+    const response = await this.#upstream.send('/api/copy', { body, signal });
+    if (response.statusCode !== 200) throw asNotFound(await this.#upstream.rejected(response), source);
+    await response.body.dump();
+  }
+
+  /** Of a model that is here already. */
+  async derive(
+    model: string,
+    derivation: Readonly<Record<string, unknown>> & { from: string },
+    onProgress: (progress: OllamaProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    checkedName(derivation.from);
+    await this.#follow('/api/create', { ...derivation, model: checkedName(model), stream: true }, onProgress, signal);
+  }
+
   /** Frees its memory, and resolves when `/api/ps` no longer shows it. @throws AppError `upstream_timeout` */
   async unload(model: string, signal?: AbortSignal): Promise<void> {
     const body = { model: checkedName(model), keep_alive: 0 };

@@ -11,6 +11,7 @@ import type {
   EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
+  ModelDerivation,
   ModelDescription,
   Runtime,
   RuntimeHealth,
@@ -18,6 +19,7 @@ import type {
 } from '../runtime.js';
 import { ChatLine } from './ollama-api.js';
 import { type OllamaClient, type OllamaTag, sameModel } from './ollama-client.js';
+import type { OllamaFigures } from './ollama-figures.js';
 import { OpenAnswers } from './open-answers.js';
 import { type OllamaDefaults, toKeepAlive, toOllamaChat } from './to-ollama-chat.js';
 
@@ -29,6 +31,8 @@ export interface OllamaRuntimeOptions extends OllamaDefaults {
   client: OllamaClient;
   /** Nobody asked for Ollama, it was merely found here: that it does not run is no failure. */
   optional: boolean;
+  /** Told how long each answer took. */
+  figures?: OllamaFigures;
 }
 
 export class OllamaRuntime implements Runtime {
@@ -37,13 +41,15 @@ export class OllamaRuntime implements Runtime {
   readonly #client: OllamaClient;
   readonly #defaults: OllamaDefaults;
   readonly #optional: boolean;
+  readonly #figures: OllamaFigures | undefined;
   /** Models that are in memory because of us; the only ones we take out again. */
   readonly #ours = new Set<string>();
   /** A question that Ollama hears after the order to let go would hold the model for as long as it says. */
   readonly #answers = new OpenAnswers();
 
-  constructor({ client, optional, ...defaults }: OllamaRuntimeOptions) {
+  constructor({ client, optional, figures, ...defaults }: OllamaRuntimeOptions) {
     this.#client = client;
+    this.#figures = figures;
     this.#optional = optional;
     this.#defaults = defaults;
     this.endpoint = `${client.baseUrl}/v1`;
@@ -176,6 +182,19 @@ export class OllamaRuntime implements Runtime {
     this.#ours.delete(modelName);
   }
 
+  copyModel(source: string, destination: string, signal: AbortSignal): Promise<void> {
+    return this.#client.copy(source, destination, signal);
+  }
+
+  deriveModel(
+    name: string,
+    derivation: ModelDerivation,
+    onProgress: (message: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#client.derive(name, derivation, ({ message }) => onProgress(message), signal);
+  }
+
   async describeModel(modelName: string, signal?: AbortSignal): Promise<ModelDescription | null> {
     const shown = await this.#client.show(modelName, signal);
     const info = shown.model_info ?? {};
@@ -257,6 +276,7 @@ export class OllamaRuntime implements Runtime {
         if (message?.content) parts.push({ type: 'text-delta', id: 'text', delta: message.content });
         if (end.done) {
           done = true;
+          this.#figures?.add(end);
           const reason = calls > 0 ? 'tool-calls' : end.done_reason === 'length' ? 'length' : 'stop';
           parts.push({
             type: 'finish',

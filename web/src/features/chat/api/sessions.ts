@@ -8,6 +8,7 @@ import { Receipt } from '../../../lib/requests';
 import { saveFile } from '../../../lib/save-file';
 
 const PAGE = 40;
+const at = (id: string): string => `/sessions/${encodeURIComponent(id)}`;
 
 const Session = z.object({
   session_id: z.string(),
@@ -65,11 +66,9 @@ export function useMessages(sessionId: string, enabled: boolean) {
     queryKey: ['sessions', 'messages', sessionId],
     enabled,
     queryFn: ({ pageParam, signal }) =>
-      request(
-        `/sessions/${sessionId}/messages?limit=100${pageParam === null ? '' : `&before_seq=${pageParam}`}`,
-        Messages,
-        { signal },
-      ),
+      request(`${at(sessionId)}/messages?limit=100${pageParam === null ? '' : `&before_seq=${pageParam}`}`, Messages, {
+        signal,
+      }),
     initialPageParam: null as number | null,
     getNextPageParam: (last) => (last.has_more ? last.messages[0]?.seq : undefined),
   });
@@ -78,8 +77,7 @@ export function useMessages(sessionId: string, enabled: boolean) {
 export function useRenameSession() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, title }: { id: string; title: string }) =>
-      send(`/sessions/${id}`, { method: 'PATCH', json: { title } }),
+    mutationFn: ({ id, title }: { id: string; title: string }) => send(at(id), { method: 'PATCH', json: { title } }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
   });
 }
@@ -87,7 +85,7 @@ export function useRenameSession() {
 export function useDeleteSession() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => send(`/sessions/${id}`, { method: 'DELETE' }),
+    mutationFn: (id: string) => send(at(id), { method: 'DELETE' }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
   });
 }
@@ -101,7 +99,7 @@ const LabelState = z.object({
 export function useSessionLabels(id: string) {
   return useQuery({
     queryKey: ['sessions', 'labels', id],
-    queryFn: ({ signal }) => request(`/sessions/${id}/labels`, LabelState, { signal }),
+    queryFn: ({ signal }) => request(`${at(id)}/labels`, LabelState, { signal }),
     staleTime: 0,
   });
 }
@@ -109,7 +107,7 @@ export function useSessionLabels(id: string) {
 export function useReleaseLabels(id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (reason: string) => request(`/sessions/${id}/labels/release`, LabelState, { json: { reason } }),
+    mutationFn: (reason: string) => request(`${at(id)}/labels/release`, LabelState, { json: { reason } }),
     onSuccess: (state) => queries.setQueryData(['sessions', 'labels', id], state),
   });
 }
@@ -138,9 +136,12 @@ export function usePicture(sessionId: string, hash: string) {
 }
 
 export const truncateSession = (id: string, fromSeq: number) =>
-  send(`/sessions/${id}/truncate`, { json: { from_seq: fromSeq } });
+  send(`${at(id)}/truncate`, { json: { from_seq: fromSeq } });
 
 export async function downloadSession(id: string, format: 'json' | 'markdown'): Promise<void> {
-  const response = await send(`/sessions/${id}/export?format=${format}`);
-  saveFile(await response.blob(), `venom-${id}.${format === 'json' ? 'json' : 'md'}`);
+  const response = await send(`${at(id)}/export?format=${format}`);
+  saveFile(
+    await response.blob(),
+    `venom-${id.replace(/[^\w-]/g, '_').slice(0, 100)}.${format === 'json' ? 'json' : 'md'}`,
+  );
 }

@@ -1,4 +1,4 @@
-// How far a download is, in the lines of Ollama's pull.
+// How far an operation is, in the lines of Ollama's pull and create.
 import { createHash } from 'node:crypto';
 import type { ModelOperation, ModelOperations } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
@@ -12,9 +12,9 @@ export interface FollowedOperations {
 }
 
 /** Ends with `success` or `error`. Who stops reading does not stop the operation: others see it too, and may cancel it. */
-export async function* pullLines(
+export async function* operationLines(
   { operations, onOperation }: FollowedOperations,
-  { operationId, provider, modelName }: ModelOperation,
+  { operationId, type, provider, modelName }: ModelOperation,
 ): AsyncGenerator<string> {
   // Clients keep one bar for each digest, so there must be one; what is fetched has none before it is there.
   const hash = createHash('sha256').update(`${provider}|${modelName}`).digest('hex');
@@ -22,9 +22,11 @@ export async function* pullLines(
   const leave = onOperation((changed) => {
     if (changed.operationId === operationId) wake();
   });
+  const pulls = type === 'install';
   try {
-    yield line({ status: 'pulling manifest' });
+    if (pulls) yield line({ status: 'pulling manifest' });
     let told = -1;
+    let said = '';
     for (;;) {
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
@@ -38,6 +40,10 @@ export async function* pullLines(
           total: totalBytes,
           completed: receivedBytes,
         });
+      }
+      if (!pulls && status === 'in_progress' && message !== said && message !== 'success') {
+        said = message;
+        yield line({ status: message });
       }
       if (status === 'completed') {
         yield line({ status: 'success' });
@@ -55,7 +61,10 @@ export async function* pullLines(
 }
 
 /** The same without lines. @throws AppError of the operation where it failed */
-export async function pullWhole({ operations }: FollowedOperations, { operationId }: ModelOperation): Promise<object> {
+export async function operationWhole(
+  { operations }: FollowedOperations,
+  { operationId }: ModelOperation,
+): Promise<object> {
   const { status, error, message } = await operations.settled(operationId);
   if (status !== 'completed') throw new AppError(error?.code ?? 'cancelled', error?.message ?? message);
   return { status: 'success' };

@@ -1,0 +1,28 @@
+// Which methods an address knows, for a request that came with another one.
+import type { FastifyInstance } from 'fastify';
+import router, { type HTTPMethod } from 'find-my-way';
+
+/** What a router reads of an address, the server's own and the one below alike. */
+export const ROUTER_OPTIONS = {
+  // Three characters for each of a name, where it has to be encoded.
+  maxParamLength: 2_000,
+  // The original's clients may end an address with a slash; its router led them to the one without.
+  ignoreTrailingSlash: true,
+} as const;
+
+/** Files of the UI, and names of models with a slash in them: such a route says nothing of an address until it is asked. */
+const TAKES_ANYTHING = /^(?:\/api\/v1\/.*)?\/\*$/;
+
+/** Remembers every route that is added from here on. @returns the methods of an address, none where it leads nowhere */
+export function rememberMethods(app: FastifyInstance): (url: string) => string[] {
+  const routes = router(ROUTER_OPTIONS);
+  const methods = new Set<HTTPMethod>();
+  app.addHook('onRoute', ({ method, url }) => {
+    if (TAKES_ANYTHING.test(url)) return;
+    for (const one of [method].flat() as HTTPMethod[]) {
+      methods.add(one);
+      if (!routes.hasRoute(one, url)) routes.on(one, url, () => {});
+    }
+  });
+  return (url) => [...methods].filter((method) => routes.find(method, url) !== null).sort();
+}

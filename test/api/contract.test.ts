@@ -174,7 +174,7 @@ describe('health and system (1)', () => {
         status: 'ok',
         uptime_seconds: number,
         start_time: text,
-        tasks: { created: number, success_rate: 100 },
+        tasks: { created: number, success_rate: number },
         routing: { llm_only: number, tool_required: number, learning_logged: number },
         feedback: { up: number, down: number },
         policy: {

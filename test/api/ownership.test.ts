@@ -91,6 +91,7 @@ const made = {
   file_id: '',
   response_id: '',
   approval_id: '',
+  goal_id: '',
 };
 const NOBODYS: Record<keyof typeof made, string> = {
   session_id: 'nobodys-diary',
@@ -100,6 +101,7 @@ const NOBODYS: Record<keyof typeof made, string> = {
   file_id: '01a20e0d-0000-7000-8000-000000000004',
   response_id: 'resp_01a20e0d000070008000000000000005',
   approval_id: '01a20e0d-0000-4000-8000-000000000006',
+  goal_id: '01a20e0d-0000-4000-8000-000000000007',
 };
 let ownerA = '';
 
@@ -132,6 +134,10 @@ beforeAll(async () => {
   });
   await text(A, 'POST', '/api/v1/feedback', { task_id: made.task_id, rating: 'up' });
   await text(A, 'POST', '/api/v1/feedback', { task_id: made.task_id, rating: 'down', comment: `The ${SECRET} is red` });
+  const goals = `1. Look for the ${SECRET}\n2. Feed the ${SECRET}`;
+  await submit(A, { content: goals, forced_intent: 'START_CAMPAIGN' });
+  const { goals: set } = (await json(A, 'GET', '/api/v1/goals')) as unknown as { goals: { goal_id: string }[] };
+  made.goal_id = set[0]?.goal_id ?? '';
   const known = await json(ADMINISTRATOR, 'GET', '/api/v1/sessions');
   ownerA = (known['sessions'] as unknown as { session_id: string }[])[0]?.session_id.split('~')[0] ?? '';
 }, 60_000);
@@ -190,6 +196,7 @@ describe('another key', () => {
       ['GET', '/api/v1/feedback/logs'],
       ['GET', '/api/v1/lessons'],
       ['GET', '/api/v1/skills/approvals'],
+      ['GET', '/api/v1/goals'],
       ['GET', `/api/v1/memory/session/${NAME}`],
       ['GET', `/api/v1/sessions/${NAME}/messages`],
       ['GET', '/api/v1/metrics'],
@@ -203,6 +210,7 @@ describe('another key', () => {
       `/api/v1/sessions?q=${SECRET}`,
       '/api/v1/feedback/logs',
       '/api/v1/lessons',
+      '/api/v1/goals',
     ])
       expect([path, (await text(A, 'GET', path)).includes(SECRET)]).toEqual([path, true]);
     expect((await json(B, 'GET', '/api/v1/sessions'))['total']).toBe(0);

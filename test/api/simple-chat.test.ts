@@ -234,7 +234,7 @@ describe('POST /llm/simple/stream', () => {
     [{ content: '' }, 422],
     [{ content: 'x'.repeat(50_001) }, 422],
     [{ content: 'x', top_p: 0 }, 422],
-    [{ content: 'x', session_id: '../etc' }, 422],
+    [{ content: 'x', session_id: 'two\nlines' }, 422],
   ])('refuses bad input %#', async (body, status) => {
     const response = await ask(body);
     expect(response.status).toBe(status);

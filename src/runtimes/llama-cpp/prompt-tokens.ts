@@ -43,16 +43,19 @@ export class PromptTokenizer {
     return (this.#template?.syntax ?? GENERIC).family;
   }
 
-  /** @throws AppError `invalid_input` for an order of messages that the model's template refuses */
   tokens(messages: readonly ChatMessage[], order: ToolOrder | undefined): PromptTokens {
     const withTools = order !== undefined || messages.some(hasTools);
-    const template = withTools ? this.#template : null;
-    if (!template) return { tokens: this.#plain(withTools ? inWords(messages, order) : messages), syntax: GENERIC };
+    const pieces = withTools ? this.#rendered(messages, order) : null;
+    if (pieces && this.#template) return { tokens: this.#ofPieces(pieces), syntax: this.#template.syntax };
+    return { tokens: this.#plain(withTools ? inWords(messages, order) : messages), syntax: GENERIC };
+  }
+
+  /** Null where the template knows no tools, or refuses this conversation: two calls in one answer, an order of its own. */
+  #rendered(messages: readonly ChatMessage[], order: ToolOrder | undefined): PromptPiece[] | null {
     try {
-      return { tokens: this.#ofPieces(template.render(messages, order?.tools ?? [])), syntax: template.syntax };
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message.slice(0, 200) : 'no reason given';
-      throw new AppError('invalid_input', `The model's chat template refuses this conversation: ${why}`, { cause });
+      return this.#template?.render(messages, order?.tools ?? []) ?? null;
+    } catch {
+      return null;
     }
   }
 

@@ -1,5 +1,6 @@
 // Tasks as rows. The port is TaskRepository in chat/tasks/task.ts.
 import type { Picture, Task, TaskPage, TaskRepository, TaskStatus } from '../chat/tasks/task.js';
+import { ownerOfSession, ownName } from '../shared/owner.js';
 import type { SqlitePictures } from './sqlite-pictures.js';
 import type { SqliteStore } from './sqlite-store.js';
 
@@ -145,11 +146,14 @@ export class SqliteTasks implements TaskRepository {
     return counts;
   }
 
-  /** Newest first; null = of no session. */
-  ofSession(sessionId: string | null, limit: number): Task[] {
+  /** Newest first; null = of no session and the house, or a place as `placeOf` names it. */
+  ofSession(place: string | null, limit: number): Task[] {
+    const owner = ownerOfSession(place);
+    // What a user asks outside of sessions is kept without one.
+    const sessionId = owner !== null && place === ownName(owner, '') ? null : place;
     return this.#store
-      .prepare(`${TASK} WHERE session_id IS ? ORDER BY seq DESC LIMIT ?`)
-      .all(sessionId, limit)
+      .prepare(`${TASK} WHERE session_id IS ? AND owner IS ? ORDER BY seq DESC LIMIT ?`)
+      .all(sessionId, owner, limit)
       .map((row) => toTask(row as unknown as TaskRow));
   }
 

@@ -132,6 +132,19 @@ beforeAll(async () => {
     model: 'fake-model',
     messages: [{ role: 'user', content: `${SECRET} over the wire` }],
   });
+  // One goal is reached, and one stays open; neither belongs to a session.
+  const usual = upstream.behaviour;
+  upstream.behaviour = (body, response) =>
+    JSON.stringify(body['messages']).includes('open the harbour')
+      ? streams([''])(body, response)
+      : usual(body, response);
+  await submit(A, {
+    content: `Start a campaign:\n- tell a joke about a ${SECRET}\n- open the harbour of the ${SECRET}`,
+    forced_intent: 'START_CAMPAIGN',
+  });
+  upstream.behaviour = usual;
+  const { goals } = (await json(A, 'GET', '/api/v1/goals')) as unknown as { goals: { goal_id: string }[] };
+  made.goal_id = goals[0]?.goal_id ?? '';
   await text(A, 'POST', '/api/v1/feedback', { task_id: made.task_id, rating: 'up' });
   await text(A, 'POST', '/api/v1/feedback', { task_id: made.task_id, rating: 'down', comment: `The ${SECRET} is red` });
   const goals = `1. Look for the ${SECRET}\n2. Feed the ${SECRET}`;
@@ -251,6 +264,21 @@ describe('another key', () => {
       state: 'waiting',
     });
     await ask(A, 'POST', `/api/v1/skills/approvals/${made.approval_id}`, { decision: 'deny' });
+  });
+
+  it('does not go on with its campaign, and is not told of it in a report', async () => {
+    const other = await submit(B, { content: 'Continue the campaign', forced_intent: 'START_CAMPAIGN' });
+    expect((await json(B, 'GET', `/api/v1/tasks/${other}`))['result']).toContain('There are no open goals here.');
+    const report = await submit(B, { content: 'Status report please', forced_intent: 'STATUS_REPORT' });
+    const told = await text(B, 'GET', `/api/v1/tasks/${report}`);
+    expect(told).toContain('**Goals**');
+    expect(told).not.toContain(SECRET);
+    expect(await text(B, 'GET', '/api/v1/goals')).not.toContain(SECRET);
+    const own = (await json(A, 'GET', '/api/v1/goals')) as unknown as { goals: { session_id: null; text: string }[] };
+    expect(own.goals[0]).toMatchObject({ session_id: null, text: expect.stringContaining(SECRET) });
+    const ownReport = await submit(A, { content: 'Status report please', forced_intent: 'STATUS_REPORT' });
+    expect(await text(A, 'GET', `/api/v1/tasks/${ownReport}`)).toContain('done: Start a campaign');
+    expect(await text(ADMINISTRATOR, 'GET', '/api/v1/goals')).toContain(SECRET);
   });
 
   it('cannot write down the name under which it is kept', async () => {

@@ -4,6 +4,7 @@ import type { Goal, GoalRepository } from '../../chat/campaign/goal.js';
 import { GoalList, GoalListQuery, GoalParams } from '../../contract/goals.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import { type Owner, ownName } from '../../shared/owner.js';
 
 export const goalRoutes: FastifyPluginAsyncZod<{ goals: GoalRepository }> = async (app, { goals }) => {
   const tags = ['tasks'];
@@ -14,7 +15,7 @@ export const goalRoutes: FastifyPluginAsyncZod<{ goals: GoalRepository }> = asyn
     async ({ query, owner }) => {
       const { session_id: sessionId, status, limit } = query;
       const found = goals.list({ sessionId, status, limit, viewer: owner });
-      return { goals: found.map(toGoalItem), count: found.length, counts: goals.counts(owner) };
+      return { goals: found.map((goal) => toGoalItem(goal, owner)), count: found.length, counts: goals.counts(owner) };
     },
   );
 
@@ -27,10 +28,11 @@ export const goalRoutes: FastifyPluginAsyncZod<{ goals: GoalRepository }> = asyn
   });
 };
 
-const toGoalItem = (goal: Goal) => ({
+const toGoalItem = (goal: Goal, viewer: Owner) => ({
   goal_id: goal.id,
   task_id: goal.campaignId,
-  session_id: goal.sessionId,
+  // A user's own place outside of sessions is none of their names.
+  session_id: viewer !== null && goal.sessionId === ownName(viewer, '') ? null : goal.sessionId,
   number: goal.number,
   text: goal.text,
   status: goal.status,

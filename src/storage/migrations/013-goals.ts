@@ -20,8 +20,8 @@ CREATE TRIGGER goals_go_with_their_question AFTER DELETE ON messages WHEN old.ro
 BEGIN
   DELETE FROM goals WHERE campaign_id = old.request_id;
 END;
-CREATE TRIGGER goals_go_with_their_task AFTER DELETE ON tasks
+CREATE TRIGGER goals_go_with_their_task AFTER DELETE ON tasks WHEN old.session_id IS NULL
 BEGIN
-  DELETE FROM goals WHERE campaign_id = old.id AND session_id IS NULL;
+  DELETE FROM goals WHERE campaign_id = old.id;
 END;
 `;

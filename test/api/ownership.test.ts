@@ -147,10 +147,6 @@ beforeAll(async () => {
   made.goal_id = goals[0]?.goal_id ?? '';
   await text(A, 'POST', '/api/v1/feedback', { task_id: made.task_id, rating: 'up' });
   await text(A, 'POST', '/api/v1/feedback', { task_id: made.task_id, rating: 'down', comment: `The ${SECRET} is red` });
-  const goals = `1. Look for the ${SECRET}\n2. Feed the ${SECRET}`;
-  await submit(A, { content: goals, forced_intent: 'START_CAMPAIGN' });
-  const { goals: set } = (await json(A, 'GET', '/api/v1/goals')) as unknown as { goals: { goal_id: string }[] };
-  made.goal_id = set[0]?.goal_id ?? '';
   const known = await json(ADMINISTRATOR, 'GET', '/api/v1/sessions');
   ownerA = (known['sessions'] as unknown as { session_id: string }[])[0]?.session_id.split('~')[0] ?? '';
 }, 60_000);

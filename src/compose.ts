@@ -742,7 +742,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       resting: (provider) => routing.rest.resting(provider),
       onKeyChanged: (provider) => {
         remote.forget(provider);
-        routing.rest.succeeded(provider);
+        routing.rest.forget(provider);
       },
     },
   });

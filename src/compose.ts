@@ -268,7 +268,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     }),
     now: Date.now,
     onChosen: () => probes?.wake(),
-    onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
+    onRollback: (from, to, reason) =>
+      logger.warn(
+        { from, to, reason },
+        to === null ? 'the new version failed; no way back' : 'the new version failed; going back',
+      ),
   });
   const usage = new MachineUsage(modelsDir);
   const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;

@@ -1,5 +1,6 @@
 // Takes an installed model away, whichever API asks for it, once it is sure that nobody needs it.
 import { AppError } from '../shared/errors.js';
+import { meantModel, refuseAmbiguous } from './meant-model.js';
 import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
 import { localManifest } from './model-trial.js';
@@ -13,22 +14,36 @@ export interface RemovalParts {
 
 /**
  * Resolves when it is gone.
- * @throws AppError `invalid_input` for no name and for the active model, `model_not_found`, or what the operation failed with
+ * @param runtime  the engine whose model is meant
+ * @throws AppError `invalid_input` for no name and for the active model, `model_not_found`, `ambiguous_model` where several
+ * engines have it and none is named, or what the operation failed with
  */
-export async function removeModel({ models, registry, operations }: RemovalParts, name: string): Promise<void> {
+export async function removeModel(
+  { models, registry, operations }: RemovalParts,
+  name: string,
+  runtime?: string,
+): Promise<void> {
   if (!/^[\w\-.:/]{1,300}$/.test(name) || name.includes('..'))
     throw new AppError('invalid_input', 'This is no name of a model.');
-  const found = await models.find(name);
-  if (!found && !registry.manifest(name))
-    throw new AppError('model_not_found', `No installed model is called ${name}.`);
-  if ((await models.activeModel()) === name)
+  if (runtime === undefined)
+    refuseAmbiguous(
+      name,
+      (await models.holders(name)).map((holder) => holder.runtime.provider),
+    );
+  // Of an engine that does not answer right now the manifest tells.
+  const found = registry.manifest(name, runtime)
+    ? await models.find(name, runtime)
+    : await meantModel(models, name, runtime);
+  const owner = found?.runtime.provider ?? runtime;
+  const active = (await models.activeModel()) === name ? (await models.find(name))?.runtime.provider : undefined;
+  if (active !== undefined && (owner === undefined || owner === active))
     throw new AppError('invalid_input', `${name} is the active model; switch to another one first.`);
   if (found && !registry.manifest(name, found.runtime.provider)) {
     if (!found.model.path && found.runtime.provider !== 'ollama')
       throw new AppError('model_not_found', `${name} belongs to ${found.runtime.provider}, which removes it itself.`);
     registry.record(localManifest(found.model, found.runtime.provider));
   }
-  const operation = registry.remove(name, found?.runtime.provider);
+  const operation = registry.remove(name, owner);
   const ended = await operations.settled(operation.operationId);
   if (ended.status === 'completed') return;
   const reason = ended.error?.message ?? ended.message;

@@ -2,14 +2,14 @@
 // encoded or not.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { ConfigRequest } from '../../contract/models.js';
+import { ConfigRequest, engineOf, WhichEngine } from '../../contract/models.js';
 import type { FitAdvice, FitAdvisor } from '../../models/fit-advisor.js';
 import type { GenerationOverrides } from '../../models/generation-overrides.js';
+import { meantModel } from '../../models/meant-model.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { localManifest } from '../../models/model-trial.js';
 import { formatOf, schemaFor } from '../../runtimes/generation-params.js';
-import { AppError } from '../../shared/errors.js';
 import { toCapabilities } from './model-shapes.js';
 
 export interface ModelsConfigOptions {
@@ -28,13 +28,17 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
 ) => {
   const tags = ['models'];
   const params = z.object({ model_name: z.string().min(1).max(300) });
-  const Runtime = z.string().max(50).nullish();
 
-  const capabilities = async (name: string) => {
-    let manifest = registry.manifest(name);
+  /** Who else holds a model of this name, so that nobody takes one for the other. */
+  const others = async (name: string, runtime: string) =>
+    (await models.holders(name)).map((holder) => holder.runtime.provider).filter((provider) => provider !== runtime);
+
+  const capabilities = async (name: string, engine: string | undefined) => {
+    const there = await models.find(name, engine);
+    // Of an engine that does not answer right now its manifest tells.
+    let manifest = registry.manifest(name, there?.runtime.provider ?? engine);
     if (!manifest) {
-      const found = await models.find(name);
-      if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+      const found = there ?? (await meantModel(models, name, engine));
       manifest = localManifest(found.model, found.runtime.provider);
       const described = await found.runtime.describeModel?.(name).catch(() => null);
       if (described)
@@ -45,13 +49,17 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
           maxContextLength: described.contextLength ?? manifest.capabilities.maxContextLength,
         };
     }
-    return { success: true, model_name: name, capabilities: toCapabilities(manifest) };
+    return {
+      success: true,
+      model_name: name,
+      capabilities: toCapabilities(manifest),
+      runtime: manifest.runtime,
+      also_on: await others(name, manifest.runtime),
+    };
   };
 
-  const runtimeCapabilities = async (name: string) => {
-    const found = await models.find(name);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
-    const { runtime } = found;
+  const runtimeCapabilities = async (name: string, engine: string | undefined) => {
+    const { runtime } = await meantModel(models, name, engine);
     const described = await runtime.describeModel?.(name).catch(() => null);
     const version = await runtime.version?.().catch(() => null);
     const probe = registry.manifest(name, runtime.provider)?.probe;
@@ -102,9 +110,15 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     const schema = schemaFor(
       name,
       formatOf(runtime, models.activeServer),
-      registry.manifest(name)?.capabilities.generationSchema,
+      registry.manifest(name, runtime)?.capabilities.generationSchema,
     );
-    const described = (await models.describe(name).catch(() => null))?.parameters ?? {};
+    const described =
+      (
+        await models
+          .runtime(runtime)
+          ?.describeModel?.(name)
+          .catch(() => null)
+      )?.parameters ?? {};
     const defaults = Object.fromEntries(
       Object.entries(schema).map(([parameter, rule]) => [parameter, described[parameter] ?? rule.default]),
     );
@@ -114,12 +128,13 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
       generation_schema: schema,
       current_values: { ...defaults, ...overrides.get(runtime, name) },
       runtime,
+      also_on: await others(name, runtime),
     };
   };
 
   const configure = async (name: string, body: z.output<typeof ConfigRequest>) => {
     const runtime = await place(name, body.runtime);
-    const own = registry.manifest(name)?.capabilities.generationSchema;
+    const own = registry.manifest(name, runtime)?.capabilities.generationSchema;
     return {
       success: true,
       model_name: name,
@@ -128,23 +143,27 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     };
   };
 
-  app.get('/models/:model_name/capabilities', { schema: { params, tags } }, async (request) =>
-    capabilities(request.params.model_name),
-  );
-  app.get('/models/:model_name/runtime-capabilities', { schema: { params, tags } }, async (request) =>
-    runtimeCapabilities(request.params.model_name),
+  const querystring = WhichEngine;
+  app.get('/models/:model_name/capabilities', { schema: { params, querystring, tags } }, async ({ params, query }) =>
+    capabilities(params.model_name, engineOf(query)),
   );
   app.get(
-    '/models/:model_name/config',
-    { schema: { params, querystring: z.object({ runtime: Runtime }), tags } },
-    async (request) => config(request.params.model_name, request.query.runtime),
+    '/models/:model_name/runtime-capabilities',
+    { schema: { params, querystring, tags } },
+    async ({ params, query }) => runtimeCapabilities(params.model_name, engineOf(query)),
   );
-  app.post('/models/:model_name/config', { schema: { params, body: ConfigRequest, tags } }, async (request) =>
-    configure(request.params.model_name, request.body),
+  app.get('/models/:model_name/config', { schema: { params, querystring, tags } }, async ({ params, query }) =>
+    config(params.model_name, engineOf(query)),
+  );
+  app.post(
+    '/models/:model_name/config',
+    { schema: { params, querystring, body: ConfigRequest, tags } },
+    async ({ params, query, body }) =>
+      configure(params.model_name, { ...body, runtime: body.runtime || engineOf(query) }),
   );
 
-  app.get('/models/:model_name/fit', { schema: { params, tags } }, async ({ params: { model_name } }) =>
-    toFit(model_name, await fit.installed(model_name)),
+  app.get('/models/:model_name/fit', { schema: { params, querystring, tags } }, async ({ params, query }) =>
+    toFit(params.model_name, await fit.installed(params.model_name, engineOf(query))),
   );
   app.get(
     '/models/fit',
@@ -161,29 +180,30 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
   );
 
   // The same for names whose slash was not encoded.
-  app.get(
-    '/models/*',
-    { schema: { querystring: z.object({ runtime: Runtime }), hide: true } },
-    async (request, reply) => {
-      const [name, view] = split((request.params as { '*': string })['*']);
-      if (view === 'capabilities') return capabilities(name);
-      if (view === 'runtime-capabilities') return runtimeCapabilities(name);
-      if (view === 'config') return config(name, request.query.runtime);
-      if (view === 'fit') return toFit(name, await fit.installed(name));
-      return reply.callNotFound();
-    },
-  );
+  app.get('/models/*', { schema: { querystring, hide: true } }, async (request, reply) => {
+    const [name, view] = split((request.params as { '*': string })['*']);
+    const engine = engineOf(request.query);
+    if (view === 'capabilities') return capabilities(name, engine);
+    if (view === 'runtime-capabilities') return runtimeCapabilities(name, engine);
+    if (view === 'config') return config(name, engine);
+    if (view === 'fit') return toFit(name, await fit.installed(name, engine));
+    return reply.callNotFound();
+  });
   app.post(
     '/models/*',
     {
-      schema: { body: ConfigRequest, hide: true },
+      schema: { querystring, body: ConfigRequest, hide: true },
       // Before the body is judged: whoever asks for what is not there is told so.
       preValidation: async (request, reply) => {
         const [, view] = split((request.params as { '*': string })['*']);
         return view === 'config' ? undefined : reply.callNotFound();
       },
     },
-    async (request) => configure(split((request.params as { '*': string })['*'])[0], request.body),
+    async (request) =>
+      configure(split((request.params as { '*': string })['*'])[0], {
+        ...request.body,
+        runtime: request.body.runtime || engineOf(request.query),
+      }),
   );
 };
 

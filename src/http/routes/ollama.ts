@@ -102,7 +102,9 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.delete('/delete', { schema: { body: OllamaDeleteRequest, tags } }, async ({ body }, reply) => {
-    await removeModel({ models, registry, operations }, await installedName(body.model || body.name || ''));
+    const name = await installedName(body.model || body.name || '');
+    // Its clients cannot say which engine they mean: it is the one that answers them.
+    await removeModel({ models, registry, operations }, name, (await models.find(name))?.runtime.provider);
     return reply.status(200).send();
   });
 

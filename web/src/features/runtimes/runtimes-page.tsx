@@ -114,10 +114,16 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
                 {t(`runtimes.${verb}`)}
               </Button>
             ))}
-          {!server.capabilities.is_in_process && (
+          {server.has_log ? (
             <Button size="compact-sm" variant="subtle" onClick={() => onLogs(server.name)}>
               {t('runtimes.logs')}
             </Button>
+          ) : (
+            !server.capabilities.is_in_process && (
+              <Text size="xs" className="muted">
+                {t('runtimes.logs.elsewhere')}
+              </Text>
+            )
           )}
         </Group>
       </Group>

@@ -280,7 +280,11 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     }),
     now: Date.now,
     onChosen: () => probes?.wake(),
-    onRollback: (from, to, reason) => logger.warn({ from, to, reason }, 'the new version failed; going back'),
+    onRollback: (from, to, reason) =>
+      logger.warn(
+        { from, to, reason },
+        to === null ? 'the new version failed; no way back' : 'the new version failed; going back',
+      ),
   });
   const usage = new MachineUsage(modelsDir);
   const diskLimitBytes = settings.MODELS_DISK_LIMIT_GB * 1_073_741_824;
@@ -798,7 +802,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       resting: (provider) => routing.rest.resting(provider),
       onKeyChanged: (provider) => {
         remote.forget(provider);
-        routing.rest.succeeded(provider);
+        routing.rest.forget(provider);
       },
     },
   });

@@ -62,7 +62,18 @@ const asPost = (body: unknown): RequestInit => ({
 
 async function asAppError(response: Response): Promise<AppError> {
   const body = (await response.json().catch(() => ({}))) as { detail?: unknown; code?: unknown };
-  const detail =
-    typeof body.detail === 'string' ? body.detail : JSON.stringify(body.detail ?? `HTTP ${response.status}`);
+  const detail = describeDetail(body.detail) ?? `The server answered HTTP ${response.status}.`;
   return new AppError(toErrorCode(body.code) ?? 'internal', detail, { details: { status: response.status } });
+}
+
+/** In one line for a person, whatever form the contract gives it: a sentence, an object with one, or a list of wrong fields. */
+function describeDetail(detail: unknown): string | undefined {
+  if (typeof detail === 'string') return detail;
+  if (Array.isArray(detail))
+    return detail
+      .map(({ loc, msg }: { loc?: unknown[]; msg?: unknown }) => `${loc?.slice(1).join('.') || 'request'}: ${msg}`)
+      .join('; ');
+  const message = (detail as { message?: unknown } | null | undefined)?.message;
+  if (typeof message === 'string') return message;
+  return detail === undefined || detail === null ? undefined : JSON.stringify(detail);
 }

@@ -13,11 +13,11 @@ import { logs } from './commands/logs.js';
 import {
   activateModel,
   adoptModel,
+  type EngineOption,
   installModel,
   keepModel,
   listLoaded,
   listVersions,
-  type OnRuntime,
   pinVersion,
   probeModel,
   removeModel,
@@ -31,7 +31,7 @@ import {
 } from './commands/model-life.js';
 import { installStarter, listModels } from './commands/models.js';
 import { changeOperation, followOne, listOperations } from './commands/operations.js';
-import { listRuntimes, runtimeAction, runtimeLogs, useRuntime } from './commands/runtimes.js';
+import { listRuntimes, runtimeAction, runtimeLogs, runtimesHealth, useRuntime } from './commands/runtimes.js';
 import { exportSession, listSessions } from './commands/sessions.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
@@ -80,8 +80,8 @@ program
   .option('--temperature <number>', '0 always gives the likeliest words')
   .action((question: string[], options: ChatOptions) => chat(context(), question, options));
 
+const whichEngine = () => new Option('--runtime <name>', 'the engine, where two have a model of this name');
 const models = program.command('models').description('the models this machine has');
-const onRuntime = () => new Option('--runtime <name>', 'where two engines have the name');
 models
   .command('list', { isDefault: true })
   .description('installed models; * marks the active one')
@@ -97,8 +97,8 @@ models
   .command('show')
   .description('what a model can do, as measured, and the parameters it runs with')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, on: OnRuntime) => showModel(context(), name, on));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => showModel(context(), name, options));
 models
   .command('install')
   .description('fetch a model: org/model[:quantization] from Hugging Face, name[:tag] through Ollama, or `starter`')
@@ -113,26 +113,26 @@ models
   .command('fit')
   .description('will it run here? For an installed model, or one of Hugging Face before it is fetched')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, on: OnRuntime) => showFit(context(), name, on));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => showFit(context(), name, options));
 models
   .command('remove')
   .description('delete a model; never the active one')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, on: OnRuntime) => removeModel(context(), name, on));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => removeModel(context(), name, options));
 models
   .command('use')
   .description('answer with this model from now on')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, options: { runtime?: string }) => useModel(context(), name, options));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => useModel(context(), name, options));
 models
   .command('activate')
   .description('try a model first, then answer with it; when the trial fails, nothing changes')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, options: { runtime?: string }) => activateModel(context(), name, options));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => activateModel(context(), name, options));
 models
   .command('rollback')
   .description('back to the version that answered before')
@@ -159,14 +159,14 @@ models
   .command('verify')
   .description('is the file still what was installed?')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, on: OnRuntime) => verifyModel(context(), name, on));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => verifyModel(context(), name, options));
 models
   .command('probe')
   .description('ask it a few questions and keep what it can do; nothing is switched')
   .argument('<name>')
-  .addOption(onRuntime())
-  .action((name: string, on: OnRuntime) => probeModel(context(), name, on));
+  .addOption(whichEngine())
+  .action((name: string, options: EngineOption) => probeModel(context(), name, options));
 models
   .command('ps')
   .description('models in memory')
@@ -176,22 +176,33 @@ models
   .description('how long an idle model stays in memory: -1, 0, 90s, 10m, 2h, or default')
   .argument('<name>')
   .argument('<time>')
-  .addOption(onRuntime())
-  .action((name: string, time: string, on: OnRuntime) => keepModel(context(), name, time, on));
+  .addOption(whichEngine())
+  .action((name: string, time: string, options: EngineOption) => keepModel(context(), name, time, options));
 models
   .command('unload')
   .description('free the memory of one model, or of all')
   .argument('[name]')
-  .addOption(onRuntime())
-  .action((name: string | undefined, on: OnRuntime) => unloadModel(context(), name, on));
+  .addOption(whichEngine())
+  .action((name: string | undefined, options: EngineOption) => unloadModel(context(), name, options));
 
 const runtimes = program.command('runtimes').description('the engines that answer');
 runtimes
   .command('list', { isDefault: true })
   .description('engines, their health, and whether Venom started them; * marks the active one')
-  .action(() => listRuntimes(context()));
+  // The command for no command: what it cannot be is a word that is none.
+  .allowExcessArguments()
+  .action((_options: object, command: Command) => {
+    const [word] = command.args;
+    if (word !== undefined) runtimes.error(`error: unknown command '${word}'; see \`venom runtimes --help\``);
+    return listRuntimes(context());
+  });
+runtimes
+  .command('health')
+  .description('ask every engine now; exits with 3 when the active one does not answer')
+  .action(() => runtimesHealth(context()));
 runtimes
   .command('use')
+  .alias('switch')
   .description('answer with this engine; the old one serves until the new one is ready')
   .argument('<name>')
   .option('-m, --model <name>', 'with this model')

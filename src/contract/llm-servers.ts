@@ -69,6 +69,8 @@ export const LlmServer = z.object({
   members: z.array(PoolMember).nullable(),
   placement: z.object({ session: z.int(), prefix: z.int(), least_loaded: z.int(), moved_on: z.int() }).nullable(),
   pid: z.number().nullable(),
+  /** Whether something it wrote is kept here: of those that were started here. */
+  has_log: z.boolean(),
   history: z.array(
     z.object({ at: z.string(), status: z.string(), latency_ms: z.number().nullable(), error: z.string().nullable() }),
   ),

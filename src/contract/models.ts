@@ -41,6 +41,21 @@ export const RegistryInstallRequest = z
     }
   });
 
+/** Where two engines hold a model of one name: which one is meant. Both words are taken, because lists call it `provider`. */
+export const WhichEngine = z.object({
+  runtime: z.string().max(50).optional().describe('the engine whose model is meant, where two have the name'),
+  provider: z.string().max(50).optional().describe('the same, as lists of models call it'),
+});
+export const engineOf = ({ runtime, provider }: z.output<typeof WhichEngine>): string | undefined =>
+  runtime || provider || undefined;
+
+/** An action on one installed model. */
+export const ModelRequest = z.object({
+  name: z.string().min(1).max(300),
+  /** Where two engines have the name. */
+  runtime: z.string().max(50).nullish(),
+});
+
 export const ActivateRequest = z.object({
   name: Name,
   runtime: z.string().min(1).max(50),
@@ -208,13 +223,10 @@ export const LoadedModel = z.object({
   answers: z.number().int().nullable(),
 });
 
-/** Of an installed model. */
-export const NamedModel = z.object({
+export const KeepAliveRequest = z.object({
   name: z.string().min(1).max(300),
-  runtime: z.string().max(50).optional().describe('where two engines have the name'),
-});
-
-export const KeepAliveRequest = NamedModel.extend({
+  /** Where two engines have the name. */
+  runtime: z.string().max(50).nullish(),
   keep_alive: z.string().max(30).describe('-1, 0, seconds, or with a unit (90s, 10m, 2h); empty = LLM_KEEP_ALIVE'),
 });
 

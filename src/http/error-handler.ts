@@ -22,6 +22,8 @@ export const STATUS = {
   shutting_down: 503,
   model_not_found: 404,
   model_in_use: 409,
+  ambiguous_model: 409,
+  no_former_version: 409,
   no_model: 400,
   no_endpoint: 503,
   sensitive_blocked: 403,

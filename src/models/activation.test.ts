@@ -51,7 +51,7 @@ describe('Activation', () => {
       ['a', false],
     ]);
     expect(activation.active?.modelName).toBe('b');
-    expect(activation.formers[0]?.modelName).toBe('a');
+    expect(activation.formers.map(({ modelName }) => modelName)).toEqual(['a']);
     await activation.run(candidate('c'), context());
     await activation.run(candidate('a'), context());
     expect(activation.versions().map(({ modelName }) => modelName)).toEqual(['a', 'c', 'b']);

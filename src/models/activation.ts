@@ -50,7 +50,7 @@ export class Activation {
     return this.#versions.find(({ active }) => active);
   }
 
-  /** Those that served before the active one, the last of them first. */
+  /** Those that served before the active one, the last of them first. Whether they still can is not looked at here. */
   get formers(): ModelVersion[] {
     return this.#versions
       .filter(({ active, activatedAt }) => !active && activatedAt !== null)
@@ -150,10 +150,10 @@ export async function checkedDigest(
   { signal, progress }: Pick<OperationContext, 'signal' | 'progress'>,
 ): Promise<string | null> {
   const digest = await check(signal, (done, total) => progress(done, total));
-  if (expectedDigest !== null && digest !== expectedDigest)
+  if (expectedDigest !== null && bare(digest) !== bare(expectedDigest))
     throw new AppError(
       'hash_mismatch',
-      `The file has SHA-256 ${digest}, expected ${expectedDigest}; it was changed since it was installed.`,
+      `The file has SHA-256 ${digest}, expected ${expectedDigest}; it is not the one that was installed.`,
     );
   return digest;
 }
@@ -171,5 +171,8 @@ function refuseUnfit(report: ProbeReport, estimateBytes: number | null): void {
 
 const versionIdOf = (runtime: string, modelName: string, digest: string | null): string =>
   `${runtime}/${modelName}@${(digest ?? 'unknown').replace('sha256:', '').slice(0, 12)}`;
+
+/** Engines write the kind of hash in front of it, files do not. */
+const bare = (digest: string | null): string | undefined => digest?.replace('sha256:', '');
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);

@@ -11,6 +11,7 @@ import {
   type ModelShape,
 } from './fit.js';
 import type { ProbeReport } from './manifest.js';
+import { meantModel } from './meant-model.js';
 import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
 import type { InstallPlan, ModelShapes, PlannedFile } from './ports.js';
@@ -67,10 +68,8 @@ export class FitAdvisor {
   }
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine keeps the weights itself, `invalid_model` */
-  async installed(asked: string, provider?: string): Promise<FitAdvice> {
-    const found = await this.#options.models.find(asked, provider);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${asked}.`);
-    const { name } = found.model;
+  async installed(name: string, runtime?: string): Promise<FitAdvice> {
+    const found = await meantModel(this.#options.models, name, runtime);
     if (!found.model.path || found.model.format !== 'gguf')
       throw new AppError('unsupported', `${found.runtime.provider} keeps ${name} itself; its header cannot be read.`);
     const probe = this.#options.registry().manifest(name, found.runtime.provider)?.probe ?? null;

@@ -83,6 +83,14 @@ export class InstalledModels {
     return found;
   }
 
+  /** The same, of every engine that has it. */
+  holders(name: string): InstalledModel[] {
+    return this.#seen.flatMap(({ runtime, byName }) => {
+      const model = byName.get(name);
+      return model ? [{ runtime, model }] : [];
+    });
+  }
+
   /** After something was installed, removed or switched. */
   forget(): void {
     for (const seen of this.#seen) seen.at = Math.min(seen.at, -FRESH_MS);

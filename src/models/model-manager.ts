@@ -12,15 +12,17 @@ import {
   type Runtime,
   type RuntimeHealth,
 } from '../runtimes/runtime.js';
-import { AppError, type ErrorCode } from '../shared/errors.js';
+import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import { type Activation, type Candidate, checkedDigest } from './activation.js';
 import type { GenerationOverrides } from './generation-overrides.js';
 import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
+import { meantModel } from './meant-model.js';
 import type { ModelRegistry } from './model-registry.js';
 import type { ModelTrials } from './model-trial.js';
 import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
-import type { FileDigests, ModelVersion } from './ports.js';
+import type { FileDigests } from './ports.js';
 import { ranWith } from './ran-with.js';
+import { goBack, noFormerVersion, type PassedOver } from './way-back.js';
 
 const ACTIVE_KEY = 'active_model';
 const SERVER_KEY = 'active_server';
@@ -82,7 +84,8 @@ export interface ModelManagerOptions {
   now: () => number;
   /** Another local model answers from now on. */
   onChosen?: () => void;
-  onRollback?: (from: string, to: string, reason: string) => void;
+  /** `to` is null where there is nothing to go back to. */
+  onRollback?: (from: string, to: string | null, reason: string) => void;
 }
 
 export class ModelManager {
@@ -223,6 +226,12 @@ export class ModelManager {
     return fits();
   }
 
+  /** Every engine that lists a name; more than one where two hold a model of the same name. */
+  async holders(name: string): Promise<InstalledModel[]> {
+    await this.#installed.list(UNKNOWN_NAME_MS);
+    return this.#installed.holders(name);
+  }
+
   async chatTarget(name: string | undefined): Promise<ChatTarget> {
     const { runtime, model } = await this.resolve(name);
     const identity = runtimeIdentity(runtime.provider, model, runtime.endpoint);
@@ -264,43 +273,44 @@ export class ModelManager {
     return this.#start('activate', found);
   }
 
-  /** Back to the last version before this one that is still installed. @throws AppError `conflict` when there is none */
+  /** Back to the newest former version that still is what it was. @throws AppError `no_former_version` */
   async rollBack(reason = 'asked for'): Promise<ModelOperation> {
     const { formers, active } = this.#options.activation;
-    if (formers.length === 0 || !active) throw new AppError('conflict', 'There is no former version to go back to.');
-    const former = await this.#firstInstalled(formers);
-    if (!former) throw new AppError('conflict', 'No former version is installed any more.');
-    return this.#options.operations.start({
-      type: 'rollback',
-      modelName: former.modelName,
-      provider: former.runtime,
-      runtime: former.runtime,
-      input: { from: active.versionId, to: former.versionId, reason },
-    });
-  }
-
-  async #firstInstalled(versions: readonly ModelVersion[]): Promise<ModelVersion | undefined> {
-    // As it is now: what was removed by hand a moment ago would be tried in vain.
-    this.changed();
-    await this.list();
-    for (const version of versions) {
-      const found = await this.find(version.modelName, version.runtime);
-      if (found && found.model.problem === null) return version;
+    const passedOver: PassedOver[] = [];
+    await this.#installed.list(UNKNOWN_NAME_MS);
+    for (const { versionId, modelName, runtime } of active ? formers : []) {
+      const found = await this.find(modelName, runtime);
+      if (found && found.model.problem === null)
+        return this.#options.operations.start({
+          type: 'rollback',
+          modelName,
+          provider: runtime,
+          runtime,
+          input: { from: active?.versionId, to: versionId, reason },
+        });
+      passedOver.push(
+        found
+          ? { versionId, code: 'invalid_model', reason: found.model.problem ?? '' }
+          : { versionId, code: 'model_not_found', reason: 'its engine does not list it any more.' },
+      );
     }
-    return undefined;
+    throw noFormerVersion(passedOver);
   }
 
-  /** Hashes the file again and compares it with what was recorded. @throws AppError `model_not_found` */
+  /** Hashes the file again and compares it with what was recorded. @throws AppError `model_not_found`, `unsupported` */
   async verify(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await this.find(name, provider);
-    if (!found?.model.path) throw modelNotFound(name);
+    const found = await meantModel(this, name, provider);
+    if (!found.model.path)
+      throw new AppError(
+        'unsupported',
+        `${found.runtime.provider} keeps ${name} itself; there is no file to read here.`,
+      );
     return this.#start('verify', found);
   }
 
   /** Asks it the questions an activation asks, and keeps what it can do; traffic stays where it is. @throws AppError `model_not_found` */
   async probe(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await this.find(name, provider);
-    if (!found) throw modelNotFound(name);
+    const found = await meantModel(this, name, provider);
     return this.#start('probe', found);
   }
 
@@ -350,8 +360,7 @@ export class ModelManager {
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
   async unload(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await this.find(name, provider);
-    if (!found) throw modelNotFound(name);
+    const found = await meantModel(this, name, provider);
     if (!found.runtime.unload)
       throw new AppError('unsupported', `${found.runtime.provider} manages its memory itself.`);
     return this.#start('unload', found);
@@ -359,8 +368,7 @@ export class ModelManager {
 
   /** How long it stays in memory unused; empty goes back to `LLM_KEEP_ALIVE`. @throws AppError `model_not_found`, `unsupported`, `invalid_input` */
   async keepAlive(name: string, keepAlive: string, provider?: string): Promise<void> {
-    const found = await this.find(name, provider);
-    if (!found) throw modelNotFound(name);
+    const found = await meantModel(this, name, provider);
     if (!found.runtime.keepAlive)
       throw new AppError('unsupported', `${found.runtime.provider} decides itself how long ${name} stays.`);
     await found.runtime.keepAlive(found.model.name, keepAlive);
@@ -391,10 +399,10 @@ export class ModelManager {
     watch.failures = failure !== null && ENGINE_FAILURES.has(failure) ? watch.failures + 1 : 0;
     if (watch.failures < FAILURES_TO_ROLL_BACK || active.pinned) return;
     this.#watch = undefined;
-    // Without a way back the active one stays; whoever asks it is told why it fails.
     void this.rollBack(`${FAILURES_TO_ROLL_BACK} answers in a row failed with ${failure}`).then(
       ({ input }) => this.#options.onRollback?.(active.versionId, String(input['to']), failure ?? ''),
-      () => undefined,
+      // There is nothing to go back to: it serves on, as well as it can.
+      (error) => this.#options.onRollback?.(active.versionId, null, toAppError(error).message),
     );
   }
 
@@ -471,9 +479,18 @@ export class ModelManager {
   }
 
   async #rollBack(context: OperationContext): Promise<Record<string, unknown>> {
-    const { modelName, runtime, input } = context.operation;
-    const version = await this.#options.activation.run(await this.#candidate(modelName, runtime), context);
-    return { version_id: version.versionId, from: input['from'], reason: input['reason'] };
+    const { input } = context.operation;
+    const { version, passedOver } = await goBack(
+      this.#options.activation,
+      ({ modelName, runtime }) => this.#candidate(modelName, runtime),
+      context,
+    );
+    return {
+      version_id: version.versionId,
+      from: input['from'],
+      reason: input['reason'],
+      passed_over: passedOver.map(({ versionId, code, reason }) => ({ version_id: versionId, code, reason })),
+    };
   }
 
   async #verify(context: OperationContext): Promise<Record<string, unknown>> {

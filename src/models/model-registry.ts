@@ -4,6 +4,7 @@ import { AppError, toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import { CatalogIndex } from './catalog-index.js';
 import type { ModelManifest } from './manifest.js';
+import { refuseAmbiguous } from './meant-model.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 import type {
   CatalogEntry,
@@ -225,8 +226,13 @@ export class ModelRegistry {
     return this.#sourceOf(provider) !== undefined;
   }
 
-  /** @throws AppError `model_not_found` */
+  /** @throws AppError `model_not_found`, `ambiguous_model` where no runtime says which of several is meant */
   remove(name: string, runtime?: string): ModelOperation {
+    if (runtime === undefined)
+      refuseAmbiguous(
+        name,
+        this.manifests().flatMap((known) => (known.name === name ? [known.runtime] : [])),
+      );
     const manifest = this.manifest(name, runtime);
     if (!manifest) throw new AppError('model_not_found', `No installed model is called ${name}.`);
     return this.#options.operations.start({

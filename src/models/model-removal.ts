@@ -1,5 +1,6 @@
 // Takes an installed model away, whichever API asks for it, once it is sure that nobody needs it.
 import { AppError } from '../shared/errors.js';
+import { meantModel, refuseAmbiguous } from './meant-model.js';
 import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
 import { localManifest } from './model-trial.js';
@@ -12,51 +13,46 @@ export interface RemovalParts {
 }
 
 /**
- * Resolves when it is gone. Two engines that both have the name are told apart by `provider`, which is asked for then.
- * @throws AppError `invalid_input` for no name, for the active model and for one of two, `model_not_found`, or what the operation failed with
+ * Resolves when it is gone.
+ * @param runtime  the engine whose model is meant
+ * @throws AppError `invalid_input` for no name and for the active model, `model_not_found`, `ambiguous_model` where several
+ * engines have it and none is named, or what the operation failed with
  */
 export async function removeModel(
   { models, registry, operations }: RemovalParts,
   asked: string,
-  provider?: string,
+  runtime?: string,
 ): Promise<void> {
   if (!/^[\w\-.:/]{1,300}$/.test(asked) || asked.includes('..'))
     throw new AppError('invalid_input', 'This is no name of a model.');
-  const found = await models.find(asked, provider);
-  const name = found?.model.name ?? asked;
-  // What is deleted is deleted for good, so nobody guesses which.
-  const owners = provider === undefined ? await removableAt(models, name) : [];
-  if (owners.length > 1)
-    throw new AppError(
-      'invalid_input',
-      `${name} is there on ${owners.join(' and ')}; say which one with \`runtime\`.`,
-      {
-        details: { runtimes: owners },
-      },
+  const name = (await models.find(asked, runtime))?.model.name ?? asked;
+  if (runtime === undefined) {
+    // The same server may be listed twice, by its own API and by OpenAI's, over which nothing can be removed.
+    const owners = (await models.holders(name)).filter(
+      ({ runtime: { provider }, model }) => model.path !== null || provider === 'ollama',
     );
-  if (!found && !registry.manifest(name))
-    throw new AppError('model_not_found', `No installed model is called ${name}.`);
-  const answering = (await models.activeModel()) === name ? (await models.resolve(name)).runtime.provider : null;
-  if (answering !== null && answering === (found?.runtime.provider ?? answering))
+    refuseAmbiguous(
+      name,
+      owners.map((holder) => holder.runtime.provider),
+    );
+  }
+  // Of an engine that does not answer right now the manifest tells.
+  const found = registry.manifest(name, runtime)
+    ? await models.find(name, runtime)
+    : await meantModel(models, name, runtime);
+  const owner = found?.runtime.provider ?? runtime;
+  const active = (await models.activeModel()) === name ? (await models.find(name))?.runtime.provider : undefined;
+  if (active !== undefined && (owner === undefined || owner === active))
     throw new AppError('invalid_input', `${name} is the active model; switch to another one first.`);
   if (found && !registry.manifest(name, found.runtime.provider)) {
     if (!found.model.path && found.runtime.provider !== 'ollama')
       throw new AppError('model_not_found', `${name} belongs to ${found.runtime.provider}, which removes it itself.`);
     registry.record(localManifest(found.model, found.runtime.provider));
   }
-  const operation = registry.remove(name, found?.runtime.provider);
+  const operation = registry.remove(name, owner);
   const ended = await operations.settled(operation.operationId);
   if (ended.status === 'completed') return;
   const reason = ended.error?.message ?? ended.message;
   if (ended.error?.code === 'model_in_use') throw new AppError('invalid_input', reason);
   throw new AppError(ended.error?.code ?? 'internal', reason);
-}
-
-async function removableAt(models: ModelManager, name: string): Promise<string[]> {
-  const all = (await models.list()).models.filter((model) => model.name === name);
-  return [
-    ...new Set(
-      all.filter(({ provider, path }) => path !== null || provider === 'ollama').map(({ provider }) => provider),
-    ),
-  ];
 }

@@ -62,7 +62,7 @@ const budgets = () =>
 
 function answer(
   chain: RouteStep[],
-  changes: { masking?: boolean; labels?: readonly string[]; local?: () => never } = {},
+  changes: { masking?: boolean; labels?: readonly string[]; local?: () => never; rest?: ProviderRest } = {},
 ) {
   const first = chain[0] as RouteStep;
   const decision = {
@@ -89,7 +89,7 @@ function answer(
       }) as ChatTarget,
     exit: gate,
     budgets: budgets(),
-    rest: new ProviderRest(Date.now),
+    rest: changes.rest ?? new ProviderRest(Date.now),
     price: () => ({ inputPer1k: 1, outputPer1k: 1 }),
     sensitivity: { localOnly: true, masking: changes.masking ?? false, imagesMayLeave: false, options: {} },
     labels: changes.labels ?? [],
@@ -234,5 +234,44 @@ describe('RoutedAnswer', () => {
     expect(routed.receipt().attempts).toMatchObject([
       { provider: 'openai', outcome: 'failed', error: 'upstream_reset' },
     ]);
+  });
+
+  it('sends one request alone to a cloud whose rest is over, and the others only after it was answered', async () => {
+    const clock = { now: 0 };
+    const rest = new ProviderRest(() => clock.now);
+    cloud.fault = refuses(503);
+    for (let count = 0; count < 2; count += 1)
+      expect(await read(answer([openai, local], { rest }), says('Hi'))).toBe('house');
+    expect(rest.resting('openai')).toBe(true);
+    expect(cloud.requests.length).toBe(5);
+    // Somebody whose route was chosen just before asks nobody either.
+    const late = answer([openai, local], { rest });
+    expect(await read(late, says('Hi'))).toBe('house');
+    expect(cloud.requests.length).toBe(5);
+
+    clock.now = 60_000;
+    cloud.fault = refuses(503);
+    expect(rest.resting('openai')).toBe(false);
+    expect(await read(answer([openai, local], { rest }), says('Hi'))).toBe('house');
+    // The trial failed: it rests again after this one, with no second try.
+    expect(cloud.requests.length).toBe(6);
+    expect(rest.resting('openai')).toBe(true);
+
+    clock.now = 120_000;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    cloud.fault = async () => {
+      await held;
+      return false;
+    };
+    const trial = read(answer([openai, local], { rest }), says('Hi'));
+    expect(rest.resting('openai')).toBe(true);
+    expect(await read(answer([openai, local], { rest }), says('Hi'))).toBe('house');
+    release();
+    expect(await trial).not.toBe('house');
+    expect(cloud.requests.length).toBe(7);
+    expect(rest.resting('openai')).toBe(false);
   });
 });

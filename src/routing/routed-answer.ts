@@ -146,16 +146,20 @@ export class RoutedAnswer implements RoutedTarget {
     const provider = step.provider as CloudProvider;
     const { rest, wait } = this.#parts;
     for (let tries = 1; ; tries += 1) {
+      const settle = rest.enter(provider);
+      // It began to rest since the route was chosen, or another request tries whether it is well again.
+      if (!settle)
+        throw new AppError('provider_unavailable', `${provider} failed repeatedly and is left alone for a while.`);
       const attempt = this.#attempt(step);
       try {
         const answer = await this.#ask(provider, step, options, attempt);
-        rest.succeeded(provider);
+        settle('success');
         return answer;
       } catch (thrown) {
         const error = toAppError(thrown);
         close(attempt, error, options.abortSignal);
+        settle(isPassing(error) && !options.abortSignal?.aborted ? 'failure' : 'neither');
         if (options.abortSignal?.aborted) throw error;
-        if (isPassing(error)) rest.failed(provider);
         const waitMs = retryAfter(error, tries);
         if (waitMs === null || tries >= TRIES || rest.resting(provider)) throw error;
         await wait(waitMs, options.abortSignal);

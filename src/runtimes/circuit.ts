@@ -41,11 +41,16 @@ export class Circuit {
     return this.#openUntil;
   }
 
+  /** Whether `enter` would let a caller through now. */
+  get admits(): boolean {
+    const { state } = this;
+    return state === 'closed' || (state === 'half-open' && !this.#trial);
+  }
+
   /** Null when the caller is turned away. Half open, one call at a time passes as the trial. */
   enter(): Settle | null {
-    const { state } = this;
-    if (state === 'open' || (state === 'half-open' && this.#trial)) return null;
-    const trial = state === 'half-open';
+    if (!this.admits) return null;
+    const trial = this.state === 'half-open';
     if (trial) this.#trial = true;
     return once((outcome) => {
       if (trial) this.#trial = false;

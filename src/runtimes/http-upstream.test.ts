@@ -135,6 +135,51 @@ describe('HttpUpstream', () => {
     expect(upstream.traffic.figures).toMatchObject({ circuit: 'closed', refused: 1 });
   });
 
+  it('leaves a model alone whose answers fail while the lists of its server are well, and no other model', async () => {
+    const well = status(200);
+    let mended = false;
+    answers = [
+      (request, response) =>
+        void (request.url === '/chat' && request.headers['x-model'] === 'broken' && !mended
+          ? response.writeHead(500).end('{}')
+          : well(request, response)),
+    ];
+    const upstream = create({ circuitFailures: 2, circuitOpenMs: 1_000 });
+    const ask = async (model: string) => {
+      const headers = { 'x-model': model };
+      const answer = await upstream.send('/chat', { body: { model }, headers, retry: true });
+      answer.body.resume();
+      return answer.statusCode;
+    };
+    const list = async () => (await upstream.send('/models', { probe: true })).body.resume();
+    for (let count = 0; count < 2; count += 1) {
+      expect(await ask('broken')).toBe(500);
+      await list();
+    }
+    await expect(ask('broken')).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: 'x (broken) failed 2 times in a row and is left alone for 1 s: HTTP 500',
+      details: { model: 'broken' },
+    });
+    expect(await ask('other')).toBe(200);
+    expect(upstream.traffic.figures).toMatchObject({
+      circuit: 'closed',
+      failingModels: [{ model: 'broken', circuit: 'open', failuresInARow: 2, openUntil: 1_000 }],
+    });
+    // A list that is well does not end the waiting, and half open one question passes alone.
+    time.now = 1_000;
+    await list();
+    const before = asked;
+    const [first, second] = await Promise.allSettled([ask('broken'), ask('broken')]);
+    expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected']);
+    expect(asked).toBe(before + 1);
+    await expect(ask('broken')).rejects.toMatchObject({ code: 'provider_unavailable' });
+    time.now = 2_000;
+    mended = true;
+    expect(await ask('broken')).toBe(200);
+    expect(upstream.traffic.figures.failingModels).toEqual([]);
+  });
+
   it('learns nothing from a page that did not wait long enough', async () => {
     answers = [() => {}];
     const upstream = create({ circuitFailures: 1 });

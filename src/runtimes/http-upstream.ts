@@ -76,6 +76,8 @@ export class HttpUpstream {
       // What has been read from a stream cannot be sent again.
       retry: options.retry === true && !stream,
       probe: options.probe === true,
+      // Only what is asked of the model itself: that it can be described says nothing about its answers.
+      model: options.retry === true && !stream ? modelOf(options.body as Record<string, unknown>) : undefined,
       signal: options.signal,
     });
   }
@@ -98,6 +100,7 @@ export class HttpUpstream {
       ended: (attempted, leave) => attempted.onEnd(leave),
       retry: true,
       probe: false,
+      model: modelOf(body),
       signal,
     });
     if (answer.statusCode !== 200)
@@ -125,6 +128,7 @@ export class HttpUpstream {
       ended: (_answer, leave) => leave(),
       retry: true,
       probe: false,
+      model: typeof init?.body === 'string' ? modelOf(JSON.parse(init.body)) : undefined,
       signal: init?.signal ?? undefined,
     })) as typeof fetch;
 
@@ -265,6 +269,9 @@ export class HttpUpstream {
     await this.#agent.destroy();
   }
 }
+
+const modelOf = (body: Record<string, unknown> | undefined): string | undefined =>
+  typeof body?.['model'] === 'string' ? body['model'] : undefined;
 
 /** Lets go of an answer nobody reads; destroying its body is an error to undici, and not one of ours. */
 export function discard(response: Dispatcher.ResponseData): void {

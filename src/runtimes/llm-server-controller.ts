@@ -182,6 +182,11 @@ export class LlmServerController {
     return work;
   }
 
+  /** Whether it was ever started here, so that there is something to read. */
+  hasLog(name: string): boolean {
+    return this.#processes.hasLog(name);
+  }
+
   /** The last lines a server of ours wrote. */
   async logs(name: string, maxBytes = 65_536): Promise<string> {
     this.definition(name);

@@ -1,8 +1,9 @@
 // What goes out to one endpoint: counted, tried again where that is safe, and held back while its circuit is open. Each
 // endpoint has its own, so that a dead one never slows another.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, toAppError } from '../shared/errors.js';
-import { type CallOutcome, Circuit, type CircuitState } from './circuit.js';
+import { BoundedMap } from '../shared/bounded-map.js';
+import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
+import { type CallOutcome, Circuit, type CircuitState, type Settle } from './circuit.js';
 import { decideRetry, type FailedAttempt, type RetryPolicy } from './retry-policy.js';
 
 export interface TrafficPolicy {
@@ -31,6 +32,8 @@ export interface TrafficFigures {
   openUntil: number | null;
   lastError: string | null;
   lastErrorAt: number | null;
+  /** Models that this endpoint keeps failing on while it answers everything else. */
+  failingModels: readonly { model: string; circuit: CircuitState; failuresInARow: number; openUntil: number | null }[];
 }
 
 export interface OutboundCall<T> {
@@ -45,17 +48,26 @@ export interface OutboundCall<T> {
   retry: boolean;
   /** A question after its health: passes an open circuit, is never repeated. */
   probe: boolean;
+  /** The model that is asked, where it is one's answer. */
+  model?: string | undefined;
   signal: AbortSignal | undefined;
 }
 
-// Nobody is home behind the proxy. A 500 is an answer about one question, 429 one about the number of them.
+// Nobody is home behind the proxy. 429 is an answer about the number of questions. A 500 says nothing about the rest of the
+// endpoint, but several in a row say that this model does not answer there, however well its lists do.
 const AWAY = [502, 503, 504];
+/** It was reached, and did not bring the answer to its end. */
+const BROKEN: ReadonlySet<ErrorCode> = new Set(['upstream_reset', 'upstream_timeout', 'upstream_protocol']);
+/** Models whose circuits are remembered. */
+const MODELS = 200;
 
 export class UpstreamTraffic {
   readonly name: string;
   readonly #policy: TrafficPolicy;
   readonly #now: () => number;
   readonly #circuit: Circuit;
+  /** Of models that have failed; the endpoint's other models are none the worse for it. */
+  readonly #byModel = new BoundedMap<Circuit>({ entries: MODELS });
   #inFlight = 0;
   #requests = 0;
   #failures = 0;
@@ -67,7 +79,7 @@ export class UpstreamTraffic {
     this.name = name;
     this.#policy = policy;
     this.#now = now;
-    this.#circuit = new Circuit({ failuresToOpen: policy.circuitFailures, openMs: policy.circuitOpenMs, now });
+    this.#circuit = this.#newCircuit();
   }
 
   get figures(): TrafficFigures {
@@ -82,6 +94,11 @@ export class UpstreamTraffic {
       openUntil: this.#circuit.openUntil,
       lastError: this.#last?.error ?? null,
       lastErrorAt: this.#last?.at ?? null,
+      failingModels: this.#byModel
+        .entries()
+        .flatMap(([model, { state, failures, openUntil }]) =>
+          failures === 0 ? [] : [{ model, circuit: state, failuresInARow: failures, openUntil }],
+        ),
     };
   }
 
@@ -90,7 +107,14 @@ export class UpstreamTraffic {
     const settle = call.probe ? this.#circuit.probe() : this.#circuit.enter();
     if (!settle) {
       this.#refused += 1;
-      throw this.#refusal();
+      throw this.#refusal(this.#circuit);
+    }
+    const failing = call.model === undefined ? undefined : this.#byModel.get(call.model);
+    const settleModel = failing?.enter();
+    if (failing && !settleModel) {
+      settle('neither');
+      this.#refused += 1;
+      throw this.#refusal(failing, call.model);
     }
     this.#requests += 1;
     // The circuit hears of a call once, however often it was tried.
@@ -109,14 +133,42 @@ export class UpstreamTraffic {
             continue;
           } catch (cause) {
             settle('neither');
+            settleModel?.('neither');
             throw new AppError('cancelled', 'The request was stopped.', { cause });
           }
         }
       }
       settle(attempt.outcome);
+      this.#judge(call.model, settleModel ?? undefined, attempt.failed, attempt.outcome);
       if (attempt.kind === 'answer') return attempt.answer;
       throw attempt.error;
     }
+  }
+
+  /** Of the model alone: the endpoint answered, but not what it was asked. */
+  #judge(
+    model: string | undefined,
+    settle: Settle | undefined,
+    failed: FailedAttempt | null,
+    outcome: CallOutcome,
+  ): void {
+    if (model === undefined) return;
+    const refused = failed?.kind === 'status' && failed.status >= 500;
+    const broken = failed?.kind === 'failure' && BROKEN.has(failed.code) && outcome === 'failure';
+    if (refused || broken) {
+      const known = this.#byModel.get(model) ?? this.#newCircuit();
+      this.#byModel.set(model, known);
+      (settle ?? known.enter())?.('failure');
+    } else {
+      settle?.(outcome === 'success' ? 'success' : 'neither');
+      // A model that answers again is remembered no longer.
+      if (outcome === 'success' && this.#byModel.get(model)?.failures === 0) this.#byModel.delete(model);
+    }
+  }
+
+  #newCircuit(): Circuit {
+    const { circuitFailures, circuitOpenMs } = this.#policy;
+    return new Circuit({ failuresToOpen: circuitFailures, openMs: circuitOpenMs, now: this.#now });
   }
 
   async #attempt<T>(
@@ -158,13 +210,20 @@ export class UpstreamTraffic {
     this.#last = { error, at: this.#now() };
   }
 
-  #refusal(): AppError {
-    const waitMs = Math.max(0, (this.#circuit.openUntil ?? 0) - this.#now());
+  #refusal(circuit: Circuit, model?: string): AppError {
+    const waitMs = Math.max(0, (circuit.openUntil ?? 0) - this.#now());
     const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
+    const what = model === undefined ? this.name : `${this.name} (${model})`;
     return new AppError(
       'provider_unavailable',
-      `${this.name} failed ${this.#circuit.failures} times in a row and is left alone for ${seconds} s: ${this.#last?.error ?? 'no answer'}`,
-      { details: { circuit: this.#circuit.state, retry_after_seconds: seconds } },
+      `${what} failed ${circuit.failures} times in a row and is left alone for ${seconds} s: ${this.#last?.error ?? 'no answer'}`,
+      {
+        details: {
+          circuit: circuit.state,
+          retry_after_seconds: seconds,
+          ...(model === undefined ? {} : { model }),
+        },
+      },
     );
   }
 }

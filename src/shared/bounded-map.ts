@@ -34,6 +34,11 @@ export class BoundedMap<V> {
     return value;
   }
 
+  /** What was not asked for longest comes first. */
+  entries(): [string, V][] {
+    return [...this.#values];
+  }
+
   /** A value larger than all of them may be together is not kept. */
   set(key: string, value: V): void {
     this.delete(key);

@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   'shutting_down',
   'model_not_found',
   'model_in_use',
+  'ambiguous_model',
+  'no_former_version',
   'no_model',
   'no_endpoint',
   'sensitive_blocked',

@@ -17,6 +17,7 @@ let server: TestServer;
 let registry: Record<string, number[]>;
 /** What each pull announces, in bytes. */
 let announced: Record<string, number>;
+let installed: { name: string; size: number; digest: string }[];
 let pulls: { model: string; response: ServerResponse }[];
 
 const digest = (index: number) => `sha256:${String(index).padStart(64, '0')}`;
@@ -25,6 +26,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'venom-ollama-'));
   registry = {};
   announced = {};
+  installed = [];
   pulls = [];
   ollama = createServer(async (request, response) => {
     const path = request.url ?? '';
@@ -33,7 +35,7 @@ beforeEach(async () => {
     const model = /^\/v2\/library\/([^/]+)\/manifests\/latest$/.exec(path)?.[1];
     const layers = model === undefined ? undefined : registry[model];
     if (path === '/api/version') response.end('{"version":"0.6.8"}');
-    else if (path === '/api/tags') response.end('{"models":[]}');
+    else if (path === '/api/tags') response.end(JSON.stringify({ models: installed }));
     else if (path === '/api/pull') {
       const asked = JSON.parse(body).model as string;
       pulls.push({ model: asked, response });
@@ -114,6 +116,24 @@ describe('a pull of Ollama', () => {
     await expect.poll(async () => (await operation(id)).status).toBe('failed');
     expect(await operation(id)).toMatchObject({ error_code: 'insufficient_storage' });
     await expect.poll(() => pulls[0]?.response.destroyed).toBe(true);
+  });
+
+  it('that finds the disk full on the way ends with its name, and goes on when there is room again', async () => {
+    const id = await pull('late');
+    await expect.poll(() => pulls.length).toBe(1);
+    pulls[0]?.response.end(
+      `${JSON.stringify({ error: 'write /models/blobs/sha256-9-partial: no space left on device' })}\n`,
+    );
+    await expect.poll(async () => (await operation(id)).status).toBe('failed');
+    expect(await operation(id)).toMatchObject({
+      error_code: 'insufficient_storage',
+      error: 'The disk of Ollama is full.',
+    });
+    await call(`/models/operations/${id}/retry`, {});
+    await expect.poll(() => pulls.length).toBe(2);
+    installed = [{ name: 'late:latest', size: 1_000, digest: digest(9) }];
+    pulls[1]?.response.end(`${JSON.stringify({ status: 'success' })}\n`);
+    await expect.poll(async () => (await operation(id)).status).toBe('completed');
   });
 
   it('needs only what Ollama does not have yet', async () => {

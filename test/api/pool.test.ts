@@ -237,3 +237,46 @@ it('one dead server alone is left alone for a while, and the others never notice
     await alone.close();
   }
 });
+
+it('a model whose answers fail is left alone for a while, however well its server lists it', async () => {
+  const broken = upstreams[0] as FakeUpstream;
+  broken.behaviour = (body, response) =>
+    body['model'] === 'fake-model'
+      ? void response.writeHead(500).end('{"error":{"message":"out of kilter"}}')
+      : streams(['well'])(body, response);
+  const alone = await startServer({
+    LLM_LOCAL_ENDPOINT: broken.url,
+    UPSTREAM_CIRCUIT_FAILURES: '3',
+    LLM_WARMUP_ON_STARTUP: 'false',
+  });
+  try {
+    const question = async (model: string) => {
+      const answer = await fetch(`${alone.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
+      });
+      return { status: answer.status, text: await answer.text() };
+    };
+    for (let count = 0; count < 3; count += 1) {
+      await question('fake-model');
+      await fetch(`${alone.url}/api/v1/system/llm-servers`);
+    }
+    const asked = broken.requests.length;
+    expect(await question('fake-model')).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('failed 3 times in a row'),
+    });
+    expect(broken.requests).toHaveLength(asked);
+    expect((await question('org/other')).status).toBe(200);
+    const { traffic } = (await (await fetch(`${alone.url}/api/v1/system/llm-runtime/queue-snapshot`)).json()) as {
+      traffic: { scopes: Record<string, unknown> };
+    };
+    expect(traffic.scopes[`openai-compatible@${broken.url}`]).toMatchObject({
+      circuit: { state: 'closed' },
+      failing_models: [{ model: 'fake-model', circuit: { state: 'open', failures_in_a_row: 3 } }],
+    });
+  } finally {
+    await alone.close();
+  }
+});

@@ -5,7 +5,7 @@ import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { AppError } from '../../shared/errors.js';
 import type { BandwidthLimit } from './bandwidth-limit.js';
 import { type FileSource, follow } from './follow.js';
-import { type ExpectedFile, PartFile } from './verified-file.js';
+import { diskError, type ExpectedFile, PartFile } from './verified-file.js';
 
 const CONNECT_TIMEOUT_MS = 8_000;
 const STALL_MS = 30_000;
@@ -128,8 +128,13 @@ async function downloadOnce({ source, expected, partPath, finalPath, onProgress,
       await source.limit?.take(bytes.length, signal);
     }
     return await done();
-  } catch (error) {
-    if (error instanceof AppError && (error.code === 'hash_mismatch' || error.code === 'insufficient_storage')) {
+  } catch (thrown) {
+    const error = diskError(thrown);
+    if (error instanceof AppError && error.code === 'insufficient_storage') {
+      await part.giveBack();
+      throw error;
+    }
+    if (error instanceof AppError && error.code === 'hash_mismatch') {
       await part.discard();
       await rm(tagPath, { force: true });
       throw error;

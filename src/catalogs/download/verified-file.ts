@@ -67,13 +67,17 @@ export class PartFile {
     if (this.#bytes + bytes.length > this.#expected.sizeBytes) {
       throw new AppError('hash_mismatch', `The source sent more than the expected ${this.#expected.sizeBytes} bytes.`);
     }
-    try {
-      await this.#file.write(bytes, 0, bytes.length, this.#bytes);
-    } catch (cause) {
-      throw diskError(cause);
+    // A disk that is almost full takes a part of it and says so only by the count.
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#bytes);
+        this.#hash.update(bytes.subarray(done, done + bytesWritten));
+        this.#bytes += bytesWritten;
+        done += bytesWritten;
+      } catch (cause) {
+        throw diskError(cause);
+      }
     }
-    this.#hash.update(bytes);
-    this.#bytes += bytes.length;
   }
 
   /**
@@ -112,13 +116,22 @@ export class PartFile {
     await this.#file.close().catch(() => {});
   }
 
+  /** On a full disk: gives some of it back, because others need room to write too, and keeps the rest for the next try. */
+  async giveBack(): Promise<void> {
+    const back = Math.min(SPARE_BYTES, Math.ceil(this.#bytes / 10));
+    this.#bytes -= back;
+    await this.#file.truncate(this.#bytes).catch(() => {});
+    await this.close();
+  }
+
   async discard(): Promise<void> {
     await this.close();
     await rm(this.#path, { force: true });
   }
 }
 
-function diskError(cause: unknown): unknown {
+/** A full disk by its code, anything else as it is. */
+export function diskError(cause: unknown): unknown {
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new AppError('insufficient_storage', 'The disk is full; the model was not installed.', { cause });

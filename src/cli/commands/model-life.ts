@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type * as Contract from '../../contract/models.js';
 import { AppError } from '../../shared/errors.js';
 import type { CommandContext } from '../command-context.js';
+import { installedModel } from '../installed-name.js';
 import { followOperation } from '../operation-progress.js';
 import { formatBytes, table } from '../terminal.js';
 
@@ -43,25 +44,29 @@ export async function searchModels(
   );
 }
 
-/** Which of two engines that have the name. */
-export interface OnRuntime {
+/** Which engine's model, where two have the name. */
+export interface EngineOption {
   runtime?: string;
 }
 
-const queryOf = ({ runtime }: OnRuntime): string =>
-  runtime === undefined ? '' : `?${new URLSearchParams({ runtime })}`;
+const engineQuery = ({ runtime }: EngineOption): string => (runtime ? `?${new URLSearchParams({ runtime })}` : '');
 
-export async function showModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
+export async function showModel(context: CommandContext, asked: string, engine: EngineOption): Promise<void> {
   const client = await context.server();
+  const { name } = await installedModel(client, asked, engine.runtime);
   const path = `/api/v1/models/${encodeURIComponent(name)}`;
+  const query = engineQuery(engine);
   const { capabilities } = await client.get<{ capabilities: Record<string, unknown> & { measured: Measured | null } }>(
-    `${path}/capabilities${queryOf(on)}`,
+    `${path}/capabilities${query}`,
   );
-  const { current_values } = await client.get<{ current_values: Record<string, unknown> }>(
-    `${path}/config${queryOf(on)}`,
-  );
+  const { current_values, runtime, also_on } = await client.get<{
+    current_values: Record<string, unknown>;
+    runtime: string;
+    also_on: string[];
+  }>(`${path}/config${query}`);
   const lines = [
     `Name            ${name}`,
+    `Engine          ${runtime}${also_on.length > 0 ? `; also on ${also_on.join(', ')} (--runtime)` : ''}`,
     `Context         ${capabilities['max_context_length']} tokens`,
     `Quantization    ${capabilities['quantization'] ?? 'unknown'}`,
     `Parameters      ${Object.entries(current_values)
@@ -75,7 +80,7 @@ export async function showModel(context: CommandContext, name: string, on: OnRun
         ({ name: probe, status, reason }) => `  ${probe.padEnd(14)}${status}${reason ? ` (${reason})` : ''}`,
       ),
     );
-  context.terminal.result({ name, capabilities, current_values }, lines.join('\n'));
+  context.terminal.result({ name, runtime, also_on, capabilities, current_values }, lines.join('\n'));
 }
 
 interface Measured {
@@ -94,11 +99,11 @@ interface Estimate {
 }
 
 /** Names with a slash are asked of Hugging Face, others are installed ones. */
-export async function showFit(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
+export async function showFit(context: CommandContext, name: string, engine: EngineOption): Promise<void> {
   const client = await context.server();
   const path = name.includes('/')
     ? `/api/v1/models/fit?${new URLSearchParams({ name })}`
-    : `/api/v1/models/${encodeURIComponent(name)}/fit${queryOf(on)}`;
+    : `/api/v1/models/${encodeURIComponent((await installedModel(client, name, engine.runtime)).name)}/fit${engineQuery(engine)}`;
   const answer = await client.get<{ estimates: Estimate[] }>(path, SEARCH_MS);
   const rows = answer.estimates.map((estimate) => [
     String(estimate.context_length),
@@ -125,45 +130,34 @@ export async function installModel(
   await finish(context, started, `${name} is installed.`);
 }
 
-export async function removeModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
+export async function removeModel(context: CommandContext, asked: string, engine: EngineOption): Promise<void> {
   const client = await context.server();
-  const response = await client.request(
-    `/api/v1/models/${encodeURIComponent(name)}${queryOf(on)}`,
-    { method: 'DELETE' },
-    60_000,
-  );
-  context.terminal.result(await response.json(), `${name} was removed.`);
+  const { name } = await installedModel(client, asked, engine.runtime);
+  const path = `/api/v1/models/${encodeURIComponent(name)}${engineQuery(engine)}`;
+  context.terminal.result(await client.delete(path, 60_000), `${name} was removed.`);
 }
 
-export async function useModel(
-  context: CommandContext,
-  name: string,
-  { runtime }: { runtime?: string },
-): Promise<void> {
+export async function useModel(context: CommandContext, asked: string, { runtime }: EngineOption): Promise<void> {
   const client = await context.server();
+  const { name } = await installedModel(client, asked, runtime);
   const answer = await client.post<Started>('/api/v1/models/switch', { name, runtime });
   context.terminal.result(answer, answer.message);
 }
 
-export async function activateModel(
-  context: CommandContext,
-  name: string,
-  { runtime }: { runtime?: string },
-): Promise<void> {
+export async function activateModel(context: CommandContext, asked: string, { runtime }: EngineOption): Promise<void> {
   const client = await context.server();
-  const { models } = await client.get<{ models: { name: string; provider: string }[] }>('/api/v1/models');
-  const called = (wanted: string) => models.find((model) => model.name === wanted)?.provider;
-  const found = runtime ?? called(name) ?? called(`${name}:latest`);
-  if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+  const { name, provider } = await installedModel(client, asked, runtime);
   context.terminal.note(`Trying ${name} before it answers anybody …`);
-  const answer = await client.post<Started>('/api/v1/models/activate', { name, runtime: found }, ACTIVATE_MS);
+  const answer = await client.post<Started>('/api/v1/models/activate', { name, runtime: provider }, ACTIVATE_MS);
   context.terminal.result(answer, answer.message);
 }
 
 export async function rollBackModel(context: CommandContext): Promise<void> {
   const client = await context.server();
   const started = await client.post<Started>('/api/v1/models/rollback', {});
-  await finish(context, started, started.message);
+  const operation = await followOperation(client, context.terminal, started.operation_id ?? '');
+  const version = operation.result?.['version_id'];
+  context.terminal.result(operation, `${version ?? operation.model_name} answers again.`);
 }
 
 export async function listVersions(context: CommandContext): Promise<void> {
@@ -202,17 +196,19 @@ export async function adoptModel(context: CommandContext, id: string | undefined
   await finish(context, started, 'It can be used here now.');
 }
 
-export async function verifyModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
+export async function verifyModel(context: CommandContext, asked: string, { runtime }: EngineOption): Promise<void> {
   const client = await context.server();
-  const started = await client.post<Started>('/api/v1/models/verify', { name, ...on });
+  const { name } = await installedModel(client, asked, runtime);
+  const started = await client.post<Started>('/api/v1/models/verify', { name, runtime });
   await finish(context, started, `${name} is what was installed.`);
 }
 
-export async function probeModel(context: CommandContext, name: string, on: OnRuntime): Promise<void> {
+export async function probeModel(context: CommandContext, asked: string, engine: EngineOption): Promise<void> {
   const client = await context.server();
-  const started = await client.post<Started>('/api/v1/models/probe', { name, ...on });
+  const { name } = await installedModel(client, asked, engine.runtime);
+  const started = await client.post<Started>('/api/v1/models/probe', { name, runtime: engine.runtime });
   await followOperation(client, context.terminal, started.operation_id ?? '');
-  await showModel(context, name, on);
+  await showModel(context, name, engine);
 }
 
 export async function listLoaded(context: CommandContext): Promise<void> {
@@ -233,24 +229,30 @@ export async function listLoaded(context: CommandContext): Promise<void> {
 
 export async function keepModel(
   context: CommandContext,
-  name: string,
+  asked: string,
   keepAlive: string,
-  on: OnRuntime,
+  { runtime }: EngineOption,
 ): Promise<void> {
   const client = await context.server();
+  const { name } = await installedModel(client, asked, runtime);
   const wanted = keepAlive === 'default' ? '' : keepAlive;
-  const answer = await client.post('/api/v1/models/keep-alive', { name, keep_alive: wanted, ...on });
+  const answer = await client.post('/api/v1/models/keep-alive', { name, keep_alive: wanted, runtime });
   context.terminal.result(answer, `${name} stays in memory as LLM_KEEP_ALIVE=${wanted || '(the setting)'} says.`);
 }
 
-export async function unloadModel(context: CommandContext, name: string | undefined, on: OnRuntime): Promise<void> {
+export async function unloadModel(
+  context: CommandContext,
+  asked: string | undefined,
+  { runtime }: EngineOption,
+): Promise<void> {
   const client = await context.server();
-  if (name === undefined) {
+  if (asked === undefined) {
     const answer = await client.post<Started>('/api/v1/models/unload-all', {});
     context.terminal.result(answer, answer.message);
     return;
   }
-  const started = await client.post<Started>('/api/v1/models/unload', { name, ...on });
+  const { name } = await installedModel(client, asked, runtime);
+  const started = await client.post<Started>('/api/v1/models/unload', { name, runtime });
   await finish(context, started, `${name} was unloaded.`);
 }
 

@@ -1,4 +1,4 @@
-// venom runtimes list|use|start|stop|restart|logs
+// venom runtimes list|health|use|start|stop|restart|logs
 import type { z } from 'zod';
 import type { LlmServer } from '../../contract/llm-servers.js';
 import { AppError } from '../../shared/errors.js';
@@ -34,6 +34,22 @@ export async function listRuntimes(context: CommandContext): Promise<void> {
   context.terminal.result(answer, table(['', 'NAME', 'STATUS', 'ADDRESS', '', ''], rows));
 }
 
+/** @throws AppError `provider_unavailable` when the active engine does not answer */
+export async function runtimesHealth(context: CommandContext): Promise<void> {
+  const client = await context.server();
+  const answer = await client.get<{ servers: z.output<typeof LlmServer>[] }>('/api/v1/system/llm-servers');
+  const rows = answer.servers.map(({ active, name, status, health, latency_ms, error_message }) => [
+    active ? '*' : '',
+    name,
+    health ?? status,
+    latency_ms == null ? '' : `${latency_ms} ms`,
+    error_message ?? '',
+  ]);
+  context.terminal.result(answer, table(['', 'NAME', 'HEALTH', 'TOOK', ''], rows));
+  const down = answer.servers.find(({ active, status, health }) => active && (health ?? status) === 'offline');
+  if (down) throw new AppError('provider_unavailable', `${down.name} does not answer; see \`venom doctor\``);
+}
+
 const CLOUDS: ReadonlySet<string> = new Set(['openai', 'google', 'cloud-compatible']);
 
 export async function useRuntime(context: CommandContext, name: string, { model }: { model?: string }): Promise<void> {
@@ -56,15 +72,15 @@ export async function runtimeAction(context: CommandContext, name: string, actio
     {},
     ACTION_MS,
   );
-  if (answer.status !== 'success') throw new AppError('provider_unavailable', answer.message);
+  if (answer.status !== 'success') throw new AppError('conflict', answer.message);
   context.terminal.result(answer, answer.message);
 }
 
 export async function runtimeLogs(context: CommandContext, name: string): Promise<void> {
   const client = await context.server();
   const answer = await client.get<{ text: string }>(`/api/v1/system/llm-servers/${encodeURIComponent(name)}/logs`);
-  const text = answer.text.trimEnd();
-  if (text === '')
-    context.terminal.note(`Nothing ${name} wrote is kept here: only of servers that Venom started there is a log.`);
-  context.terminal.result(answer, text);
+  const none =
+    'Venom holds no log of it: it has not been started here. Where it was started, its own log is kept there.';
+  if (answer.text === '') context.terminal.note(none);
+  context.terminal.result(answer, answer.text.trimEnd());
 }

@@ -2,14 +2,14 @@
 // encoded or not.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { ConfigRequest } from '../../contract/models.js';
+import { ConfigRequest, engineOf, WhichEngine } from '../../contract/models.js';
 import type { FitAdvice, FitAdvisor } from '../../models/fit-advisor.js';
 import type { GenerationOverrides } from '../../models/generation-overrides.js';
+import { meantModel } from '../../models/meant-model.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { localManifest } from '../../models/model-trial.js';
 import { formatOf, schemaFor } from '../../runtimes/generation-params.js';
-import { AppError } from '../../shared/errors.js';
 import { toCapabilities } from './model-shapes.js';
 
 export interface ModelsConfigOptions {
@@ -28,14 +28,18 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
 ) => {
   const tags = ['models'];
   const params = z.object({ model_name: z.string().min(1).max(300) });
-  const Runtime = z.string().max(50).nullish();
 
-  const capabilities = async (asked: string, wanted: string | null | undefined) => {
-    const found = await models.find(asked, wanted ?? undefined);
-    const name = found?.model.name ?? asked;
-    let manifest = registry.manifest(name, found?.runtime.provider ?? wanted ?? undefined);
+  /** Who else holds a model of this name, so that nobody takes one for the other. */
+  const others = async (name: string, runtime: string) =>
+    (await models.holders(name)).map((holder) => holder.runtime.provider).filter((provider) => provider !== runtime);
+
+  const capabilities = async (asked: string, engine: string | undefined) => {
+    const there = await models.find(asked, engine);
+    const name = there?.model.name ?? asked;
+    // Of an engine that does not answer right now its manifest tells.
+    let manifest = registry.manifest(name, there?.runtime.provider ?? engine);
     if (!manifest) {
-      if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+      const found = there ?? (await meantModel(models, name, engine));
       manifest = localManifest(found.model, found.runtime.provider);
       const described = await found.runtime.describeModel?.(name).catch(() => null);
       if (described)
@@ -46,14 +50,18 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
           maxContextLength: described.contextLength ?? manifest.capabilities.maxContextLength,
         };
     }
-    return { success: true, model_name: name, capabilities: toCapabilities(manifest) };
+    return {
+      success: true,
+      model_name: name,
+      capabilities: toCapabilities(manifest),
+      runtime: manifest.runtime,
+      also_on: await others(name, manifest.runtime),
+    };
   };
 
-  const runtimeCapabilities = async (asked: string, wanted: string | null | undefined) => {
-    const found = await models.find(asked, wanted ?? undefined);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${asked}.`);
-    const { runtime } = found;
-    const { name } = found.model;
+  const runtimeCapabilities = async (asked: string, engine: string | undefined) => {
+    const { runtime, model } = await meantModel(models, asked, engine);
+    const { name } = model;
     const described = await runtime.describeModel?.(name).catch(() => null);
     const version = await runtime.version?.().catch(() => null);
     const probe = registry.manifest(name, runtime.provider)?.probe;
@@ -106,7 +114,13 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
       formatOf(runtime, models.activeServer),
       registry.manifest(name, runtime)?.capabilities.generationSchema,
     );
-    const described = (await models.describe(name, runtime).catch(() => null))?.parameters ?? {};
+    const described =
+      (
+        await models
+          .runtime(runtime)
+          ?.describeModel?.(name)
+          .catch(() => null)
+      )?.parameters ?? {};
     const defaults = Object.fromEntries(
       Object.entries(schema).map(([parameter, rule]) => [parameter, described[parameter] ?? rule.default]),
     );
@@ -116,6 +130,7 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
       generation_schema: schema,
       current_values: { ...defaults, ...overrides.get(runtime, name) },
       runtime,
+      also_on: await others(name, runtime),
     };
   };
 
@@ -130,24 +145,28 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     };
   };
 
-  const querystring = z.object({ runtime: Runtime.describe('where two engines have the name') });
-  app.get('/models/:model_name/capabilities', { schema: { params, querystring, tags } }, async (request) =>
-    capabilities(request.params.model_name, request.query.runtime),
+  const querystring = WhichEngine;
+  app.get('/models/:model_name/capabilities', { schema: { params, querystring, tags } }, async ({ params, query }) =>
+    capabilities(params.model_name, engineOf(query)),
   );
-  app.get('/models/:model_name/runtime-capabilities', { schema: { params, querystring, tags } }, async (request) =>
-    runtimeCapabilities(request.params.model_name, request.query.runtime),
+  app.get(
+    '/models/:model_name/runtime-capabilities',
+    { schema: { params, querystring, tags } },
+    async ({ params, query }) => runtimeCapabilities(params.model_name, engineOf(query)),
   );
-  app.get('/models/:model_name/config', { schema: { params, querystring, tags } }, async (request) =>
-    config(request.params.model_name, request.query.runtime),
+  app.get('/models/:model_name/config', { schema: { params, querystring, tags } }, async ({ params, query }) =>
+    config(params.model_name, engineOf(query)),
   );
-  app.post('/models/:model_name/config', { schema: { params, body: ConfigRequest, tags } }, async (request) =>
-    configure(request.params.model_name, request.body),
+  app.post(
+    '/models/:model_name/config',
+    { schema: { params, querystring, body: ConfigRequest, tags } },
+    async ({ params, query, body }) =>
+      configure(params.model_name, { ...body, runtime: body.runtime || engineOf(query) }),
   );
 
-  app.get('/models/:model_name/fit', { schema: { params, querystring, tags } }, async (request) => {
-    const { model_name } = request.params;
-    return toFit(model_name, await fit.installed(model_name, request.query.runtime ?? undefined));
-  });
+  app.get('/models/:model_name/fit', { schema: { params, querystring, tags } }, async ({ params, query }) =>
+    toFit(params.model_name, await fit.installed(params.model_name, engineOf(query))),
+  );
   app.get(
     '/models/fit',
     {
@@ -165,24 +184,28 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
   // The same for names whose slash was not encoded.
   app.get('/models/*', { schema: { querystring, hide: true } }, async (request, reply) => {
     const [name, view] = split((request.params as { '*': string })['*']);
-    const { runtime } = request.query;
-    if (view === 'capabilities') return capabilities(name, runtime);
-    if (view === 'runtime-capabilities') return runtimeCapabilities(name, runtime);
-    if (view === 'config') return config(name, runtime);
-    if (view === 'fit') return toFit(name, await fit.installed(name, runtime ?? undefined));
+    const engine = engineOf(request.query);
+    if (view === 'capabilities') return capabilities(name, engine);
+    if (view === 'runtime-capabilities') return runtimeCapabilities(name, engine);
+    if (view === 'config') return config(name, engine);
+    if (view === 'fit') return toFit(name, await fit.installed(name, engine));
     return reply.callNotFound();
   });
   app.post(
     '/models/*',
     {
-      schema: { body: ConfigRequest, hide: true },
+      schema: { querystring, body: ConfigRequest, hide: true },
       // Before the body is judged: whoever asks for what is not there is told so.
       preValidation: async (request, reply) => {
         const [, view] = split((request.params as { '*': string })['*']);
         return view === 'config' ? undefined : reply.callNotFound();
       },
     },
-    async (request) => configure(split((request.params as { '*': string })['*'])[0], request.body),
+    async (request) =>
+      configure(split((request.params as { '*': string })['*'])[0], {
+        ...request.body,
+        runtime: request.body.runtime || engineOf(request.query),
+      }),
   );
 };
 

@@ -1,7 +1,7 @@
 // `models_install`: /models, /models/install, /models/switch, DELETE /models/{model_name}
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { InstallRequest, SwitchRequest } from '../../contract/models.js';
+import { engineOf, InstallRequest, SwitchRequest, WhichEngine } from '../../contract/models.js';
 import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/coding-models.js';
 import { type ModelManager, runtimeIdentity } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
@@ -95,17 +95,16 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
     return { success: true, message: `${body.name} is the active model.`, active_model: body.name };
   });
 
-  const querystring = z.object({ runtime: z.string().max(50).optional().describe('where two engines have the name') });
-  const remove = async (name: string, runtime: string | undefined) => {
-    await removeModel({ models, registry, operations }, name, runtime);
+  const remove = async (name: string, which: z.output<typeof WhichEngine>) => {
+    await removeModel({ models, registry, operations }, name, engineOf(which));
     return { success: true, message: `${name} was removed.` };
   };
   app.delete(
     '/models/:model_name',
-    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), querystring, tags } },
-    async ({ params, query }) => remove(params.model_name, query.runtime),
+    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), querystring: WhichEngine, tags } },
+    async ({ params, query }) => remove(params.model_name, query),
   );
-  app.delete('/models/*', { schema: { querystring, hide: true } }, async (request) =>
-    remove((request.params as { '*': string })['*'], request.query.runtime),
+  app.delete('/models/*', { schema: { querystring: WhichEngine, hide: true } }, async (request) =>
+    remove((request.params as { '*': string })['*'], request.query),
   );
 };

@@ -6,10 +6,12 @@ import { z } from 'zod';
 import {
   ActivateRequest,
   AdoptRequest,
+  engineOf,
   ForeignModel,
-  NamedModel,
+  ModelRequest,
   RegistryInstallRequest,
   Version,
+  WhichEngine,
 } from '../../contract/models.js';
 import type { Activation } from '../../models/activation.js';
 import type { Adoption } from '../../models/adoption.js';
@@ -53,15 +55,16 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     started(registry.install(body.name, body.provider, body.runtime), `${body.name} is being installed.`),
   );
 
-  const remove = async (name: string) => started(registry.remove(name), `${name} is being removed.`);
+  const remove = async (name: string, which: z.output<typeof WhichEngine>) =>
+    started(registry.remove(name, engineOf(which)), `${name} is being removed.`);
   app.delete(
     '/models/registry/:model_name',
-    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), tags } },
-    async ({ params: { model_name } }) => remove(model_name),
+    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), querystring: WhichEngine, tags } },
+    async ({ params: { model_name }, query }) => remove(model_name, query),
   );
   // Names with a slash that came without being encoded.
-  app.delete('/models/registry/*', { schema: { hide: true } }, async (request) =>
-    remove((request.params as { '*': string })['*']),
+  app.delete('/models/registry/*', { schema: { querystring: WhichEngine, hide: true } }, async (request) =>
+    remove((request.params as { '*': string })['*'], request.query),
   );
 
   app.post('/models/activate', { schema: { body: ActivateRequest, tags } }, async ({ body }) => {
@@ -178,11 +181,11 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     },
     async ({ body }) => ({ success: true as const, version: toVersion(activation.pin(body.version_id, body.pinned)) }),
   );
-  app.post('/models/verify', { schema: { body: NamedModel, tags } }, async ({ body }) =>
-    started(await models.verify(body.name, body.runtime), `${body.name} is being verified.`),
+  app.post('/models/verify', { schema: { body: ModelRequest, tags } }, async ({ body }) =>
+    started(await models.verify(body.name, body.runtime || undefined), `${body.name} is being verified.`),
   );
-  app.post('/models/probe', { schema: { body: NamedModel, tags } }, async ({ body }) =>
-    started(await models.probe(body.name, body.runtime), `${body.name} is being tried.`),
+  app.post('/models/probe', { schema: { body: ModelRequest, tags } }, async ({ body }) =>
+    started(await models.probe(body.name, body.runtime || undefined), `${body.name} is being tried.`),
   );
   app.get(
     '/models/adoptable',

@@ -1,7 +1,7 @@
 // `models_usage`: /models/usage, /models/unload-all, and what is in memory now.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { KeepAliveRequest, LoadedModel, NamedModel } from '../../contract/models.js';
+import { KeepAliveRequest, LoadedModel, ModelRequest } from '../../contract/models.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { UsageMeter } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
@@ -68,12 +68,12 @@ export const modelsUsageRoutes: FastifyPluginAsyncZod<ModelsUsageOptions> = asyn
   });
 
   app.post('/models/keep-alive', { schema: { body: KeepAliveRequest, tags } }, async ({ body }) => {
-    await models.keepAlive(body.name, body.keep_alive, body.runtime);
+    await models.keepAlive(body.name, body.keep_alive, body.runtime || undefined);
     return { success: true, name: body.name, keep_alive: body.keep_alive };
   });
 
-  app.post('/models/unload', { schema: { body: NamedModel, tags } }, async ({ body }) => {
-    const operation = await models.unload(body.name, body.runtime);
+  app.post('/models/unload', { schema: { body: ModelRequest, tags } }, async ({ body }) => {
+    const operation = await models.unload(body.name, body.runtime || undefined);
     return { success: true, operation_id: operation.operationId, operation: toOperation(operation) };
   });
 };

@@ -130,7 +130,9 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.delete('/delete', { schema: { body: OllamaDeleteRequest, tags } }, async ({ body }, reply) => {
-    await removeModel({ models, registry, operations }, await installedName(body.model || body.name || ''));
+    const name = await installedName(body.model || body.name || '');
+    // Its clients cannot say which engine they mean: it is the one that answers them.
+    await removeModel({ models, registry, operations }, name, (await models.find(name))?.runtime.provider);
     return reply.status(200).send();
   });
 
@@ -172,7 +174,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
 
   /** What Ollama's clients call `name` or `name:latest`, or by the address it was pulled from, may have another name here. */
   async function installedName(name: string): Promise<string> {
-    if (await models.find(name)) return name;
+    const found = await models.find(name);
+    if (found) return found.model.name;
     const pulled = pulledAs(name, registry.manifests());
     if (pulled) return pulled;
     const other = name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name + LATEST;

@@ -48,6 +48,14 @@ export const trafficScopes = (traffic: TrafficControl) =>
           failures_in_a_row: figures.failuresInARow,
           open_until: figures.openUntil === null ? null : iso(figures.openUntil),
         },
+        failing_models: figures.failingModels.map(({ model, circuit, failuresInARow, openUntil }) => ({
+          model,
+          circuit: {
+            state: circuit,
+            failures_in_a_row: failuresInARow,
+            open_until: openUntil === null ? null : iso(openUntil),
+          },
+        })),
         last_error: figures.lastError,
         last_error_at: figures.lastErrorAt === null ? null : iso(figures.lastErrorAt),
       },

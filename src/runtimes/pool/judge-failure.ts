@@ -21,6 +21,9 @@ const ELSEWHERE: ReadonlySet<ErrorCode> = new Set(['runtime_busy', 'insufficient
 
 export function judgeFailure(thrown: unknown): { kind: FailureKind; error: AppError } {
   const error = toAppError(thrown);
+  // Its circuit for this one model is open; with the others it is well.
+  if (error.code === 'provider_unavailable' && error.details?.['model'] !== undefined)
+    return { kind: 'elsewhere', error };
   if (AWAY.has(error.code)) return { kind: 'away', error };
   if (ELSEWHERE.has(error.code)) return { kind: 'elsewhere', error };
   if (error.code === 'runtime_crashed') return { kind: 'faulty', error };

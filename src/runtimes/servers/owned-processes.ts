@@ -115,6 +115,10 @@ export class OwnedProcesses {
     return gone;
   }
 
+  hasLog(name: string): boolean {
+    return existsSync(this.#path(name, 'log'));
+  }
+
   /** The last lines a server of ours wrote. */
   async logs(name: string, maxBytes: number): Promise<string> {
     const file = await open(this.#path(name, 'log'), 'r').catch(() => undefined);

@@ -1,41 +1,41 @@
 // One installed model: what it was measured to do, and the parameters it runs with.
-import { Badge, Button, Drawer, Group, Loader, NumberInput, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Drawer, Group, Loader, NumberInput, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
 import { isRunning, useModelAction, useOperations } from '../../lib/operations';
-import { useCapabilities, useConfig, useSaveConfig } from './api/get-versions';
+import { type ModelRef, useCapabilities, useConfig, useSaveConfig } from './api/get-versions';
+import { ProbeResults } from './probe-results';
 
-const COLORS: Record<string, string> = { verified: 'teal', failed: 'red' };
-
-export function ModelDetails({ name, onClose }: { name: string | null; onClose: () => void }) {
+export function ModelDetails({ model, onClose }: { model: ModelRef | null; onClose: () => void }) {
   const { t } = useTranslation();
   return (
     <Drawer
-      opened={name !== null}
+      opened={model !== null}
       onClose={onClose}
       position="right"
-      title={name}
+      title={model?.name}
       closeButtonProps={{ 'aria-label': t('action.close') }}
     >
       <Stack gap="xl">
-        <Measured name={name} />
-        <Parameters name={name} />
+        <Measured model={model} />
+        <Parameters model={model} />
       </Stack>
     </Drawer>
   );
 }
 
-function Measured({ name }: { name: string | null }) {
+function Measured({ model }: { model: ModelRef | null }) {
   const { t, i18n } = useTranslation();
   const action = useModelAction();
   // The newest trial of it, running or not.
   const last = useOperations().data?.find(
-    ({ operation_type, model_name }) => operation_type === 'probe' && model_name === name,
+    ({ operation_type, model_name, runtime }) =>
+      operation_type === 'probe' && model_name === model?.name && runtime === model.provider,
   );
   const trial = last && isRunning(last);
-  const capabilities = useCapabilities(name, last?.completed_at ?? null);
+  const capabilities = useCapabilities(model, last?.completed_at ?? null);
   const measured = capabilities.data?.measured;
   const failed = last?.status === 'failed' && (!measured || measured.at < last.started_at) ? last.error : null;
   return (
@@ -56,7 +56,9 @@ function Measured({ name }: { name: string | null }) {
           variant="default"
           mb="sm"
           loading={action.isPending}
-          onClick={() => action.mutate({ path: '/models/probe', json: { name } })}
+          onClick={() =>
+            action.mutate({ path: '/models/probe', json: { name: model?.name, runtime: model?.provider } })
+          }
         >
           {t('models.probe')}
         </Button>
@@ -91,38 +93,20 @@ function Measured({ name }: { name: string | null }) {
               .filter(Boolean)
               .join(' · ')}
           </Text>
-          <Table>
-            <Table.Tbody>
-              {measured.results.map((result) => (
-                <Table.Tr key={result.name}>
-                  <Table.Td>{t(`details.probe.${result.name}`, { defaultValue: result.name })}</Table.Td>
-                  <Table.Td>
-                    <Badge size="sm" variant="dot" tt="none" color={COLORS[result.status] ?? 'gray'}>
-                      {t(`details.status.${result.status}`, { defaultValue: result.status })}
-                    </Badge>
-                    {result.reason && (
-                      <Text size="xs" className="muted">
-                        {t(`details.reason.${result.reason}`, { defaultValue: result.reason })}
-                      </Text>
-                    )}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <ProbeResults results={measured.results} />
         </>
       )}
     </section>
   );
 }
 
-function Parameters({ name }: { name: string | null }) {
+function Parameters({ model }: { model: ModelRef | null }) {
   const { t } = useTranslation();
-  const config = useConfig(name);
+  const config = useConfig(model);
   const save = useSaveConfig();
   const [changed, setChanged] = useState<Record<string, number>>({});
   const store = (params: Record<string, unknown>) =>
-    name !== null && save.mutate({ name, params }, { onSuccess: () => setChanged({}) });
+    model !== null && save.mutate({ model, params }, { onSuccess: () => setChanged({}) });
   return (
     <section aria-label={t('chat.parameters')}>
       <Title order={2} size="h5" mb="xs">

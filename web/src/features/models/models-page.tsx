@@ -37,7 +37,7 @@ export function ModelsPage() {
   const models = useModels();
   const starter = useStarter();
   const switchModel = useSwitchModel();
-  const [detailsOf, setDetailsOf] = useState<string | null>(null);
+  const [detailsOf, setDetailsOf] = useState<Model | null>(null);
   const unload = useMutation({
     mutationFn: () => send('/models/unload-all', { method: 'POST' }),
     onSuccess: () => notifications.show({ message: t('models.unloaded') }),
@@ -122,7 +122,7 @@ export function ModelsPage() {
                               </Button>
                             )
                           )}
-                          <ModelMenu model={model} onDetails={() => setDetailsOf(model.name)} />
+                          <ModelMenu model={model} onDetails={() => setDetailsOf(model)} />
                         </Group>
                       </Table.Td>
                     </Table.Tr>
@@ -135,7 +135,11 @@ export function ModelsPage() {
         <VersionsPanel />
         <AdoptablePanel />
       </Stack>
-      <ModelDetails key={detailsOf} name={detailsOf} onClose={() => setDetailsOf(null)} />
+      <ModelDetails
+        key={detailsOf && `${detailsOf.provider} ${detailsOf.name}`}
+        model={detailsOf}
+        onClose={() => setDetailsOf(null)}
+      />
     </div>
   );
 }
@@ -165,14 +169,18 @@ function ModelMenu({ model, onDetails }: { model: Model; onDetails: () => void }
             </Menu.Item>
           )}
           {model.type === 'gguf' && (
-            <Menu.Item onClick={() => action.mutate({ path: '/models/verify', json: { name: model.name } })}>
+            <Menu.Item
+              onClick={() =>
+                action.mutate({ path: '/models/verify', json: { name: model.name, runtime: model.provider } })
+              }
+            >
               {t('models.verify')}
             </Menu.Item>
           )}
           {model.chat_compatible && (
             <Menu.Item
               onClick={() => {
-                action.mutate({ path: '/models/probe', json: { name: model.name } });
+                action.mutate({ path: '/models/probe', json: { name: model.name, runtime: model.provider } });
                 onDetails();
               }}
             >
@@ -201,7 +209,10 @@ function ModelMenu({ model, onDetails }: { model: Model; onDetails: () => void }
             color="red"
             loading={action.isPending}
             onClick={() =>
-              action.mutate({ path: `/models/${name}`, method: 'DELETE' }, { onSuccess: () => setRemoving(false) })
+              action.mutate(
+                { path: `/models/${name}?runtime=${encodeURIComponent(model.provider)}`, method: 'DELETE' },
+                { onSuccess: () => setRemoving(false) },
+              )
             }
           >
             {t('models.remove')}

@@ -2,10 +2,12 @@
 import { ActionIcon, Badge, Button, Group, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { IconPin, IconPinFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { z } from 'zod';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes } from '../../lib/format';
+import { bytes, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
 import { useAdoptable, useVersions } from './api/get-versions';
+import { ProbeResults } from './probe-results';
 
 export function VersionsPanel() {
   const { t, i18n } = useTranslation();
@@ -49,6 +51,7 @@ export function VersionsPanel() {
                 {version.activated_at &&
                   t('versions.activated', { time: new Date(version.activated_at).toLocaleString(i18n.language) })}
               </Text>
+              <VersionReport report={version.report} />
             </div>
             <Tooltip label={t('versions.pin')}>
               <ActionIcon
@@ -70,6 +73,37 @@ export function VersionsPanel() {
         ))}
       </Stack>
     </section>
+  );
+}
+
+// Reports of every age are kept; what is not of this form is not shown.
+const Report = z.object({
+  score: z.number(),
+  tokensPerSecond: z.number().nullish(),
+  results: z.array(z.object({ name: z.string(), status: z.string(), reason: z.string().nullish() })),
+});
+
+function VersionReport({ report }: { report: unknown }) {
+  const { t, i18n } = useTranslation();
+  const parsed = Report.safeParse(report);
+  if (!parsed.success)
+    return (
+      <Text size="xs" className="muted">
+        {t('details.unmeasured')}
+      </Text>
+    );
+  const { score, tokensPerSecond, results } = parsed.data;
+  const summary = [
+    `${t('details.measured')}: ${number(score * 100, i18n.language, 0)} %`,
+    tokensPerSecond == null ? null : t('chat.speed', { value: number(tokensPerSecond, i18n.language) }),
+  ];
+  return (
+    <details>
+      <Text size="xs" className="muted" component="summary" style={{ cursor: 'pointer' }}>
+        {summary.filter(Boolean).join(' · ')}
+      </Text>
+      <ProbeResults results={results} />
+    </details>
   );
 }
 

@@ -114,11 +114,16 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
                 {t(`runtimes.${verb}`)}
               </Button>
             ))}
-          {/* What a server writes is kept where Venom starts it. */}
-          {!server.capabilities.is_in_process && (server.owned || server.supports.start) && (
+          {server.has_log ? (
             <Button size="compact-sm" variant="subtle" onClick={() => onLogs(server.name)}>
               {t('runtimes.logs')}
             </Button>
+          ) : (
+            !server.capabilities.is_in_process && (
+              <Text size="xs" className="muted">
+                {t('runtimes.logs.elsewhere')}
+              </Text>
+            )
           )}
         </Group>
       </Group>

@@ -302,6 +302,7 @@ export const de: Record<string, string> = {
   'runtimes.stop': 'Stoppen',
   'runtimes.restart': 'Neu starten',
   'runtimes.logs': 'Protokolle',
+  'runtimes.logs.elsewhere': 'Sein Protokoll liegt dort, wo er gestartet wurde.',
   'runtimes.logs.empty': 'Ein von hier gestarteter Server hat nichts geschrieben.',
   'runtimes.loaded': 'Im Speicher',
   'runtimes.loaded.empty': 'Kein Modell ist geladen.',

@@ -301,6 +301,7 @@ export const en = {
   'runtimes.stop': 'Stop',
   'runtimes.restart': 'Restart',
   'runtimes.logs': 'Logs',
+  'runtimes.logs.elsewhere': 'Its log is kept where it was started.',
   'runtimes.logs.empty': 'Nothing was written by a server that was started here.',
   'runtimes.loaded': 'In memory',
   'runtimes.loaded.empty': 'No model is loaded.',

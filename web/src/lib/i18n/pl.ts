@@ -301,6 +301,7 @@ export const pl: Record<string, string> = {
   'runtimes.stop': 'Zatrzymaj',
   'runtimes.restart': 'Uruchom ponownie',
   'runtimes.logs': 'Dzienniki',
+  'runtimes.logs.elsewhere': 'Jego dziennik jest tam, gdzie go uruchomiono.',
   'runtimes.logs.empty': 'Serwer uruchomiony stąd niczego nie zapisał.',
   'runtimes.loaded': 'W pamięci',
   'runtimes.loaded.empty': 'Żaden model nie jest załadowany.',

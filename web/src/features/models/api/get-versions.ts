@@ -1,6 +1,6 @@
 // Versions, models other applications hold, and a model's measured abilities and parameters.
 import { notifications } from '@mantine/notifications';
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, skipToken, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { ForeignModel, Version } from '../../../../../src/contract/models';
 import { request } from '../../../lib/http';
@@ -38,7 +38,14 @@ const Config = z.object({
   current_values: z.record(z.string(), z.union([z.number(), z.boolean(), z.string(), z.null()])),
 });
 
-const path = (name: string, view: string) => `/models/${encodeURIComponent(name)}/${view}`;
+/** One model of one engine: two engines may have the name. */
+export interface ModelRef {
+  name: string;
+  provider: string;
+}
+
+const path = ({ name, provider }: ModelRef, view: string) =>
+  `/models/${encodeURIComponent(name)}/${view}?${new URLSearchParams({ runtime: provider })}`;
 
 export const useVersions = () =>
   useQuery({
@@ -56,29 +63,28 @@ export const useAdoptable = () =>
   });
 
 /** @param triedAt  when its last trial ended: afterwards it is another answer */
-export const useCapabilities = (name: string | null, triedAt: string | null) =>
+export const useCapabilities = (model: ModelRef | null, triedAt: string | null) =>
   useQuery({
-    queryKey: ['capabilities', name, triedAt],
+    queryKey: ['capabilities', model?.provider, model?.name, triedAt],
     placeholderData: keepPreviousData,
-    queryFn: async ({ signal }) =>
-      (await request(path(name ?? '', 'capabilities'), Capabilities, { signal })).capabilities,
-    enabled: name !== null,
+    queryFn: model
+      ? async ({ signal }) => (await request(path(model, 'capabilities'), Capabilities, { signal })).capabilities
+      : skipToken,
     gcTime: 0,
   });
 
-export const useConfig = (name: string | null) =>
+export const useConfig = (model: ModelRef | null) =>
   useQuery({
-    queryKey: ['config', name],
-    queryFn: ({ signal }) => request(path(name ?? '', 'config'), Config, { signal }),
-    enabled: name !== null,
+    queryKey: ['config', model?.provider, model?.name],
+    queryFn: model ? ({ signal }) => request(path(model, 'config'), Config, { signal }) : skipToken,
     gcTime: 0,
   });
 
 export function useSaveConfig() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ name, params }: { name: string; params: Record<string, unknown> }) =>
-      request(path(name, 'config'), z.object({ success: z.boolean() }), { json: { params } }),
+    mutationFn: ({ model, params }: { model: ModelRef; params: Record<string, unknown> }) =>
+      request(path(model, 'config'), z.object({ success: z.boolean() }), { json: { params } }),
     onError: (error) => notifications.show({ color: 'red', message: error.message }),
     onSettled: () => queries.invalidateQueries({ queryKey: ['config'] }),
   });

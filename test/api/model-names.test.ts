@@ -30,12 +30,12 @@ const call = async (path: string, body?: object, method = body ? 'POST' : 'GET')
 };
 const modelsDir = () => join(server.dataDir, 'models');
 
-describe('names', () => {
+describe('names', { timeout: 30_000 }, () => {
   it('without a tag mean `:latest` where nothing is called just that', async () => {
     for (const id of ['smol:latest', 'host:5000/team/smol:latest', 'twice', 'twice:latest'])
       upstream.models.push({ id });
     await expect
-      .poll(async () => (await call('/models/smol/config')).body['model_name'], { timeout: 5_000 })
+      .poll(async () => (await call('/models/smol/config')).body['model_name'], { timeout: 20_000 })
       .toBe('smol:latest');
     expect((await call('/models/twice/config')).body['model_name']).toBe('twice');
     expect((await call('/models/host:5000%2Fteam%2Fsmol/config')).body['model_name']).toBe(
@@ -52,7 +52,7 @@ describe('names', () => {
     const runtimeOf = async (runtime: string) =>
       (await call(`/models/fake-model/runtime-capabilities?runtime=${runtime}`)).body['runtime_capabilities'];
     await expect
-      .poll(() => runtimeOf('llama-cpp'), { timeout: 5_000 })
+      .poll(() => runtimeOf('llama-cpp'), { timeout: 20_000 })
       .toMatchObject({ runtime_id: 'llama-cpp', endpoint: null });
     expect(await runtimeOf('openai-compatible')).toMatchObject({ runtime_id: 'openai-compatible' });
     expect((await call('/models/fake-model/capabilities?runtime=vllm')).status).toBe(404);
@@ -64,7 +64,7 @@ it('the way back leads past a version whose model is gone', { timeout: 30_000 },
   const file = join(modelsDir(), 'short-lived.gguf');
   writeFileSync(file, FILE);
   await expect
-    .poll(async () => (await call('/models/switch', { name: 'short-lived' })).status, { timeout: 5_000 })
+    .poll(async () => (await call('/models/switch', { name: 'short-lived' })).status, { timeout: 20_000 })
     .toBe(200);
   for (const name of ['fake-model', 'short-lived', 'org/other']) await call('/models/switch', { name });
   rmSync(file);

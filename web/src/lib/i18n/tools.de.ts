@@ -335,6 +335,10 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.own.rollback.sure':
     'Die Dateien werden die der Version {{version}}, und sie ist sofort in Gebrauch. Änderungen, die nicht freigegeben sind, gehen verloren.',
   'tools.editor.leave': 'Es gibt ungespeicherte Änderungen. Trotzdem verlassen?',
+  'tools.editor.link': 'Eine Verknüpfung nach',
+  'tools.editor.link.about':
+    'Ihr wird nicht gefolgt. Ein Skill mit Verknüpfungen lässt sich weder freigeben noch ändern: Lösche die Verknüpfung, ihr Ziel bleibt bestehen.',
+  'tools.editor.link.delete': 'Verknüpfung löschen',
   'tools.editor.binary': 'Diese Datei ist kein Text ({{size}}).',
   'tools.editor.overtaken': 'Diese Datei wurde anderswo geändert, seit Sie sie geöffnet haben.',
   'tools.editor.reload': 'Neu laden',

@@ -326,6 +326,10 @@ export const tools = {
   'tools.own.rollback.sure':
     'The files become those of version {{version}}, and it is in use at once. Changes you have not approved are lost.',
   'tools.editor.leave': 'There are changes that are not saved. Leave anyway?',
+  'tools.editor.link': 'A link that leads to',
+  'tools.editor.link.about':
+    'It is not followed. A skill with links in it can be neither approved nor changed: delete the link, and what it leads to stays.',
+  'tools.editor.link.delete': 'Delete the link',
   'tools.editor.binary': 'This file is no text ({{size}}).',
   'tools.editor.overtaken': 'This file was changed elsewhere since you opened it.',
   'tools.editor.reload': 'Load it again',

@@ -332,6 +332,10 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.own.rollback.sure':
     'Pliki staną się plikami wersji {{version}}, która od razu będzie w użyciu. Niezatwierdzone zmiany przepadną.',
   'tools.editor.leave': 'Są niezapisane zmiany. Wyjść mimo to?',
+  'tools.editor.link': 'Dowiązanie, które prowadzi do',
+  'tools.editor.link.about':
+    'Venom za nim nie podąża. Umiejętności z dowiązaniami nie można ani zatwierdzić, ani zmienić: usuń dowiązanie, a to, do czego prowadzi, zostanie.',
+  'tools.editor.link.delete': 'Usuń dowiązanie',
   'tools.editor.binary': 'Ten plik nie jest tekstem ({{size}}).',
   'tools.editor.overtaken': 'Plik został zmieniony gdzie indziej od czasu otwarcia.',
   'tools.editor.reload': 'Wczytaj ponownie',

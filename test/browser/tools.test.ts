@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bundle, manifestOf } from '../stand-ins/bundles.js';
 import { type FakeRegistry, startFakeRegistry } from '../stand-ins/mcp-registry.js';
 import { accessibilityProblems, type Site, startSite } from './page.js';
 
@@ -15,6 +16,8 @@ const roots = mkdtempSync(join(tmpdir(), 'venom-repos-'));
 const repository = join(roots, 'weather');
 const address = `file://${repository}`;
 const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+
+const BUNDLE_BYTES_MAX = 400_000;
 
 let site: Site;
 let registry: FakeRegistry;
@@ -56,7 +59,10 @@ beforeAll(async () => {
     },
     { name: 'io.example/image', version: '0.1.0', packages: [{ registryType: 'oci', identifier: 'x/y' }] },
   ]);
-  site = await startSite({ MCP_GIT_FILE_ROOTS: roots, MCP_REGISTRY_URL: registry.url }, environment);
+  site = await startSite(
+    { MCP_GIT_FILE_ROOTS: roots, MCP_REGISTRY_URL: registry.url, MCP_BUNDLE_MAX_BYTES: String(BUNDLE_BYTES_MAX) },
+    environment,
+  );
 });
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -247,6 +253,82 @@ describe('an MCP server', () => {
     await page.getByRole('heading', { level: 1, name: 'Tools' }).waitFor();
     await page.getByRole('article', { name: 'weather' }).waitFor();
     await page.getByRole('article', { name: 'second' }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('a bundle', () => {
+  const packed = bundle(
+    manifestOf({
+      server: {
+        type: 'node',
+        entry_point: 'server/index.mjs',
+        mcp_config: {
+          command: 'node',
+          // biome-ignore-start lint/suspicious/noTemplateCurlyInString: placeholders of the manifest
+          args: ['${__dirname}/server/index.mjs'],
+          env: { UNITS: '${user_config.units}', API_KEY: '${user_config.api_key}' },
+          // biome-ignore-end lint/suspicious/noTemplateCurlyInString: placeholders of the manifest
+        },
+      },
+      user_config: {
+        units: { type: 'string', title: 'Units', description: 'm or ft', required: true },
+        api_key: { type: 'string', title: 'Key', description: 'Of the service', sensitive: true, required: true },
+      },
+    }),
+    [{ name: 'server/index.mjs', text: readFileSync(FAKE, 'utf8') }],
+  );
+  const fileOf = (name: string, buffer: Buffer) => ({ name, mimeType: 'application/octet-stream', buffer });
+
+  it('is chosen, asks what it asks, is approved as shown, and its tools are there', async () => {
+    const { page } = await open('/tools/import');
+    await page.getByText('Bundle', { exact: true }).click();
+    const file = page.locator('input[type=file]');
+    await page.getByText(/up to \d+ kB/).waitFor();
+    await file.setInputFiles(fileOf('large.mcpb', Buffer.alloc(BUNDLE_BYTES_MAX + 1)));
+    await page
+      .getByRole('alert')
+      .getByText(/large.mcpb has .* at most/)
+      .waitFor();
+    await file.setInputFiles(fileOf('broken.mcpb', Buffer.from('this is no archive')));
+    await page
+      .getByRole('alert')
+      .getByText(/archive|zip|bundle/i)
+      .waitFor();
+    await page.getByText('large.mcpb', { exact: false }).waitFor({ state: 'detached' });
+    await clean(page);
+
+    await file.setInputFiles(fileOf('weather.mcpb', packed));
+    await page.getByRole('status', { name: 'Bundle' }).getByText('Tells the weather').waitFor();
+    const inspect = page.getByRole('button', { name: 'Inspect' });
+    await expect.poll(() => inspect.isDisabled()).toBe(true);
+    await page.getByRole('textbox', { name: 'Units' }).fill('m');
+    await page.getByLabel('Key', { exact: false }).first().fill('value-of-the-key');
+    await page.getByLabel('Name here').fill('packed');
+    await clean(page);
+    await inspect.click();
+    const rights = page.getByRole('table', { name: 'What it may do' });
+    await rights.getByText('Units: m').waitFor();
+    await rights.getByText('Key: ← packed.api_key').waitFor();
+    await expect.poll(() => page.locator('main').textContent()).not.toContain('value-of-the-key');
+    await clean(page);
+    await page.getByRole('button', { name: 'Approve and build' }).click();
+    await page.getByRole('heading', { name: 'packed is ready' }).waitFor();
+    await page.getByText('echo', { exact: true }).waitFor();
+  });
+
+  it('is taken where it is dropped', async () => {
+    const { page } = await open('/tools/import');
+    await page.getByText('Bundle', { exact: true }).click();
+    const dropped = await page.evaluateHandle(
+      (numbers) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(numbers)], 'weather.mcpb'));
+        return transfer;
+      },
+      [...packed],
+    );
+    await page.locator('.drop-place').dispatchEvent('drop', { dataTransfer: dropped });
+    await page.getByRole('status', { name: 'Bundle' }).getByText('Tells the weather').waitFor();
   });
 });
 

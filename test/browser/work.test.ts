@@ -388,23 +388,20 @@ describe('every page', () => {
   const PAGES = ['/', '/models', '/discover', '/activity', '/runtimes', '/queue', '/memory', '/routing', '/system'];
 
   it.each([
-    [1_280, 'light'],
-    [1_280, 'dark'],
-    [390, 'light'],
-    [390, 'dark'],
+    [1_280, 'light', 844],
+    [1_280, 'dark', 844],
+    [390, 'light', 844],
+    [390, 'dark', 844],
     // So low that the conversations have a few lines left and scroll.
     [1_280, 'light', 610],
-  ] as const)(
-    'is clean for axe and no wider than %i pixels in the %s scheme',
-    async (width, colorScheme, height = 844) => {
-      const { page } = await open({ width, height, colorScheme });
-      for (const path of PAGES) {
-        await page.goto(site.server.url + path);
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        await expect.poll(() => page.getByRole('status', { name: 'Loading …' }).count()).toBe(0);
-        expect(await accessibilityProblems(page), path).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(width);
-      }
-    },
-  );
+  ] as const)('is clean for axe and no wider than %i pixels in the %s scheme', async (width, colorScheme, height) => {
+    const { page } = await open({ width, height, colorScheme });
+    for (const path of PAGES) {
+      await page.goto(site.server.url + path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await expect.poll(() => page.getByRole('status', { name: 'Loading …' }).count()).toBe(0);
+      expect(await accessibilityProblems(page), path).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(width);
+    }
+  });
 });

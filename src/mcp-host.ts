@@ -134,6 +134,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     authorizations,
     isolation,
     bundles,
+    bundleBytesMax: settings.MCP_BUNDLE_MAX_BYTES,
     keepBundle: (bytes: Readable, signal: AbortSignal) => bundleStore.keep(bytes, signal),
     /** After a browser came back: the server is looked at by itself. */
     completeLogin: async (parameters: URLSearchParams) => {

@@ -34,8 +34,10 @@ export const CustomSkillAnswer = z.object({ status: z.literal('success'), skill:
 const SkillFile = z.object({
   path: z.string(),
   size_bytes: z.int(),
-  /** Null for what is no text. */
+  /** Null for what is no text, and for a link. */
   text: z.string().nullable(),
+  /** Of a symbolic link, where it leads; it is named and never followed. */
+  link_to: z.string().nullable(),
 });
 export const CustomSkillDetail = CustomSkillAnswer.extend({
   files: z.array(SkillFile),
@@ -47,5 +49,6 @@ export const CustomSkillParams = z.object({ name: Name });
 export const NewSkillRequest = z.strictObject({ name: Name });
 /** `before` is the text as it was opened, null for a new file: what changed meanwhile is not written over. */
 export const WriteFileRequest = z.strictObject({ path: Path, text: FileText, before: FileText.nullable() });
+/** `before` of a link is where it leads. */
 export const DeleteFileRequest = z.strictObject({ path: Path, before: FileText });
 export const VersionRequest = z.strictObject({ hash: Hash });

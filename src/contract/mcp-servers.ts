@@ -16,6 +16,29 @@ export const BundleSetting = z.object({
   multiple: z.boolean(),
 });
 
+/** Of an uploaded file. */
+export const BundleUpload = z.object({
+  status: z.literal('success'),
+  bundle: z.string().regex(/^[0-9a-f]{64}$/),
+  size_bytes: z.int(),
+  manifest: z.object({
+    name: z.string(),
+    title: z.string(),
+    version: z.string(),
+    description: z.string(),
+    author: z.string().nullable(),
+    license: z.string().nullable(),
+    type: z.enum(['node', 'python', 'binary', 'uv']),
+    platforms: z.array(z.string()).nullable(),
+    tools: z.array(z.string()),
+    user_config: z.array(
+      BundleSetting.extend({
+        default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable(),
+      }),
+    ),
+  }),
+});
+
 export const McpServerItem = z.object({
   name: z.string(),
   title: z.string(),

@@ -4,7 +4,6 @@ import { SETTING_NAME } from '../skills/mcp/bundle-manifest.js';
 import { ENVIRONMENT_NAME } from '../skills/mcp/child-environment.js';
 import { REF } from '../skills/mcp/git-source.js';
 import { SERVER_NAME } from '../skills/mcp/server-definition.js';
-import { BundleSetting } from './mcp-servers.js';
 import { Uuid } from './uuid.js';
 
 export const ServerName = z.string().regex(SERVER_NAME, 'a small letter, then small letters, digits and single dashes');
@@ -50,29 +49,6 @@ const Source = z.discriminatedUnion('kind', [
     allow_private: z.boolean().default(false),
   }),
 ]);
-
-/** Of an uploaded file. */
-export const BundleUpload = z.object({
-  status: z.literal('success'),
-  bundle: Hash,
-  size_bytes: z.int(),
-  manifest: z.object({
-    name: z.string(),
-    title: z.string(),
-    version: z.string(),
-    description: z.string(),
-    author: z.string().nullable(),
-    license: z.string().nullable(),
-    type: z.enum(['node', 'python', 'binary', 'uv']),
-    platforms: z.array(z.string()).nullable(),
-    tools: z.array(z.string()),
-    user_config: z.array(
-      BundleSetting.extend({
-        default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable(),
-      }),
-    ),
-  }),
-});
 
 const Names = z.record(z.string().max(128), SecretName);
 

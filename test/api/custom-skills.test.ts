@@ -116,7 +116,44 @@ describe('a skill of one’s own', () => {
       { name: 'greeter', state: 'broken' },
       { name: 'linked', state: 'broken' },
     ]);
-    expect((await ask('GET', '/custom/linked')).body.code).toBe('invalid_input');
+  });
+
+  it('is opened with links in it, which are named and removed and never followed', async () => {
+    const outside = join(workspace, 'outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'precious.txt'), 'keep me');
+    await ask('POST', '/custom', { name: 'greeter' });
+    const folder = join(workspace, 'custom/greeter');
+    symlinkSync(join(outside, 'precious.txt'), join(folder, 'notes.txt'));
+    symlinkSync(outside, join(folder, 'elsewhere'));
+
+    const { status, body } = await ask('GET', '/custom/greeter');
+    expect(status).toBe(200);
+    expect(body.skill).toMatchObject({ state: 'broken', hash: null });
+    const files = body['files'] as unknown as { path: string; text: string | null; link_to: string | null }[];
+    expect(files.map(({ path, link_to: to }) => [path, to])).toEqual([
+      ['elsewhere', outside],
+      ['notes.txt', join(outside, 'precious.txt')],
+      ['skill.json', null],
+      ['skill.mjs', null],
+      ['skill.test.mjs', null],
+    ]);
+    expect(JSON.stringify(files)).not.toContain('keep me');
+
+    // Neither written through nor deleted through.
+    const through = { path: 'elsewhere/precious.txt', text: 'gone', before: null };
+    expect((await ask('PUT', '/custom/greeter/files', through)).body.code).toBe('invalid_input');
+    const past = { path: 'elsewhere/precious.txt', before: 'keep me' };
+    expect((await ask('POST', '/custom/greeter/files/delete', past)).body.code).toBe('conflict');
+    const stale = { path: 'notes.txt', before: '/somewhere/else' };
+    expect((await ask('POST', '/custom/greeter/files/delete', stale)).body.code).toBe('conflict');
+
+    const link = { path: 'notes.txt', before: join(outside, 'precious.txt') };
+    expect((await ask('POST', '/custom/greeter/files/delete', link)).status).toBe(200);
+    expect(existsSync(join(folder, 'notes.txt'))).toBe(false);
+    expect((await ask('DELETE', '/custom/greeter')).status).toBe(200);
+    expect(existsSync(folder)).toBe(false);
+    expect(readFileSync(join(outside, 'precious.txt'), 'utf8')).toBe('keep me');
   });
 
   it('is switched off and on, survives a restart, and is removed with all that was approved', async () => {

@@ -388,12 +388,14 @@ describe('every page', () => {
   const PAGES = ['/', '/models', '/discover', '/activity', '/runtimes', '/queue', '/memory', '/routing', '/system'];
 
   it.each([
-    [1_280, 'light'],
-    [1_280, 'dark'],
-    [390, 'light'],
-    [390, 'dark'],
-  ] as const)('is clean for axe and no wider than %i pixels in the %s scheme', async (width, colorScheme) => {
-    const { page } = await open({ width, height: 844, colorScheme });
+    [1_280, 'light', 844],
+    [1_280, 'dark', 844],
+    [390, 'light', 844],
+    [390, 'dark', 844],
+    // So low that the conversations have a few lines left and scroll.
+    [1_280, 'light', 610],
+  ] as const)('is clean for axe and no wider than %i pixels in the %s scheme', async (width, colorScheme, height) => {
+    const { page } = await open({ width, height, colorScheme });
     for (const path of PAGES) {
       await page.goto(site.server.url + path);
       await page.getByRole('heading', { level: 1 }).waitFor();

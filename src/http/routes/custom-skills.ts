@@ -5,6 +5,7 @@ import * as contract from '../../contract/custom-skills.js';
 import { isoUtc } from '../../shared/clock.js';
 import type { CustomSkill } from '../../skills/custom/custom-skills.js';
 import type { SkillEditor } from '../../skills/custom/skill-editor.js';
+import type { FoundFile } from '../../skills/custom/skill-folder.js';
 
 const created = 201;
 
@@ -31,8 +32,8 @@ export const customSkillsRoutes: FastifyPluginAsyncZod<{ editor: SkillEditor }> 
       const approved = skill.record?.approved;
       return {
         ...answer(skill),
-        files: toFiles(await editor.files(name)),
-        approved_files: approved === undefined ? [] : toFiles(editor.versionFiles(name, approved)),
+        files: [...(await editor.files(name))].map(([path, file]) => toFile(path, file)),
+        approved_files: approved === undefined ? [] : toApproved(editor.versionFiles(name, approved)),
       };
     },
   );
@@ -87,8 +88,15 @@ function stateOf({ draft, record }: Pick<CustomSkill, 'draft' | 'record'>) {
   return draft.hash === record.approved ? 'approved' : 'changed';
 }
 
-const toFiles = (files: ReadonlyMap<string, Buffer>) =>
-  [...files].map(([path, bytes]) => ({ path, size_bytes: bytes.length, text: textOf(bytes) }));
+const toFile = (path: string, { sizeBytes, bytes, linkTo }: FoundFile) => ({
+  path,
+  size_bytes: sizeBytes,
+  text: bytes && textOf(bytes),
+  link_to: linkTo,
+});
+
+const toApproved = (files: ReadonlyMap<string, Buffer>) =>
+  [...files].map(([path, bytes]) => toFile(path, { sizeBytes: bytes.length, bytes, linkTo: null }));
 
 /** What would come back as other bytes is no text. */
 function textOf(bytes: Buffer): string | null {

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { BundleUpload } from '../../contract/mcp.js';
+import { BundleUpload } from '../../contract/mcp-servers.js';
 import { AppError } from '../../shared/errors.js';
 import type { BundleManifest } from '../../skills/mcp/bundle-manifest.js';
 import type { BundleSource } from '../../skills/mcp/bundle-source.js';

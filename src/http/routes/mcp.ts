@@ -25,6 +25,7 @@ export interface McpRoutesOptions {
   isolation: Isolation;
   /** Where the programs lie that imports need; null where one is not there. */
   programs: () => Record<string, string | null>;
+  bundleBytesMax: number;
   /** Resident bytes of what runs under each of these processes. */
   memory: (pids: readonly number[]) => ReadonlyMap<number, number>;
 }
@@ -33,7 +34,7 @@ const accepted = 202;
 
 export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app,
-  { servers, manager, tools, secrets, authorizations, isolation, programs, memory },
+  { servers, manager, tools, secrets, authorizations, isolation, programs, bundleBytesMax, memory },
 ) => {
   const tags = ['mcp'];
   const described = (shown: readonly ImportedServer[]) => {
@@ -232,6 +233,7 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     status: 'success',
     isolation: { best: isolation.best, available: isolation.tiers },
     programs: programs(),
+    bundle_bytes_max: bundleBytesMax,
     servers: described(
       servers
         .list()

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import type { CustomSkill, CustomSkills } from './custom-skills.js';
 import { newSkill } from './new-skill.js';
-import { SKILL_NAME, skillFiles } from './skill-folder.js';
+import { type FoundFile, foundFiles, SKILL_NAME, skillFiles } from './skill-folder.js';
 import type { SkillVersionStore } from './skill-versions.js';
 
 /** No hidden files, and nothing that leads out of the folder. */
@@ -40,10 +40,10 @@ export class SkillEditor {
     return found;
   }
 
-  /** Also of a folder that is no skill yet. @throws AppError `not_found`, `invalid_input` for links and floods of files */
-  async files(name: string): Promise<ReadonlyMap<string, Buffer>> {
+  /** Also of a folder that is no skill: links are named, not followed. @throws AppError `not_found` */
+  async files(name: string): Promise<ReadonlyMap<string, FoundFile>> {
     await this.get(name);
-    return skillFiles(this.#at(name));
+    return foundFiles(this.#at(name));
   }
 
   /** @throws AppError `not_found` */
@@ -68,11 +68,15 @@ export class SkillEditor {
 
   /**
    * @param before  the file's text as it was seen; null for a new file
-   * @throws AppError `conflict` when it has changed meanwhile, `invalid_input`
+   * @throws AppError `conflict` when it has changed meanwhile, `invalid_input`, also where links lie in the folder
    */
   write(name: string, path: string, text: string, before: string | null): Promise<CustomSkill> {
     return this.#change(async () => {
-      await this.#seen(name, path, before);
+      checkPath(path);
+      await this.get(name);
+      // Refuses a folder with links: a path through one leads elsewhere.
+      const now = (await skillFiles(this.#at(name))).get(path)?.toString('utf8') ?? null;
+      if (now !== before) throw overtaken(path);
       const target = join(this.#at(name), path);
       const partial = `${this.#at(name)}.${randomUUID()}.partial`;
       const file = await open(partial, 'wx', 0o600);
@@ -88,10 +92,16 @@ export class SkillEditor {
     });
   }
 
-  /** @throws AppError `conflict`, `not_found` */
+  /**
+   * A link goes, and what it leads to stays.
+   * @param before  the file's text as it was seen; of a link, where it leads
+   * @throws AppError `conflict`, `not_found`
+   */
   deleteFile(name: string, path: string, before: string): Promise<CustomSkill> {
     return this.#change(async () => {
-      await this.#seen(name, path, before);
+      checkPath(path);
+      const file = (await this.files(name)).get(path);
+      if (!file || (file.linkTo ?? file.bytes?.toString('utf8') ?? '') !== before) throw overtaken(path);
       await unlink(join(this.#at(name), path));
       return this.get(name);
     });
@@ -140,7 +150,7 @@ export class SkillEditor {
     });
   }
 
-  /** With its files and everything that was approved of it. @throws AppError `not_found` */
+  /** With its files and everything that was approved of it; what its links lead to stays. @throws AppError `not_found` */
   remove(name: string): Promise<void> {
     return this.#change(async () => {
       await this.get(name);
@@ -148,12 +158,6 @@ export class SkillEditor {
       this.#options.versions.delete(name);
       await this.#options.skills.rescan();
     });
-  }
-
-  async #seen(name: string, path: string, before: string | null): Promise<void> {
-    if (!SKILL_PATH.test(path)) throw new AppError('invalid_input', 'This is no name of a file in a skill.');
-    const now = (await this.files(name)).get(path)?.toString('utf8') ?? null;
-    if (now !== before) throw new AppError('conflict', `${path} has changed since it was opened; load it again.`);
   }
 
   #change<T>(work: () => Promise<T>): Promise<T> {
@@ -166,3 +170,9 @@ export class SkillEditor {
     return join(this.#options.folder, name);
   }
 }
+
+function checkPath(path: string): void {
+  if (!SKILL_PATH.test(path)) throw new AppError('invalid_input', 'This is no name of a file in a skill.');
+}
+
+const overtaken = (path: string) => new AppError('conflict', `${path} has changed since it was opened; load it again.`);

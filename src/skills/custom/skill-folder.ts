@@ -1,7 +1,7 @@
 // A custom skill as it lies on disk: read whole and within bounds, and hashed, so that a yes is a yes to these very bytes.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -106,6 +106,46 @@ export async function skillFiles(folder: string): Promise<ReadonlyMap<string, Bu
   };
   await walk(folder, 0);
   return files;
+}
+
+/** Something in a folder that may be no skill. */
+export interface FoundFile {
+  sizeBytes: number;
+  /** Null for a link, and where a folder holds more than a skill may. */
+  bytes: Buffer | null;
+  /** Where a link says it leads; nobody went there. */
+  linkTo: string | null;
+}
+
+/** By path, whatever it is: as much as a skill may hold, links by their names only, so that its owner can tidy up. */
+export async function foundFiles(folder: string): Promise<ReadonlyMap<string, FoundFile>> {
+  const found = new Map<string, FoundFile>();
+  let bytes = 0;
+  const look = async (path: string): Promise<FoundFile | null> => {
+    const stats = await lstat(path);
+    if (stats.isSymbolicLink()) return { sizeBytes: 0, bytes: null, linkTo: await readlink(path) };
+    if (!stats.isFile()) return null;
+    bytes += stats.size;
+    if (bytes > MAX_BYTES) return { sizeBytes: stats.size, bytes: null, linkTo: null };
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const text = await file.readFile().finally(() => file.close());
+    return { sizeBytes: text.length, bytes: text, linkTo: null };
+  };
+  const walk = async (inner: string, depth: number): Promise<void> => {
+    const entries = await readdir(inner, { withFileTypes: true });
+    for (const entry of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
+      if (found.size >= MAX_FILES) return;
+      const path = join(inner, entry.name);
+      if (entry.isDirectory()) {
+        if (depth < MAX_DEPTH) await walk(path, depth + 1);
+        continue;
+      }
+      const file = await look(path);
+      if (file) found.set(relative(folder, path).split(sep).join('/'), file);
+    }
+  };
+  await walk(folder, 0);
+  return found;
 }
 
 const problem = (name: string, reason: string) => new AppError('invalid_input', `${name} is no skill: ${reason}.`);

@@ -5,7 +5,8 @@ export const bytes = (value: number, language: string): string => {
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit: units[power] as string,
-    unitDisplay: 'short',
+    // Short, a byte has no plural.
+    unitDisplay: power === 0 ? 'long' : 'short',
     maximumFractionDigits: power > 2 ? 1 : 0,
   }).format(value / 1_000 ** power);
 };

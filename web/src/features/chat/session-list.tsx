@@ -61,7 +61,13 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
         aria-label={t('sessions.search')}
         leftSection={<IconSearch size={15} aria-hidden />}
       />
-      <nav aria-label={t('sessions.title')} style={{ overflowY: 'auto', flex: 1, minHeight: 0 }}>
+      <nav
+        aria-label={t('sessions.title')}
+        // A region that scrolls must be reachable by keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+        tabIndex={0}
+        style={{ overflowY: 'auto', flex: 1, minHeight: 0 }}
+      >
         {list.isPending && <Loading />}
         {list.isError && <Failed error={list.error} onRetry={() => void list.refetch()} />}
         {list.isSuccess && sessions.length === 0 && (

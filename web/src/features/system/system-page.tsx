@@ -77,7 +77,7 @@ function Health() {
                   .map(([name, value]) => (
                     <div key={name}>
                       <Text size="xs" className="muted">
-                        {name.replaceAll('_', ' ').replace(/ bytes$/, '')}
+                        {t(`system.engine.${name}`, { defaultValue: name.replaceAll('_', ' ').replace(/ bytes$/, '') })}
                       </Text>
                       <Text size="sm" className="figure">
                         {typeof value === 'number'

@@ -1,8 +1,9 @@
 // What somebody fills in to import a server, and the request it becomes. Pure.
 import type { RegistryEntry } from './api/get-registry';
-import type { ImportRequest } from './api/imports';
+import type { Bundle, ImportRequest } from './api/imports';
+import { initialValues, type NamedField, toInput, type Values } from './schema-form';
 
-export const SOURCES = ['git', 'npm', 'pypi', 'remote', 'config'] as const;
+export const SOURCES = ['git', 'npm', 'pypi', 'remote', 'bundle', 'config'] as const;
 export type SourceKind = (typeof SOURCES)[number];
 
 export interface SecretRow {
@@ -38,6 +39,11 @@ export interface ImportDraft {
   program: string;
   args: string[];
   allowPrivate: boolean;
+  /** What was uploaded, and what a person answered it. */
+  bundle: Bundle | null;
+  answers: Values;
+  /** Values of what is sensitive, by the name of the setting. */
+  sensitive: Readonly<Record<string, string>>;
   network: boolean;
   readable: string[];
   writable: string[];
@@ -59,6 +65,9 @@ export const EMPTY_DRAFT: ImportDraft = {
   program: '',
   args: [],
   allowPrivate: false,
+  bundle: null,
+  answers: {},
+  sensitive: {},
   network: false,
   readable: [],
   writable: [],
@@ -88,11 +97,49 @@ export function nameFrom(text: string): string {
 }
 
 /** What the name is guessed from. */
-export const placeOf = ({ kind, address, package: name }: ImportDraft): string =>
-  kind === 'git' || kind === 'remote' ? address : name;
+export const placeOf = ({ kind, address, package: name, bundle }: ImportDraft): string =>
+  kind === 'bundle' ? (bundle?.manifest.name ?? '') : kind === 'git' || kind === 'remote' ? address : name;
+
+const SECRET_CHARS = 100;
+
+const nameOf = (draft: ImportDraft): string => draft.name.trim() || nameFrom(placeOf(draft));
+
+/** Where the value of a sensitive setting is kept. */
+export const secretOf = (draft: ImportDraft, setting: string): string =>
+  `${nameOf(draft)}.${setting}`.slice(0, SECRET_CHARS);
+
+/** What a bundle asks for, as fields of a form; what is sensitive is asked for apart. */
+export const fieldsOf = ({ manifest }: Bundle): NamedField[] =>
+  manifest.user_config
+    .filter(({ sensitive }) => !sensitive)
+    .map(({ name, type, title, description, required, multiple, default: initial }) => ({
+      name,
+      title,
+      description,
+      required,
+      field: multiple
+        ? { kind: 'list', of: type === 'number' ? 'number' : 'text' }
+        : type === 'number'
+          ? { kind: 'number', integer: false, min: undefined, max: undefined }
+          : type === 'boolean'
+            ? { kind: 'boolean' }
+            : { kind: 'text', multiline: false },
+      initial: initial ?? undefined,
+    }));
+
+export const withBundle = (bundle: Bundle): Partial<ImportDraft> => ({
+  bundle,
+  title: bundle.manifest.title === bundle.manifest.name ? '' : bundle.manifest.title.slice(0, 200),
+  answers: initialValues(fieldsOf(bundle)),
+  sensitive: {},
+});
 
 export const isComplete = (draft: ImportDraft): boolean =>
-  placeOf(draft).trim() !== '' && draft.variables.every(({ required, value }) => !required || value.trim() !== '');
+  placeOf(draft).trim() !== '' &&
+  (draft.kind !== 'bundle' ||
+    !draft.bundle ||
+    Object.keys(toInput(fieldsOf(draft.bundle), draft.answers).problems).length === 0) &&
+  draft.variables.every(({ required, value }) => !required || value.trim() !== '');
 
 export function toRequest(draft: ImportDraft): { wanted: ImportRequest; values: Record<string, string> } {
   const remote = draft.kind === 'remote';
@@ -101,7 +148,7 @@ export function toRequest(draft: ImportDraft): { wanted: ImportRequest; values: 
   const plain = Object.fromEntries(variables.map(({ name, value }) => [name.trim(), value]));
   return {
     wanted: {
-      name: draft.name.trim() || nameFrom(placeOf(draft)),
+      name: nameOf(draft),
       ...(draft.title ? { title: draft.title } : {}),
       source: sourceOf(draft, plain),
       environment: remote ? {} : plain,
@@ -112,9 +159,14 @@ export function toRequest(draft: ImportDraft): { wanted: ImportRequest; values: 
       trusted: draft.trusted,
       allow_plain: !remote && draft.allowPlain,
     },
-    values: Object.fromEntries(
-      secrets.filter(({ value }) => value !== '').map(({ secret, value }) => [secret.trim(), value]),
-    ),
+    values: Object.fromEntries([
+      ...secrets.filter(({ value }) => value !== '').map(({ secret, value }) => [secret.trim(), value]),
+      ...(draft.kind === 'bundle'
+        ? Object.entries(draft.sensitive)
+            .filter(([, value]) => value !== '')
+            .map(([setting, value]) => [secretOf(draft, setting), value])
+        : []),
+    ]),
   };
 }
 
@@ -124,6 +176,17 @@ function sourceOf(draft: ImportDraft, headers: Record<string, string>): Record<s
     return { kind: 'git', url: draft.address.trim(), ref: or(draft.ref), entrypoint: or(draft.entrypoint) };
   if (draft.kind === 'remote')
     return { kind: 'remote', url: draft.address.trim(), headers, allow_private: draft.allowPrivate };
+  if (draft.kind === 'bundle')
+    return {
+      kind: 'bundle',
+      bundle: draft.bundle?.bundle,
+      user_config: draft.bundle ? toInput(fieldsOf(draft.bundle), draft.answers).input : {},
+      user_secrets: Object.fromEntries(
+        (draft.bundle?.manifest.user_config ?? [])
+          .filter(({ name, sensitive, required }) => sensitive && (required || draft.sensitive[name]))
+          .map(({ name }) => [name, secretOf(draft, name)]),
+      ),
+    };
   return {
     kind: draft.kind,
     package: draft.package.trim(),

@@ -1,6 +1,7 @@
 // Where a server comes from: an address or a package, and the name it gets here.
 import { Group, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { BundleFields } from './import-bundle';
 import { type ImportDraft, nameFrom, placeOf } from './import-draft';
 
 interface PartProps {
@@ -15,6 +16,7 @@ export function ImportSource({ draft, onChange }: PartProps) {
       <Stack gap="sm">
         {draft.kind === 'git' && <GitFields draft={draft} onChange={onChange} />}
         {(draft.kind === 'npm' || draft.kind === 'pypi') && <PackageFields draft={draft} onChange={onChange} />}
+        {draft.kind === 'bundle' && <BundleFields draft={draft} onChange={onChange} />}
         {draft.kind === 'remote' && <RemoteFields draft={draft} onChange={onChange} />}
         <TextInput
           label={t('tools.import.name')}

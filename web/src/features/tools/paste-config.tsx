@@ -1,5 +1,5 @@
 // A configuration of another program, pasted: each of its servers becomes a plan that waits, none is started.
-import { Alert, Button, FileButton, Group, JsonInput, Stack, Text } from '@mantine/core';
+import { Alert, Button, FileButton, Group, Stack, Text, Textarea } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -41,20 +41,21 @@ export function PasteConfig() {
     >
       <Stack gap="md">
         <section className="panel" style={{ padding: 16 }} aria-label={t('tools.source.config')}>
-          <JsonInput
+          <Textarea
             label={t('tools.paste')}
             description={t('tools.paste.about')}
             placeholder={EXAMPLE}
             autosize
             minRows={9}
             maxRows={24}
-            formatOnBlur
             spellCheck={false}
             error={problem && t('tools.paste.broken')}
-            validationError={t('tools.paste.broken')}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
             value={text}
-            onChange={setText}
+            onChange={(event) => {
+              setText(event.currentTarget.value);
+              setProblem(false);
+            }}
           />
           <Group mt="sm">
             <FileButton

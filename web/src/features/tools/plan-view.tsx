@@ -38,6 +38,15 @@ export function PlanView({ plan }: { plan: McpPlan }) {
       <Source plan={plan} />
       <Commands plan={plan} />
       <Rights plan={plan} />
+      {plan.missing_config.length > 0 && (
+        <Alert
+          color="orange"
+          variant="light"
+          title={t('tools.plan.unanswered', { names: plan.missing_config.map(visibleText).join(', ') })}
+        >
+          {t('tools.plan.unanswered.about')}
+        </Alert>
+      )}
       {plan.missing_secrets.length > 0 && <MissingSecrets missing={missing} />}
       <section className="panel approve-bar" aria-label={t('tools.plan.agree')}>
         <Group gap={8} wrap="nowrap" className="muted" style={{ minWidth: 0 }}>
@@ -60,7 +69,7 @@ export function PlanView({ plan }: { plan: McpPlan }) {
             {t('tools.plan.discard')}
           </Button>
           <Button
-            disabled={missing.length > 0}
+            disabled={missing.length > 0 || plan.missing_config.length > 0}
             loading={approve.isPending}
             onClick={() =>
               approve.mutate(plan, {
@@ -197,7 +206,7 @@ function NetworkBadge({ network }: { network: boolean }) {
   );
 }
 
-function Rights({ plan: { permissions, launch } }: { plan: McpPlan }) {
+function Rights({ plan: { permissions, launch, user_config: settings } }: { plan: McpPlan }) {
   const { t } = useTranslation();
   const list = (values: readonly string[], key: string) =>
     values.length === 0 ? (
@@ -232,6 +241,21 @@ function Rights({ plan: { permissions, launch } }: { plan: McpPlan }) {
         'secrets',
       ),
     ],
+    ...(settings.length > 0
+      ? ([
+          [
+            t('tools.plan.answers'),
+            list(
+              settings.flatMap(({ title, value, secret }) =>
+                value === null && secret === null
+                  ? []
+                  : [`${title}: ${secret === null ? [value].flat().join(', ') : `← ${secret}`}`],
+              ),
+              'answers',
+            ),
+          ],
+        ] as [string, ReactNode][])
+      : []),
     [t('tools.trusted'), t(permissions.trusted ? 'tools.plan.trusted' : 'tools.plan.untrusted')],
   ];
   return (

@@ -1,12 +1,13 @@
 // The files of a skill: one opened at a time, written back only over what was opened.
-import { ActionIcon, Alert, Button, Group, NavLink, Stack, Text, Textarea, TextInput } from '@mantine/core';
-import { IconFile, IconPlus, IconTrash } from '@tabler/icons-react';
+import { ActionIcon, Alert, Button, Code, Group, NavLink, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { IconFile, IconLink, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useBlocker } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { bytes } from '../../lib/format';
 import { type SkillFile, useDeleteFile, useWriteFile } from './api/own-skills';
 import { Sure } from './server-actions';
+import { visibleText } from './visible-text';
 
 interface Draft {
   /** The text as it was opened. */
@@ -51,7 +52,9 @@ export function SkillEditor({ name, files }: { name: string; files: readonly Ski
               type="button"
               active={each.path === path}
               label={`${each.path}${drafts[each.path] ? ' •' : ''}`}
-              leftSection={<IconFile size={15} aria-hidden />}
+              leftSection={
+                each.link_to === null ? <IconFile size={15} aria-hidden /> : <IconLink size={15} aria-hidden />
+              }
               py={6}
               style={{ borderRadius: 8, overflowWrap: 'anywhere' }}
               onClick={() => setPath(each.path)}
@@ -67,7 +70,25 @@ export function SkillEditor({ name, files }: { name: string; files: readonly Ski
         />
       </Stack>
       <div style={{ minWidth: 0 }}>
-        {file && file.text === null && (
+        {file && file.link_to !== null && (
+          <Stack gap="sm" align="flex-start">
+            <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+              {t('tools.editor.link')} <Code>{visibleText(file.link_to)}</Code>
+            </Text>
+            <Text size="sm" className="muted">
+              {t('tools.editor.link.about')}
+            </Text>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconTrash size={14} aria-hidden />}
+              onClick={() => setDeleting(file)}
+            >
+              {t('tools.editor.link.delete')}
+            </Button>
+          </Stack>
+        )}
+        {file && file.text === null && file.link_to === null && (
           <Text size="sm" className="muted">
             {t('tools.editor.binary', { size: bytes(file.size_bytes, i18n.language) })}
           </Text>
@@ -143,7 +164,7 @@ export function SkillEditor({ name, files }: { name: string; files: readonly Ski
         onSure={() =>
           deleting &&
           deleteFile.mutate(
-            { path: deleting.path, before: deleting.text ?? '' },
+            { path: deleting.path, before: deleting.link_to ?? deleting.text ?? '' },
             {
               onSuccess: () => {
                 forget(deleting.path);

@@ -1,5 +1,5 @@
 // Tries a tool: a form from its schema or JSON, the call, and what came back.
-import { Alert, Badge, Button, Group, JsonInput, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Alert, Badge, Button, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core';
 import { IconInfoCircle, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -87,17 +87,15 @@ export function TryTool({ tool, schema, call }: { tool: string; schema: Schema; 
           )}
         </Group>
         {asJson ? (
-          <JsonInput
+          <Textarea
             aria-label={t('tools.try.input')}
             autosize
             minRows={4}
             maxRows={18}
-            formatOnBlur
-            validationError={t('tools.try.misfit.json')}
             spellCheck={false}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
             value={json}
-            onChange={setJson}
+            onChange={(event) => setJson(event.currentTarget.value)}
           />
         ) : fields?.length === 0 ? (
           <Text size="sm" className="muted">

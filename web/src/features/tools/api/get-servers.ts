@@ -20,6 +20,7 @@ const Logs = z.object({ lines: z.array(z.string()) });
 const Doctor = z.object({
   isolation: z.object({ best: z.enum(['sandboxed', 'namespaced', 'plain']), available: z.array(z.string()) }),
   programs: z.record(z.string(), z.string().nullable()),
+  bundle_bytes_max: z.int(),
 });
 
 /** The WebSocket tells of changes of state; figures such as memory change without a word. */

@@ -2,13 +2,15 @@
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { McpPlanList, type McpPlan as McpPlanShape } from '../../../../../src/contract/mcp-servers';
+import { BundleUpload, McpPlanList, type McpPlan as McpPlanShape } from '../../../../../src/contract/mcp-servers';
 import { Operation as OperationShape } from '../../../../../src/contract/models';
 import { request, send } from '../../../lib/http';
 import { isRunning, type Operation } from '../../../lib/operations';
 import { at } from './get-servers';
 
 export type McpPlan = z.output<typeof McpPlanShape>;
+
+export type Bundle = z.output<typeof BundleUpload>;
 
 export interface ImportRequest {
   name: string;
@@ -75,6 +77,18 @@ export function useImport() {
     onSettled: () => refreshImports(queries),
   });
 }
+
+/** Kept by the server under its hash; nothing of it runs. */
+export const useUploadBundle = () =>
+  useMutation({
+    mutationFn: ({ file, signal }: { file: File; signal: AbortSignal }) =>
+      request('/mcp/bundles', BundleUpload, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: file,
+        signal,
+      }),
+  });
 
 export function useImportConfig() {
   const queries = useQueryClient();

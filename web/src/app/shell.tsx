@@ -76,34 +76,36 @@ export function Shell() {
         <Group justify="space-between" px={4} pb="sm" visibleFrom="sm">
           <Brand />
         </Group>
-        <nav aria-label={t('nav.main')}>
-          <NavLink
-            component={Link}
-            to="/"
-            label={t('nav.chat')}
-            leftSection={<IconMessage2 size={17} aria-hidden />}
-            active={onChat}
-            onClick={close}
-            py={7}
-            style={{ borderRadius: 9 }}
-          />
-          {PAGES.map(({ to, label, Icon }) => (
+        <div className="sidebar-middle">
+          <nav aria-label={t('nav.main')}>
             <NavLink
-              key={to}
               component={Link}
-              to={to}
-              label={t(label)}
-              leftSection={<Icon size={17} aria-hidden />}
-              active={pathname === to || pathname.startsWith(`${to}/`)}
+              to="/"
+              label={t('nav.chat')}
+              leftSection={<IconMessage2 size={17} aria-hidden />}
+              active={onChat}
               onClick={close}
               py={7}
               style={{ borderRadius: 9 }}
             />
-          ))}
-        </nav>
-        <Box flex={1} mih={0} mt="md">
-          <SessionList onOpen={close} />
-        </Box>
+            {PAGES.map(({ to, label, Icon }) => (
+              <NavLink
+                key={to}
+                component={Link}
+                to={to}
+                label={t(label)}
+                leftSection={<Icon size={17} aria-hidden />}
+                active={pathname === to || pathname.startsWith(`${to}/`)}
+                onClick={close}
+                py={7}
+                style={{ borderRadius: 9 }}
+              />
+            ))}
+          </nav>
+          <Box flex={1} mih={0} mt="md">
+            <SessionList onOpen={close} />
+          </Box>
+        </div>
         <Group gap={4} pt="xs" style={{ borderTop: '1px solid var(--venom-border)' }}>
           <SchemeMenu />
           <LanguageMenu />

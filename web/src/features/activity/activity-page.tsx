@@ -124,7 +124,7 @@ function OperationCard({ operation }: { operation: Operation }) {
               variant="dot"
               color={{ running: 'blue', done: 'teal', failed: 'red' }[step.status]}
             >
-              {t(`activity.step.${step.name}`, { defaultValue: step.name })}
+              {t([`activity.step.${step.name}`, `tools.stage.${step.name}`], { defaultValue: step.name })}
             </Badge>
           ))}
         </Group>

@@ -66,7 +66,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
         // A region that scrolls must be reachable by keyboard.
         // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
         tabIndex={0}
-        style={{ overflowY: 'auto', flex: 1, minHeight: 0 }}
+        className="session-list"
       >
         {list.isPending && <Loading />}
         {list.isError && <Failed error={list.error} onRetry={() => void list.refetch()} />}

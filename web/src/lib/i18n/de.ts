@@ -627,7 +627,7 @@ export const de: Record<string, string> = {
   'system.metrics.tasks': 'Aufgaben',
   'system.metrics.tasks.note': '{{done}} erledigt, {{failed}} fehlgeschlagen, {{aborted}} angehalten',
   'system.metrics.first': 'Erstes Token, im Mittel',
-  'system.metrics.answers': 'von {{value}} Antworten',
+  'system.metrics.answers': 'Antworten: {{value}}',
   'system.metrics.tokens': 'Tokens',
   'system.metrics.feedback': 'Daumen',
   'system.metrics.network': '{{value}} über das Netz',

@@ -114,7 +114,7 @@ export function useReleaseLabels(id: string) {
 
 /** As data URL: what a picture is shown from, and sent again as. */
 async function getPicture(sessionId: string, hash: string): Promise<string> {
-  const blob = await (await send(`/sessions/${sessionId}/pictures/${hash}`)).blob();
+  const blob = await (await send(`${at(sessionId)}/pictures/${hash}`)).blob();
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(String(reader.result));

@@ -25,6 +25,8 @@ describe("OpenAI's own client", () => {
     const names = (await client.models.list()).data.map(({ id }) => id);
     expect(names).toEqual(['fake-model', 'org/other']);
     expect((await client.models.retrieve('org/other')).id).toBe('org/other');
+    for (const unknown of ['100%', 'a%zz', '%2F'])
+      await expect(client.models.retrieve(unknown)).rejects.toMatchObject({ status: 404 });
   });
 
   it('gets a whole answer with usage', async () => {

@@ -50,7 +50,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
   });
 
   app.get('/models/*', { schema: { tags } }, async (request) => {
-    const name = decodeURIComponent((request.params as { '*': string })['*']);
+    const name = (request.params as { '*': string })['*'];
     const { models: found } = await models.list();
     const model = found.find((known) => known.name === name);
     if (!model) throw new AppError('model_not_found', `No installed model is called ${name}.`);

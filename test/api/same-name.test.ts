@@ -1,4 +1,4 @@
-// Two engines that hold a model of one name, and versions whose engines no longer have them, through the whole server.
+// Which model a name means: without its tag, and where two engines hold it; and versions whose engines no longer have them, through the whole server.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,23 @@ describe('a name that two engines have', () => {
     expect(readFileSync(file).length).toBeGreaterThan(4_000);
     expect((await call('/models/verify', { name: 'twin' })).body['code']).toBe('unsupported');
     expect((await call('/models/verify', { name: 'twin', runtime: 'llama-cpp' })).status).toBe(200);
+  });
+});
+
+describe('a name without a tag', () => {
+  it('means `:latest` where nothing is called just that', async () => {
+    for (const id of ['smol:latest', 'host:5000/team/smol:latest', 'twice', 'twice:latest'])
+      upstream.models.push({ id });
+    await expect
+      .poll(async () => (await call('/models/smol/config')).body['model_name'], { timeout: 20_000 })
+      .toBe('smol:latest');
+    expect((await call('/models/twice/config')).body['model_name']).toBe('twice');
+    expect((await call('/models/host:5000%2Fteam%2Fsmol/config')).body['model_name']).toBe(
+      'host:5000/team/smol:latest',
+    );
+    expect((await call('/models/switch', { name: 'smol' })).body['success']).toBe(true);
+    expect((await call('/system/llm-runtime/active')).body['runtime']).toMatchObject({ model: 'smol:latest' });
+    expect((await call('/models/smol:other/capabilities')).status).toBe(404);
   });
 });
 

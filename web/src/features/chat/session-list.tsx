@@ -13,6 +13,7 @@ import {
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Fragment, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { DeleteDialog } from '../../components/delete-dialog';
 import { Empty, Failed, Loading } from '../../components/states';
 import { downloadSession, type Session, useDeleteSession, useRenameSession, useSessions } from './api/sessions';
 import { SessionLabelsDialog } from './session-labels';
@@ -152,7 +153,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
       {renaming && <RenameDialog session={renaming} onClose={() => setRenaming(undefined)} />}
       {labelled && <SessionLabelsDialog session={labelled} onClose={() => setLabelled(undefined)} />}
       {deleting && (
-        <DeleteDialog
+        <DeleteSession
           session={deleting}
           onClose={() => setDeleting(undefined)}
           onDeleted={() => {
@@ -200,7 +201,7 @@ function RenameDialog({ session, onClose }: { session: Session; onClose: () => v
   );
 }
 
-function DeleteDialog({
+function DeleteSession({
   session,
   onClose,
   onDeleted,
@@ -212,38 +213,20 @@ function DeleteDialog({
   const { t } = useTranslation();
   const remove = useDeleteSession();
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <DeleteDialog
       title={t('sessions.delete')}
-      centered
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-    >
-      <Text size="sm">{t('sessions.delete.sure', { title: session.title })}</Text>
-      {remove.error && (
-        <Text size="sm" c="var(--mantine-color-red-light-color)">
-          {remove.error.message}
-        </Text>
-      )}
-      <Group justify="flex-end" mt="md">
-        <Button variant="default" onClick={onClose}>
-          {t('action.cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={remove.isPending}
-          onClick={() =>
-            remove.mutate(session.session_id, {
-              onSuccess: () => {
-                onDeleted();
-                onClose();
-              },
-            })
-          }
-        >
-          {t('sessions.delete')}
-        </Button>
-      </Group>
-    </Modal>
+      text={t('sessions.delete.sure', { title: session.title })}
+      pending={remove.isPending}
+      error={remove.error}
+      onDelete={() =>
+        remove.mutate(session.session_id, {
+          onSuccess: () => {
+            onDeleted();
+            onClose();
+          },
+        })
+      }
+      onClose={onClose}
+    />
   );
 }

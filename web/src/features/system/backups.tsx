@@ -1,8 +1,9 @@
 // Copies of the database: make one, keep it elsewhere, and how to go back to it.
-import { ActionIcon, Button, Code, Group, Modal, Stack, Text, Title } from '@mantine/core';
+import { ActionIcon, Button, Code, Group, Stack, Text, Title } from '@mantine/core';
 import { IconDatabaseExport, IconDownload, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { DeleteDialog } from '../../components/delete-dialog';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes } from '../../lib/format';
 import { type Backup, useBackups, useMakeBackup, useRemoveBackup, useSaveBackup } from './api/system';
@@ -85,28 +86,13 @@ function RemoveDialog({ backup, onClose }: { backup: Backup; onClose: () => void
   const { t, i18n } = useTranslation();
   const remove = useRemoveBackup();
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <DeleteDialog
       title={t('system.backups.remove.title')}
-      centered
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-    >
-      <Text size="sm">
-        {t('system.backups.remove.text', { when: new Date(backup.created_at).toLocaleString(i18n.language) })}
-      </Text>
-      <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={onClose}>
-          {t('action.cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={remove.isPending}
-          onClick={() => remove.mutate(backup.name, { onSuccess: onClose })}
-        >
-          {t('sessions.delete')}
-        </Button>
-      </Group>
-    </Modal>
+      text={t('system.backups.remove.text', { when: new Date(backup.created_at).toLocaleString(i18n.language) })}
+      pending={remove.isPending}
+      error={remove.error}
+      onDelete={() => remove.mutate(backup.name, { onSuccess: onClose })}
+      onClose={onClose}
+    />
   );
 }

@@ -626,7 +626,7 @@ export const en = {
   'system.metrics.tasks': 'Tasks',
   'system.metrics.tasks.note': '{{done}} done, {{failed}} failed, {{aborted}} stopped',
   'system.metrics.first': 'First token, on average',
-  'system.metrics.answers': 'answers: {{value}}',
+  'system.metrics.answers': 'Answers: {{value}}',
   'system.metrics.tokens': 'Tokens',
   'system.metrics.feedback': 'Thumbs',
   'system.metrics.network': '{{value}} over the network',

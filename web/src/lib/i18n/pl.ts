@@ -624,7 +624,7 @@ export const pl: Record<string, string> = {
   'system.metrics.tasks': 'Zadania',
   'system.metrics.tasks.note': 'wykonane: {{done}}, nieudane: {{failed}}, zatrzymane: {{aborted}}',
   'system.metrics.first': 'Pierwszy token, średnio',
-  'system.metrics.answers': 'odpowiedzi: {{value}}',
+  'system.metrics.answers': 'Odpowiedzi: {{value}}',
   'system.metrics.tokens': 'Tokeny',
   'system.metrics.feedback': 'Kciuki',
   'system.metrics.network': '{{value}} przez sieć',

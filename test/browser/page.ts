@@ -4,6 +4,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { type FakeUpstream, startFakeUpstream } from '../api/fake-upstream.js';
 import { startServer, type TestServer } from '../api/server.js';
 
+/** A page on a busy machine is done with its transitions by then. */
+const SETTLES_MS = 4_000;
+
 export interface Site {
   browser: Browser;
   server: TestServer;
@@ -76,14 +79,25 @@ async function warmUp(browser: Browser, url: string): Promise<void> {
   await context.close();
 }
 
-/** What axe finds on the page, as `rule: element`. */
+/**
+ * What axe finds on the page, as `rule: element`. Colours in the middle of a fade are nobody's problem, so what is found is
+ * looked for again until it stays.
+ */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
   // Past the page's own policy, which allows no foreign script.
   await page.evaluate(axe.source);
-  return page.evaluate(async () => {
+  const until = Date.now() + SETTLES_MS;
+  for (;;) {
+    const problems = await problemsNow(page);
+    if (problems.length === 0 || Date.now() > until) return problems;
+    await page.waitForTimeout(200);
+  }
+}
+
+const problemsNow = (page: Page): Promise<string[]> =>
+  page.evaluate(async () => {
     const { violations } = await (
       globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
     ).axe.run();
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
   });
-}

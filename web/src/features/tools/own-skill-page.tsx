@@ -113,9 +113,10 @@ function Head({ skill }: { skill: OwnSkill }) {
         loading={action.isPending}
         onClose={remove.close}
         onSure={() =>
-          action.mutate(
-            { action: 'remove' },
-            { onSuccess: () => void navigate({ to: '/tools', search: { tab: 'own' }, ignoreBlocker: true }) },
+          // Not a callback of `mutate`: it is not called once this page is gone, and it goes when the skill does.
+          void action.mutateAsync({ action: 'remove' }).then(
+            () => navigate({ to: '/tools', search: { tab: 'own' }, ignoreBlocker: true }),
+            () => undefined,
           )
         }
       >

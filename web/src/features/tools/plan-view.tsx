@@ -64,7 +64,13 @@ export function PlanView({ plan }: { plan: McpPlan }) {
           <Button
             variant="default"
             loading={discard.isPending}
-            onClick={() => discard.mutate(plan.plan_id, { onSuccess: () => void navigate({ to: '/tools' }) })}
+            // A callback of `mutate` is not called once this view is gone, and it goes when the plan does.
+            onClick={() =>
+              void discard.mutateAsync(plan.plan_id).then(
+                () => navigate({ to: '/tools' }),
+                () => undefined,
+              )
+            }
           >
             {t('tools.plan.discard')}
           </Button>

@@ -107,7 +107,13 @@ export function ServerActions({
         button={t('tools.remove')}
         loading={pending === 'remove'}
         onClose={remove.close}
-        onSure={() => action.mutate({ name, action: 'remove' }, { onSuccess: () => void navigate({ to: '/tools' }) })}
+        // Not a callback of `mutate`: it is not called once this page is gone, and it goes when the server does.
+        onSure={() =>
+          void action.mutateAsync({ name, action: 'remove' }).then(
+            () => navigate({ to: '/tools' }),
+            () => undefined,
+          )
+        }
       >
         {t('tools.remove.sure', { name: server.title })}
       </Sure>

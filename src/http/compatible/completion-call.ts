@@ -2,6 +2,7 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { CompletionRequest } from '../../contract/openai.js';
 import { AppError } from '../../shared/errors.js';
+import { samplingOf } from './sampling.js';
 
 /** As OpenAI documents it. */
 const DEFAULT_MAX_TOKENS = 16;
@@ -32,13 +33,7 @@ export function toCompletionCall(body: CompletionRequest, prompt: string): Langu
   return {
     prompt: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
     maxOutputTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS,
-    temperature: body.temperature ?? undefined,
-    topP: body.top_p ?? undefined,
-    topK: body.top_k ?? undefined,
-    seed: body.seed ?? undefined,
-    frequencyPenalty: body.frequency_penalty ?? undefined,
-    presencePenalty: body.presence_penalty ?? undefined,
-    stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
+    ...samplingOf(body),
     providerOptions: {
       venom: {
         ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}),

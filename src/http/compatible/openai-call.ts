@@ -10,6 +10,7 @@ import type { ChatCompletionRequest } from '../../contract/openai.js';
 import { AppError } from '../../shared/errors.js';
 import { pictureOfUrl } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
+import { samplingOf } from './sampling.js';
 
 type Message = ChatCompletionRequest['messages'][number];
 
@@ -27,13 +28,7 @@ export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSign
     prompt: prompt.prompt,
     abortSignal,
     maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
-    temperature: body.temperature ?? undefined,
-    topP: body.top_p ?? undefined,
-    topK: body.top_k ?? undefined,
-    seed: body.seed ?? undefined,
-    frequencyPenalty: body.frequency_penalty ?? undefined,
-    presencePenalty: body.presence_penalty ?? undefined,
-    stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
+    ...samplingOf(body),
     ...(tools?.length ? { tools, toolChoice: toToolChoice(body.tool_choice) } : {}),
     ...(format?.type === 'json_schema' || format?.type === 'json_object'
       ? {

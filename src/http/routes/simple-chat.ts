@@ -6,6 +6,7 @@ import type { Followed, SimpleMode, SimpleRequest } from '../../chat/simple-mode
 import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contract/simple-chat.js';
 import { unknownParams } from '../../runtimes/call-params.js';
 import { AppError } from '../../shared/errors.js';
+import { samplingOf } from '../compatible/sampling.js';
 import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
 import { sessionIdFor } from '../ownership.js';
 import { sessionIdHeader } from '../session-id-header.js';
@@ -114,13 +115,7 @@ function toSimpleRequest(
     ),
     options: {
       maxOutputTokens: body.max_tokens ?? undefined,
-      temperature: body.temperature ?? undefined,
-      topP: body.top_p ?? undefined,
-      topK: body.top_k ?? undefined,
-      frequencyPenalty: body.frequency_penalty ?? undefined,
-      presencePenalty: body.presence_penalty ?? undefined,
-      seed: body.seed ?? undefined,
-      stopSequences: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
+      ...samplingOf(body),
       ...(schema ? { responseFormat: { type: 'json' as const, schema } } : {}),
       providerOptions: { venom: venom as never },
     },

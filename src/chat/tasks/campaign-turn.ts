@@ -22,7 +22,7 @@ import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import { workOn } from './agent-turn.js';
 import { endsTheTurn } from './final-failures.js';
 import { TaskError } from './task-failure.js';
-import { labelsOf, spokenBy, type TurnWork } from './turn-work.js';
+import { budgetShown, labelsOf, spokenBy, type TurnWork } from './turn-work.js';
 
 const EARLIER_GOAL_CHARS = 1_500;
 const SHOWN_GOAL_CHARS = 300;
@@ -62,7 +62,6 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
   });
   let current = found.goals;
   const tell = (more: Record<string, unknown> = {}) => {
-    const { tokens, costUsd, elapsedMs } = spent();
     live.update({
       campaign: {
         goals: current.map(({ number, text, status }) => ({
@@ -72,14 +71,7 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
         })),
         source,
         paused: false,
-        budget: {
-          tokens_used: tokens,
-          tokens_limit: bounds.tokens,
-          cost_usd: costUsd,
-          cost_limit_usd: bounds.costUsd,
-          elapsed_ms: Math.round(elapsedMs),
-          time_limit_ms: bounds.durationMs,
-        },
+        budget: budgetShown(spent(), bounds),
         ...more,
       },
     });

@@ -13,7 +13,7 @@ import {
 import { conclusionHeading, councilReport, silence, statementHeading } from '../council/council-report.js';
 import { endsTheTurn } from './final-failures.js';
 import { TaskError } from './task-failure.js';
-import { labelsOf, spokenBy, type TurnWork } from './turn-work.js';
+import { budgetShown, labelsOf, spokenBy, type TurnWork } from './turn-work.js';
 
 const MEMBERS = {
   architect: AGENTS.councilArchitect,
@@ -46,20 +46,12 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
   });
   const shown: ShownStatement[] = [];
   const tell = (more: Record<string, unknown> = {}) => {
-    const { tokens, costUsd, elapsedMs } = spent();
     live.update({
       council: {
         members: COUNCIL_MEMBERS,
         rounds_limit: bounds.rounds,
         statements: [...shown],
-        budget: {
-          tokens_used: tokens,
-          tokens_limit: bounds.tokens,
-          cost_usd: costUsd,
-          cost_limit_usd: bounds.costUsd,
-          elapsed_ms: Math.round(elapsedMs),
-          time_limit_ms: bounds.durationMs,
-        },
+        budget: budgetShown(spent(), bounds),
         ...more,
       },
     });

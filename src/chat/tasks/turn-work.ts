@@ -42,3 +42,16 @@ export const spokenBy = (message: Message, prompt: string, instead: { prompt: st
   ...message,
   content: message.content.startsWith(instead.prompt) ? prompt + message.content.slice(instead.prompt.length) : prompt,
 });
+
+/** What a council or a campaign has used of what it may, as clients see it. */
+export const budgetShown = (
+  spent: { tokens: number; costUsd: number; elapsedMs: number },
+  bounds: { tokens: number; costUsd: number; durationMs: number },
+) => ({
+  tokens_used: spent.tokens,
+  tokens_limit: bounds.tokens,
+  cost_usd: spent.costUsd,
+  cost_limit_usd: bounds.costUsd,
+  elapsed_ms: Math.round(spent.elapsedMs),
+  time_limit_ms: bounds.durationMs,
+});

@@ -1,5 +1,6 @@
 // Why a task failed, in the contract's envelope: never a text that poses as a result.
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
+import type { LiveTask, StopReason } from './live-task.js';
 
 const PREVIEW_CHARS = 400;
 
@@ -60,3 +61,25 @@ export const toEnvelope = (failure: TaskFailure): Record<string, unknown> => ({
   stage: failure.stage,
   retryable: failure.retryable,
 });
+
+const stopFailure = (code: string, message: string): TaskFailure => ({
+  code,
+  class: code,
+  message,
+  details: null,
+  stage: 'queue',
+  retryable: true,
+});
+
+export const INTERRUPTED = stopFailure('interrupted', 'The server stopped while this task ran; it can be resumed.');
+export const PURGED = stopFailure('purged', 'The task was removed from the queue before it ran.');
+
+const STOPPED: Record<StopReason, TaskFailure> = {
+  cancelled: stopFailure('cancelled', 'The task was stopped.'),
+  interrupted: INTERRUPTED,
+  task_timeout: stopFailure('task_timeout', 'The task took too long and was stopped.'),
+};
+
+/** Whatever was thrown after somebody stopped the task is a consequence of that. */
+export const failureOf = (thrown: unknown, { stopped, task }: LiveTask): TaskFailure =>
+  stopped ? STOPPED[stopped] : toTaskFailure(thrown, task.request.content);

@@ -1,8 +1,9 @@
 // What one run of a task carries along: the task, what its text says once commands are taken out, and what was decided.
 import type { AgentDefinition } from '../agents/agent.js';
 import type { IntentDecision, IntentId, Language } from '../intent.js';
-import type { ParsedText } from '../task-ports.js';
+import type { ParsedText, SlashCommands } from '../task-ports.js';
 import type { LiveTask } from './live-task.js';
+import type { TaskRequest } from './task.js';
 import type { TaskModel } from './task-model.js';
 
 export interface TaskTurn {
@@ -31,6 +32,12 @@ export interface TurnOutcome {
   agent: AgentDefinition;
   labels: readonly string[];
 }
+
+/** The UI has taken the commands out itself where it forces something. */
+export const readText = ({ content, forcedTool, forcedProvider }: TaskRequest, slash: SlashCommands): ParsedText =>
+  forcedTool !== null || forcedProvider !== null
+    ? { text: content, tool: null, provider: null, clear: false, unknown: [] }
+    : slash.parse(content);
 
 export const toTurn = (live: LiveTask, parsed: ParsedText): TaskTurn => ({
   live,

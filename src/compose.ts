@@ -575,7 +575,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
           ...(settings.COUNCIL_MAX_ROUNDS > 0 ? (['council'] as const) : []),
           'campaign',
         ],
-        activeModel: () => models.activeCloud?.model || state.get('active_model') || settings.LLM_MODEL_NAME || null,
+        activeModel: () => models.chosenModel,
         cloud: () => CLOUD_NAMES.filter((name) => exit.gate.hasKey(name)),
       }),
     router: routing.router,

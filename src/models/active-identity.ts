@@ -1,6 +1,6 @@
 // The active model and its engine as known now: for answers that must not wait for an engine that hangs.
 import { waitAtMost } from '../shared/wait-at-most.js';
-import { type RuntimeIdentity, runtimeIdentity } from './model-manager.js';
+import { type RuntimeIdentity, runtimeIdentity } from './runtime-identity.js';
 
 const WAIT_MS = 20;
 

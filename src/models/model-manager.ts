@@ -1,6 +1,5 @@
 // ModelManager (`model_manager`): the life of local models. Which one is active and in which version, which are loaded,
 // which engine answers for a name. Where models come from is the registry's affair.
-import { createHash } from 'node:crypto';
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ChatTarget } from '../chat/simple-mode.js';
 import type { RanWith } from '../routing/decision.js';
@@ -14,6 +13,8 @@ import {
 } from '../runtimes/runtime.js';
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import { type Activation, type Candidate, checkedDigest } from './activation.js';
+import { ActivationWatch } from './activation-watch.js';
+import { ActiveChoice, type ActiveModelMemory, type CloudChoice } from './active-choice.js';
 import type { GenerationOverrides } from './generation-overrides.js';
 import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
 import { meantModel } from './meant-model.js';
@@ -22,46 +23,13 @@ import type { ModelTrials } from './model-trial.js';
 import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
 import type { FileDigests } from './ports.js';
 import { ranWith } from './ran-with.js';
+import { type RuntimeIdentity, runtimeIdentity } from './runtime-identity.js';
 import { goBack, noFormerVersion, type PassedOver } from './way-back.js';
 
-const ACTIVE_KEY = 'active_model';
-const SERVER_KEY = 'active_server';
-/** `provider|model`; empty once a local engine was chosen again. */
-const CLOUD_KEY = 'active_cloud';
-/** After an activation, this many failures in a row of the engine bring the former version back. */
-const FAILURES_TO_ROLL_BACK = 3;
 /** How old the lists may be when a name is not found in them. */
 const UNKNOWN_NAME_MS = 100;
 /** A page is not kept waiting by an engine that hangs. */
 const PAGE_WAITS_MS = 2_000;
-const WATCH_MS = 10 * 60_000;
-const ENGINE_FAILURES: ReadonlySet<ErrorCode> = new Set([
-  'runtime_crashed',
-  'invalid_model',
-  'insufficient_memory',
-  'upstream_protocol',
-  'upstream_truncated',
-]);
-
-/** Where small choices are remembered, such as the active model. */
-export interface ActiveModelMemory {
-  get(key: string): string | undefined;
-  set(key: string, value: string): void;
-}
-
-export interface RuntimeIdentity {
-  provider: string;
-  model: string;
-  endpoint: string | null;
-  configHash: string;
-  runtimeId: string;
-}
-
-/** A cloud engine activated in place of a local one. Which local model would answer otherwise stays known. */
-export interface CloudChoice {
-  provider: string;
-  model: string;
-}
 
 export interface LoadedModel extends LoadedModelInfo {
   runtime: string;
@@ -91,12 +59,18 @@ export interface ModelManagerOptions {
 export class ModelManager {
   readonly #options: ModelManagerOptions;
   readonly #installed: InstalledModels;
-  #watch: { until: number; failures: number } | undefined;
+  readonly #choice: ActiveChoice;
+  readonly #watch: ActivationWatch;
 
   /** The first runtime is asked first, so it wins where two know the same name and neither is the active one. */
   constructor(options: ModelManagerOptions) {
     this.#options = options;
     this.#installed = new InstalledModels(options.runtimes);
+    this.#choice = new ActiveChoice(options.memory, {
+      model: options.configuredModel,
+      cloud: options.configuredCloud ?? null,
+    });
+    this.#watch = new ActivationWatch(options.now);
     options.operations.handle('activate', (context) => this.#activate(context));
     options.operations.handle('rollback', (context) => this.#rollBack(context));
     options.operations.handle('verify', (context) => this.#verify(context));
@@ -122,34 +96,31 @@ export class ModelManager {
   }
 
   get activeServer(): string | undefined {
-    return this.#options.memory.get(SERVER_KEY) || undefined;
+    return this.#choice.server;
   }
 
   get activeCloud(): CloudChoice | null {
-    const stored = this.#options.memory.get(CLOUD_KEY);
-    if (stored === undefined) return this.#options.configuredCloud ?? null;
-    const cut = stored.indexOf('|');
-    return cut === -1 ? null : { provider: stored.slice(0, cut), model: stored.slice(cut + 1) };
+    return this.#choice.cloud;
   }
 
-  chooseCloud({ provider, model }: CloudChoice): void {
-    this.#options.memory.set(CLOUD_KEY, `${provider}|${model}`);
+  /** The model that was chosen, whether or not anything can answer with it. */
+  get chosenModel(): string | null {
+    return this.activeCloud?.model || this.#choice.model;
   }
 
-  /** What was last chosen on an engine, and what before it. */
+  chooseCloud(cloud: CloudChoice): void {
+    this.#choice.chooseCloud(cloud);
+  }
+
+  /** What was last chosen on an engine, and what before it; empty where nothing was. */
   lastModels(provider: string): { last: string; previous: string } {
-    const { memory } = this.#options;
-    return {
-      last: memory.get(`last_model:${provider}`) ?? '',
-      previous: memory.get(`previous_model:${provider}`) ?? '',
-    };
+    return this.#choice.lastOn(provider);
   }
 
   /** The active model's name, or null when nothing that can chat is installed. */
   async activeModel(): Promise<string | null> {
-    const { memory, configuredModel } = this.#options;
-    const wanted = memory.get(ACTIVE_KEY) || configuredModel;
-    const found = wanted ? await this.#answering(wanted) : undefined;
+    const wanted = this.#choice.model;
+    const found = wanted === null ? undefined : await this.#answering(wanted);
     if (found) return found.model;
     const { models } = await this.list();
     return models.find(({ chat }) => chat)?.name ?? null;
@@ -157,10 +128,9 @@ export class ModelManager {
 
   /** Before models are added: who answers without having been chosen goes on answering, whatever names come before it. */
   async holdActive(): Promise<void> {
-    const { memory, configuredModel } = this.#options;
-    if (memory.get(ACTIVE_KEY) || configuredModel) return;
+    if (this.#choice.model !== null) return;
     const name = await this.activeModel();
-    if (name !== null) memory.set(ACTIVE_KEY, name);
+    if (name !== null) this.#choice.hold(name);
   }
 
   /** Of what answers now, a cloud engine included. */
@@ -183,7 +153,7 @@ export class ModelManager {
     if (found?.model.problem) throw new AppError('invalid_model', found.model.problem);
     const chosen = provider && !found ? undefined : await this.#answering(name, provider);
     if (!chosen) throw modelNotFound(name);
-    this.#switchTo(chosen.model, chosen.runtime.provider);
+    this.#choice.choose(chosen.model, chosen.runtime.provider);
     this.#options.activation.adopt(
       chosen.model,
       chosen.runtime.provider,
@@ -390,16 +360,10 @@ export class ModelManager {
   /** How a turn of the active model ended; several failures right after an activation undo it. */
   outcome(model: string, failure: ErrorCode | null): void {
     const { active } = this.#options.activation;
-    const watch = this.#watch;
-    if (!watch || active?.modelName !== model) return;
-    if (this.#options.now() > watch.until) {
-      this.#watch = undefined;
-      return;
-    }
-    watch.failures = failure !== null && ENGINE_FAILURES.has(failure) ? watch.failures + 1 : 0;
-    if (watch.failures < FAILURES_TO_ROLL_BACK || active.pinned) return;
-    this.#watch = undefined;
-    void this.rollBack(`${FAILURES_TO_ROLL_BACK} answers in a row failed with ${failure}`).then(
+    if (active?.modelName !== model) return;
+    const reason = this.#watch.outcome(failure, active);
+    if (reason === null) return;
+    void this.rollBack(reason).then(
       ({ input }) => this.#options.onRollback?.(active.versionId, String(input['to']), failure ?? ''),
       // There is nothing to go back to: it serves on, as well as it can.
       (error) => this.#options.onRollback?.(active.versionId, null, toAppError(error).message),
@@ -474,7 +438,7 @@ export class ModelManager {
   async #activate(context: OperationContext): Promise<Record<string, unknown>> {
     const { modelName, runtime } = context.operation;
     const version = await this.#options.activation.run(await this.#candidate(modelName, runtime), context);
-    this.#watch = { until: this.#options.now() + WATCH_MS, failures: 0 };
+    this.#watch.begin();
     return { version_id: version.versionId, digest: version.digest, report: version.report };
   }
 
@@ -525,17 +489,7 @@ export class ModelManager {
   }
 
   async #candidate(name: string, provider: string): Promise<Candidate> {
-    return this.#options.trials.candidate(await this.#found(name, provider), () => this.#switchTo(name, provider));
-  }
-
-  #switchTo(name: string, provider: string): void {
-    const { memory } = this.#options;
-    const last = memory.get(`last_model:${provider}`);
-    if (last && last !== name) memory.set(`previous_model:${provider}`, last);
-    memory.set(`last_model:${provider}`, name);
-    memory.set(ACTIVE_KEY, name);
-    memory.set(SERVER_KEY, provider);
-    memory.set(CLOUD_KEY, '');
+    return this.#options.trials.candidate(await this.#found(name, provider), () => this.#choice.choose(name, provider));
   }
 
   /** Engine and the engine's own name of a model. */
@@ -548,29 +502,6 @@ export class ModelManager {
     const runtime = open.find((candidate) => candidate.provider === this.activeServer) ?? open[0];
     return runtime && { runtime, model: name };
   }
-}
-
-const identities = new Map<string, RuntimeIdentity>();
-const IDENTITIES_KEPT = 1_000;
-
-/** Kept, because a hash per turn is a hash too many. */
-export function runtimeIdentity(provider: string, model: string, endpoint: string | null): RuntimeIdentity {
-  const key = `${provider}|${endpoint ?? ''}|${model}`;
-  let identity = identities.get(key);
-  if (!identity) {
-    if (identities.size >= IDENTITIES_KEPT) identities.clear();
-    identity = newIdentity(provider, model, endpoint);
-    identities.set(key, identity);
-  }
-  return identity;
-}
-
-function newIdentity(provider: string, model: string, endpoint: string | null): RuntimeIdentity {
-  const configHash = createHash('sha256')
-    .update(`${provider}|${endpoint ?? ''}|${model}`)
-    .digest('hex')
-    .slice(0, 12);
-  return { provider, model, endpoint, configHash, runtimeId: `${provider}@${endpoint ?? 'local'}` };
 }
 
 const modelNotFound = (name: string) => new AppError('model_not_found', `No installed model is called ${name}.`);

@@ -4,7 +4,8 @@ import type { LlmServerController } from '../runtimes/llm-server-controller.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import { CODING_ALIAS, type CodingFacts, type ResolutionReason, resolveModelName } from './coding-models.js';
-import { type ModelManager, type RuntimeIdentity, runtimeIdentity } from './model-manager.js';
+import type { ModelManager } from './model-manager.js';
+import { type RuntimeIdentity, runtimeIdentity } from './runtime-identity.js';
 
 const HEALTHY_WITHIN_MS = 30_000;
 /** How long an answer waits for the old engine to let go; the switch itself is done by then. */

@@ -3,7 +3,7 @@
 import type { ChatTarget } from '../chat/simple-mode.js';
 import type { ChatRouter, RoutedTarget, RouteRequest } from '../chat/turn-ports.js';
 import { isRunElsewhere } from '../models/cloud-hosts.js';
-import { runtimeIdentity } from '../models/model-manager.js';
+import { runtimeIdentity } from '../models/runtime-identity.js';
 import { AppError } from '../shared/errors.js';
 import type { Budgets } from './budgets.js';
 import type { RoutingDecision } from './decision.js';

@@ -2,8 +2,9 @@
 import { freemem, totalmem } from 'node:os';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { SettingInEffect } from '../../config/config.js';
-import type { ModelManager, RuntimeIdentity } from '../../models/model-manager.js';
+import type { ModelManager } from '../../models/model-manager.js';
 import type { UsageMeter } from '../../models/ports.js';
+import type { RuntimeIdentity } from '../../models/runtime-identity.js';
 import { CLOUD_PROVIDERS } from '../../routing/policy.js';
 import type { UserGrants } from '../user-grants.js';
 

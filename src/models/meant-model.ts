@@ -13,13 +13,12 @@ export async function meantModel(
   const found = await models.find(name, runtime || undefined);
   if (found) return found;
   const others = runtime ? (await models.holders(name)).map((holder) => holder.runtime.provider) : [];
-  throw new AppError(
-    'model_not_found',
-    others.length > 0
-      ? `${runtime} has no model called ${name}; ${others.join(' and ')} has one.`
-      : `No installed model is called ${name}.`,
-  );
+  if (others.length === 0) throw modelNotFound(name);
+  throw new AppError('model_not_found', `${runtime} has no model called ${name}; ${others.join(' and ')} has one.`);
 }
+
+export const modelNotFound = (name: string): AppError =>
+  new AppError('model_not_found', `No installed model is called ${name}.`);
 
 /** @param runtimes  the engines that hold the name. @throws AppError `ambiguous_model` where there are several */
 export function refuseAmbiguous(name: string, runtimes: readonly string[]): void {

@@ -12,19 +12,19 @@ import {
   type RuntimeHealth,
 } from '../runtimes/runtime.js';
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
-import { type Activation, type Candidate, checkedDigest } from './activation.js';
+import type { Activation } from './activation.js';
 import { ActivationWatch } from './activation-watch.js';
 import { ActiveChoice, type ActiveModelMemory, type CloudChoice } from './active-choice.js';
 import type { GenerationOverrides } from './generation-overrides.js';
 import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
-import { meantModel } from './meant-model.js';
+import { meantModel, modelNotFound } from './meant-model.js';
+import { ModelActions } from './model-actions.js';
 import type { ModelRegistry } from './model-registry.js';
 import type { ModelTrials } from './model-trial.js';
-import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
+import type { ModelOperation, ModelOperations } from './operations.js';
 import type { FileDigests } from './ports.js';
 import { ranWith } from './ran-with.js';
 import { type RuntimeIdentity, runtimeIdentity } from './runtime-identity.js';
-import { goBack, noFormerVersion, type PassedOver } from './way-back.js';
 
 /** How old the lists may be when a name is not found in them. */
 const UNKNOWN_NAME_MS = 100;
@@ -61,6 +61,7 @@ export class ModelManager {
   readonly #installed: InstalledModels;
   readonly #choice: ActiveChoice;
   readonly #watch: ActivationWatch;
+  readonly #actions: ModelActions;
 
   /** The first runtime is asked first, so it wins where two know the same name and neither is the active one. */
   constructor(options: ModelManagerOptions) {
@@ -71,11 +72,19 @@ export class ModelManager {
       cloud: options.configuredCloud ?? null,
     });
     this.#watch = new ActivationWatch(options.now);
-    options.operations.handle('activate', (context) => this.#activate(context));
-    options.operations.handle('rollback', (context) => this.#rollBack(context));
-    options.operations.handle('verify', (context) => this.#verify(context));
-    options.operations.handle('probe', (context) => this.#probe(context));
-    options.operations.handle('unload', (context) => this.#unload(context));
+    this.#actions = new ModelActions({
+      operations: options.operations,
+      activation: options.activation,
+      trials: options.trials,
+      choice: this.#choice,
+      watch: this.#watch,
+      runtime: (provider) => this.runtime(provider),
+      installed: {
+        find: (name, provider) => this.find(name, provider),
+        holders: (name) => this.holders(name),
+        refresh: () => this.#installed.list(UNKNOWN_NAME_MS),
+      },
+    });
   }
 
   get runtimes(): readonly Runtime[] {
@@ -237,56 +246,28 @@ export class ModelManager {
   }
 
   /** Tries it first, then moves the traffic. @throws AppError `model_not_found` */
-  async activate(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await this.find(name, provider);
-    if (!found) throw modelNotFound(name);
-    return this.#start('activate', found);
+  activate(name: string, provider?: string): Promise<ModelOperation> {
+    return this.#actions.activate(name, provider);
   }
 
   /** Back to the newest former version that still is what it was. @throws AppError `no_former_version` */
-  async rollBack(reason = 'asked for'): Promise<ModelOperation> {
-    const { formers, active } = this.#options.activation;
-    const passedOver: PassedOver[] = [];
-    await this.#installed.list(UNKNOWN_NAME_MS);
-    for (const { versionId, modelName, runtime } of active ? formers : []) {
-      const found = await this.find(modelName, runtime);
-      if (found && found.model.problem === null)
-        return this.#options.operations.start({
-          type: 'rollback',
-          modelName,
-          provider: runtime,
-          runtime,
-          input: { from: active?.versionId, to: versionId, reason },
-        });
-      passedOver.push(
-        found
-          ? { versionId, code: 'invalid_model', reason: found.model.problem ?? '' }
-          : { versionId, code: 'model_not_found', reason: 'its engine does not list it any more.' },
-      );
-    }
-    throw noFormerVersion(passedOver);
+  rollBack(reason = 'asked for'): Promise<ModelOperation> {
+    return this.#actions.rollBack(reason);
   }
 
   /** Hashes the file again and compares it with what was recorded. @throws AppError `model_not_found`, `unsupported` */
-  async verify(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await meantModel(this, name, provider);
-    if (!found.model.path)
-      throw new AppError(
-        'unsupported',
-        `${found.runtime.provider} keeps ${name} itself; there is no file to read here.`,
-      );
-    return this.#start('verify', found);
+  verify(name: string, provider?: string): Promise<ModelOperation> {
+    return this.#actions.verify(name, provider);
   }
 
   /** Asks it the questions an activation asks, and keeps what it can do; traffic stays where it is. @throws AppError `model_not_found` */
-  async probe(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await meantModel(this, name, provider);
-    return this.#start('probe', found);
+  probe(name: string, provider?: string): Promise<ModelOperation> {
+    return this.#actions.probe(name, provider);
   }
 
   /** The same, but nobody waits for it: see `ModelTrials.quietly`. */
   probeQuietly(found: InstalledModel): ModelOperation {
-    return this.#start('probe', found, { idle: true });
+    return this.#actions.probeQuietly(found);
   }
 
   /**
@@ -329,11 +310,8 @@ export class ModelManager {
   }
 
   /** @throws AppError `model_not_found`, `unsupported` where an engine cannot */
-  async unload(name: string, provider?: string): Promise<ModelOperation> {
-    const found = await meantModel(this, name, provider);
-    if (!found.runtime.unload)
-      throw new AppError('unsupported', `${found.runtime.provider} manages its memory itself.`);
-    return this.#start('unload', found);
+  unload(name: string, provider?: string): Promise<ModelOperation> {
+    return this.#actions.unload(name, provider);
   }
 
   /** How long it stays in memory unused; empty goes back to `LLM_KEEP_ALIVE`. @throws AppError `model_not_found`, `unsupported`, `invalid_input` */
@@ -425,73 +403,6 @@ export class ModelManager {
     await Promise.allSettled(this.runtimes.map((runtime) => runtime.close()));
   }
 
-  #start(type: OperationType, { runtime, model }: InstalledModel, rest: { idle?: boolean } = {}): ModelOperation {
-    return this.#options.operations.start({
-      ...rest,
-      type,
-      modelName: model.name,
-      provider: model.provider,
-      runtime: runtime.provider,
-    });
-  }
-
-  async #activate(context: OperationContext): Promise<Record<string, unknown>> {
-    const { modelName, runtime } = context.operation;
-    const version = await this.#options.activation.run(await this.#candidate(modelName, runtime), context);
-    this.#watch.begin();
-    return { version_id: version.versionId, digest: version.digest, report: version.report };
-  }
-
-  async #rollBack(context: OperationContext): Promise<Record<string, unknown>> {
-    const { input } = context.operation;
-    const { version, passedOver } = await goBack(
-      this.#options.activation,
-      ({ modelName, runtime }) => this.#candidate(modelName, runtime),
-      context,
-    );
-    return {
-      version_id: version.versionId,
-      from: input['from'],
-      reason: input['reason'],
-      passed_over: passedOver.map(({ versionId, code, reason }) => ({ version_id: versionId, code, reason })),
-    };
-  }
-
-  async #verify(context: OperationContext): Promise<Record<string, unknown>> {
-    const { modelName, runtime } = context.operation;
-    const candidate = await this.#candidate(modelName, runtime);
-    context.step('hash', 'Reading the file');
-    const digest = await checkedDigest(candidate, context);
-    return { sha256: digest, expected: candidate.expectedDigest };
-  }
-
-  async #probe({ operation, signal, step }: OperationContext): Promise<Record<string, unknown>> {
-    const { trials } = this.#options;
-    const found = await this.#found(operation.modelName, operation.runtime);
-    step('probe', operation.idle ? 'Asking it a few questions in quiet moments' : 'Asking it a few questions');
-    const { score, tokensPerSecond } = await (operation.idle
-      ? trials.quietly(found, signal)
-      : trials.now(found, signal));
-    return { score, tokens_per_second: tokensPerSecond };
-  }
-
-  async #unload(context: OperationContext): Promise<null> {
-    const { modelName, runtime } = context.operation;
-    context.step('unload', 'Freeing memory');
-    await this.runtime(runtime)?.unload?.(modelName, context.signal);
-    return null;
-  }
-
-  async #found(name: string, provider: string): Promise<InstalledModel> {
-    const found = await this.find(name, provider);
-    if (!found) throw modelNotFound(name);
-    return found;
-  }
-
-  async #candidate(name: string, provider: string): Promise<Candidate> {
-    return this.#options.trials.candidate(await this.#found(name, provider), () => this.#choice.choose(name, provider));
-  }
-
   /** Engine and the engine's own name of a model. */
   async #answering(name: string, provider?: string): Promise<{ runtime: Runtime; model: string } | undefined> {
     const found = await this.find(name, provider);
@@ -503,8 +414,6 @@ export class ModelManager {
     return runtime && { runtime, model: name };
   }
 }
-
-const modelNotFound = (name: string) => new AppError('model_not_found', `No installed model is called ${name}.`);
 
 async function batchesOf(
   runtime: Runtime,

@@ -18,6 +18,9 @@ import type {
 
 /** A search in what is known of every catalogue. */
 const ALL = 'all';
+/** Places that are known and have nothing to choose from: what vLLM runs is found at Hugging Face. */
+const WITHOUT_CATALOGUE: readonly string[] = ['vllm'];
+const NOTHING = { items: [], stale: false, error: null };
 const FRESH_MS = 30 * 60_000;
 const DEADLINE_MS = 3_000;
 const LONG_DEADLINE_MS = 10_000;
@@ -98,6 +101,7 @@ export class ModelRegistry {
     provider: string | undefined,
     limit: number,
   ): Promise<Listing<CatalogEntry>> {
+    if (provider !== undefined && WITHOUT_CATALOGUE.includes(provider)) return NOTHING;
     const catalogs = provider === undefined ? this.#options.catalogs : [this.#catalog(provider)];
     const answers = await Promise.all(
       catalogs.map((catalog) =>
@@ -132,6 +136,7 @@ export class ModelRegistry {
       const { entries, total } = this.#index.search(query, { provider: of, limit, offset: (page - 1) * limit });
       return { items: entries, total };
     };
+    if (WITHOUT_CATALOGUE.includes(provider)) return { ...NOTHING, total: 0 };
     if (provider === ALL) return { ...known(), stale: false, error: null };
     const catalog = this.#catalog(provider);
     try {
@@ -148,8 +153,9 @@ export class ModelRegistry {
   }
 
   async news(provider: string, type: 'blog' | 'papers', month: string, limit: number): Promise<Listing<NewsItem>> {
+    if (WITHOUT_CATALOGUE.includes(provider)) return NOTHING;
     const catalog = this.#catalog(provider);
-    if (!catalog.news) return { items: [], stale: false, error: null };
+    if (!catalog.news) return NOTHING;
     const ask = catalog.news.bind(catalog);
     return this.#remembered(this.#news, `${provider}:${type}:${month}:${limit}`, provider, (signal) =>
       ask(type, month, bounded(limit), signal),

@@ -33,7 +33,11 @@ function readFlag(value: unknown): unknown {
   return TRUE.has(word) ? true : FALSE.has(word) ? false : value;
 }
 
-/** @param schema  what is asked of it beyond being whole */
+/**
+ * What stands for an absent one is given with `prefault`: behind a reading, the document of the API leaves a `default` out.
+ *
+ * @param schema  what is asked of it beyond being whole
+ */
 export const whole = (schema: z.ZodInt | z.ZodNumber = z.int()) => z.preprocess(readWhole, schema);
 export const decimal = (schema: z.ZodNumber = z.number()) =>
   z.preprocess((value) => readNumber(value, DECIMAL), schema);
@@ -46,4 +50,4 @@ export const broughtWithin = (standard: number, most: number) =>
       const number = readWhole(value, context);
       return typeof number === 'number' ? Math.min(most, Math.max(1, number)) : number;
     }, z.int().min(1).max(most))
-    .default(standard);
+    .prefault(standard);

@@ -61,7 +61,7 @@ export const LearningLogs = z.object({
 export const HiddenPromptsQuery = z.object({
   limit: Limit,
   intent: z.string().max(100).optional(),
-  min_score: whole().default(1),
+  min_score: whole().prefault(1),
 });
 export const HiddenPromptList = z.object({
   count: z.int(),
@@ -82,7 +82,7 @@ export const ActivateHiddenPromptRequest = z.object({
   prompt: Text.nullish(),
   approved_response: Text.nullish(),
   prompt_hash: z.string().max(200).nullish(),
-  active: flag().default(true),
+  active: flag().prefault(true),
   actor: z.string().max(200).nullish(),
 });
 export const ActiveHiddenPromptList = z.object({
@@ -102,7 +102,7 @@ export const ActiveHiddenPromptList = z.object({
 
 export const LessonsQuery = z.object({
   limit: Limit,
-  offset: whole(z.int().min(0).max(10_000_000)).default(0),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   tag: z.string().max(200).optional(),
 });
 export const LessonItem = z.object({

@@ -7,7 +7,7 @@ export const SwitchServerRequest = z.object({
   server_name: z.string().min(1).max(50),
   model: z.string().max(300).nullish(),
   model_alias: z.string().max(300).nullish(),
-  exact_only: flag().default(false),
+  exact_only: flag().prefault(false),
   trace_id: Uuid.nullish(),
   switch_source: z.string().max(50).default('ui'),
   ownership_token: z.string().max(500).nullish(),

@@ -158,7 +158,7 @@ export const McpPlanList = z.object({ status: z.literal('success'), plans: z.arr
 export const RegistryQuery = z.object({
   search: z.string().max(200).default(''),
   cursor: z.string().max(1_000).optional(),
-  limit: whole(z.int().min(1).max(100)).default(30),
+  limit: whole(z.int().min(1).max(100)).prefault(30),
 });
 export const RegistryParams = z.object({ name: z.string().min(3).max(200) });
 const RegistryValue = z.object({

@@ -99,4 +99,4 @@ export const SecretRequest = z.strictObject({ value: z.string().min(1).max(10_00
 export const ServerParams = z.object({ name: ServerName });
 export const PlanParams = z.object({ plan_id: Uuid });
 export const SecretParams = z.object({ name: SecretName });
-export const LogsQuery = z.object({ limit: whole(z.int().min(1).max(200)).default(200) });
+export const LogsQuery = z.object({ limit: whole(z.int().min(1).max(200)).prefault(200) });

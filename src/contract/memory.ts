@@ -79,8 +79,8 @@ const Scope = z.object({
 });
 
 export const MemoryListQuery = Scope.extend({
-  limit: whole(z.int().min(1).max(200)).default(50),
-  offset: whole(z.int().min(0).max(10_000_000)).default(0),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   kind: z.enum(['fact', 'summary', 'knowledge', 'lesson']).optional(),
 });
 export const MemoryList = z.object({ memories: z.array(MemoryItem), count: z.int(), total: z.int() });
@@ -139,14 +139,14 @@ export const KnowledgeUploadResponse = z.object({
   file: KnowledgeFileItem,
 });
 export const KnowledgeListQuery = Scope.extend({
-  limit: whole(z.int().min(1).max(200)).default(50),
-  offset: whole(z.int().min(0).max(10_000_000)).default(0),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
 });
 export const KnowledgeList = z.object({ files: z.array(KnowledgeFileItem), count: z.int(), total: z.int() });
 export const KnowledgeFileParams = z.object({ file_id: Uuid });
 export const KnowledgeChunksQuery = z.object({
-  limit: whole(z.int().min(1).max(500)).default(100),
-  offset: whole(z.int().min(0).max(10_000_000)).default(0),
+  limit: whole(z.int().min(1).max(500)).prefault(100),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
 });
 export const KnowledgeChunks = z.object({
   file: KnowledgeFileItem,

@@ -135,8 +135,8 @@ export const KeyRequest = z.object({
 
 export const ReceiptsQuery = z.object({
   session_id: SessionId,
-  limit: whole(z.int().min(1).max(1_000)).default(200),
-  after_seq: whole(z.int().min(0)).default(0),
+  limit: whole(z.int().min(1).max(1_000)).prefault(200),
+  after_seq: whole(z.int().min(0)).prefault(0),
   /** As a file to save. */
   download: z.enum(['true', 'false']).default('false'),
 });

@@ -41,8 +41,8 @@ export const TaskParams = z.object({ task_id: Uuid });
 
 /** Without a page it is the newest thousand, which is all the original ever kept. */
 export const TaskListQuery = z.object({
-  limit: whole(z.int().min(1).max(1_000)).default(1_000),
-  offset: whole(z.int().min(0).max(10_000_000)).default(0),
+  limit: whole(z.int().min(1).max(1_000)).prefault(1_000),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   /** Of the last page, from the header `x-next-cursor`. */
   cursor: whole(z.int().min(1)).optional(),
 });

@@ -186,6 +186,15 @@ describe('a query', () => {
   });
 });
 
+it('the document of the API still says what a query may be', async () => {
+  const { paths } = (await ask('GET', '/openapi.json')).body;
+  const of = (path: string, name: string) =>
+    paths[`/api/v1${path}`].get.parameters.find((parameter: Json) => parameter.name === name).schema;
+  expect(of('/history/requests', 'limit')).toEqual({ type: 'integer', minimum: 1, maximum: 1000, default: 50 });
+  expect(of('/models/search', 'limit')).toMatchObject({ type: 'integer', default: 10 });
+  expect(of('/learning/logs', 'success')).toEqual({ type: 'boolean' });
+});
+
 describe('an address', () => {
   it.each([
     ['DELETE', '/models/remote/validate', 'POST'],

@@ -294,7 +294,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
     {
       schema: {
         params: named,
-        querystring: z.object({ bytes: whole(z.int().min(1).max(1_048_576)).default(65_536) }),
+        querystring: z.object({ bytes: whole(z.int().min(1).max(1_048_576)).prefault(65_536) }),
         tags,
       },
     },

@@ -15,11 +15,14 @@ import type {
   ModelSource,
   NewsItem,
 } from './ports.js';
+import { type PullTarget, pullTarget } from './pull-name.js';
 
 /** A search in what is known of every catalogue. */
 const ALL = 'all';
 /** Places that are known and have nothing to choose from: what vLLM runs is found at Hugging Face. */
 const WITHOUT_CATALOGUE: readonly string[] = ['vllm'];
+/** What Venom offers itself. */
+const BUNDLED = 'python-index';
 const NOTHING = { items: [], stale: false, error: null };
 const FRESH_MS = 30 * 60_000;
 const DEADLINE_MS = 3_000;
@@ -219,6 +222,20 @@ export class ModelRegistry {
   /** What would be fetched, pinned. @throws AppError as the source does */
   plan(name: string, provider: string, runtime: string, signal: AbortSignal): Promise<InstallPlan> {
     return this.#source(provider).plan(name, runtime, signal);
+  }
+
+  /**
+   * Where a model comes from of which no more than the name is given.
+   *
+   * @throws AppError `invalid_input` where it takes an Ollama and none is here
+   */
+  async pullTarget(name: string): Promise<PullTarget> {
+    const ollama = this.installsFrom('ollama');
+    const bundled = ollama ? [] : (await this.list('catalog', BUNDLED, LIMIT)).items;
+    const target = pullTarget(name, { bundled: new Set(bundled.map(({ modelName }) => modelName)), ollama });
+    if (!this.installsFrom(target.provider))
+      throw new AppError('invalid_input', `There is no Ollama here to fetch ${name}; hf.co/org/model needs none.`);
+    return target;
   }
 
   /** @throws AppError `invalid_input` when the provider cannot be installed from */

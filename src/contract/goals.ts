@@ -1,5 +1,6 @@
 // Goals of campaigns: what was reached, what is open.
 import { z } from 'zod';
+import { whole } from './lax-values.js';
 import { SessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
@@ -8,7 +9,7 @@ const Status = z.enum(['PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED']);
 export const GoalListQuery = z.object({
   session_id: SessionId.optional(),
   status: Status.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
 });
 
 export const GoalParams = z.object({ goal_id: Uuid });

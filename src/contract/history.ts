@@ -1,10 +1,11 @@
 // GET /history/requests, and what is told there and beside each message of the context of an answer
 import { z } from 'zod';
+import { whole } from './lax-values.js';
 
 export const TRACE_STATUSES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'LOST'] as const;
 export const HistoryQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(50),
-  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  limit: whole(z.int().min(1).max(1_000)).prefault(50),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   // Checked by the route, because the contract answers an unknown status with 400.
   status: z.string().max(40).optional(),
 });

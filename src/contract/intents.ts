@@ -1,13 +1,14 @@
 // Learned phrases: proposed by what models said, used only after somebody approved them.
 import { z } from 'zod';
 import { INTENTS } from '../chat/intent.js';
+import { whole } from './lax-values.js';
 import { Uuid } from './uuid.js';
 
 export const LearnedPhraseParams = z.object({ phrase_id: Uuid });
 export const LearnedPhraseQuery = z.object({
   state: z.enum(['proposed', 'approved', 'rejected']).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  offset: z.coerce.number().int().min(0).max(100_000).default(0),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
+  offset: whole(z.int().min(0).max(100_000)).prefault(0),
 });
 /** `intent` corrects the proposal. */
 export const ApproveRequest = z.object({ intent: z.enum(INTENTS).optional() }).nullish();

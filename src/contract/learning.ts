@@ -1,12 +1,9 @@
 // Feedback, the learning log, hidden prompts and lessons.
 import { z } from 'zod';
+import { broughtWithin, flag, whole } from './lax-values.js';
 import { Uuid } from './uuid.js';
 
-const Limit = z.coerce
-  .number()
-  .int()
-  .default(50)
-  .transform((limit) => Math.min(500, Math.max(1, limit)));
+const Limit = broughtWithin(50, 500);
 const Text = z.string().max(50_000);
 
 export const FeedbackRequest = z.object({
@@ -40,7 +37,7 @@ export const FeedbackLogs = z.object({
 export const LearningLogsQuery = z.object({
   limit: Limit,
   intent: z.string().max(100).optional(),
-  success: z.stringbool().optional(),
+  success: flag().optional(),
   tag: z.string().max(200).optional(),
 });
 export const LearningLogs = z.object({
@@ -64,7 +61,7 @@ export const LearningLogs = z.object({
 export const HiddenPromptsQuery = z.object({
   limit: Limit,
   intent: z.string().max(100).optional(),
-  min_score: z.coerce.number().int().min(0).max(1_000_000).default(1),
+  min_score: whole().prefault(1),
 });
 export const HiddenPromptList = z.object({
   count: z.int(),
@@ -84,11 +81,8 @@ export const ActivateHiddenPromptRequest = z.object({
   intent: z.string().min(1).max(100).nullish(),
   prompt: Text.nullish(),
   approved_response: Text.nullish(),
-  prompt_hash: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .nullish(),
-  active: z.boolean().default(true),
+  prompt_hash: z.string().max(200).nullish(),
+  active: flag().prefault(true),
   actor: z.string().max(200).nullish(),
 });
 export const ActiveHiddenPromptList = z.object({
@@ -108,7 +102,7 @@ export const ActiveHiddenPromptList = z.object({
 
 export const LessonsQuery = z.object({
   limit: Limit,
-  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   tag: z.string().max(200).optional(),
 });
 export const LessonItem = z.object({

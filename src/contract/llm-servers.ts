@@ -1,12 +1,13 @@
 // Model servers and the switch between them.
 import { z } from 'zod';
+import { flag } from './lax-values.js';
 import { Uuid } from './uuid.js';
 
 export const SwitchServerRequest = z.object({
   server_name: z.string().min(1).max(50),
   model: z.string().max(300).nullish(),
   model_alias: z.string().max(300).nullish(),
-  exact_only: z.boolean().default(false),
+  exact_only: flag().prefault(false),
   trace_id: Uuid.nullish(),
   switch_source: z.string().max(50).default('ui'),
   ownership_token: z.string().max(500).nullish(),
@@ -19,7 +20,7 @@ export const SwitchRuntimeRequest = z.object({
   ownership_token: z.string().max(500).nullish(),
 });
 
-export const ServerAction = z.enum(['start', 'stop', 'restart']);
+export const SERVER_ACTIONS = ['start', 'stop', 'restart'] as const;
 
 /** One server of a pool. */
 export const PoolMember = z.object({

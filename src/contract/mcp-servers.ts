@@ -1,5 +1,6 @@
 // What is answered about imported MCP servers: their state and figures, their tools, plans that wait, and what the registry lists.
 import { z } from 'zod';
+import { whole } from './lax-values.js';
 
 const Tier = z.enum(['sandboxed', 'namespaced', 'plain']);
 const Source = z.object({ kind: z.string(), location: z.string(), version: z.string().nullable() });
@@ -157,7 +158,7 @@ export const McpPlanList = z.object({ status: z.literal('success'), plans: z.arr
 export const RegistryQuery = z.object({
   search: z.string().max(200).default(''),
   cursor: z.string().max(1_000).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(30),
+  limit: whole(z.int().min(1).max(100)).prefault(30),
 });
 export const RegistryParams = z.object({ name: z.string().min(3).max(200) });
 const RegistryValue = z.object({

@@ -4,6 +4,7 @@ import { SETTING_NAME } from '../skills/mcp/bundle-manifest.js';
 import { ENVIRONMENT_NAME } from '../skills/mcp/child-environment.js';
 import { REF } from '../skills/mcp/git-source.js';
 import { SERVER_NAME } from '../skills/mcp/server-definition.js';
+import { whole } from './lax-values.js';
 import { Uuid } from './uuid.js';
 
 export const ServerName = z.string().regex(SERVER_NAME, 'a small letter, then small letters, digits and single dashes');
@@ -98,4 +99,4 @@ export const SecretRequest = z.strictObject({ value: z.string().min(1).max(10_00
 export const ServerParams = z.object({ name: ServerName });
 export const PlanParams = z.object({ plan_id: Uuid });
 export const SecretParams = z.object({ name: SecretName });
-export const LogsQuery = z.object({ limit: z.coerce.number().int().min(1).max(200).default(200) });
+export const LogsQuery = z.object({ limit: whole(z.int().min(1).max(200)).prefault(200) });

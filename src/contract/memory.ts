@@ -1,6 +1,7 @@
 // Memory: what is kept, searched, listed, exported and deleted; knowledge from files.
 import { z } from 'zod';
-import { SessionId } from './simple-chat.js';
+import { broughtWithin, flag, whole } from './lax-values.js';
+import { OptionalSessionId, SessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
 const Labels = z.array(z.string().min(1).max(64)).max(16);
@@ -9,9 +10,9 @@ export const MemoryIngestRequest = z.object({
   text: z.string().max(200_000),
   category: z.string().max(200).nullish(),
   collection: z.string().max(200).nullish(),
-  session_id: SessionId.nullish().or(z.literal('')),
+  session_id: OptionalSessionId,
   user_id: z.string().max(200).nullish(),
-  pinned: z.boolean().nullish(),
+  pinned: flag().nullish(),
   memory_type: z.string().max(200).nullish(),
   scope: z.string().max(200).nullish(),
   topic: z.string().max(500).nullish(),
@@ -27,7 +28,7 @@ export const MemoryIngestResponse = z.object({
 
 export const MemorySearchRequest = z.object({
   query: z.string().min(1).max(10_000),
-  limit: z.int().min(1).max(50).default(3),
+  limit: broughtWithin(3, 50),
   collection: z.string().min(1).max(200).default('default'),
   /** Looks into this session too; without it only at what is for all of them. */
   session_id: SessionId.nullish(),
@@ -78,8 +79,8 @@ const Scope = z.object({
 });
 
 export const MemoryListQuery = Scope.extend({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   kind: z.enum(['fact', 'summary', 'knowledge', 'lesson']).optional(),
 });
 export const MemoryList = z.object({ memories: z.array(MemoryItem), count: z.int(), total: z.int() });
@@ -138,14 +139,14 @@ export const KnowledgeUploadResponse = z.object({
   file: KnowledgeFileItem,
 });
 export const KnowledgeListQuery = Scope.extend({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
 });
 export const KnowledgeList = z.object({ files: z.array(KnowledgeFileItem), count: z.int(), total: z.int() });
 export const KnowledgeFileParams = z.object({ file_id: Uuid });
 export const KnowledgeChunksQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  limit: whole(z.int().min(1).max(500)).prefault(100),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
 });
 export const KnowledgeChunks = z.object({
   file: KnowledgeFileItem,

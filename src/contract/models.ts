@@ -1,5 +1,6 @@
 // Models: what is asked of /models, and what the pages and the terminal read of the answers.
 import { z } from 'zod';
+import { broughtWithin } from './lax-values.js';
 
 const Name = z.string().min(1).max(200);
 
@@ -90,25 +91,26 @@ export const OnnxBuildRequest = z.object({
 
 export const CatalogQuery = z.object({
   provider: z.string().max(50).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: broughtWithin(20, 100),
 });
 export const TrendingQuery = z.object({
   provider: z.string().max(50),
-  limit: z.coerce.number().int().min(1).max(100).default(12),
+  limit: broughtWithin(12, 100),
 });
 export const SearchQuery = z.object({
   query: z.string().min(2).max(200),
   provider: z.string().max(50).default('huggingface'),
-  limit: z.coerce.number().int().min(1).max(100).default(10),
-  page: z.coerce.number().int().min(1).max(100).default(1),
+  limit: broughtWithin(10, 100),
+  page: broughtWithin(1, 1_000_000),
 });
 export const NewsQuery = z.object({
   provider: z.string().max(50).default('huggingface'),
-  limit: z.coerce.number().int().min(1).max(50).default(5),
+  limit: broughtWithin(5, 50),
   type: z.enum(['blog', 'papers']).default('blog'),
+  // What is no month means the current one.
   month: z
     .string()
-    .regex(/^(\d{4}-\d{2})?$/)
+    .transform((month) => (/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month) ? month : ''))
     .default(''),
   lang: z.string().max(10).default('en'),
 });

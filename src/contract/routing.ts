@@ -1,7 +1,8 @@
 // Routing: the dry run, the policy, paid mode, providers and their keys, receipts.
 import { z } from 'zod';
 import { CLOUD_PROVIDERS, ROUTING_REASONS } from '../routing/policy.js';
-import { SessionId } from './simple-chat.js';
+import { whole } from './lax-values.js';
+import { OptionalSessionId, SessionId } from './simple-chat.js';
 
 const MAX_DEPTH = 10;
 const MAX_NODES = 500;
@@ -110,7 +111,7 @@ export const ExplainRequest = z.object({
   text: z.string().max(1_000_000),
   mode: ModeName.default('direct'),
   task_type: TaskTypeName.default('STANDARD'),
-  session_id: SessionId.nullish().or(z.literal('')),
+  session_id: OptionalSessionId,
   model: z.string().min(1).max(300).nullish(),
   forced_provider: z.string().min(1).max(50).nullish(),
   language: z.string().min(2).max(10).nullish(),
@@ -134,8 +135,8 @@ export const KeyRequest = z.object({
 
 export const ReceiptsQuery = z.object({
   session_id: SessionId,
-  limit: z.coerce.number().int().min(1).max(1_000).default(200),
-  after_seq: z.coerce.number().int().min(0).default(0),
+  limit: whole(z.int().min(1).max(1_000)).prefault(200),
+  after_seq: whole(z.int().min(0)).prefault(0),
   /** As a file to save. */
   download: z.enum(['true', 'false']).default('false'),
 });

@@ -1,6 +1,7 @@
 // Sessions: what was said, listed, renamed, searched, exported; and the original's session memory.
 import { z } from 'zod';
 import { ContextReport } from './history.js';
+import { whole } from './lax-values.js';
 import { RanWith, SessionId } from './simple-chat.js';
 
 export const SessionParams = z.object({ session_id: SessionId });
@@ -21,8 +22,8 @@ export const SessionItem = z.object({
 export type SessionItem = z.output<typeof SessionItem>;
 
 export const SessionListQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
+  offset: whole(z.int().min(0).max(1_000_000)).prefault(0),
   q: z.string().max(200).default(''),
 });
 export const SessionList = z.object({ sessions: z.array(SessionItem), count: z.int(), total: z.int() });
@@ -59,8 +60,8 @@ export const MessageItem = z.object({
 export type MessageItem = z.output<typeof MessageItem>;
 
 export const MessageListQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(200),
-  before_seq: z.coerce.number().int().min(0).optional(),
+  limit: whole(z.int().min(1).max(1_000)).prefault(200),
+  before_seq: whole(z.int().min(0)).optional(),
 });
 export const MessageList = z.object({ messages: z.array(MessageItem), count: z.int(), has_more: z.boolean() });
 export const RenameRequest = z.object({ title: z.string().trim().min(1).max(200) });

@@ -1,5 +1,6 @@
 // Tools, who may call them, and calls that wait for somebody's yes.
 import { z } from 'zod';
+import { whole } from './lax-values.js';
 import { SessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
@@ -55,7 +56,7 @@ export const ApprovalParams = z.object({ approval_id: Uuid });
 export const ApprovalQuery = z.object({
   state: z.enum(['waiting', 'allowed', 'denied', 'used', 'expired', 'cancelled']).optional(),
   session_id: SessionId.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: whole(z.int().min(1).max(200)).prefault(50),
 });
 export const ApprovalItem = z.object({
   approval_id: z.string(),

@@ -1,6 +1,7 @@
 // Tasks and the queue: Normal and Complex chat.
 import { z } from 'zod';
-import { SessionId } from './simple-chat.js';
+import { decimal, flag, whole } from './lax-values.js';
+import { OptionalSessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
 const Texts = z.array(z.string().max(10_000)).max(64).nullish();
@@ -11,7 +12,7 @@ export const TaskSubmission = z.object({
   preferred_language: short(40),
   /** IANA name, such as `Europe/Warsaw`. */
   time_zone: short(100),
-  session_id: SessionId.nullish().or(z.literal('')),
+  session_id: OptionalSessionId,
   preference_scope: short(40),
   tone: short(2_000),
   style_notes: short(4_000),
@@ -19,15 +20,15 @@ export const TaskSubmission = z.object({
   forced_provider: short(100),
   forced_intent: short(100),
   images: z.array(z.string().max(8_000_000)).max(8).nullish(),
-  store_knowledge: z.boolean().nullish(),
+  store_knowledge: flag().nullish(),
   generation_params: z
     .looseObject({
       // Beyond what an engine takes they are brought within it, as in Direct chat.
-      temperature: z.number().nullish(),
-      max_tokens: z.int().min(1).max(1_000_000).nullish(),
-      top_p: z.number().nullish(),
-      top_k: z.int().nullish(),
-      repeat_penalty: z.number().nullish(),
+      temperature: decimal().nullish(),
+      max_tokens: whole(z.int().min(1).max(1_000_000)).nullish(),
+      top_p: decimal().nullish(),
+      top_k: whole().nullish(),
+      repeat_penalty: decimal().nullish(),
     })
     .refine((params) => JSON.stringify(params).length <= 4_000, 'too many parameters')
     .nullish(),
@@ -40,10 +41,10 @@ export const TaskParams = z.object({ task_id: Uuid });
 
 /** Without a page it is the newest thousand, which is all the original ever kept. */
 export const TaskListQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
-  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  limit: whole(z.int().min(1).max(1_000)).prefault(1_000),
+  offset: whole(z.int().min(0).max(10_000_000)).prefault(0),
   /** Of the last page, from the header `x-next-cursor`. */
-  cursor: z.coerce.number().int().min(1).optional(),
+  cursor: whole(z.int().min(1)).optional(),
 });
 
 export const TaskStreamQuery = z.object({

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AppError, type ErrorCode } from '../shared/errors.js';
+import { BrokenJson } from './json-body.js';
+import { ROUTE_OF_NAMES } from './method-table.js';
 import { requestPath } from './request-path.js';
-import { validationDetail } from './validation-detail.js';
+import { type ValidationIssue, validationDetail } from './validation-detail.js';
 import { vendorError } from './vendor-errors.js';
 
 export const STATUS = {
@@ -103,10 +105,16 @@ const FRAMEWORK_CODE: Record<number, ErrorCode> = {
 export function installErrorHandler(app: FastifyInstance, methodsOf = (_url: string): string[] => []): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
-      return answer(request, reply, 422, 'invalid_input', validationDetail(error));
+      return answer(request, reply, 422, 'invalid_input', validationDetail(error, request));
     }
+    // The contract knows one answer to a body of a wrong form; the other APIs say 400 to both.
+    if (error instanceof BrokenJson) return answer(request, reply, 422, 'invalid_input', [brokenJson(error)]);
     if (error instanceof AppError) {
       const status = STATUS[error.code];
+      if (status === 404 && ROUTE_OF_NAMES.test(request.routeOptions.url ?? '')) {
+        const others = methodsOf(pathOf(request));
+        if (others.length > 0) return refuseMethod(request, reply, others);
+      }
       if (status >= 500) request.log.warn({ err: error, requestId: request.id }, error.message);
       if (status === 503) reply.header('retry-after', '2');
       return answer(request, reply, status, error.code, error.message, error.details);
@@ -119,15 +127,30 @@ export function installErrorHandler(app: FastifyInstance, methodsOf = (_url: str
     return answer(request, reply, 500, 'internal', 'The server met an unexpected failure.');
   });
   app.setNotFoundHandler((request, reply) => {
-    const [address = ''] = request.url.split('?', 1);
+    const address = pathOf(request);
     const allowed = methodsOf(address);
     if (allowed.length === 0 || allowed.includes(request.method))
       return answer(request, reply, 404, 'not_found', `There is no ${request.method} ${address}.`);
-    // The words of the original's framework: a client may compare them.
-    reply.header('allow', allowed.join(', '));
-    return answer(request, reply, 405, 'method_not_allowed', 'Method Not Allowed');
+    return refuseMethod(request, reply, allowed);
   });
 }
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
+
+function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: string[]) {
+  reply.header('allow', allowed.join(', '));
+  // The words of the original's framework: a client may compare them.
+  return answer(request, reply, 405, 'method_not_allowed', 'Method Not Allowed');
+}
+
+const BROKEN_JSON = 'json_invalid';
+
+const brokenJson = ({ message, position }: BrokenJson): ValidationIssue => ({
+  type: BROKEN_JSON,
+  loc: ['body', position],
+  msg: message,
+  input: null,
+});
 
 /** Addresses that are none, or too long: the framework refuses them before any hook. */
 export function refuseFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
@@ -172,8 +195,9 @@ function answer(
 ) {
   // A refused upgrade leaves a connection that the server no longer counts as its own.
   if (request.headers.upgrade) reply.header('connection', 'close').raw.once('finish', () => request.raw.socket.end());
-  const param = Array.isArray(detail) ? (detail[0]?.loc?.slice(1).join('.') ?? null) : null;
-  const message = Array.isArray(detail) ? `${param || 'body'}: ${detail[0]?.msg ?? 'wrong form'}` : String(detail);
+  const [issue] = Array.isArray(detail) ? (detail as ValidationIssue[]) : [];
+  const param = issue && issue.type !== BROKEN_JSON ? issue.loc.slice(1).join('.') : null;
+  const message = issue ? `${param || 'body'}: ${issue.msg}` : String(detail);
   const requestId = String(reply.getHeader('x-request-id') ?? request.id);
   const failure = { status: statusForVendors(status, code, details), code, message, param, requestId };
   const vendors = vendorError(requestPath(request), failure);

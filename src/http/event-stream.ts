@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { StoredMessage } from '../chat/ports.js';
 import type { LiveTurn, TurnFailure } from '../chat/turns/live-turn.js';
 import type { RanWith } from '../routing/decision.js';
+import { isExact } from '../routing/strict-params.js';
 import { GATHER_MS, gather, stopGathering } from '../shared/gather.js';
 
 /** Where a client stands: characters of text and other events it has seen. */
@@ -143,7 +144,8 @@ export function replayStored(
 const last = (failure: TurnFailure | null, ranWith: RanWith | null | undefined, id: string): string =>
   failure
     ? block('error', { code: failure.code, message: failure.message, error: failure.message }, id)
-    : block('done', ranWith ? { ran_with: ranWith } : {}, id);
+    : // Empty, as the original's clients know it, unless there is something to say.
+      block('done', ranWith && !isExact(ranWith) ? { ran_with: ranWith } : {}, id);
 
 const block = (event: string, payload: unknown, id: string): string =>
   `event: ${event}\ndata: ${JSON.stringify(payload)}\nid: ${id}\n\n`;

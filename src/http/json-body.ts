@@ -7,10 +7,10 @@ import { AppError } from '../shared/errors.js';
 /** Deeper than any schema of a tool; far from what overflows a stack. */
 const MAX_LEVELS = 100;
 
-/** As the original's server does: what says nothing of itself is JSON too. Anything else is 415. */
+/** As the original's server does: what says nothing of itself is JSON too, and what is made of it. Anything else is 415. */
 export function takeJsonBodies(app: FastifyInstance): void {
   app.removeContentTypeParser('application/json');
-  for (const type of ['application/json', '*'])
+  for (const type of ['application/json', /^application\/[\w.-]+\+json(?:;|$)/, '*'])
     app.addContentTypeParser(type, { parseAs: 'buffer' }, ({ headers }, body, done) => {
       if (type === '*' && headers['content-type'])
         return done(Object.assign(new Error('Send it as application/json.'), { statusCode: 415 }), undefined);
@@ -22,10 +22,21 @@ export function takeJsonBodies(app: FastifyInstance): void {
     });
 }
 
+/** What is no JSON at all. */
+export class BrokenJson extends AppError {
+  /** @param position  of the character that does not fit, 0 where that is unknown */
+  constructor(
+    message: string,
+    readonly position: number,
+  ) {
+    super('invalid_input', message);
+  }
+}
+
 /** The same for bytes as they came. @throws AppError `invalid_input` */
 export function readJsonBody(bytes: Buffer): unknown {
   // A decoder would put other characters in their place.
-  if (!isUtf8(bytes)) throw new AppError('invalid_input', 'The body is not valid UTF-8.');
+  if (!isUtf8(bytes)) throw new BrokenJson('The body is not valid UTF-8.', 0);
   return parseJsonBody(bytes.toString());
 }
 
@@ -37,9 +48,13 @@ export function parseJsonBody(text: string): unknown {
   if (text === '') return undefined;
   let body: unknown;
   try {
-    body = JSON.parse(text);
-  } catch {
-    throw new AppError('invalid_input', 'The body is not valid JSON.');
+    // Some programs on Windows begin every text with a byte order mark.
+    body = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch (error) {
+    const { message } = error as Error;
+    // Of a short text the parser does not say where.
+    const [, position = message.includes('end of JSON') ? text.length : 0] = /at position (\d+)/.exec(message) ?? [];
+    throw new BrokenJson('The body is not valid JSON.', Number(position));
   }
   check(body);
   return body;

@@ -10,15 +10,17 @@ export const ROUTER_OPTIONS = {
   ignoreTrailingSlash: true,
 } as const;
 
-/** Files of the UI, and names of models with a slash in them: such a route says nothing of an address until it is asked. */
-const TAKES_ANYTHING = /^(?:\/api\/v1\/.*)?\/\*$/;
+/** Names of models with a slash in them: such a route takes any address below it for a name, those of other routes too. */
+export const ROUTE_OF_NAMES = /^\/api\/v1\/.*\/\*$/;
+/** As the route of the UI's files: it says nothing of an address until it is asked. */
+const takesAnything = (url: string): boolean => url === '/*' || ROUTE_OF_NAMES.test(url);
 
 /** Remembers every route that is added from here on. @returns the methods of an address, none where it leads nowhere */
 export function rememberMethods(app: FastifyInstance): (url: string) => string[] {
   const routes = router(ROUTER_OPTIONS);
   const methods = new Set<HTTPMethod>();
   app.addHook('onRoute', ({ method, url }) => {
-    if (TAKES_ANYTHING.test(url)) return;
+    if (takesAnything(url)) return;
     for (const one of [method].flat() as HTTPMethod[]) {
       methods.add(one);
       if (!routes.hasRoute(one, url)) routes.on(one, url, () => {});

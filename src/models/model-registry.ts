@@ -15,9 +15,15 @@ import type {
   ModelSource,
   NewsItem,
 } from './ports.js';
+import { type PullTarget, pullTarget } from './pull-name.js';
 
 /** A search in what is known of every catalogue. */
 const ALL = 'all';
+/** Places that are known and have nothing to choose from: what vLLM runs is found at Hugging Face. */
+const WITHOUT_CATALOGUE: readonly string[] = ['vllm'];
+/** What Venom offers itself. */
+const BUNDLED = 'python-index';
+const NOTHING = { items: [], stale: false, error: null };
 const FRESH_MS = 30 * 60_000;
 const DEADLINE_MS = 3_000;
 const LONG_DEADLINE_MS = 10_000;
@@ -98,6 +104,7 @@ export class ModelRegistry {
     provider: string | undefined,
     limit: number,
   ): Promise<Listing<CatalogEntry>> {
+    if (provider !== undefined && WITHOUT_CATALOGUE.includes(provider)) return NOTHING;
     const catalogs = provider === undefined ? this.#options.catalogs : [this.#catalog(provider)];
     const answers = await Promise.all(
       catalogs.map((catalog) =>
@@ -132,6 +139,7 @@ export class ModelRegistry {
       const { entries, total } = this.#index.search(query, { provider: of, limit, offset: (page - 1) * limit });
       return { items: entries, total };
     };
+    if (WITHOUT_CATALOGUE.includes(provider)) return { ...NOTHING, total: 0 };
     if (provider === ALL) return { ...known(), stale: false, error: null };
     const catalog = this.#catalog(provider);
     try {
@@ -148,8 +156,9 @@ export class ModelRegistry {
   }
 
   async news(provider: string, type: 'blog' | 'papers', month: string, limit: number): Promise<Listing<NewsItem>> {
+    if (WITHOUT_CATALOGUE.includes(provider)) return NOTHING;
     const catalog = this.#catalog(provider);
-    if (!catalog.news) return { items: [], stale: false, error: null };
+    if (!catalog.news) return NOTHING;
     const ask = catalog.news.bind(catalog);
     return this.#remembered(this.#news, `${provider}:${type}:${month}:${limit}`, provider, (signal) =>
       ask(type, month, bounded(limit), signal),
@@ -213,6 +222,20 @@ export class ModelRegistry {
   /** What would be fetched, pinned. @throws AppError as the source does */
   plan(name: string, provider: string, runtime: string, signal: AbortSignal): Promise<InstallPlan> {
     return this.#source(provider).plan(name, runtime, signal);
+  }
+
+  /**
+   * Where a model comes from of which no more than the name is given.
+   *
+   * @throws AppError `invalid_input` where it takes an Ollama and none is here
+   */
+  async pullTarget(name: string): Promise<PullTarget> {
+    const ollama = this.installsFrom('ollama');
+    const bundled = ollama ? [] : (await this.list('catalog', BUNDLED, LIMIT)).items;
+    const target = pullTarget(name, { bundled: new Set(bundled.map(({ modelName }) => modelName)), ollama });
+    if (!this.installsFrom(target.provider))
+      throw new AppError('invalid_input', `There is no Ollama here to fetch ${name}; hf.co/org/model needs none.`);
+    return target;
   }
 
   /** @throws AppError `invalid_input` when the provider cannot be installed from */

@@ -2,7 +2,8 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { LlmServer, ServerAction, SwitchServerRequest } from '../../contract/llm-servers.js';
+import { whole } from '../../contract/lax-values.js';
+import { LlmServer, SERVER_ACTIONS, SwitchServerRequest } from '../../contract/llm-servers.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { RuntimeProfile } from '../../models/runtime-profile.js';
 import type { LastSwitch, RuntimeSwitch, SwitchGate } from '../../models/runtime-switch.js';
@@ -264,8 +265,11 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
 
   app.post(
     '/system/llm-servers/:server_name/:action',
-    { schema: { params: named.extend({ action: ServerAction }), tags } },
-    async ({ params: { server_name, action } }, reply) => {
+    { schema: { params: named.extend({ action: z.string().max(50) }), tags } },
+    async ({ params: { server_name, action: asked } }, reply) => {
+      const action = SERVER_ACTIONS.find((known) => known === asked);
+      // 400 and not 422, as the original does.
+      if (!action) throw new AppError('invalid_input', `A model server can be told to ${SERVER_ACTIONS.join(', ')}.`);
       if (forbidden.includes(server_name)) return refuseByProfile(reply, `runtime.${action}`, server_name);
       if (!KNOWN.includes(server_name))
         throw new AppError('invalid_input', `There is no model server called ${server_name}.`);
@@ -290,7 +294,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
     {
       schema: {
         params: named,
-        querystring: z.object({ bytes: z.coerce.number().int().min(1).max(1_048_576).default(65_536) }),
+        querystring: z.object({ bytes: whole(z.int().min(1).max(1_048_576)).prefault(65_536) }),
         tags,
       },
     },

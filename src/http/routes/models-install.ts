@@ -74,7 +74,8 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
       feedback_loop_tier: tier,
     };
     if (installed) return { ...common, already_installed: true, message: `${installed} is installed already.` };
-    const operation = registry.install(resolved, 'ollama', 'ollama');
+    const target = await registry.pullTarget(resolved);
+    const operation = registry.install(target.name, target.provider, target.runtime);
     return {
       ...common,
       install_candidates: candidates,

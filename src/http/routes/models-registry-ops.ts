@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { broughtWithin } from '../../contract/lax-values.js';
 import {
   ActivateRequest,
   AdoptRequest,
@@ -101,7 +102,7 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
   });
   app.get(
     '/models/operations',
-    { schema: { querystring: z.object({ limit: z.coerce.number().int().min(1).max(500).default(10) }), tags } },
+    { schema: { querystring: z.object({ limit: broughtWithin(10, 500) }), tags } },
     async ({ query }) => operationsAnswer(operations.list(query.limit)),
   );
   app.get('/models/operations/:operation_id', { schema: { params, tags } }, async ({ params: { operation_id } }) => ({

@@ -66,7 +66,7 @@ function toRequest(body: z.output<typeof TranslateRequest>, reply: FastifyReply)
   return {
     text: body.text,
     target: body.target_lang,
-    source: body.source_lang ?? undefined,
+    source: body.source_lang || undefined,
     useCache: body.use_cache,
     allowAny: body.allow_any,
     signal: abort.signal,

@@ -18,7 +18,7 @@ import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { removeModel } from '../../models/model-removal.js';
 import type { ModelOperation } from '../../models/operations.js';
-import { pulledAs, pullTarget } from '../../models/pull-name.js';
+import { pulledAs } from '../../models/pull-name.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
@@ -44,7 +44,6 @@ export interface OllamaRoutesOptions extends FollowedOperations {
 /** Whose API this is: clients look here for what they may ask. */
 const API_LEVEL = '0.9.0';
 const LATEST = ':latest';
-const BUNDLED_LIMIT = 100;
 const EMBED_LIMIT_MS = 300_000;
 const LOAD_LIMIT_MS = 600_000;
 
@@ -97,13 +96,7 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     const there = await models.find(await installedName(asked));
     // An Ollama looks for a newer one by itself.
     if (there && there.runtime.provider !== 'ollama') return { status: 'success' };
-    const bundled = (await registry.list('catalog', 'python-index', BUNDLED_LIMIT)).items;
-    const target = pullTarget(asked, {
-      bundled: new Set(bundled.map(({ modelName }) => modelName)),
-      ollama: registry.installsFrom('ollama'),
-    });
-    if (!registry.installsFrom(target.provider))
-      throw new AppError('invalid_input', `There is no Ollama here to fetch ${asked}; hf.co/org/model needs none.`);
+    const target = await registry.pullTarget(asked);
     const operation = registry.install(target.name, target.provider, target.runtime);
     return follow(operation, body.stream, reply);
   });

@@ -104,7 +104,7 @@ function toSimpleRequest(
   };
   return {
     content: body.content,
-    model: body.model ?? undefined,
+    model: body.model || undefined,
     sessionId: body.session_id || undefined,
     idempotencyKey,
     resumable: body.resumable ?? false,

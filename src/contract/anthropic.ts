@@ -56,10 +56,25 @@ export const AnthropicRequest = z.strictObject({
   top_p: z.number().gt(0).max(1).optional(),
   top_k: z.int().min(0).optional(),
   stop_sequences: z.array(z.string().min(1).max(1_000)).max(16).optional(),
-  metadata: z.looseObject({ user_id: z.string().max(512).nullish() }).optional(),
+  metadata: z.looseObject({ user_id: z.string().max(512).nullish() }).nullish(),
   service_tier: z.enum(['auto', 'standard_only']).optional(),
   inference_geo: z.string().max(100).nullish(),
   container: z.null().optional(),
   diagnostics: z.looseObject({}).nullish(),
+  context_management: z
+    .strictObject({
+      edits: z
+        .array(
+          z.looseObject({
+            // The others would leave something out of the prompt.
+            type: z
+              .string()
+              .regex(/^clear_thinking_/, 'only clear_thinking: former thoughts are never shown to a model'),
+          }),
+        )
+        .max(16)
+        .optional(),
+    })
+    .nullish(),
 });
 export type AnthropicRequest = z.output<typeof AnthropicRequest>;

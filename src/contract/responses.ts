@@ -57,9 +57,15 @@ export const ResponseRequest = z.strictObject({
   max_tool_calls: z.int().min(1).nullish(),
   prompt_cache_key: z.string().max(1_000).nullish(),
   prompt_cache_retention: z.string().max(20).nullish(),
+  prompt_cache_options: z.looseObject({}).nullish(),
   safety_identifier: z.string().max(1_000).nullish(),
   service_tier: z.enum(['auto', 'default']).nullish(),
-  user: z.string().max(1_000).optional(),
+  user: z.string().max(1_000).nullish(),
+  // Clients that name every field name these too.
+  conversation: z.null().optional(),
+  prompt: z.null().optional(),
+  moderation: z.null().optional(),
+  context_management: z.null().optional(),
 });
 export type ResponseRequest = z.output<typeof ResponseRequest>;
 

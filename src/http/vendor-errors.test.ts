@@ -22,6 +22,14 @@ it.each([
   expect(vendorError(path, failure)).toEqual({ status, body });
 });
 
+it('tells Ollama’s clients of a missing model in the words they look for', () => {
+  const missing = { ...failure, status: 404, code: 'model_not_found' };
+  for (const message of ['No installed model is called huge.', "model 'huge' not found"])
+    expect(vendorError('/api/chat', { ...missing, message })?.body).toEqual({
+      error: expect.stringMatching(/huge.*not found/),
+    });
+});
+
 it.each(['/api/v1/models', '/healthz', '/'])('%s is our own', (path) => {
   expect(vendorError(path, failure)).toBeUndefined();
 });

@@ -15,10 +15,16 @@ export function vendorError(path: string, failure: VendorFailure): { status: num
   if (/^\/v1\/messages(?:\/|$)/.test(path)) return anthropicError(failure);
   if (path.startsWith('/v1/')) return openAiError(failure);
   if (path.startsWith('/api/') && !path.startsWith('/api/v1/'))
-    return { status: formStatus(failure.status), body: { error: failure.message } };
+    return { status: formStatus(failure.status), body: { error: ollamaMessage(failure) } };
   if (path === '/mcp' || path.startsWith('/mcp/')) return jsonRpcError(failure);
   return undefined;
 }
+
+// Its clients have no codes: they look for these words to offer a download.
+const ollamaMessage = ({ code, message }: VendorFailure): string =>
+  code !== 'model_not_found' || /model .* not found/.test(message)
+    ? message
+    : `${message} (model not found, try pulling it first)`;
 
 const SERVER_ERROR = -32_000;
 

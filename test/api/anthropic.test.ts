@@ -217,6 +217,7 @@ describe("Anthropic's own client", () => {
 
   it.each<[string, object]>([
     ['a field nobody here knows', { mcp_servers: [] }],
+    ['results taken out of the prompt', { context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } }],
     ['a tool of the vendor', { tools: [{ type: 'web_search_20250305', name: 'web_search' }] }],
     [
       'an address of a picture',
@@ -245,6 +246,19 @@ describe("Anthropic's own client", () => {
       error: { type: 'invalid_request_error', message: expect.any(String) },
     });
     expect(upstream.requests).toHaveLength(0);
+  });
+
+  it('may send what changes nothing', async () => {
+    const message = await client.messages.create({
+      model: 'fake-model',
+      max_tokens: 64,
+      messages: hi,
+      ...({
+        metadata: null,
+        context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+      } as object),
+    });
+    expect(message.content).toMatchObject([{ type: 'text', text: 'Hello world' }]);
   });
 
   it('sees typed errors', async () => {

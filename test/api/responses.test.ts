@@ -194,6 +194,16 @@ describe("OpenAI's own client", () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
+  it('may name what it does not ask for', async () => {
+    const nothing = { conversation: null, prompt: null, moderation: null, context_management: null, user: null };
+    const response = await client.responses.create({
+      model,
+      input: 'Hi',
+      ...({ ...nothing, prompt_cache_options: { mode: 'explicit' } } as object),
+    });
+    expect(response.output_text).toBe('Hello world');
+  });
+
   it('sees failures before and within a stream', async () => {
     upstream.behaviour = (_body, response) => void response.writeHead(500).end('{"error":{"message":"broken"}}');
     await expect(client.responses.create({ model, input: 'Hi' })).rejects.toMatchObject({

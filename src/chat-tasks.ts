@@ -124,13 +124,13 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       countTokens: (name, text, signal) => tokens.count(name, text, signal),
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
-        (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),
+        models.abilities(name, provider).then(({ tools }) => tools ?? false),
       isSmall: async (name) => {
         const parameters = (await models.describe(name).catch(() => null))?.parameterCount;
         return typeof parameters === 'number' && parameters < SMALL_MODEL_PARAMETERS;
       },
       requireSight: async ({ provider, model }) =>
-        requireSight(provider, model, (await models.describe(model).catch(() => null))?.capabilities ?? null),
+        requireSight(model, (await models.abilities(model, provider)).vision),
       onAnswer: (target, taken, receipt) => {
         const { provider, model } = receipt.attempts.at(-1) ?? target;
         metrics.answer(provider, taken);

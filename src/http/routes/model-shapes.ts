@@ -163,6 +163,7 @@ export const toCapabilities = ({ capabilities, probe }: ModelManifest) => ({
         tokens_per_second: probe.tokensPerSecond,
         memory_bytes: probe.memoryBytes,
         usable_context_tokens: probe.usableContext ?? null,
+        takes_pictures: probe.takesPictures ?? null,
         results: probe.results.map(({ name, status, score, reason, durationMs }) => ({
           name,
           status,

@@ -536,7 +536,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     counters,
     metrics,
     models,
-    registry,
     intents: new IntentClassifier({
       learned,
       ...(settings.ENABLE_INTENT_EMBEDDING_ROUTER

@@ -273,7 +273,8 @@ export class ModelRegistry {
     let plan = operation.input['plan'] as InstallPlan | undefined;
     if (!plan) {
       context.step('plan', 'Asking the source');
-      plan = await source.plan(operation.modelName, operation.runtime, signal);
+      const { variants: _, ...planned } = await source.plan(operation.modelName, operation.runtime, signal);
+      plan = planned;
       context.remember({ plan });
     }
     const { totalBytes } = plan;

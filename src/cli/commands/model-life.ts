@@ -185,10 +185,16 @@ export async function adoptModel(context: CommandContext, id: string | undefined
   const client = await context.server();
   if (id === undefined) {
     const { models } = await client.get<{ models: Foreign[] }>('/api/v1/models/adoptable', SEARCH_MS);
-    const rows = models.map((model) => [model.name, model.application, formatBytes(model.size_bytes), model.id]);
+    const rows = models.map((model) => [
+      model.name,
+      model.application,
+      formatBytes(model.size_bytes),
+      model.adopted_as === null ? '' : `here as ${model.adopted_as}`,
+      model.id,
+    ]);
     context.terminal.result(
       { models },
-      rows.length === 0 ? 'No other application holds a model.' : table(['NAME', 'HELD BY', 'SIZE', 'ID'], rows),
+      rows.length === 0 ? 'No other application holds a model.' : table(['NAME', 'HELD BY', 'SIZE', '', 'ID'], rows),
     );
     return;
   }

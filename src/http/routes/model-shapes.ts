@@ -84,6 +84,7 @@ export const toPreflight = ({
     size_bytes: sizeBytes,
     checksum_known: sha256 !== null,
   })),
+  variants: (plan?.variants ?? []).map(({ name, sizeBytes, chosen }) => ({ name, size_bytes: sizeBytes, chosen })),
   licence: plan?.licence ?? null,
   gated: plan?.gated ?? false,
   revision: plan?.revision ?? null,

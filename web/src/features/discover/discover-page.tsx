@@ -6,7 +6,9 @@ import {
   Button,
   Group,
   Modal,
+  Progress,
   SegmentedControl,
+  Select,
   SimpleGrid,
   Stack,
   Table,
@@ -15,13 +17,15 @@ import {
   TextInput,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconDownload, IconExternalLink, IconSearch } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
-import { useModelAction } from '../../lib/operations';
+import { isRunning, type Operation, useModelAction, useOperations } from '../../lib/operations';
 import { type CatalogEntry, useCatalog, useFit, useNews, usePreflight } from './api/get-catalog';
 
 const GIGABYTE = 1_073_741_824;
@@ -33,6 +37,7 @@ export function DiscoverPage() {
   const [wanted] = useDebouncedValue(query.trim(), 350);
   const [chosen, setChosen] = useState<CatalogEntry | null>(null);
   const catalog = useCatalog(provider, wanted);
+  const running = useOperations().data?.filter((one) => one.operation_type === 'install' && isRunning(one)) ?? [];
   return (
     <div className="page">
       <PageHeader title={t('discover.title')} lead={t('discover.lead')} />
@@ -69,7 +74,7 @@ export function DiscoverPage() {
           {catalog.data?.error && (
             <Alert color="orange" variant="light" mb="md" icon={<IconAlertTriangle size={16} aria-hidden />}>
               {catalog.data.stale && catalog.data.models.length > 0 ? t('discover.stale') : t('discover.unreachable')}{' '}
-              {catalog.data.error}
+              {catalog.data.error} <AskAgain loading={catalog.isFetching} onClick={() => void catalog.refetch()} />
             </Alert>
           )}
           {catalog.isPending && <Loading />}
@@ -80,7 +85,12 @@ export function DiscoverPage() {
           {catalog.isSuccess && (
             <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
               {catalog.data.models.map((entry) => (
-                <EntryCard key={`${entry.provider} ${entry.model_name}`} entry={entry} onInstall={setChosen} />
+                <EntryCard
+                  key={`${entry.provider} ${entry.model_name}`}
+                  entry={entry}
+                  installing={running.find((one) => isOf(one, entry))}
+                  onInstall={setChosen}
+                />
               ))}
             </SimpleGrid>
           )}
@@ -97,7 +107,28 @@ export function DiscoverPage() {
   );
 }
 
-function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entry: CatalogEntry) => void }) {
+/** The name may have a variant behind it. */
+const isOf = ({ model_name, provider }: Operation, entry: CatalogEntry): boolean =>
+  provider === entry.provider && (model_name === entry.model_name || model_name.startsWith(`${entry.model_name}:`));
+
+function AskAgain({ loading, onClick }: { loading: boolean; onClick: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Button size="compact-xs" variant="default" loading={loading} onClick={onClick}>
+      {t('state.retry')}
+    </Button>
+  );
+}
+
+function EntryCard({
+  entry,
+  installing,
+  onInstall,
+}: {
+  entry: CatalogEntry;
+  installing: Operation | undefined;
+  onInstall: (entry: CatalogEntry) => void;
+}) {
   const { t, i18n } = useTranslation();
   return (
     <article className="panel" style={{ padding: 16, display: 'flex', flexDirection: 'column', gap: 8 }}>
@@ -136,6 +167,13 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
           </Badge>
         ))}
       </Group>
+      {installing && (
+        <Progress
+          value={installing.progress}
+          animated={installing.progress === 0}
+          aria-label={`${entry.model_name}: ${Math.round(installing.progress)} %`}
+        />
+      )}
       <Group justify="space-between" mt="auto" pt={6}>
         <Text size="xs" className="muted">
           {[
@@ -147,6 +185,11 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
             .filter(Boolean)
             .join(' · ')}
         </Text>
+        {installing && (
+          <Anchor component={Link} to="/activity" size="sm" aria-label={`${t('discover.follow')} ${entry.model_name}`}>
+            {t('discover.follow')}
+          </Anchor>
+        )}
         <Button
           size="compact-sm"
           variant={entry.installed ? 'default' : 'light'}
@@ -162,6 +205,11 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
   );
 }
 
+interface Variants {
+  of: string;
+  list: { name: string; size_bytes: number; chosen: boolean }[];
+}
+
 function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const [variant, setVariant] = useState('');
@@ -171,6 +219,13 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
   const [asked] = useDebouncedValue(name, 400);
   const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
   const install = useModelAction();
+  // Of the model, whichever of them is looked at: the choice stays while the next one is judged.
+  const [variants, setVariants] = useState<Variants>({ of: '', list: [] });
+  const told = preflight.data?.variants;
+  if (entry && told && told.length > 1 && variants.of !== entry.model_name)
+    setVariants({ of: entry.model_name, list: told });
+  const choices = entry && variants.of === entry.model_name ? variants.list : [];
+  const free = preflight.data?.fit?.available_bytes;
   const close = () => {
     setVariant('');
     onClose();
@@ -184,14 +239,38 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
       size="lg"
     >
       <Stack>
-        {hasVariants && (
-          <TextInput
+        {choices.length > 0 ? (
+          <Select
             label={t('discover.variant')}
-            description={t('discover.variant.hint')}
+            description={t('discover.variant.choose')}
             styles={{ description: { color: 'var(--venom-muted)' } }}
-            value={variant}
-            onChange={(event) => setVariant(event.currentTarget.value.trim())}
+            allowDeselect={false}
+            searchable
+            maxDropdownHeight={320}
+            value={variant || (choices.find(({ chosen }) => chosen)?.name ?? null)}
+            onChange={(value) => setVariant(value ?? '')}
+            data={choices.map(({ name: value, size_bytes, chosen }) => ({
+              value,
+              label: [
+                value,
+                bytes(size_bytes, i18n.language),
+                chosen ? t('discover.variant.usual') : null,
+                free !== undefined && size_bytes > free ? t('discover.variant.large') : null,
+              ]
+                .filter(Boolean)
+                .join(' · '),
+            }))}
           />
+        ) : (
+          hasVariants && (
+            <TextInput
+              label={t('discover.variant')}
+              description={t('discover.variant.hint')}
+              styles={{ description: { color: 'var(--venom-muted)' } }}
+              value={variant}
+              onChange={(event) => setVariant(event.currentTarget.value.trim())}
+            />
+          )
         )}
         <Text size="sm">
           {t('discover.runs', { runtime })} <code>{name}</code>
@@ -250,7 +329,12 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
               entry &&
               install.mutate(
                 { path: '/models/registry/install', json: { name, provider: entry.provider, runtime } },
-                { onSuccess: close },
+                {
+                  onSuccess: () => {
+                    notifications.show({ message: t('discover.begun', { name: entry.display_name }) });
+                    close();
+                  },
+                },
               )
             }
           >
@@ -305,7 +389,8 @@ function News({ type }: { type: 'blog' | 'papers' }) {
     <Stack>
       {news.data.error && (
         <Alert color="orange" variant="light" icon={<IconAlertTriangle size={16} aria-hidden />}>
-          {t('discover.unreachable')} {news.data.error}
+          {t('discover.unreachable')} {news.data.error}{' '}
+          <AskAgain loading={news.isFetching} onClick={() => void news.refetch()} />
         </Alert>
       )}
       {news.data.items.length === 0 && !news.data.error && <Empty>{t('discover.nothing')}</Empty>}

@@ -38,6 +38,8 @@ export function ModelsPage() {
   const starter = useStarter();
   const switchModel = useSwitchModel();
   const [detailsOf, setDetailsOf] = useState<Model | null>(null);
+  // The first model is offered; whoever has one finds the starter model in Discover.
+  const hasModels = (models.data?.models.length ?? 0) > 0;
   const unload = useMutation({
     mutationFn: () => send('/models/unload-all', { method: 'POST' }),
     onSuccess: () => notifications.show({ message: t('models.unloaded') }),
@@ -51,10 +53,9 @@ export function ModelsPage() {
         </Button>
       </PageHeader>
       <Stack gap="xl">
-        <section aria-label={t('usage.title')}>
-          <UsagePanel />
-        </section>
-        {starter.data && starter.data.state !== 'installed' && <StarterCard />}
+        {starter.data &&
+          starter.data.state !== 'installed' &&
+          !(hasModels && ['absent', 'off'].includes(starter.data.state)) && <StarterCard />}
         <section className="panel" style={{ padding: '6px 6px 10px' }} aria-label={t('models.installed')}>
           <Title order={2} size="h5" px="md" py="sm">
             {t('models.installed')}
@@ -131,6 +132,9 @@ export function ModelsPage() {
               </Table>
             </Table.ScrollContainer>
           )}
+        </section>
+        <section aria-label={t('usage.title')}>
+          <UsagePanel />
         </section>
         <VersionsPanel />
         <AdoptablePanel />

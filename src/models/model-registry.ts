@@ -386,8 +386,13 @@ export class ModelRegistry {
 
   #source(provider: string): ModelSource {
     const source = this.#sourceOf(provider);
-    if (!source) throw new AppError('invalid_input', `Models cannot be installed from ${provider} here.`);
-    return source;
+    if (source) return source;
+    if (provider === 'ollama')
+      throw new AppError(
+        'invalid_input',
+        'There is no Ollama here: start it, or name its address in OLLAMA_ENDPOINT. Models of Hugging Face need none.',
+      );
+    throw new AppError('invalid_input', `Models cannot be installed from ${provider} here.`);
   }
 }
 

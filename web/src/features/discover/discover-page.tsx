@@ -185,21 +185,22 @@ function EntryCard({
             .filter(Boolean)
             .join(' · ')}
         </Text>
-        {installing && (
+        {installing ? (
           <Anchor component={Link} to="/activity" size="sm" aria-label={`${t('discover.follow')} ${entry.model_name}`}>
             {t('discover.follow')}
           </Anchor>
+        ) : (
+          <Button
+            size="compact-sm"
+            variant={entry.installed ? 'default' : 'light'}
+            leftSection={<IconDownload size={14} aria-hidden />}
+            disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
+            onClick={() => onInstall(entry)}
+            aria-label={`${t('discover.install')} ${entry.model_name}`}
+          >
+            {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
+          </Button>
         )}
-        <Button
-          size="compact-sm"
-          variant={entry.installed ? 'default' : 'light'}
-          leftSection={<IconDownload size={14} aria-hidden />}
-          disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
-          onClick={() => onInstall(entry)}
-          aria-label={`${t('discover.install')} ${entry.model_name}`}
-        >
-          {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
-        </Button>
       </Group>
     </article>
   );
@@ -214,7 +215,8 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
   const { t, i18n } = useTranslation();
   const [variant, setVariant] = useState('');
   const runtime = entry?.runtime ?? 'llama-cpp';
-  const hasVariants = entry?.provider === 'huggingface' || entry?.provider === 'ollama';
+  // What Hugging Face has is listed; Ollama's tags nobody lists.
+  const takesTag = entry?.provider === 'ollama' && !entry.model_name.includes(':');
   const name = entry ? `${entry.model_name}${variant && !entry.model_name.includes(':') ? `:${variant}` : ''}` : '';
   const [asked] = useDebouncedValue(name, 400);
   const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
@@ -262,7 +264,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
             }))}
           />
         ) : (
-          hasVariants && (
+          takesTag && (
             <TextInput
               label={t('discover.variant')}
               description={t('discover.variant.hint')}

@@ -166,6 +166,7 @@ export class ModelManager {
     if (found?.model.problem) throw new AppError('invalid_model', found.model.problem);
     const chosen = provider && !found ? undefined : await this.#answering(name, provider);
     if (!chosen) throw modelNotFound(name);
+    await this.#rememberFormer();
     this.#choice.choose(chosen.model, chosen.runtime.provider);
     this.#options.activation.adopt(
       chosen.model,
@@ -257,8 +258,14 @@ export class ModelManager {
   }
 
   /** Tries it first, then moves the traffic. @throws AppError `model_not_found` */
-  activate(name: string, provider?: string): Promise<ModelOperation> {
+  async activate(name: string, provider?: string): Promise<ModelOperation> {
+    await this.#rememberFormer();
     return this.#actions.activate(name, provider);
+  }
+
+  /** Who answered without ever having been chosen is what one goes back to. */
+  #rememberFormer(): Promise<void> {
+    return this.recordActive().catch(() => {});
   }
 
   /** Back to the newest former version that still is what it was. @throws AppError `no_former_version` */

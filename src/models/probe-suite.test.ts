@@ -94,6 +94,20 @@ describe('probeModel', () => {
     expect(report.tokensPerSecond).toBeNull();
   });
 
+  it('tells of an engine that gives the model no tools', async () => {
+    const without = model((question, options) => {
+      if (!options.tools) return clever(question, options);
+      throw new AppError('upstream_rejected', 'Ollama answered HTTP 400: small does not support tools', {
+        details: { status: 400 },
+      });
+    });
+    const report = await probeModel(without, facts(), new AbortController().signal);
+    expect(status(report)).toMatchObject({
+      tool_call: 'failed: its engine gives it no tools',
+      forced_tool: 'failed: its engine gives it no tools',
+    });
+  });
+
   it('tells how far back it remembers, and where it no longer does', async () => {
     const asked: number[] = [];
     const forgetful = model((question, options) => {

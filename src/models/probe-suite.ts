@@ -261,7 +261,11 @@ async function answerOf(model: LanguageModelV4, options: LanguageModelV4CallOpti
 /** Whether it calls the tool, with the input it takes; where it need not, also whether it leaves it alone. */
 async function toolCall(ask: Ask, toolChoice: LanguageModelV4CallOptions['toolChoice']): Promise<Outcome> {
   const offered = { tools: [WEATHER], ...(toolChoice ? { toolChoice } : {}) };
-  const { call } = await ask(offered, null, 'What is the weather in Rome? Use the tool.');
+  const { call } = await ask(offered, null, 'What is the weather in Rome? Use the tool.').catch((error) => {
+    if (!refuses(error, /tool/i)) throw error;
+    return { call: 'refused' as const };
+  });
+  if (call === 'refused') return { score: 0, detail: 'its engine gives it no tools' };
   if (!call) return { score: 0, detail: 'it answered in words' };
   if (call.toolName !== WEATHER.name) return { score: 0, detail: 'it called a tool that is not there' };
   if (typeof (JSON.parse(call.input) as { city?: unknown }).city !== 'string')
@@ -301,10 +305,15 @@ async function sight(ask: Ask, promised: boolean): Promise<Sight> {
 
 /** Servers say so with 400 or 415; llama.cpp's with 500, and the word. */
 function refusesPictures(error: unknown): boolean {
-  const { code, message, details } = toAppError(error);
-  if (code === 'unsupported') return true;
-  const status = Number(details?.['status']);
-  return code === 'upstream_rejected' && ([400, 415, 422].includes(status) || /image|multimodal|vision/i.test(message));
+  const { code, details } = toAppError(error);
+  if (code === 'unsupported' || refuses(error, /image|multimodal|vision/i)) return true;
+  return code === 'upstream_rejected' && [400, 415, 422].includes(Number(details?.['status']));
+}
+
+/** The server says no, and names what it has not. */
+function refuses(error: unknown, what: RegExp): boolean {
+  const { code, message } = toAppError(error);
+  return code === 'upstream_rejected' && what.test(message);
 }
 
 async function languages(ask: Ask): Promise<Outcome> {

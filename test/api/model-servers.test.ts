@@ -151,6 +151,8 @@ require('node:http').createServer((request, response) => {
       status: 'inactive',
       health: 'offline',
       ownership: 'none',
+      // Nothing was written yet.
+      has_log: false,
     });
     const switched = await call(server, '/system/llm-servers/active', { server_name: 'llama-cpp-server' });
     expect(switched).toMatchObject({
@@ -161,6 +163,7 @@ require('node:http').createServer((request, response) => {
       status: 'online',
       health: 'online',
       ownership: 'ours',
+      has_log: true,
     });
     const answer = await fetch(`${server.url}/api/v1/llm/simple/stream`, {
       method: 'POST',
@@ -170,6 +173,12 @@ require('node:http').createServer((request, response) => {
     expect(textOf(await readEvents(answer))).toBe('llama');
     const logs = await call(server, '/system/llm-servers/llama-cpp-server/logs');
     expect(logs.body['text']).toContain('server is listening');
+    await call(server, '/system/llm-servers/llama-cpp-server/stop', {});
+    // What it wrote is kept for whoever asks why it ended.
+    expect((await listed(server)).find(({ name }) => name === 'llama-cpp-server')).toMatchObject({
+      status: 'offline',
+      has_log: true,
+    });
     await server.venom.close();
     await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
   }, 20_000);

@@ -227,6 +227,7 @@ export const de: Record<string, string> = {
   'details.reason.it answered in words': 'es antwortete mit Worten',
   'details.reason.it called a tool that is not there': 'es rief ein Werkzeug, das es nicht gibt',
   'details.reason.it called the tool with another input': 'es rief das Werkzeug mit anderer Eingabe',
+  'details.reason.its engine gives it no tools': 'seine Engine gibt ihm keine Werkzeuge',
   'details.reason.its engine takes no pictures': 'seine Engine nimmt keine Bilder an',
   'details.reason.it did not see what was in a picture': 'es sah nicht, was auf einem Bild war',
   'details.reason.it calls a tool also where none is needed': 'es ruft ein Werkzeug auch dort, wo keines nötig ist',

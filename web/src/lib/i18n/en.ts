@@ -226,6 +226,7 @@ export const en = {
   'details.reason.it answered in words': 'it answered in words',
   'details.reason.it called a tool that is not there': 'it called a tool that is not there',
   'details.reason.it called the tool with another input': 'it called the tool with another input',
+  'details.reason.its engine gives it no tools': 'its engine gives it no tools',
   'details.reason.its engine takes no pictures': 'its engine takes no pictures',
   'details.reason.it did not see what was in a picture': 'it did not see what was in a picture',
   'details.reason.it calls a tool also where none is needed': 'it calls a tool also where none is needed',

@@ -226,6 +226,7 @@ export const pl: Record<string, string> = {
   'details.reason.it answered in words': 'odpowiedział słowami',
   'details.reason.it called a tool that is not there': 'wywołał narzędzie, którego nie ma',
   'details.reason.it called the tool with another input': 'wywołał narzędzie z innymi danymi',
+  'details.reason.its engine gives it no tools': 'jego silnik nie daje mu narzędzi',
   'details.reason.its engine takes no pictures': 'jego silnik nie przyjmuje obrazów',
   'details.reason.it did not see what was in a picture': 'nie zobaczył, co było na obrazie',
   'details.reason.it calls a tool also where none is needed': 'wywołuje narzędzie także wtedy, gdy nie jest potrzebne',

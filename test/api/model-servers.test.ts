@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startVllm, type VllmStandIn } from '../stand-ins/vllm.js';
+import { startVllm, type VllmStandIn, type VllmStandInOptions } from '../stand-ins/vllm.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 
 let folder: string;
@@ -24,8 +24,8 @@ async function start(env: Record<string, string>, place: Record<string, string> 
   closing.push(() => server.close());
   return server;
 }
-async function vllm(): Promise<VllmStandIn> {
-  const standIn = await startVllm();
+async function vllm(options?: VllmStandInOptions): Promise<VllmStandIn> {
+  const standIn = await startVllm(options);
   closing.push(() => standIn.close());
   return standIn;
 }
@@ -47,6 +47,18 @@ const listed = async (server: TestServer) =>
   (await call(server, '/system/llm-servers')).body['servers'] as unknown as Listed[];
 
 describe('vLLM', () => {
+  it('behind a key is well for who has it, and says what is wrong to who has not', async () => {
+    const standIn = await vllm({ apiKey: 'secret' });
+    const health = async (env: Record<string, string>) => {
+      const server = await start({ VLLM_ENDPOINT: standIn.url, ...env });
+      return (
+        (await listed(server)) as unknown as { name: string; health: string; error_message: string | null }[]
+      ).find(({ name }) => name === 'vllm');
+    };
+    expect(await health({ LLM_LOCAL_API_KEY: 'secret' })).toMatchObject({ health: 'online', error_message: null });
+    expect(await health({})).toMatchObject({ health: 'offline', error_message: expect.stringContaining('401') });
+  });
+
   it('lists adapters as adapters, answers, sleeps and wakes by the API', async () => {
     const standIn = await vllm();
     const server = await start({ VLLM_ENDPOINT: standIn.url });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abilitiesOf } from './abilities.js';
+import { abilitiesOf, measuredAbilities } from './abilities.js';
 import type { ProbeReport, ProbeResult } from './manifest.js';
 import { requireSight } from './sight.js';
 
@@ -49,6 +49,13 @@ describe('abilitiesOf', () => {
   it('knows a model to be blind whose engine refused a picture', () => {
     expect(abilitiesOf('vllm', ['completion'], report([], false)).vision).toBe(false);
   });
+});
+
+it('tells what a model was seen to do, and nothing of one that was not tried', () => {
+  const tried = report([{ name: 'tool_call', status: 'verified', score: 0.5 }], true);
+  expect(measuredAbilities(tried)).toEqual(['tools', 'vision']);
+  expect(measuredAbilities(report([{ name: 'tool_call', status: 'failed', score: 0 }]))).toEqual([]);
+  expect(measuredAbilities(null)).toBeNull();
 });
 
 it.each([true, null])('pictures go to a model that sees, or of which nobody knows: %s', (sees) => {

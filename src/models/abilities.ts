@@ -41,3 +41,10 @@ export function abilitiesOf(
     thinking: measured('thinking') ?? declared('thinking'),
   };
 }
+
+/** What it was seen to do; null where it was not tried. */
+export function measuredAbilities(probe: ModelManifest['probe'] | undefined): Ability[] | null {
+  if (!probe) return null;
+  const seen = abilitiesOf('', null, probe);
+  return (['tools', 'vision', 'thinking'] as const).filter((ability) => seen[ability] === true);
+}

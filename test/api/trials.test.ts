@@ -155,6 +155,10 @@ describe('the model that answers', () => {
       system_role: 'verified',
     });
     expect((await capabilities(server, 'base')).measured?.takes_pictures).toBe(true);
+    expect((await call(server, '/models')).body['models']).toMatchObject([
+      { name: 'base', measured_abilities: ['tools', 'vision', 'thinking'] },
+      { name: 'sql-lora', measured_abilities: null },
+    ]);
     const thinking = await fetch(`${server.url}/v1/messages`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },

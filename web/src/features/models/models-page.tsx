@@ -97,6 +97,11 @@ export function ModelsPage() {
                     <Table.Tr key={`${model.provider} ${model.name}`}>
                       <Table.Td fw={500} style={{ overflowWrap: 'anywhere' }}>
                         {model.name}
+                        {(model.measured_abilities ?? []).map((ability) => (
+                          <Badge key={ability} variant="default" size="xs" tt="none" ml={6} title={t('models.seen')}>
+                            {t(`models.ability.${ability}`)}
+                          </Badge>
+                        ))}
                         {/* Where there is no room for columns. */}
                         <Text size="xs" className="muted" hiddenFrom="sm">
                           {[sizeOf(model), quantizationOf(model), model.provider].filter(Boolean).join(' · ')}

@@ -99,12 +99,12 @@ describe.each([1_280, 390])('at %i pixels', (width) => {
     await expect.poll(() => variant.inputValue()).toMatch(/^Q4_K_M · 4 MB · usual choice$/);
     await variant.click();
     const wanted = width === 390 ? 'Q2_K' : 'Q8_0';
-    expect(await page.getByRole('option').allTextContents()).toEqual([
+    expect(await page.getByRole('listbox').getByRole('option').allTextContents()).toEqual([
       expect.stringMatching(/^Q2_K · 2 MB/),
       expect.stringMatching(/^Q4_K_M · 4 MB/),
       expect.stringMatching(/^Q8_0 · 6 MB/),
     ]);
-    await page.getByRole('option', { name: wanted }).click();
+    await page.getByRole('listbox').getByRole('option', { name: wanted }).click();
     await dialog.getByText(`org/many:${wanted}`).waitFor();
     await dialog.getByText('It can be installed', { exact: true }).waitFor();
     expect(await variant.inputValue()).toContain(wanted);

@@ -6,6 +6,7 @@ import {
   Button,
   Group,
   Modal,
+  NativeSelect,
   Progress,
   SegmentedControl,
   Select,
@@ -37,6 +38,12 @@ export function DiscoverPage() {
   const [wanted] = useDebouncedValue(query.trim(), 350);
   const [chosen, setChosen] = useState<CatalogEntry | null>(null);
   const catalog = useCatalog(provider, wanted);
+  const sources = [
+    { value: 'huggingface', label: 'Hugging Face' },
+    { value: 'ollama', label: 'Ollama' },
+    { value: 'python-index', label: t('discover.pythonIndex') },
+    { value: 'local', label: t('discover.local') },
+  ];
   const running = useOperations().data?.filter((one) => one.operation_type === 'install' && isRunning(one)) ?? [];
   return (
     <div className="page">
@@ -60,15 +67,19 @@ export function DiscoverPage() {
             />
             <SegmentedControl
               aria-label={t('discover.source')}
-              style={{ maxWidth: '100%', overflowX: 'auto' }}
+              visibleFrom="sm"
               value={provider}
               onChange={setProvider}
-              data={[
-                { value: 'huggingface', label: 'Hugging Face' },
-                { value: 'ollama', label: 'Ollama' },
-                { value: 'python-index', label: t('discover.pythonIndex') },
-                { value: 'local', label: t('discover.local') },
-              ]}
+              data={sources}
+            />
+            {/* All of them in sight where there is no room for a row. */}
+            <NativeSelect
+              aria-label={t('discover.source')}
+              hiddenFrom="sm"
+              w="100%"
+              value={provider}
+              onChange={(event) => setProvider(event.currentTarget.value)}
+              data={sources}
             />
           </Group>
           {catalog.data?.error && (

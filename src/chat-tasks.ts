@@ -15,7 +15,6 @@ import type { Settings } from './config/settings-schema.js';
 import type { Metrics } from './http/metrics.js';
 import { ActiveIdentity } from './models/active-identity.js';
 import type { ModelManager } from './models/model-manager.js';
-import type { ModelRegistry } from './models/model-registry.js';
 import { ModelTokens } from './models/model-tokens.js';
 import { requireSight } from './models/sight.js';
 import { CLOUD_PROVIDERS } from './routing/policy.js';
@@ -38,7 +37,6 @@ export interface ChatTasksParts {
   counters: TaskCounters;
   metrics: Metrics;
   models: ModelManager;
-  registry: ModelRegistry;
   intents: IntentRecognizer;
   slash: SlashCommands;
   answers: (services: ServiceMonitor) => StaticAnswers;
@@ -54,7 +52,7 @@ export interface ChatTasksParts {
 }
 
 export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; services: ServiceMonitor } {
-  const { settings, models, registry, metrics, counters } = parts;
+  const { settings, models, metrics, counters } = parts;
   const services = new ServiceMonitor(
     [
       {
@@ -124,13 +122,13 @@ export function chatTasks(parts: ChatTasksParts): { orchestrator: Orchestrator; 
       countTokens: (name, text, signal) => tokens.count(name, text, signal),
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
-        (registry.manifest(name, provider)?.capabilities.supportsFunctionCalling ?? false),
+        models.abilities(name, provider).then(({ tools }) => tools ?? false),
       isSmall: async (name) => {
         const parameters = (await models.describe(name).catch(() => null))?.parameterCount;
         return typeof parameters === 'number' && parameters < SMALL_MODEL_PARAMETERS;
       },
       requireSight: async ({ provider, model }) =>
-        requireSight(provider, model, (await models.describe(model).catch(() => null))?.capabilities ?? null),
+        requireSight(model, (await models.abilities(model, provider)).vision),
       onAnswer: (target, taken, receipt) => {
         const { provider, model } = receipt.attempts.at(-1) ?? target;
         metrics.answer(provider, taken);

@@ -43,6 +43,7 @@ import { switchPolicy } from './http/routes/switch-policy.js';
 import { createServer } from './http/server.js';
 import { UserGrants } from './http/user-grants.js';
 import { MachineFileDigests } from './machine/file-digests.js';
+import { isInOwnNetwork } from './machine/own-network.js';
 import { availableMemory, diskOf, MachineUsage } from './machine/usage-meter.js';
 import { mcpHost } from './mcp-host.js';
 import { modelCatalogs } from './model-catalogs.js';
@@ -279,6 +280,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       now: Date.now,
     }),
     now: Date.now,
+    isInOwnNetwork: (endpoint) => isInOwnNetwork(endpoint),
     onChosen: () => probes?.wake(),
     onRollback: (from, to, reason) =>
       logger.warn(
@@ -534,7 +536,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     counters,
     metrics,
     models,
-    registry,
     intents: new IntentClassifier({
       learned,
       ...(settings.ENABLE_INTENT_EMBEDDING_ROUTER
@@ -614,7 +615,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const answers = new CompatibleAnswers({
     target: (model, text, images) =>
       routing.router.route({ text, model, images, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
-    capabilities: async (name) => (await models.describe(name))?.capabilities ?? null,
+    abilities: (name, provider) => models.abilities(name, provider),
     tracer,
     gate,
     onUsage: count,

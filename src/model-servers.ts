@@ -193,7 +193,8 @@ const addVllm: Add = (servers, settings, place, named, program) => {
     provider: 'vllm',
     endpoint,
     healthUrl: `${endpoint}/models`,
-    ...poolProbe(runtime),
+    // By the engine itself, which has the key and knows what an answer is.
+    ...healthProbe(runtime),
     commands: {
       start: toArgumentVector(settings.VLLM_START_COMMAND),
       stop: toArgumentVector(settings.VLLM_STOP_COMMAND),

@@ -20,11 +20,8 @@ it('only the gate imports a cloud client', () => {
   expect(containing(/['"]@ai-sdk\/(?!openai-compatible['"]|provider['"])/)).toEqual([GATE]);
 });
 
-it('the client for servers that speak the same wire is imported by the gate and by the engine in the house only', () => {
-  expect(containing(/['"]@ai-sdk\/openai-compatible['"]/)).toEqual([
-    GATE,
-    join('runtimes', 'openai-compatible', 'openai-compatible-runtime.ts'),
-  ]);
+it('the client for servers that speak the same wire is imported by the gate only', () => {
+  expect(containing(/['"]@ai-sdk\/openai-compatible['"]/)).toEqual([GATE]);
 });
 
 it('no cloud address stands anywhere but in the settings', () => {

@@ -168,7 +168,9 @@ export const SettingsSchema = z.object({
   SIMPLE_MODE_SYSTEM_PROMPT: text('You are a helpful assistant. Answer in the language of the question.').describe(
     'system message of Direct mode; empty = none',
   ),
-  MODEL_AUTO_PROBE: flag(true).describe('try newly installed models by themselves, in quiet moments'),
+  MODEL_AUTO_PROBE: flag(true).describe(
+    'try newly installed models and the one that answers by themselves, in quiet moments; never one of a cloud',
+  ),
   MODEL_GENERATION_OVERRIDES: text('').describe('JSON runtime → model → parameters'),
   SESSION_TITLES: choice(['auto', 'heuristic_only'], 'auto').describe(
     'auto: a local model of a billion parameters or more names sessions when nobody waits; else the first question does',

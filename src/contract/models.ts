@@ -176,6 +176,8 @@ export const Preflight = z.object({
   reasons: z.array(z.object({ code: z.string(), message: z.string() })),
   total_bytes: z.number().nullable(),
   files: z.array(z.object({ path: z.string(), size_bytes: z.number(), checksum_known: z.boolean() })),
+  /** Quantizations of the model, smallest first: what may stand behind the colon of its name. Empty where there is no choice. */
+  variants: z.array(z.object({ name: z.string(), size_bytes: z.number(), chosen: z.boolean() })),
   licence: z.string().nullable(),
   gated: z.boolean(),
   revision: z.string().nullable(),
@@ -238,6 +240,8 @@ export const ForeignModel = z.object({
   application: z.string(),
   path: z.string(),
   size_bytes: z.number(),
+  /** Its name here, once it was taken over. */
+  adopted_as: z.string().nullable(),
 });
 
 export const AdoptRequest = z.object({ id: z.string().min(1).max(4_096), name: Name.regex(/^[\w\-.]+$/).optional() });

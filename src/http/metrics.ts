@@ -138,7 +138,11 @@ export class Metrics {
     usage: { timeToFirstTokenMs: number | null; promptTokens: number | null; completionTokens: number | null },
   ): void {
     if (usage.timeToFirstTokenMs !== null) this.#firstToken.observe({ provider }, usage.timeToFirstTokenMs / 1_000);
-    if (usage.promptTokens !== null) this.#tokens.inc({ provider, kind: 'prompt' }, usage.promptTokens);
-    if (usage.completionTokens !== null) this.#tokens.inc({ provider, kind: 'completion' }, usage.completionTokens);
+    // A server may claim anything, and a counter throws for what is no count.
+    for (const [kind, tokens] of [
+      ['prompt', usage.promptTokens],
+      ['completion', usage.completionTokens],
+    ] as const)
+      if (tokens !== null && tokens >= 0 && Number.isFinite(tokens)) this.#tokens.inc({ provider, kind }, tokens);
   }
 }

@@ -29,6 +29,11 @@ export class Adoption {
     return this.#options.foreign.find();
   }
 
+  /** The model's name here, once it was taken over; null before. */
+  nameHere(model: FoundForeignModel): string | null {
+    return this.#options.registry.manifests().find(({ source }) => source === sourceOf(model))?.name ?? null;
+  }
+
   /** @throws AppError `model_not_found` */
   async start(id: string, name?: string): Promise<ModelOperation> {
     // Looked up again: a caller names what was found, never a path of its own.
@@ -72,7 +77,7 @@ export class Adoption {
       sha256,
       installedAt: now(),
       runtime: 'llama-cpp',
-      source: `${model.application}:${model.path}`,
+      source: sourceOf(model),
       licence: null,
       // The link is ours to remove; the bytes stay with their owner.
       owned: !linked,
@@ -82,3 +87,5 @@ export class Adoption {
     return { path, linked, sha256 };
   }
 }
+
+const sourceOf = ({ application, path }: FoundForeignModel): string => `${application}:${path}`;

@@ -101,7 +101,9 @@ export class IdleProbes {
       const key = keyOf(found);
       if (postponed.has(key) || this.#tries(found) >= TRIES) continue;
       if (this.#options.now() < (this.#notBefore.get(key) ?? 0)) continue;
-      if (await runtime.roomFor?.(model.name, this.#closing.signal).catch(() => false)) return found;
+      // Where an engine does not say, its memory is its own affair.
+      if (!runtime.roomFor || (await runtime.roomFor(model.name, this.#closing.signal).catch(() => false)))
+        return found;
     }
     return undefined;
   }

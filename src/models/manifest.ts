@@ -37,6 +37,8 @@ export interface ProbeReport {
   memoryBytes: number | null;
   /** Tokens of the longest text whose beginning it still knew at the end; absent in reports from before it was measured. */
   usableContext?: number | null;
+  /** It told what was in a picture, or its engine takes none; null where it looked and was wrong, or was not asked. */
+  takesPictures?: boolean | null;
 }
 
 export interface ModelCapabilities {

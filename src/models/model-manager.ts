@@ -12,9 +12,11 @@ import {
   type RuntimeHealth,
 } from '../runtimes/runtime.js';
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
+import { type Abilities, abilitiesOf } from './abilities.js';
 import type { Activation } from './activation.js';
 import { ActivationWatch } from './activation-watch.js';
 import { ActiveChoice, type ActiveModelMemory, type CloudChoice } from './active-choice.js';
+import { isRunElsewhere } from './cloud-hosts.js';
 import type { GenerationOverrides } from './generation-overrides.js';
 import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
 import { meantModel, modelNotFound } from './meant-model.js';
@@ -50,6 +52,8 @@ export interface ModelManagerOptions {
   overrides: GenerationOverrides;
   trials: ModelTrials;
   now: () => number;
+  /** Whether an address is one of this machine or of a network of its own. */
+  isInOwnNetwork: (endpoint: string) => Promise<boolean>;
   /** Another local model answers from now on. */
   onChosen?: () => void;
   /** `to` is null where there is nothing to go back to. */
@@ -162,6 +166,7 @@ export class ModelManager {
     if (found?.model.problem) throw new AppError('invalid_model', found.model.problem);
     const chosen = provider && !found ? undefined : await this.#answering(name, provider);
     if (!chosen) throw modelNotFound(name);
+    await this.#rememberFormer();
     this.#choice.choose(chosen.model, chosen.runtime.provider);
     this.#options.activation.adopt(
       chosen.model,
@@ -245,9 +250,22 @@ export class ModelManager {
     return (await found?.runtime.describeModel?.(found.model.name)) ?? null;
   }
 
+  /** By its trial, else by its engine's word; all null where nobody knows the model or its engine does not answer. */
+  async abilities(name: string, provider: string): Promise<Abilities> {
+    const probe = this.#options.registry().manifest(name, provider)?.probe;
+    const known = this.runtime(provider) ? await this.describe(name, provider).catch(() => null) : null;
+    return abilitiesOf(provider, known?.capabilities ?? null, probe);
+  }
+
   /** Tries it first, then moves the traffic. @throws AppError `model_not_found` */
-  activate(name: string, provider?: string): Promise<ModelOperation> {
+  async activate(name: string, provider?: string): Promise<ModelOperation> {
+    await this.#rememberFormer();
     return this.#actions.activate(name, provider);
+  }
+
+  /** Who answered without ever having been chosen is what one goes back to. */
+  #rememberFormer(): Promise<void> {
+    return this.recordActive().catch(() => {});
   }
 
   /** Back to the newest former version that still is what it was. @throws AppError `no_former_version` */
@@ -272,7 +290,7 @@ export class ModelManager {
 
   /**
    * Models that can chat and were never tried as they are now: those that were brought here, and the one that answers. Only
-   * of engines that can say whether there is room; asking others unasked may cost their owners something.
+   * of engines and servers of this house: asking others unasked may cost their owners something.
    */
   async untried(): Promise<InstalledModel[]> {
     const registry = this.#options.registry();
@@ -281,12 +299,22 @@ export class ModelManager {
     if (active !== null) names.unshift({ name: active, provider: undefined });
     const found = await Promise.all(names.map(({ name, provider }) => this.find(name, provider)));
     const untried = found.filter((one): one is InstalledModel => {
-      if (!one?.runtime.roomFor || !one.model.chat || one.model.problem !== null) return false;
+      if (!one?.model.chat || one.model.problem !== null) return false;
       const known = registry.manifest(one.model.name, one.runtime.provider);
       // A report without it is from a release whose trials asked for less.
       return known?.probe?.usableContext === undefined || known.sizeBytes !== one.model.sizeBytes;
     });
-    return [...new Map(untried.map((one) => [`${one.runtime.provider}|${one.model.name}`, one])).values()];
+    const once = [...new Map(untried.map((one) => [`${one.runtime.provider}|${one.model.name}`, one])).values()];
+    const own = await Promise.all(once.map((one) => this.#isOwn(one)));
+    return once.filter((_, index) => own[index]);
+  }
+
+  /** No cloud behind it that its address or the model's name would show; of a pool, all members that have the model. */
+  async #isOwn({ runtime, model }: InstalledModel): Promise<boolean> {
+    if (isRunElsewhere(runtime.provider, model.name)) return false;
+    if (runtime.endpoint === null) return true;
+    const addresses = model.endpoints ?? [runtime.endpoint];
+    return (await Promise.all(addresses.map(this.#options.isInOwnNetwork))).every(Boolean);
   }
 
   /**

@@ -273,7 +273,8 @@ export class ModelRegistry {
     let plan = operation.input['plan'] as InstallPlan | undefined;
     if (!plan) {
       context.step('plan', 'Asking the source');
-      plan = await source.plan(operation.modelName, operation.runtime, signal);
+      const { variants: _, ...planned } = await source.plan(operation.modelName, operation.runtime, signal);
+      plan = planned;
       context.remember({ plan });
     }
     const { totalBytes } = plan;
@@ -385,8 +386,13 @@ export class ModelRegistry {
 
   #source(provider: string): ModelSource {
     const source = this.#sourceOf(provider);
-    if (!source) throw new AppError('invalid_input', `Models cannot be installed from ${provider} here.`);
-    return source;
+    if (source) return source;
+    if (provider === 'ollama')
+      throw new AppError(
+        'invalid_input',
+        'There is no Ollama here: start it, or name its address in OLLAMA_ENDPOINT. Models of Hugging Face need none.',
+      );
+    throw new AppError('invalid_input', `Models cannot be installed from ${provider} here.`);
   }
 }
 

@@ -2,6 +2,7 @@
 // Whether it serves afterwards is decided elsewhere.
 import type { Runtime, RuntimeModel } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
+import { type Ability, declaredAbility } from './abilities.js';
 import type { Candidate } from './activation.js';
 import type { InstalledModel } from './installed-models.js';
 import { DEFAULT_CAPABILITIES, type ModelManifest, type ProbeReport } from './manifest.js';
@@ -93,14 +94,13 @@ export class ModelTrials {
     const questionMs = inTurn ? QUESTION_MS.quiet : QUESTION_MS.now;
     const { runtime, model } = found;
     const description = (await runtime.describeModel?.(model.name, signal).catch(() => null)) ?? null;
-    const has = (capability: string) => (description ? description.capabilities.includes(capability) : null);
+    const has = (ability: Ability) => declaredAbility(runtime.provider, description?.capabilities ?? null, ability);
     const report = await probeModel(
       runtime.languageModel(model.name),
       {
         runtime: runtime.provider,
         runtimeVersion: async () => (await runtime.version?.(signal).catch(() => null)) ?? null,
         declared: {
-          tools: has('tools'),
           vision: has('vision'),
           thinking: has('thinking'),
           contextLength: description?.contextLength ?? null,

@@ -95,6 +95,17 @@ export interface InstallPlan {
   gated: boolean;
   /** Name of the folder or file under the models folder; null where an engine keeps the weights. */
   targetName: string | null;
+  /** Where the source has several of this model: told before the choice, and no part of what is kept. */
+  variants?: readonly InstallVariant[];
+}
+
+/** One of several quantizations of a model. */
+export interface InstallVariant {
+  /** What stands behind the colon of the model's name. */
+  name: string;
+  sizeBytes: number;
+  /** It is what this plan brings. */
+  chosen: boolean;
 }
 
 export interface InstallProgress {

@@ -13,7 +13,7 @@ const finish = (tokens: number): LanguageModelV4StreamPart =>
 const model = (says: Says): LanguageModelV4 =>
   ({
     doStream: async (options: LanguageModelV4CallOptions) => {
-      const last = options.prompt.at(-1)?.content[0];
+      const last = options.prompt.at(-1)?.content.at(-1);
       const said = says(typeof last === 'object' && last.type === 'text' ? last.text : '', options);
       async function* parts() {
         if (typeof said !== 'string') return yield* said;
@@ -32,7 +32,7 @@ const model = (says: Says): LanguageModelV4 =>
 const facts = (rest: Partial<ProbeFacts> = {}): ProbeFacts => ({
   runtime: 'r',
   runtimeVersion: async () => '1.2',
-  declared: { tools: true, vision: false, thinking: null, contextLength: 8_192 },
+  declared: { vision: false, thinking: null, contextLength: 8_192 },
   memory: async () => ({ bytes: 5, contextLength: 4_096 }),
   questionMs: 20_000,
   now: () => 7,
@@ -92,6 +92,20 @@ describe('probeModel', () => {
       context: 'failed: 4096 tokens; forgot a number 128 tokens back',
     });
     expect(report.tokensPerSecond).toBeNull();
+  });
+
+  it('tells of an engine that gives the model no tools', async () => {
+    const without = model((question, options) => {
+      if (!options.tools) return clever(question, options);
+      throw new AppError('upstream_rejected', 'Ollama answered HTTP 400: small does not support tools', {
+        details: { status: 400 },
+      });
+    });
+    const report = await probeModel(without, facts(), new AbortController().signal);
+    expect(status(report)).toMatchObject({
+      tool_call: 'failed: its engine gives it no tools',
+      forced_tool: 'failed: its engine gives it no tools',
+    });
   });
 
   it('tells how far back it remembers, and where it no longer does', async () => {
@@ -154,6 +168,103 @@ describe('probeModel', () => {
     const thinks = model(() => [{ type: 'reasoning-delta', id: 'r', delta: 'Hm.' }, finish(48)]);
     const report = await probeModel(thinks, facts(), new AbortController().signal);
     expect(status(report)).toMatchObject({ answers: 'verified', thinking: 'verified' });
+  });
+
+  describe('shown a picture', () => {
+    const trial = async (see: (asked: number) => string, vision: boolean | null) => {
+      let shown = 0;
+      const seeing = model((question, options) => {
+        if (options.prompt.at(-1)?.content.length !== 2) return clever(question, options);
+        shown += 1;
+        return see(shown);
+      });
+      const declared = { vision, thinking: null, contextLength: 4_096 };
+      const report = await probeModel(seeing, facts({ declared }), new AbortController().signal);
+      return { vision: status(report)['vision'], takesPictures: report.takesPictures, score: report.score, shown };
+    };
+    const refuses = () => {
+      throw new AppError('upstream_rejected', 'answered HTTP 400: base is not a multimodal model', {
+        details: { status: 400 },
+      });
+    };
+
+    it.each([null, true])('a model that names both colours sees, whatever its engine says: %s', async (promised) => {
+      const sees = await trial((asked) => (asked === 1 ? 'Blue.' : 'red'), promised);
+      expect(sees).toEqual({ vision: 'verified', takesPictures: true, score: 1, shown: 2 });
+    });
+
+    it('a model that guesses has not seen, which counts only against a promise', async () => {
+      const detail = 'it did not see what was in a picture';
+      expect(await trial(() => 'Blue', null)).toEqual({
+        vision: `failed: ${detail}`,
+        takesPictures: null,
+        score: 1,
+        shown: 2,
+      });
+      const broken = await trial(() => 'Blue', true);
+      expect(broken).toMatchObject({ vision: `failed: ${detail}`, takesPictures: null });
+      expect(broken.score).toBeLessThan(1);
+    });
+
+    it('an engine that takes none is asked once', async () => {
+      expect(await trial(refuses, null)).toMatchObject({
+        vision: 'failed: its engine takes no pictures',
+        takesPictures: false,
+        shown: 1,
+      });
+    });
+
+    it('an engine that fails says nothing about the model', async () => {
+      const failing = await trial(() => {
+        throw new AppError('upstream_timeout', 'Too slow.');
+      }, null);
+      expect(failing).toMatchObject({ vision: 'failed: Too slow.', takesPictures: null });
+    });
+
+    it('a model that is known to be blind is shown nothing', async () => {
+      expect(await trial(() => 'Blue', false)).toMatchObject({ vision: 'metadata_only: not declared', shown: 0 });
+    });
+  });
+
+  describe('a model that thinks aloud', () => {
+    const isTold = ({ providerOptions }: LanguageModelV4CallOptions) => providerOptions?.['venom']?.['think'] === false;
+    const thought = (text: string): LanguageModelV4StreamPart => ({ type: 'reasoning-delta', id: 'r', delta: text });
+    const answered = (says: ReturnType<Says>) =>
+      typeof says === 'string' ? [{ type: 'text-delta', id: 't', delta: says } as const, finish(3)] : says;
+
+    it('is asked without, where it listens', async () => {
+      const listens = model((question, options) =>
+        isTold(options) ? clever(question, options) : [thought('Hm.'), finish(48)],
+      );
+      const report = await probeModel(listens, facts(), new AbortController().signal);
+      expect(report.score).toBe(1);
+      expect(status(report)).toMatchObject({ thinking: 'verified', tool_call: 'verified', system_role: 'verified' });
+    });
+
+    it.each<[string, (says: LanguageModelV4StreamPart[]) => LanguageModelV4StreamPart[]]>([
+      ['as its engine tells it', (says) => [thought('Hm.'), ...says]],
+      [
+        'within its text',
+        ([first, ...rest]) =>
+          first?.type === 'text-delta'
+            ? [{ ...first, delta: `<think>\nBANANA? {"city" 7391</think>\n\n${first.delta}` }, ...rest]
+            : [first as LanguageModelV4StreamPart, ...rest],
+      ],
+    ])('gets room for it where it does not listen: %s', async (_name, aloud) => {
+      const deep = model((question, options) =>
+        (options.maxOutputTokens ?? 0) > 500
+          ? aloud(answered(clever(question, options)))
+          : [{ type: 'text-delta', id: 't', delta: '<think>BANANA, or 7391' }, finish(48)],
+      );
+      const report = await probeModel(deep, facts(), new AbortController().signal);
+      expect(status(report)).toMatchObject({
+        thinking: 'verified',
+        system_role: 'verified',
+        json_schema: 'verified',
+        tool_call: 'verified',
+        context: 'verified: 4096 tokens; recalled a number 3072 tokens back',
+      });
+    });
   });
 
   it('ends with its signal, and does not blame the model for that', async () => {

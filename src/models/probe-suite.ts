@@ -3,9 +3,12 @@ import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Stream
 import { BACKGROUND } from '../runtimes/runtime.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import type { ProbeReport, ProbeResult } from './manifest.js';
+import { PICTURES } from './probe-pictures.js';
 
 const TOKENS = 48;
 const SHORT_ANSWER_TOKENS = 24;
+/** On top, for a model that thinks aloud and was not to be kept from it. */
+const THOUGHT_TOKENS = 1_024;
 /** With fewer the clock says more about the machine's mood than about the model. */
 const LEAST_TIMED_TOKENS = 16;
 /** Longer and longer texts, each twice the one before, up to a share of the context and within a share of one question's time. */
@@ -52,7 +55,7 @@ export interface ProbeFacts {
   /** Asked once it has answered; null where the engine does not say. */
   runtimeVersion: () => Promise<string | null>;
   /** What the engine's metadata says, where it says something. */
-  declared: { tools: boolean | null; vision: boolean | null; thinking: boolean | null; contextLength: number | null };
+  declared: { vision: boolean | null; thinking: boolean | null; contextLength: number | null };
   /** Asked once it has answered, and so is in memory; null where the engine does not say. */
   memory: () => Promise<{ bytes: number | null; contextLength: number | null }>;
   /** Longest wait for one answer. */
@@ -78,7 +81,13 @@ type Ask = (
   options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>,
   system: string | null,
   question: string,
+  picture?: string,
 ) => Promise<Answer>;
+
+interface Sight extends Outcome {
+  /** @see ProbeReport.takesPictures */
+  takesPictures: boolean | null;
+}
 
 interface Recall extends Outcome {
   /** Tokens of the longest text whose beginning it still knew; null where none was tried. */
@@ -90,6 +99,8 @@ interface Outcome {
   score: number | null;
   /** Told even when all is well. */
   detail?: string;
+  /** It cannot do it, which counts for nothing because nobody said that it could. */
+  failed?: boolean;
 }
 
 /**
@@ -104,19 +115,44 @@ export async function probeModel(
   inTurn: AskInTurn = (question) => question(signal),
 ): Promise<ProbeReport> {
   let thought = false;
-  const ask: Ask = async (options, system, question) => {
-    const answer = await inTurn((turn) => {
+  let tokensToThink = 0;
+  const askOnce: Ask = (options, system, question, picture) =>
+    inTurn((turn) => {
       const prompt: LanguageModelV4CallOptions['prompt'] = [
         ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
-        { role: 'user', content: [{ type: 'text', text: question }] },
+        {
+          role: 'user',
+          content: [
+            ...(picture === undefined
+              ? []
+              : [{ type: 'file' as const, mediaType: 'image/png', data: { type: 'data' as const, data: picture } }]),
+            { type: 'text', text: question },
+          ],
+        },
       ];
-      const asked = { temperature: 0, maxOutputTokens: TOKENS, providerOptions: BACKGROUND, ...options, prompt };
+      const asked = {
+        temperature: 0,
+        ...options,
+        maxOutputTokens: (options.maxOutputTokens ?? TOKENS) + tokensToThink,
+        // What it can do is asked, not how it comes to it; not every engine can keep it from thinking.
+        providerOptions: thought ? { venom: { ...BACKGROUND.venom, think: false } } : BACKGROUND,
+        prompt,
+      };
       return inTime(asked, turn, facts.questionMs, (timed) => answerOf(model, timed));
     }, signal);
+  const ask: Ask = async (...question) => {
+    const knewIt = thought;
+    const answer = await askOnce(...question);
     thought ||= answer.thought;
-    return answer;
+    const cutInThought = answer.thought && answer.text === '' && answer.call === undefined;
+    if (!cutInThought || tokensToThink > 0) return answer;
+    // Asked again not to think, and where it does not listen, with room for its thoughts.
+    if (knewIt) tokensToThink = THOUGHT_TOKENS;
+    return ask(...question);
   };
-  const first = await ask({}, null, 'Count from one to thirty in words.');
+  // Whatever it writes tells how fast it is.
+  const first = await askOnce({}, null, 'Count from one to thirty in words.');
+  thought = first.thought;
   const said = first.text.trim() !== '' || first.thought;
   const tokensPerSecond =
     first.tokens >= LEAST_TIMED_TOKENS && first.writingMs > 0
@@ -124,6 +160,7 @@ export async function probeModel(
       : null;
   const memory = await facts.memory();
   let usableContext: number | null = null;
+  let takesPictures: boolean | null = null;
   const probe = (name: string, work: () => Promise<Outcome>) => resultOf(name, work, signal);
   const results: ProbeResult[] = [
     {
@@ -150,7 +187,13 @@ export async function probeModel(
     await probe('forced_tool', () => toolCall(ask, { type: 'required' })),
     await probe('languages', () => languages(ask)),
     thought ? seen('thinking') : declared('thinking', facts.declared.thinking),
-    declared('vision', facts.declared.vision),
+    facts.declared.vision === false
+      ? declared('vision', false)
+      : await probe('vision', async () => {
+          const seeing = await sight(ask, facts.declared.vision === true);
+          takesPictures = seeing.takesPictures;
+          return seeing;
+        }),
     await probe('context', async () => {
       const available = memory.contextLength ?? facts.declared.contextLength;
       const recalled = await recall(ask, available, tokensPerSecond, facts.questionMs * RECALL.shareOfTime);
@@ -168,6 +211,7 @@ export async function probeModel(
     tokensPerSecond,
     memoryBytes: memory.bytes,
     usableContext,
+    takesPictures,
   };
 }
 
@@ -201,9 +245,10 @@ async function answerOf(model: LanguageModelV4, options: LanguageModelV4CallOpti
     if (part.type === 'tool-call') call ??= part;
     if (part.type !== 'finish') continue;
     const endedAt = performance.now();
+    const said = withoutThought(text);
     return {
-      text,
-      thought,
+      text: said,
+      thought: thought || said !== text,
       call,
       tokens: part.usage.outputTokens.total ?? 0,
       durationMs: endedAt - startedAt,
@@ -216,7 +261,11 @@ async function answerOf(model: LanguageModelV4, options: LanguageModelV4CallOpti
 /** Whether it calls the tool, with the input it takes; where it need not, also whether it leaves it alone. */
 async function toolCall(ask: Ask, toolChoice: LanguageModelV4CallOptions['toolChoice']): Promise<Outcome> {
   const offered = { tools: [WEATHER], ...(toolChoice ? { toolChoice } : {}) };
-  const { call } = await ask(offered, null, 'What is the weather in Rome? Use the tool.');
+  const { call } = await ask(offered, null, 'What is the weather in Rome? Use the tool.').catch((error) => {
+    if (!refuses(error, /tool/i)) throw error;
+    return { call: 'refused' as const };
+  });
+  if (call === 'refused') return { score: 0, detail: 'its engine gives it no tools' };
   if (!call) return { score: 0, detail: 'it answered in words' };
   if (call.toolName !== WEATHER.name) return { score: 0, detail: 'it called a tool that is not there' };
   if (typeof (JSON.parse(call.input) as { city?: unknown }).city !== 'string')
@@ -224,6 +273,47 @@ async function toolCall(ask: Ask, toolChoice: LanguageModelV4CallOptions['toolCh
   if (toolChoice?.type !== 'auto') return { score: 1 };
   const other = await ask(offered, null, 'How many days has a week?');
   return other.call ? { score: 0.5, detail: 'it calls a tool also where none is needed' } : { score: 1 };
+}
+
+/** Not every engine tells thoughts from answers. What it did not come to the end of is all thought. */
+const withoutThought = (text: string): string => text.replace(/^\s*<think(?:ing)?>(?:.*?<\/think(?:ing)?>|.*)\s*/s, '');
+
+/** @param promised  its engine says that it sees; else nobody minds that it does not */
+async function sight(ask: Ask, promised: boolean): Promise<Sight> {
+  const blind = (detail: string, takesPictures: boolean | null): Sight => ({
+    score: promised ? 0 : null,
+    failed: true,
+    detail,
+    takesPictures,
+  });
+  for (const { data, colour } of PICTURES) {
+    try {
+      const { text } = await ask(
+        { maxOutputTokens: SHORT_ANSWER_TOKENS },
+        null,
+        'Which colour is this picture? Answer with one English word.',
+        data,
+      );
+      if (!colour.test(text)) return blind('it did not see what was in a picture', null);
+    } catch (error) {
+      if (!refusesPictures(error)) throw error;
+      return blind('its engine takes no pictures', false);
+    }
+  }
+  return { score: 1, takesPictures: true };
+}
+
+/** Servers say so with 400 or 415; llama.cpp's with 500, and the word. */
+function refusesPictures(error: unknown): boolean {
+  const { code, details } = toAppError(error);
+  if (code === 'unsupported' || refuses(error, /image|multimodal|vision/i)) return true;
+  return code === 'upstream_rejected' && [400, 415, 422].includes(Number(details?.['status']));
+}
+
+/** The server says no, and names what it has not. */
+function refuses(error: unknown, what: RegExp): boolean {
+  const { code, message } = toAppError(error);
+  return code === 'upstream_rejected' && what.test(message);
 }
 
 async function languages(ask: Ask): Promise<Outcome> {
@@ -276,8 +366,8 @@ async function resultOf(name: string, work: () => Promise<Outcome>, signal: Abor
   const startedAt = performance.now();
   const durationMs = () => Math.round(performance.now() - startedAt);
   try {
-    const { score, detail } = await work();
-    const status = score === null ? 'metadata_only' : score > 0 ? 'verified' : 'failed';
+    const { score, detail, failed = score === 0 } = await work();
+    const status = failed ? 'failed' : score === null ? 'metadata_only' : 'verified';
     const reason = detail ?? (status === 'failed' ? 'the answer was not what was asked for' : null);
     return { name, status, score, reason, durationMs: durationMs() };
   } catch (error) {

@@ -5,6 +5,7 @@ import { addBackupCommands } from '../../src/cli/backup-commands.js';
 import { addChatCommands } from '../../src/cli/chat-commands.js';
 import { CommandContext } from '../../src/cli/command-context.js';
 import { addMcpCommands } from '../../src/cli/mcp-commands.js';
+import { addModelCommands } from '../../src/cli/model-commands.js';
 import { addRoutingCommands } from '../../src/cli/routing-commands.js';
 import { StandardInput } from '../../src/cli/standard-input.js';
 import { type Output, Terminal } from '../../src/cli/terminal.js';
@@ -45,6 +46,7 @@ export function commandLine(
     addChatCommands(program, context);
     addRoutingCommands(program, context);
     addMcpCommands(program, context);
+    addModelCommands(program, context);
     await program.parseAsync(words, { from: 'user' });
     return { out: out.text(), notes: notes.text() };
   };

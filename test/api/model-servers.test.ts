@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startVllm, type VllmStandIn } from '../stand-ins/vllm.js';
+import { startVllm, type VllmStandIn, type VllmStandInOptions } from '../stand-ins/vllm.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 
 let folder: string;
@@ -24,8 +24,8 @@ async function start(env: Record<string, string>, place: Record<string, string> 
   closing.push(() => server.close());
   return server;
 }
-async function vllm(): Promise<VllmStandIn> {
-  const standIn = await startVllm();
+async function vllm(options?: VllmStandInOptions): Promise<VllmStandIn> {
+  const standIn = await startVllm(options);
   closing.push(() => standIn.close());
   return standIn;
 }
@@ -47,6 +47,18 @@ const listed = async (server: TestServer) =>
   (await call(server, '/system/llm-servers')).body['servers'] as unknown as Listed[];
 
 describe('vLLM', () => {
+  it('behind a key is well for who has it, and says what is wrong to who has not', async () => {
+    const standIn = await vllm({ apiKey: 'secret' });
+    const health = async (env: Record<string, string>) => {
+      const server = await start({ VLLM_ENDPOINT: standIn.url, ...env });
+      return (
+        (await listed(server)) as unknown as { name: string; health: string; error_message: string | null }[]
+      ).find(({ name }) => name === 'vllm');
+    };
+    expect(await health({ LLM_LOCAL_API_KEY: 'secret' })).toMatchObject({ health: 'online', error_message: null });
+    expect(await health({})).toMatchObject({ health: 'offline', error_message: expect.stringContaining('401') });
+  });
+
   it('lists adapters as adapters, answers, sleeps and wakes by the API', async () => {
     const standIn = await vllm();
     const server = await start({ VLLM_ENDPOINT: standIn.url });
@@ -151,6 +163,8 @@ require('node:http').createServer((request, response) => {
       status: 'inactive',
       health: 'offline',
       ownership: 'none',
+      // Nothing was written yet.
+      has_log: false,
     });
     const switched = await call(server, '/system/llm-servers/active', { server_name: 'llama-cpp-server' });
     expect(switched).toMatchObject({
@@ -161,6 +175,7 @@ require('node:http').createServer((request, response) => {
       status: 'online',
       health: 'online',
       ownership: 'ours',
+      has_log: true,
     });
     const answer = await fetch(`${server.url}/api/v1/llm/simple/stream`, {
       method: 'POST',
@@ -170,6 +185,12 @@ require('node:http').createServer((request, response) => {
     expect(textOf(await readEvents(answer))).toBe('llama');
     const logs = await call(server, '/system/llm-servers/llama-cpp-server/logs');
     expect(logs.body['text']).toContain('server is listening');
+    await call(server, '/system/llm-servers/llama-cpp-server/stop', {});
+    // What it wrote is kept for whoever asks why it ended.
+    expect((await listed(server)).find(({ name }) => name === 'llama-cpp-server')).toMatchObject({
+      status: 'offline',
+      has_log: true,
+    });
     await server.venom.close();
     await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
   }, 20_000);

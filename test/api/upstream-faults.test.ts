@@ -1,9 +1,9 @@
 // Every fault an engine can have, through the whole server: one terminal event, one stored end, nothing left open.
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
+import { FAULTS, FINE } from './chat-faults.js';
+import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 import { TaskClient } from './task-client.js';
 
@@ -38,69 +38,6 @@ const ask = (body: object = {}) =>
   });
 const get = async (path: string) => (await fetch(server.url + path)).json() as Promise<Record<string, unknown>>;
 
-type Behaviour = (response: ServerResponse) => void | Promise<void>;
-const sse = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
-const raw =
-  (text: string | Buffer): Behaviour =>
-  (response) =>
-    void sse(response).end(text);
-const status =
-  (code: number, headers: Record<string, string> = {}, body = '{"error":{"message":"no"}}'): Behaviour =>
-  (response) =>
-    void response.writeHead(code, headers).end(body);
-const done = `${chunk({}, 'stop')}data: [DONE]\n\n`;
-
-const FAULTS: [string, string, Behaviour][] = [
-  ...[400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504].map((code): [string, string, Behaviour] => [
-    `HTTP ${code}`,
-    'llm_http_error',
-    status(code, code === 429 ? { 'retry-after': '99999999999' } : {}),
-  ]),
-  ['a redirect to elsewhere', 'llm_http_error', status(302, { location: 'http://127.0.0.1:9/' })],
-  ['a redirect to itself', 'llm_http_error', status(307, { location: '/v1/chat/completions' })],
-  ['204', 'llm_invalid_response', (response) => void response.writeHead(204).end()],
-  ['an empty 200', 'llm_invalid_response', raw('')],
-  [
-    'a web page',
-    'llm_invalid_response',
-    (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
-  ],
-  ['reset before headers', 'llm_connection_error', (response) => void response.socket?.resetAndDestroy()],
-  [
-    'reset after headers',
-    'llm_connection_error',
-    (response) => {
-      sse(response).flushHeaders();
-      setTimeout(() => response.socket?.resetAndDestroy(), 20);
-    },
-  ],
-  [
-    'reset in the body',
-    'llm_connection_error',
-    (response) => {
-      sse(response).write(chunk({ content: 'half' }));
-      setTimeout(() => response.socket?.resetAndDestroy(), 20);
-    },
-  ],
-  ['headers never', 'llm_connection_error', () => {}],
-  ['a body that stalls', 'llm_connection_error', (response) => void sse(response).write(chunk({ content: 'half' }))],
-  ['no end mark', 'llm_invalid_response', raw(chunk({ content: 'half' }))],
-  ['broken JSON', 'llm_invalid_response', raw('data: {"choices":[{"delta":\n\n')],
-  ['NaN', 'llm_invalid_response', raw('data: {"choices":NaN}\n\n')],
-  ['a bare number', 'llm_invalid_response', raw('data: 7\n\n')],
-  ['null choices only', 'llm_invalid_response', raw('data: {"choices":null}\n\n')],
-  ['an error in the stream', 'llm_http_error', raw(`${chunk({ content: 'a' })}data: {"error":{"message":"oom"}}\n\n`)],
-  ['a huge tool index', 'llm_invalid_response', raw(`${chunk({ tool_calls: [{ index: 9e15, id: 'a' }] })}${done}`)],
-  ['tool calls that are none', 'llm_invalid_response', raw(`${chunk({ tool_calls: [null, 7] })}${done}`)],
-  ['an endless line', 'llm_invalid_response', raw(`data: ${'x'.repeat(5_000_000)}`)],
-  [
-    'gzip nobody asked for',
-    'llm_invalid_response',
-    (response) =>
-      void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(chunk({ content: 'x' }) + done)),
-  ],
-];
-
 describe('a fault of the engine', () => {
   it.each(FAULTS)('%s ends in one coded error, kept in the session', async (_name, code, behaviour) => {
     upstream.behaviour = (_body, response) => behaviour(response);
@@ -119,38 +56,6 @@ describe('a fault of the engine', () => {
     await expect.poll(() => upstream.open()).toBe(0);
   });
 
-  const FINE: [string, string, Behaviour][] = [
-    [
-      'UTF-8 and fields cut anywhere',
-      'Zażółć',
-      async (response) => {
-        sse(response);
-        for (const byte of Buffer.from(chunk({ content: 'Zażółć' }) + done)) {
-          response.write(Buffer.of(byte));
-          if (byte > 127) await new Promise((resolve) => setImmediate(resolve));
-        }
-        response.end();
-      },
-    ],
-    ['CR only', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('\n', '\r'))],
-    ['CRLF', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('\n', '\r\n'))],
-    ['a byte order mark and comments', 'a', raw(`\ufeff: hello\n\n${chunk({ content: 'a' })}: ping\n\n${done}`)],
-    ['events of unknown names', 'a', raw(`event: x\nid: 4\nretry: 1\n${chunk({ content: 'a' })}${done}`)],
-    [
-      'data after the end, and two ends',
-      'a',
-      raw(`${chunk({ content: 'a' })}${done}${chunk({ content: 'b' })}${done}`),
-    ],
-    ['one long line', 'x'.repeat(1_000_000), raw(chunk({ content: 'x'.repeat(1_000_000) }) + done)],
-    [
-      'negative usage',
-      'a',
-      raw(
-        `${chunk({ content: 'a' })}data: {"choices":[],"usage":{"prompt_tokens":-5,"completion_tokens":-1}}\n\n${done}`,
-      ),
-    ],
-    ['another model than asked', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('"fake"', '"other"'))],
-  ];
   it.each(FINE)('%s is no fault', async (_name, text, behaviour) => {
     upstream.behaviour = (_body, response) => behaviour(response);
     const events = await readEvents(await ask());

@@ -66,14 +66,23 @@ describe('the life of a model', () => {
 
   it('lists files of this machine and packages of the Python index beside the hubs', async () => {
     const { page, context, errors } = await site.open({ path: '/discover' });
-    await page.getByText('Python index').click();
+    await page.getByRole('radiogroup', { name: 'Source' }).getByText('Python index').click();
     await page.getByRole('button', { name: 'Install gemma-3-270m-q4_k_m' }).click();
     await page.getByText('Licence: gemma').waitFor();
     await page.getByText('Its checksum is known and will be verified.').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.keyboard.press('Escape');
-    await page.getByText('This machine').click();
+    await page.getByRole('radiogroup', { name: 'Source' }).getByText('This machine').click();
     await page.getByRole('article').getByText('installed', { exact: true }).first().waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('takes another source on a narrow screen, too', async () => {
+    const { page, context, errors } = await site.open({ path: '/discover', width: 390, height: 844 });
+    await page.getByRole('combobox', { name: 'Source' }).selectOption('Python index');
+    await page.getByRole('button', { name: 'Install gemma-3-270m-q4_k_m' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
     expect(errors).toEqual([]);
     await context.close();
   });

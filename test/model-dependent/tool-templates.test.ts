@@ -17,6 +17,31 @@ const templateOf = ([open, close]: readonly [string, string]) =>
     '',
   );
 
+/** Inputs that are no JSON: an element for each argument, and a call as in Python. */
+const ARGUMENTS = {
+  elements: ['<call><f={{c.name}}>', '<p={{k}}>{{v}}</p>', '</f></call>'],
+  python: ['<call>{{c.name}}(', "{{k}}={{v|tojson}}{{'' if loop.last else ', '}}", ')</call>'],
+} as const;
+const argumentTemplate = ([open, argument, close]: readonly [string, string, string]) =>
+  `{%if tools%}{{tools|tojson}}{%endif%}{%for m in messages%}{{'<|im_start|>'+m.role+'\\n'+m.content}}{%for d in m.tool_calls or []%}{%set c=d.function%}${open}{%for k,v in c.arguments|items%}${argument}{%endfor%}${close}{%endfor%}{{'<|im_end|>\\n'}}{%endfor%}{{'<|im_start|>assistant\\n'}}`;
+
+/** The starter model with another template in the place of its own. */
+function modelWith(folder: string, template: string): LlamaCppRuntime {
+  const bytes = readFileSync(process.env['VENOM_TEST_MODEL'] ?? '');
+  expect(template.length).toBeLessThanOrEqual(PLACE_BYTES);
+  const end = '}}';
+  const padded = template.slice(0, -end.length) + end.padStart(PLACE_BYTES - template.length + end.length);
+  bytes.write(padded, bytes.indexOf(PLACE));
+  writeFileSync(join(folder, 'knows-tools.gguf'), bytes);
+  return new LlamaCppRuntime({
+    modelsDir: folder,
+    workerPath: resolve(import.meta.dirname, '..', '..', 'dist', 'server', 'worker.js'),
+    keepAlive: '-1',
+    threads: 1,
+    measurements: { get: async () => null, set: async () => {} },
+  });
+}
+
 const tools: NonNullable<LanguageModelV4CallOptions['tools']> = [
   {
     type: 'function',
@@ -52,20 +77,7 @@ describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s 
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'venom-template-'));
-    const bytes = readFileSync(process.env['VENOM_TEST_MODEL'] ?? '');
-    const template = templateOf(MARKS[kind]);
-    expect(template.length).toBeLessThanOrEqual(PLACE_BYTES);
-    const end = '}}';
-    const padded = template.slice(0, -end.length) + end.padStart(PLACE_BYTES - template.length + end.length);
-    bytes.write(padded, bytes.indexOf(PLACE));
-    writeFileSync(join(folder, 'knows-tools.gguf'), bytes);
-    runtime = new LlamaCppRuntime({
-      modelsDir: folder,
-      workerPath: resolve(import.meta.dirname, '..', '..', 'dist', 'server', 'worker.js'),
-      keepAlive: '-1',
-      threads: 1,
-      measurements: { get: async () => null, set: async () => {} },
-    });
+    runtime = modelWith(folder, templateOf(MARKS[kind]));
   });
   afterAll(async () => {
     await runtime.close();
@@ -147,5 +159,53 @@ describe.each(Object.keys(MARKS) as (keyof typeof MARKS)[])('a template with %s 
     // Six tokens each of plain text, where the mark itself is one.
     expect((await count('Hi<|im_end|>', 'A tool')) - plain).toBeGreaterThan(3);
     expect((await count('Hi', 'A tool<|im_end|>')) - plain).toBeGreaterThan(3);
+  });
+});
+
+describe.each(Object.keys(ARGUMENTS) as (keyof typeof ARGUMENTS)[])('a template with calls in %s', (family) => {
+  let folder: string;
+  let runtime: LlamaCppRuntime;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'venom-arguments-'));
+    runtime = modelWith(folder, argumentTemplate(ARGUMENTS[family]));
+  });
+  afterAll(async () => {
+    await runtime.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const forecast: typeof tools = [
+    {
+      type: 'function',
+      name: 'get_forecast',
+      description: 'Weather of a city',
+      inputSchema: {
+        type: 'object',
+        properties: {
+          city: { type: 'string', enum: ['Rome', 'Oslo'] },
+          days: { type: 'integer', minimum: 1, maximum: 9 },
+          hourly: { type: 'boolean' },
+        },
+        required: ['city', 'days', 'hourly'],
+      },
+    },
+  ];
+
+  it('is held to the schema, and clients get JSON of the right types', async () => {
+    const all: LanguageModelV4StreamPart[] = [];
+    const asked: LanguageModelV4CallOptions = {
+      prompt: [user('What is the weather in Rome in the next 3 days?')],
+      tools: forecast,
+      toolChoice: { type: 'required' },
+      temperature: 0,
+      maxOutputTokens: 80,
+    };
+    for await (const batch of await runtime.streamBatches('knows-tools', asked)) all.push(...batch);
+    const call = all.find((part) => part.type === 'tool-call');
+    expect(call).toMatchObject({ toolName: 'get_forecast' });
+    const input = JSON.parse((call as { input: string }).input) as Record<string, unknown>;
+    expect(['Rome', 'Oslo']).toContain(input['city']);
+    expect(input).toEqual({ city: input['city'], days: expect.any(Number), hourly: expect.any(Boolean) });
+    expect(all.at(-1)).toMatchObject({ finishReason: { unified: 'tool-calls' } });
+    expect((await runtime.health()).details).toMatchObject({ tool_calls: family });
   });
 });

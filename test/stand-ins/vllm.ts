@@ -10,8 +10,16 @@ export interface VllmStandIn {
   sleeping: boolean;
   load: { running: number; waiting: number; kvCacheUsage: number };
   words: string[];
+  /** Instead of `words`: an answer, a call, thoughts, or an error of the wire. */
+  says?: (body: Record<string, unknown>) => VllmSays;
   close(): Promise<void>;
 }
+
+export type VllmSays =
+  | string
+  | { thought: string; text?: string }
+  | { call: string; input: object }
+  | { status: number; message: string };
 
 export interface VllmStandInOptions {
   /** Started with `--enable-sleep-mode` and `VLLM_SERVER_DEV_MODE=1`. */
@@ -25,7 +33,7 @@ const CONTEXT = 4_096;
 export async function startVllm({ sleepMode = true, apiKey }: VllmStandInOptions = {}): Promise<VllmStandIn> {
   const requests: Record<string, unknown>[] = [];
   const server: Server = createServer((request, response) => void answer(request, response));
-  const vllm = {
+  const vllm: Omit<VllmStandIn, 'url'> & { url: string } = {
     url: '',
     requests,
     sleeping: false,
@@ -109,7 +117,10 @@ vllm:prompt_tokens_total${labels} 1.234e+06
           return void failure(404, `The model \`${body['model']}\` does not exist.`, 'NotFoundError');
         if (Number(body['max_tokens'] ?? 0) > CONTEXT)
           return void failure(400, `This model's maximum context length is ${CONTEXT} tokens.`, 'BadRequestError');
-        return chat(body, response, vllm.words);
+        const says = vllm.says?.(body) ?? { thought: 'Thinking', text: vllm.words.join('\u0000') };
+        if (typeof says === 'object' && 'status' in says)
+          return void failure(says.status, says.message, 'BadRequestError');
+        return chat(body, response, says);
       }
       default:
         return void json({ detail: 'Not Found' }, 404);
@@ -120,13 +131,31 @@ vllm:prompt_tokens_total${labels} 1.234e+06
   return Object.assign(vllm, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` });
 }
 
-function chat(body: Record<string, unknown>, response: ServerResponse, words: readonly string[]): void {
+function chat(
+  body: Record<string, unknown>,
+  response: ServerResponse,
+  says: Exclude<VllmSays, { status: number }>,
+): void {
+  const said = typeof says === 'string' ? { text: says } : says;
+  const words = ('text' in said ? (said.text ?? '') : '').split('\u0000');
   const head = { id: 'chatcmpl-1', created: 1_700_000_000, model: body['model'] };
   const usage = { prompt_tokens: 5, completion_tokens: words.length, total_tokens: 5 + words.length };
   const stop_reason = null;
+  const tool_calls =
+    'call' in said
+      ? [
+          {
+            index: 0,
+            id: 'call_1',
+            type: 'function',
+            function: { name: said.call, arguments: JSON.stringify(said.input) },
+          },
+        ]
+      : [];
+  const finish = tool_calls.length > 0 ? 'tool_calls' : 'stop';
   if (body['stream'] !== true) {
-    const message = { role: 'assistant', content: words.join(''), reasoning: null, tool_calls: [] };
-    const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop', stop_reason }];
+    const message = { role: 'assistant', content: words.join(''), reasoning: null, tool_calls };
+    const choices = [{ index: 0, message, logprobs: null, finish_reason: finish, stop_reason }];
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ ...head, object: 'chat.completion', choices, usage }));
     return;
@@ -141,9 +170,10 @@ function chat(body: Record<string, unknown>, response: ServerResponse, words: re
     finish_reason,
   });
   event([choice({ role: 'assistant', content: '' })]);
-  event([choice({ reasoning: 'Thinking' })]);
+  if ('thought' in said) event([choice({ reasoning: said.thought })]);
+  if (tool_calls.length > 0) event([choice({ tool_calls })]);
   for (const content of words) event([choice({ content })]);
-  event([{ ...choice({ content: '' }, 'stop'), stop_reason }]);
+  event([{ ...choice({ content: '' }, finish), stop_reason }]);
   if ((body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage) event([], { usage });
   response.end('data: [DONE]\n\n');
 }

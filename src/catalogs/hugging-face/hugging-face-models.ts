@@ -8,14 +8,13 @@ import { AppError } from '../../shared/errors.js';
 import type { BandwidthLimit } from '../download/bandwidth-limit.js';
 import { downloadRanged } from '../download/ranged-download.js';
 import { removeInside } from '../local-folders/local-models.js';
+import { ggufFiles, ggufVariants } from './gguf-files.js';
 import type { HuggingFaceClient } from './hugging-face-client.js';
 import { checkWeights } from './weights-check.js';
 
 const NAME = /^([\w\-.]{1,96}\/[\w\-.]{1,96})(?::([\w\-.]{1,150}))?$/;
 const PICKLES = /\.(bin|pt|pth|pkl|pickle|ckpt|h5|msgpack)$/i;
 const WANTED = /\.(safetensors|json|txt|model|jinja|tiktoken)$/i;
-const PARTS = /-(\d{5})-of-(\d{5})\.gguf$/i;
-const PREFERRED = ['q4_k_m', 'q4_k_s', 'q4_0', 'q4_1', 'q5_k_m', 'q5_k_s', 'q5_0', 'q6_k', 'q8_0', 'f16', 'bf16'];
 const PARALLEL_FILES = 3;
 const MAX_FILES = 500;
 const SMALL_BYTES = 33_554_432;
@@ -55,7 +54,8 @@ export class HuggingFaceModels implements ModelSource {
         sha256: digest,
       };
     });
-    const files = runtime === 'llama-cpp' ? ggufFiles(id, all, selector) : repositoryFiles(id, all);
+    const inLlamaCpp = runtime === 'llama-cpp';
+    const files = inLlamaCpp ? ggufFiles(id, all, selector) : repositoryFiles(id, all);
     if (files.length > MAX_FILES) throw new AppError('unsafe_model', `${id} has more than ${MAX_FILES} files.`);
     for (const { path } of files) checkPath(path);
     const licence = info.cardData?.license;
@@ -69,7 +69,8 @@ export class HuggingFaceModels implements ModelSource {
       totalBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       licence: (Array.isArray(licence) ? licence[0] : licence) ?? licenceTag(info.tags) ?? null,
       gated: info.gated === true || typeof info.gated === 'string',
-      targetName: runtime === 'llama-cpp' && files.length === 1 ? first : id.replace('/', '--'),
+      targetName: inLlamaCpp && files.length === 1 ? first : id.replace('/', '--'),
+      ...(inLlamaCpp ? { variants: ggufVariants(all, files) } : {}),
     };
   }
 
@@ -215,21 +216,6 @@ export class HuggingFaceModels implements ModelSource {
     await rename(join(incoming, file?.path ?? ''), target);
     return target;
   }
-}
-
-function ggufFiles(id: string, all: PlannedFile[], selector: string | undefined): PlannedFile[] {
-  const ggufs = all.filter(({ path }) => /\.gguf$/i.test(path) && !/mmproj/i.test(path));
-  if (ggufs.length === 0) throw new AppError('unsafe_model', `${id} has no GGUF file; it cannot run in llama.cpp.`);
-  const has = (path: string, text: string) => path.toLowerCase().includes(text.toLowerCase());
-  const chosen = selector
-    ? (ggufs.find(({ path }) => path === selector || path.split('/').at(-1) === selector) ??
-      ggufs.find(({ path }) => has(path, selector)))
-    : (PREFERRED.map((quantization) => ggufs.find(({ path }) => has(path, quantization))).find(Boolean) ?? ggufs[0]);
-  if (!chosen) throw new AppError('model_not_found', `${id} has no file for ${selector}.`);
-  const [, , parts] = PARTS.exec(chosen.path) ?? [];
-  if (!parts) return [chosen];
-  const stem = chosen.path.replace(PARTS, '');
-  return ggufs.filter(({ path }) => path.startsWith(stem) && PARTS.test(path));
 }
 
 function repositoryFiles(id: string, all: PlannedFile[]): PlannedFile[] {

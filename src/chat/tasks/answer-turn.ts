@@ -49,7 +49,7 @@ export interface AnswerParts {
   /** Tokens that may be sent to a model. */
   budgetTokens: (model: string) => Promise<number>;
   countTokens: (model: string, text: string, signal: AbortSignal) => number | Promise<number>;
-  functionCalling: (model: string, provider: string) => boolean;
+  functionCalling: (model: string, provider: string) => boolean | Promise<boolean>;
   /** Whether a model is known to be too small for long forms. */
   isSmall: (model: string) => Promise<boolean>;
   pictures: (taskId: string) => readonly Picture[];

@@ -22,7 +22,7 @@ export interface TaskModelOptions {
   forcedTool: string | null;
   language: string | null;
   generationParams: Record<string, unknown> | null;
-  functionCalling: (model: string, provider: string) => boolean;
+  functionCalling: (model: string, provider: string) => boolean | Promise<boolean>;
   /** Shown with the question. */
   pictures: readonly Picture[];
   /** Asked before pictures go to an engine; throws where its model is known not to see. */
@@ -180,8 +180,8 @@ export class TaskModel {
             target = await this.#route(agent, options.prompt, [...labels, ...found]);
             routedWith = found.length;
           }
-          if (this.#options.functionCalling(target.model, target.provider)) return target.stream(options);
           const asked = target;
+          if (await this.#options.functionCalling(asked.model, asked.provider)) return asked.stream(options);
           // Leading takes a question more each time, so only to tools that the words speak of.
           const led = options.tools ? tools.filter(({ rank }) => rank !== undefined) : [];
           return ledStep((call) => asked.stream(call), options, led, mustCall);

@@ -18,14 +18,18 @@ interface Started {
 
 const ACTIVATE_MS = 600_000;
 const SEARCH_MS = 30_000;
+const LEAST_SEARCHED = 2;
 
 export async function searchModels(
   context: CommandContext,
   words: string[],
-  { provider, limit }: { provider: string; limit: string },
+  { provider, limit }: { provider: string; limit: number },
 ): Promise<void> {
+  const wanted = words.join(' ').trim();
+  if (wanted.length < LEAST_SEARCHED)
+    throw new AppError('invalid_input', `Search for at least ${LEAST_SEARCHED} letters.`);
   const client = await context.server();
-  const query = new URLSearchParams({ query: words.join(' '), provider, limit });
+  const query = new URLSearchParams({ query: wanted, provider, limit: String(limit) });
   const found = await client.get<{ models: Entry[]; error: string | null }>(
     `/api/v1/models/search?${query}`,
     SEARCH_MS,
@@ -185,10 +189,16 @@ export async function adoptModel(context: CommandContext, id: string | undefined
   const client = await context.server();
   if (id === undefined) {
     const { models } = await client.get<{ models: Foreign[] }>('/api/v1/models/adoptable', SEARCH_MS);
-    const rows = models.map((model) => [model.name, model.application, formatBytes(model.size_bytes), model.id]);
+    const rows = models.map((model) => [
+      model.name,
+      model.application,
+      formatBytes(model.size_bytes),
+      model.adopted_as === null ? '' : `here as ${model.adopted_as}`,
+      model.id,
+    ]);
     context.terminal.result(
       { models },
-      rows.length === 0 ? 'No other application holds a model.' : table(['NAME', 'HELD BY', 'SIZE', 'ID'], rows),
+      rows.length === 0 ? 'No other application holds a model.' : table(['NAME', 'HELD BY', 'SIZE', '', 'ID'], rows),
     );
     return;
   }

@@ -21,7 +21,7 @@ export async function listModels(context: CommandContext): Promise<void> {
     name,
     provider,
     size_gb === null ? '' : formatBytes(size_gb * 1_073_741_824),
-    quantization ?? '',
+    quantization === null || quantization === 'unknown' ? '' : quantization,
   ]);
   const none = 'No model is installed; `venom models install starter` fetches a small one.';
   context.terminal.result(

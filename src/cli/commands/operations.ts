@@ -10,17 +10,18 @@ const SHORT_ID = 8;
 const FULL_ID = 36;
 const LOOKED_AT = 500;
 
-export async function listOperations(context: CommandContext, { limit }: { limit: string }): Promise<void> {
+export async function listOperations(context: CommandContext, { limit }: { limit: number }): Promise<void> {
   const client = await context.server();
   const answer = await client.get<{ operations: Operation[] }>(
-    `/api/v1/models/operations?${new URLSearchParams({ limit })}`,
+    `/api/v1/models/operations?${new URLSearchParams({ limit: String(limit) })}`,
   );
   const rows = answer.operations.map((operation) => [
     operation.operation_id.slice(0, SHORT_ID),
     operation.operation_type,
     operation.model_name,
     operation.status === 'in_progress' ? `${Math.round(operation.progress)} %` : operation.status,
-    operation.error ?? '',
+    // The rest of it is told by `follow`.
+    operation.error?.split('\n')[0] ?? '',
   ]);
   context.terminal.result(
     answer,
@@ -32,7 +33,7 @@ export async function listOperations(context: CommandContext, { limit }: { limit
 async function fullId(client: ApiClient, id: string): Promise<string> {
   if (id.length >= FULL_ID) return id;
   const { operations } = await client.get<{ operations: Operation[] }>(`/api/v1/models/operations?limit=${LOOKED_AT}`);
-  const found = operations.filter(({ operation_id }) => operation_id.startsWith(id));
+  const found = id === '' ? [] : operations.filter(({ operation_id }) => operation_id.startsWith(id));
   if (found.length > 1)
     throw new AppError('invalid_input', `${found.length} operations begin with ${id}; give more of it.`);
   const [only] = found;

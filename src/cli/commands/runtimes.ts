@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { LlmServer } from '../../contract/llm-servers.js';
 import { AppError } from '../../shared/errors.js';
+import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
 import { table } from '../terminal.js';
 
@@ -50,6 +51,14 @@ export async function runtimesHealth(context: CommandContext): Promise<void> {
   if (down) throw new AppError('provider_unavailable', `${down.name} does not answer; see \`venom doctor\``);
 }
 
+/** @throws AppError `not_found` with what to do next */
+async function known(client: ApiClient, name: string): Promise<z.output<typeof LlmServer>> {
+  const { servers } = await client.get<{ servers: z.output<typeof LlmServer>[] }>('/api/v1/system/llm-servers');
+  const found = servers.find((server) => server.name === name);
+  if (!found) throw new AppError('not_found', `No engine is called ${name}; see \`venom runtimes list\``);
+  return found;
+}
+
 const CLOUDS: ReadonlySet<string> = new Set(['openai', 'google', 'cloud-compatible']);
 
 export async function useRuntime(context: CommandContext, name: string, { model }: { model?: string }): Promise<void> {
@@ -67,6 +76,9 @@ export async function useRuntime(context: CommandContext, name: string, { model 
 
 export async function runtimeAction(context: CommandContext, name: string, action: string): Promise<void> {
   const client = await context.server();
+  const server = await known(client, name);
+  if (server.capabilities.is_in_process)
+    throw new AppError('unsupported', `${name} is a part of Venom: it starts and stops with it.`);
   const answer = await client.post<{ status: string; message: string }>(
     `/api/v1/system/llm-servers/${encodeURIComponent(name)}/${action}`,
     {},
@@ -78,6 +90,9 @@ export async function runtimeAction(context: CommandContext, name: string, actio
 
 export async function runtimeLogs(context: CommandContext, name: string): Promise<void> {
   const client = await context.server();
+  const server = await known(client, name);
+  if (server.capabilities.is_in_process)
+    throw new AppError('unsupported', `${name} is a part of Venom and writes into its log: see \`venom logs\``);
   const answer = await client.get<{ text: string }>(`/api/v1/system/llm-servers/${encodeURIComponent(name)}/logs`);
   const none =
     'Venom holds no log of it: it has not been started here. Where it was started, its own log is kept there.';

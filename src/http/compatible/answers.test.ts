@@ -3,6 +3,7 @@ import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-
 import type { FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
+import { abilitiesOf } from '../../models/abilities.js';
 import { AnswerGate, CompatibleAnswers, readWhole } from './answers.js';
 
 const finish: LanguageModelV4StreamPart = {
@@ -54,7 +55,7 @@ function setUp(parts: LanguageModelV4StreamPart[][], { can = [] as string[], lim
           })(),
       };
     },
-    capabilities: async () => can,
+    abilities: async (_model, named) => abilitiesOf(named, can, null),
     tracer: tracer as unknown as RequestTracer,
     gate: new AnswerGate(limit),
     onUsage: (usage) => seen.usage.push(usage),

@@ -6,6 +6,7 @@ import type { TurnUsage } from '../../chat/ports.js';
 import type { ChatTarget } from '../../chat/simple-mode.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { RoutedTarget } from '../../chat/turn-ports.js';
+import type { Abilities } from '../../models/abilities.js';
 import { requireSight } from '../../models/sight.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
@@ -76,7 +77,7 @@ export interface CompatibleParts {
    */
   target: (model: string | undefined, text: string, images: boolean) => Promise<Answering> | Answering;
   /** What a model's engine says it can; null where it does not say. */
-  capabilities: (model: string) => Promise<readonly string[] | null>;
+  abilities: (model: string, provider: string) => Promise<Abilities>;
   tracer: RequestTracer;
   gate: AnswerGate;
   onUsage?: (usage: TurnUsage, target: ChatTarget, costUsd: number | null) => void;
@@ -252,13 +253,12 @@ export class CompatibleAnswers {
       message.role === 'user' ? message.content.filter((part) => part.type === 'file') : [],
     );
     if (files.length === 0 && !thinks) return;
-    const can = await this.#parts.capabilities(target.model);
-    if (thinks && !can?.includes('thinking'))
-      throw new AppError('unsupported', `${target.model} does not think aloud.`);
+    const can = await this.#parts.abilities(target.model, target.provider);
+    if (thinks && can.thinking !== true) throw new AppError('unsupported', `${target.model} does not think aloud.`);
     for (const { mediaType } of files)
       if (!mediaType.startsWith('image/'))
         throw new AppError('unsupported', `${target.model} does not take in ${mediaType.split('/')[0]} parts.`);
-    if (files.length > 0) requireSight(target.provider, target.model, can);
+    if (files.length > 0) requireSight(target.model, can.vision);
   }
 }
 

@@ -84,6 +84,7 @@ export const toPreflight = ({
     size_bytes: sizeBytes,
     checksum_known: sha256 !== null,
   })),
+  variants: (plan?.variants ?? []).map(({ name, sizeBytes, chosen }) => ({ name, size_bytes: sizeBytes, chosen })),
   licence: plan?.licence ?? null,
   gated: plan?.gated ?? false,
   revision: plan?.revision ?? null,
@@ -163,6 +164,7 @@ export const toCapabilities = ({ capabilities, probe }: ModelManifest) => ({
         tokens_per_second: probe.tokensPerSecond,
         memory_bytes: probe.memoryBytes,
         usable_context_tokens: probe.usableContext ?? null,
+        takes_pictures: probe.takesPictures ?? null,
         results: probe.results.map(({ name, status, score, reason, durationMs }) => ({
           name,
           status,

@@ -3,6 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ConfigRequest, engineOf, WhichEngine } from '../../contract/models.js';
+import { isTelling } from '../../models/abilities.js';
 import type { FitAdvice, FitAdvisor } from '../../models/fit-advisor.js';
 import type { GenerationOverrides } from '../../models/generation-overrides.js';
 import { meantModel } from '../../models/meant-model.js';
@@ -67,9 +68,12 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
     const probe = registry.manifest(name, runtime.provider)?.probe;
     const declared = described?.capabilities ?? [];
     const probed = (probeName: string, declaredAs: string) => {
-      const measured = probe?.results.find((result) => result.name === probeName && result.score !== null);
+      const measured = probe?.results.find(
+        ({ name: one, score, status }) => one === probeName && (score !== null || status === 'failed'),
+      );
       if (measured) return { status: measured.status, ...(measured.reason ? { reason: measured.reason } : {}) };
-      return declared.includes(declaredAs) ? { status: 'metadata_only' } : { status: 'failed', reason: 'not declared' };
+      if (declared.includes(declaredAs)) return { status: 'metadata_only' };
+      return { status: 'failed', reason: isTelling(runtime.provider) ? 'not declared' : 'the engine does not say' };
     };
     return {
       success: true,

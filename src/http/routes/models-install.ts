@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { engineOf, InstallRequest, SwitchRequest, WhichEngine } from '../../contract/models.js';
+import { measuredAbilities } from '../../models/abilities.js';
 import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/coding-models.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
@@ -32,9 +33,13 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
   app.get('/models', { schema: { tags } }, async () => {
     const [{ models: found, unavailable }, active] = await Promise.all([models.list(), models.activeModel()]);
     const owner = active === null ? undefined : await models.find(active);
-    const items = found.map((model) =>
-      toItem(model, model.name === active && model.provider === owner?.runtime.provider),
-    );
+    const manifests = registry.manifests();
+    const items = found.map((model) => ({
+      ...toItem(model, model.name === active && model.provider === owner?.runtime.provider),
+      measured_abilities: measuredAbilities(
+        manifests.find(({ name, runtime }) => name === model.name && runtime === model.provider)?.probe,
+      ),
+    }));
     const identity = runtimeIdentity(
       owner?.runtime.provider ?? models.activeServer ?? 'llama-cpp',
       active ?? '',

@@ -195,12 +195,13 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     },
     async () => ({
       success: true as const,
-      models: (await adoption.find()).map(({ id, name, application, path, sizeBytes }) => ({
-        id,
-        name,
-        application,
-        path,
-        size_bytes: sizeBytes,
+      models: (await adoption.find()).map((found) => ({
+        id: found.id,
+        name: found.name,
+        application: found.application,
+        path: found.path,
+        size_bytes: found.sizeBytes,
+        adopted_as: adoption.nameHere(found),
       })),
     }),
   );

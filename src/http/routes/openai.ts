@@ -70,7 +70,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       labels: [],
     });
     if (parts.some(({ type }) => type === 'image_url'))
-      requireSight(target.provider, target.model, (await models.describe(target.model))?.capabilities ?? null);
+      requireSight(target.model, (await models.abilities(target.model, target.provider)).vision);
     const { provider, model, endpoint, configHash, runtimeId } = target;
     const local = target.decision.chain.every((step) => step.target === 'local');
     const runtime = local ? (await models.resolve(model)).runtime : undefined;

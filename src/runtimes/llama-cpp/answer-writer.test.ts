@@ -9,6 +9,7 @@ const MARK = '[TOOL_CALLS]';
 const MARK_TOKEN = 1_000_000 as Token;
 const NAMED: CallSyntax = {
   family: 'mistral-named',
+  input: { kind: 'json' },
   markers: [MARK],
   bare: false,
   open: MARK,

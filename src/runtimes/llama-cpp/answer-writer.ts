@@ -146,7 +146,7 @@ export class AnswerWriter {
     const forced = before + opening;
     if (forced !== '') this.#produced.push(...this.#model.tokenize(forced, true, 'trimLeadingSpace'));
     if (this.#isFull()) return 'length';
-    const reader = new CallReader(names(tools), syntax);
+    const reader = new CallReader(tools.tools, syntax);
     let open = false;
     let calls = 0;
     const read = (piece: string) => {

@@ -102,6 +102,7 @@ export class SchemaGrammar {
   readonly #spacing: Spacing;
   readonly #rules = new Map<string, Rule>();
   readonly #chars = { count: 0 };
+  readonly #ends = new Map<string, string>();
   #count = 0;
 
   constructor(blanks: 'fixed' | 'free') {
@@ -136,6 +137,27 @@ export class SchemaGrammar {
     return name;
   }
 
+  /**
+   * The rule for any text up to and with the first place where `end` stands: one rule for each of its characters that has
+   * been seen, as in the search of Knuth, Morris and Pratt.
+   */
+  until(end: string): string {
+    const known = this.#ends.get(end);
+    if (known !== undefined) return known;
+    const prefix = `until-${this.#ends.size}-`;
+    this.#ends.set(end, `${prefix}0`);
+    const telling = [...new Set(end)];
+    const others = `[^${telling.map(inClass).join('')}] ${prefix}0`;
+    for (let seen = 0; seen < end.length; seen += 1) {
+      const ways = telling.map((character) => {
+        const next = longestBegun(end, end.slice(0, seen) + character);
+        return `${literal(character)}${next === end.length ? '' : ` ${prefix}${next}`}`;
+      });
+      this.#rules.set(`${prefix}${seen}`, leaf([others, ...ways].join(' | ')));
+    }
+    return `${prefix}0`;
+  }
+
   /** @param root  the body of the rule that everything begins with */
   text(root: string): string {
     const lines = [`root ::= ${root}`];
@@ -151,6 +173,17 @@ export class SchemaGrammar {
     if (ending.size < this.#rules.size) throw refused('a part of it can never end');
   }
 }
+
+/** How much of a text stands at the end of another one. */
+function longestBegun(text: string, seen: string): number {
+  for (let length = Math.min(text.length, seen.length); length > 0; length -= 1)
+    if (seen.endsWith(text.slice(0, length))) return length;
+  return 0;
+}
+
+/** A character within the brackets of the grammar's language. */
+const inClass = (character: string): string =>
+  character === '\n' ? '\\n' : /[\]\\^-]/.test(character) ? `\\${character}` : character;
 
 /** The rules for which it holds, given that it holds for the rules they are made of. */
 function settled(

@@ -1,12 +1,15 @@
 // Ollama's wire, as far as we read it. It adds fields often, and they must not break us.
 import { z } from 'zod';
 
+/** A count or a size that only informs: what is none is as if it had not been said. */
+const figure = z.number().nonnegative().nullish().catch(null);
+
 export const Tags = z.object({
   models: z
     .array(
       z.object({
         name: z.string().min(1).max(300),
-        size: z.number().nonnegative().nullish(),
+        size: figure,
         digest: z.string().max(200).nullish(),
         details: z
           .object({
@@ -27,8 +30,8 @@ export const Running = z.object({
     .array(
       z.object({
         name: z.string(),
-        size: z.number().nullish(),
-        size_vram: z.number().nullish(),
+        size: figure,
+        size_vram: figure,
         expires_at: z.string().nullish(),
       }),
     )
@@ -54,7 +57,7 @@ export const Version = z.object({ version: z.string() });
 
 export const Embedded = z.object({
   embeddings: z.array(z.array(z.number())),
-  prompt_eval_count: z.number().nullish(),
+  prompt_eval_count: figure,
 });
 
 /** A line of `/api/pull` and `/api/create`. */
@@ -80,11 +83,11 @@ export const ChatLine = z.object({
     .nullish(),
   done: z.boolean().nullish(),
   done_reason: z.string().nullish(),
-  prompt_eval_count: z.number().nullish(),
-  eval_count: z.number().nullish(),
+  prompt_eval_count: figure,
+  eval_count: figure,
   // Nanoseconds.
-  load_duration: z.number().nullish(),
-  prompt_eval_duration: z.number().nullish(),
-  eval_duration: z.number().nullish(),
+  load_duration: figure,
+  prompt_eval_duration: figure,
+  eval_duration: figure,
   error: z.unknown().optional(),
 });

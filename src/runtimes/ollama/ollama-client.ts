@@ -274,6 +274,10 @@ function asPullError(error: unknown, model: string): unknown {
   if (!(error instanceof AppError) || error.code !== 'upstream_rejected') return error;
   if (/file does not exist|not found|pull model manifest: 404/i.test(error.message))
     return new AppError('model_not_found', `The Ollama library has no model ${model}.`, { cause: error });
+  if (/digest mismatch/i.test(error.message))
+    return new AppError('hash_mismatch', `What Ollama fetched of ${model} is not what its library promises.`, {
+      cause: error,
+    });
   if (/no space left/i.test(error.message))
     return new AppError('insufficient_storage', 'The disk of Ollama is full.', { cause: error });
   if (/dial tcp|lookup|timeout|connection refused|EOF/i.test(error.message))

@@ -1,8 +1,8 @@
 // Any server that speaks OpenAI's wire: llama.cpp's server, LM Studio, gateways. vLLM has an adapter of its own.
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
+import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { HttpUpstream } from '../http-upstream.js';
@@ -49,7 +49,6 @@ export interface OpenAiCompatibleOptions {
 export class OpenAiCompatibleRuntime implements Runtime {
   readonly provider: string;
   readonly endpoint: string;
-  readonly #apiKey: string;
   readonly #upstream: HttpUpstream;
   readonly #idleTimeoutMs: number;
   readonly #optional: boolean;
@@ -60,7 +59,6 @@ export class OpenAiCompatibleRuntime implements Runtime {
   constructor(options: OpenAiCompatibleOptions) {
     this.provider = options.provider;
     this.endpoint = options.endpoint;
-    this.#apiKey = options.apiKey;
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.#optional = options.optional ?? false;
     this.#upstream = new HttpUpstream({
@@ -73,15 +71,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
   }
 
   languageModel(modelName: string): LanguageModelV4 {
-    const provider = createOpenAICompatible({
-      name: this.provider,
-      baseURL: this.endpoint,
-      apiKey: this.#apiKey,
-      includeUsage: true,
-      supportsStructuredOutputs: true,
-      fetch: this.#upstream.fetch,
-    });
-    return provider.chatModel(modelName) as LanguageModelV4;
+    return new BatchLanguageModel(this.provider, modelName, (options) => this.streamBatches(modelName, options));
   }
 
   async streamBatches(

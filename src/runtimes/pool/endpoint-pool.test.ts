@@ -293,4 +293,19 @@ describe('EndpointPool', () => {
     expect(pool.unload).toBeUndefined();
     expect(pool.loaded).toBeUndefined();
   });
+
+  it('has room for a model where every member has that may be asked for it', async () => {
+    const members = [fakeMember('a'), fakeMember('b'), fakeMember('c', ['other'])];
+    const room = new Map(members.map(({ endpoint }) => [endpoint, true]));
+    for (const member of members) member.roomFor = async () => room.get(member.endpoint) ?? false;
+    const pool = new EndpointPool({ members });
+    await pool.listModels();
+    room.set('http://c/v1', false);
+    expect(await pool.roomFor?.('m')).toBe(true);
+    room.set('http://b/v1', false);
+    expect(await pool.roomFor?.('m')).toBe(false);
+    expect(await pool.roomFor?.('nobody has it')).toBe(false);
+    expect(new EndpointPool({ members: [fakeMember('a')] }).roomFor).toBeUndefined();
+    await pool.close();
+  });
 });

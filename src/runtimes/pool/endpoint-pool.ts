@@ -41,6 +41,7 @@ export class EndpointPool implements Runtime {
   readonly #placement: Placement;
   // Only what its members can.
   load?: NonNullable<Runtime['load']>;
+  roomFor?: NonNullable<Runtime['roomFor']>;
   unload?: NonNullable<Runtime['unload']>;
   loaded?: NonNullable<Runtime['loaded']>;
   countTokens?: NonNullable<Runtime['countTokens']>;
@@ -53,7 +54,8 @@ export class EndpointPool implements Runtime {
     this.endpoint = first.endpoint;
     this.#members = members.map((runtime) => new Member(runtime, { backOffMs, now }));
     this.#placement = new Placement(this.provider, this.#members, patienceMs);
-    if (first.load) this.load = (model, signal) => this.#load(model, signal);
+    if (first.load) this.load = (model, signal, treatment) => this.#load(model, signal, treatment);
+    if (first.roomFor) this.roomFor = (model, signal) => this.#roomFor(model, signal);
     if (first.unload) this.unload = (model, signal) => this.#unload(model, signal);
     if (first.loaded) this.loaded = (signal) => this.#loaded(signal);
     // Members are of one kind, so what one of them does to parameters all do.
@@ -237,11 +239,20 @@ export class EndpointPool implements Runtime {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 
-  async #load(model: string, signal?: AbortSignal): Promise<void> {
+  async #load(model: string, signal?: AbortSignal, treatment?: { evict?: boolean }): Promise<void> {
     const { leave } = await this.#placement.place(model, NO_AFFINITY, signal, async ({ runtime }, attemptSignal) =>
-      runtime.load?.(model, attemptSignal),
+      runtime.load?.(model, attemptSignal, treatment),
     );
     leave();
+  }
+
+  /** On every member that may be asked for it, because nobody knows beforehand which one will be. */
+  async #roomFor(model: string, signal?: AbortSignal): Promise<boolean> {
+    const serving = this.#members.filter((member) => !member.excluded && member.facts(model).hasModel !== false);
+    const rooms = await Promise.all(
+      serving.map(async ({ runtime }) => (await runtime.roomFor?.(model, signal)) ?? true),
+    );
+    return serving.length > 0 && rooms.every(Boolean);
   }
 
   /** On every member that holds it. */

@@ -109,6 +109,19 @@ describe('VllmRuntime', () => {
     await expect(runtime.load('nope')).rejects.toMatchObject({ code: 'model_not_found' });
   });
 
+  it('has room for work nobody asked for only while it is awake and nobody waits in its queue', async () => {
+    const { vllm, runtime } = await create();
+    expect(await runtime.roomFor('base')).toBe(true);
+    vllm.load = { running: 2, waiting: 1, kvCacheUsage: 0.9 };
+    expect(await runtime.roomFor('base')).toBe(false);
+    vllm.sleeping = true;
+    expect(await runtime.roomFor('base')).toBe(false);
+    await expect(runtime.load('base', undefined, { evict: false })).rejects.toMatchObject({
+      code: 'insufficient_memory',
+    });
+    expect(vllm.sleeping).toBe(true);
+  });
+
   it('leaves a server alone that was awake before, or that cannot sleep', async () => {
     const { vllm, runtime } = await create();
     await ask(runtime);

@@ -173,9 +173,19 @@ export class VllmRuntime implements Runtime {
       .map(({ name }) => ({ name, sizeBytes: null, vramBytes: null, expiresAt: null }));
   }
 
-  async load(modelName: string, signal?: AbortSignal): Promise<void> {
+  async load(modelName: string, signal?: AbortSignal, { evict = true }: { evict?: boolean } = {}): Promise<void> {
     if (!(await this.listModels(signal)).some(({ name }) => name === modelName)) throw notServed(modelName);
-    if (await this.#client.sleeping(signal)) await this.#wakeUp(signal);
+    if (!(await this.#client.sleeping(signal))) return;
+    // Whoever sent it to sleep may need its memory for something else.
+    if (!evict)
+      throw new AppError('insufficient_memory', `vLLM sleeps, and nobody wakes it up for ${modelName} unasked.`);
+    await this.#wakeUp(signal);
+  }
+
+  /** It is awake, and nobody waits in its queue. */
+  async roomFor(_modelName: string, signal?: AbortSignal): Promise<boolean> {
+    if (await this.#client.sleeping(signal)) return false;
+    return ((await this.#client.load(signal).catch(() => null))?.waiting ?? 0) === 0;
   }
 
   /**

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isPublicAddress } from '../address-guard.js';
+import { isPublicAddress } from '../../shared/public-address.js';
 import { GuardedFetch, type GuardedFetchOptions } from './guarded-fetch.js';
 import { pageText } from './page-text.js';
 

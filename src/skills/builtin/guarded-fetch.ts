@@ -2,7 +2,8 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { AppError, toAppError } from '../../shared/errors.js';
-import { guardedConnector, isPublicAddress, openConnector } from '../address-guard.js';
+import { isPublicAddress } from '../../shared/public-address.js';
+import { guardedConnector, openConnector } from '../address-guard.js';
 
 const MAX_REDIRECTS = 5;
 const MAX_URL_CHARS = 4_096;

@@ -11,6 +11,8 @@ const Model = z.object({
   type: z.string(),
   active: z.boolean(),
   chat_compatible: z.boolean(),
+  /** What it was seen to do; null where it was not tried. */
+  measured_abilities: z.array(z.string()).nullable(),
 });
 export type Model = z.output<typeof Model>;
 

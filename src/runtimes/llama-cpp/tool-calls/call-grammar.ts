@@ -1,5 +1,6 @@
 // The grammar of what follows the opening of a call: calls of known tools with inputs that fit, then the end of the answer.
 import { literal, SchemaGrammar } from '../schema-grammar.js';
+import { inputRule } from './call-input.js';
 import type { CallSyntax } from './call-syntax.js';
 import type { ToolDefinition } from './tool-order.js';
 
@@ -19,7 +20,7 @@ export function callGrammar(tools: readonly ToolDefinition[], syntax: CallSyntax
   const grammar = new SchemaGrammar('fixed');
   const heads = tools.map(({ name }) => syntax.beforeName + name + syntax.afterName);
   const end = syntax.tail === '' ? '' : ` ${literal(syntax.tail)}`;
-  const inputs = tools.map(({ schema }) => grammar.add(schema) + end);
+  const inputs = tools.map(({ schema }) => inputRule(grammar, schema, syntax.input) + end);
   const call = grammar.rule(heads.map((head, index) => `${literal(head)} ${inputs[index]}`).join(' | '));
   // A blank belongs to the token behind it, so it is left to the model.
   const head = heads.length === 1 ? (heads[0] as string).trimEnd() : '';

@@ -20,6 +20,7 @@ const FAMILIES: [string, CallSyntax][] = [
   ['another tag around JSON', syntax(`<TOOLCALL>[{"name": "sample_tool", "arguments": ${SAMPLE_INPUT}}]</TOOLCALL>`)],
   ['tags with the name in them', syntax(`<function=sample_tool>${SAMPLE_INPUT}</function>`)],
 ];
+const tools = ['budget', 'get'].map((name) => ({ name, schema: { type: 'object' } }));
 const calls = [
   { id: 'a', name: 'get', input: { text: 'a "quoted" } and </tool_call>', list: [{ n: 1 }, []] } },
   { id: 'b', name: 'budget', input: {} },
@@ -30,7 +31,7 @@ describe.each(FAMILIES)('CallReader on %s', (_name, family) => {
   const answer = callText('', written, family).slice(family.open.length);
 
   it.each([1, 3, 1_000])('reads every call, %i characters at a time', (size) => {
-    const reader = new CallReader(['budget', 'get'], family);
+    const reader = new CallReader(tools, family);
     const events = [];
     for (let at = 0; at < answer.length; at += size) events.push(...reader.push(answer.slice(at, at + size)));
     const ends = events.filter((event) => event.type === 'call-end');
@@ -45,7 +46,7 @@ describe.each(FAMILIES)('CallReader on %s', (_name, family) => {
   });
 
   it('ends no call that is cut off', () => {
-    const reader = new CallReader(['get'], family);
+    const reader = new CallReader(tools, family);
     const cut = answer.slice(0, answer.indexOf('"quoted') + 4);
     expect(reader.push(cut).map(({ type }) => type)).toEqual(['call-start', 'call-input']);
   });

@@ -1,22 +1,23 @@
 // Reads what a model writes by the grammar of its calls: which tool, with what input, while it comes.
-import { JsonEnd } from '../json-end.js';
+import { InputReader } from './call-input.js';
 import type { CallSyntax } from './call-syntax.js';
+import type { ToolDefinition } from './tool-order.js';
 
 export type CallEvent =
   | { type: 'call-start'; name: string }
   | { type: 'call-input'; text: string }
   | { type: 'call-end'; name: string; input: string };
 
+export type CalledTool = Pick<ToolDefinition, 'name' | 'schema'>;
+
 export class CallReader {
-  readonly #names: readonly string[];
+  readonly #tools: readonly CalledTool[];
   readonly #syntax: CallSyntax;
   #unread = '';
-  #name: string | undefined;
-  #input = '';
-  #end = new JsonEnd();
+  #open: { name: string; input: string; reader: InputReader } | undefined;
 
-  constructor(names: readonly string[], syntax: CallSyntax) {
-    this.#names = names;
+  constructor(tools: readonly CalledTool[], syntax: CallSyntax) {
+    this.#tools = tools;
     this.#syntax = syntax;
   }
 
@@ -24,45 +25,41 @@ export class CallReader {
     const events: CallEvent[] = [];
     this.#unread += text;
     for (;;) {
-      if (this.#name === undefined) {
+      if (this.#open === undefined) {
         const begun = this.#head();
         if (!begun) return events;
-        this.#name = begun.name;
+        const { name, schema } = begun.tool;
+        this.#open = { name, input: '', reader: new InputReader(this.#syntax.input, schema) };
         this.#unread = this.#unread.slice(begun.end);
-        this.#input = '';
-        this.#end = new JsonEnd();
-        events.push({ type: 'call-start', name: begun.name });
+        events.push({ type: 'call-start', name });
       }
-      const length = this.#inputLength();
-      const written = this.#unread.slice(0, length ?? this.#unread.length);
-      this.#unread = this.#unread.slice(written.length);
-      this.#input += written;
-      if (written !== '') events.push({ type: 'call-input', text: written });
-      if (length === null) return events;
-      events.push({ type: 'call-end', name: this.#name, input: this.#input });
-      this.#name = undefined;
+      const { json, end } = this.#open.reader.push(this.#unread);
+      this.#unread = end === null ? '' : this.#unread.slice(end);
+      this.#open.input += json;
+      if (json !== '') events.push({ type: 'call-input', text: json });
+      if (end === null) return events;
+      events.push({ type: 'call-end', name: this.#open.name, input: this.#open.input });
+      this.#open = undefined;
     }
   }
 
   /** Between two calls there is fixed text only, so the next head is found wherever it stands. */
-  #head(): { name: string; end: number } | null {
+  #head(): { tool: CalledTool; end: number } | null {
     const { beforeName, afterName } = this.#syntax;
-    const found = this.#names.flatMap((name) => {
-      const head = beforeName + name + afterName;
-      const at = this.#unread.indexOf(head);
-      return at < 0 ? [] : [{ name, at, end: at + head.length }];
+    const found = this.#tools.flatMap((tool) => {
+      const head = beforeName + tool.name + afterName;
+      return this.#behindName().flatMap((behind) => {
+        const at = this.#unread.indexOf(head + behind);
+        return at < 0 ? [] : [{ tool, at, end: at + head.length }];
+      });
     });
     // Of `get` and `budget` with nothing before the name, both are found; the one that begins first is the whole name.
     return found.toSorted((one, other) => one.at - other.at)[0] ?? null;
   }
 
-  /** Null while the input goes on. */
-  #inputLength(): number | null {
-    let length = 0;
-    for (const character of this.#unread) {
-      length += character.length;
-      if (this.#end.push(character)) return length;
-    }
-    return null;
+  /** What tells that a name is not the beginning of a longer one, where nothing fixed stands behind it. */
+  #behindName(): string[] {
+    const { afterName, input, tail, close } = this.#syntax;
+    return afterName === '' && input.kind === 'elements' ? [input.beforeKey, tail + close] : [''];
   }
 }

@@ -13,7 +13,7 @@ export interface Scanned {
 }
 
 export class CallScanner {
-  readonly #syntax: CallSyntax;
+  readonly #markers: readonly string[];
   readonly #heads: readonly string[];
   readonly #names: readonly string[];
   #all = '';
@@ -23,7 +23,9 @@ export class CallScanner {
 
   constructor(names: readonly string[], syntax: CallSyntax) {
     this.#names = names;
-    this.#syntax = syntax;
+    const { markers, open, beforeName, afterName } = syntax;
+    // Where nothing marks a call, its own beginning does.
+    this.#markers = markers.length > 0 ? markers : names.map((name) => open + beforeName + name + afterName);
     const heads = ['{"name":"', '{"type":"function","name":"'];
     this.#heads = [...heads, ...heads.map((head) => FENCE + head)];
     this.#maybeBare = syntax.bare;
@@ -37,7 +39,7 @@ export class CallScanner {
       if (verdict !== null) return { text: '', call: { at: 0, name: verdict.name } };
       this.#maybeBare = false;
     }
-    const found = this.#syntax.markers.map((marker) => this.#all.indexOf(marker, this.#shown)).filter((at) => at >= 0);
+    const found = this.#markers.map((marker) => this.#all.indexOf(marker, this.#shown)).filter((at) => at >= 0);
     if (found.length > 0) {
       const at = Math.min(...found);
       return { text: this.#show(at).trimEnd(), call: { at, name: null } };
@@ -64,10 +66,10 @@ export class CallScanner {
   }
 
   #partialMarker(): number {
-    const longest = Math.max(...this.#syntax.markers.map(({ length }) => length));
+    const longest = Math.max(...this.#markers.map(({ length }) => length));
     for (let length = Math.min(longest - 1, this.#all.length - this.#shown); length > 0; length -= 1) {
       const tail = this.#all.slice(-length);
-      if (this.#syntax.markers.some((marker) => marker.startsWith(tail))) return length;
+      if (this.#markers.some((marker) => marker.startsWith(tail))) return length;
     }
     return 0;
   }

@@ -1,10 +1,22 @@
 // How a model writes that it calls a tool. Each family has its own way, and its chat template shows which: a call made up
 // for the purpose is rendered with it, and what stands around it there is the way.
 
+import { type InputForm, JSON_INPUT } from './call-input.js';
+
 /** `OPEN HEAD input TAIL BETWEEN HEAD input TAIL … CLOSE`; everything but the inputs is fixed text. */
 export interface CallSyntax {
-  readonly family: 'tags' | 'bare-json' | 'mistral' | 'mistral-named' | 'function-tags' | 'marked' | 'generic';
-  /** What begins calls in the middle of free text. */
+  readonly family:
+    | 'tags'
+    | 'bare-json'
+    | 'mistral'
+    | 'mistral-named'
+    | 'function-tags'
+    | 'marked'
+    | 'elements'
+    | 'python'
+    | 'generic';
+  readonly input: InputForm;
+  /** What begins calls in the middle of free text; empty where a call's own beginning does. */
   readonly markers: readonly string[];
   /** Whether an answer that is a call's JSON from its first character on is one. */
   readonly bare: boolean;
@@ -23,6 +35,9 @@ export const SAMPLE = {
   tool: 'sample_tool',
   key: 'sample_key',
   value: 'sample_value',
+  /** A second argument, where one does not show how several are told apart. */
+  otherKey: 'other_key',
+  otherValue: 'other_value',
   result: 'sample_result',
 } as const;
 const NAME = SAMPLE.tool;
@@ -31,6 +46,7 @@ const INPUT = String.raw`\{\s*"${SAMPLE.key}":\s*"${SAMPLE.value}"\s*\}`;
 /** For models whose template knows no tools: what Hermes and Qwen models write, which many models have seen. */
 export const GENERIC: CallSyntax = {
   family: 'generic',
+  input: JSON_INPUT,
   markers: ['<tool_call>'],
   bare: true,
   open: '<tool_call>\n',
@@ -55,6 +71,7 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
     ),
     syntax: (marker, blank, list, beforeName, afterName, tail, listEnd, close) => ({
       family: 'tags',
+      input: JSON_INPUT,
       markers: [marker],
       bare: false,
       open: marker + blank + list,
@@ -71,6 +88,7 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
     ),
     syntax: (blank, beforeName, afterName, tail) => ({
       family: 'mistral',
+      input: JSON_INPUT,
       markers: ['[TOOL_CALLS]'],
       bare: false,
       open: `[TOOL_CALLS]${blank}[`,
@@ -85,6 +103,7 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
     form: RegExp(String.raw`\[TOOL_CALLS\]${NAME}\[ARGS\]${INPUT}`),
     syntax: () => ({
       family: 'mistral-named',
+      input: JSON_INPUT,
       markers: ['[TOOL_CALLS]'],
       bare: false,
       open: '[TOOL_CALLS]',
@@ -99,6 +118,7 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
     form: RegExp(String.raw`<function=${NAME}>${INPUT}<\/function>`),
     syntax: () => ({
       family: 'function-tags',
+      input: JSON_INPUT,
       markers: ['<function='],
       bare: false,
       open: '<function=',
@@ -113,6 +133,7 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
     form: RegExp(String.raw`(<\|python_tag\|>)?(\{\s*"name":\s*")${NAME}(",\s*"parameters":\s*)${INPUT}(\s*\})`),
     syntax: (tag, beforeName, afterName, tail) => ({
       family: 'bare-json',
+      input: JSON_INPUT,
       markers: ['<|python_tag|>'],
       bare: true,
       open: tag,
@@ -144,6 +165,7 @@ export function syntaxIn(before: string, said: string, called: string): CallSynt
   const [, open = '', marker = '', afterName = '', close = ''] = found;
   return {
     family: 'marked',
+    input: JSON_INPUT,
     markers: [marker],
     bare: false,
     open,

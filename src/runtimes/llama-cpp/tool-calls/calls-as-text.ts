@@ -2,6 +2,7 @@
 
 import { spacedJson } from '../schema-grammar.js';
 import type { ToolCallMessage, ToolResultMessage } from '../worker-protocol.js';
+import { inputText } from './call-input.js';
 import type { CallSyntax } from './call-syntax.js';
 import type { ToolDefinition } from './tool-order.js';
 
@@ -20,8 +21,8 @@ When no function is needed, answer in words.`;
 
 /** Calls as the model itself writes them. */
 export function callText(said: string, calls: readonly ToolCallMessage[], syntax: CallSyntax): string {
-  const { open, beforeName, afterName, tail, between, close } = syntax;
-  const written = calls.map(({ name, input }) => beforeName + name + afterName + spacedJson(input) + tail);
+  const { open, beforeName, afterName, tail, between, close, input: form } = syntax;
+  const written = calls.map(({ name, input }) => beforeName + name + afterName + inputText(input, form) + tail);
   const text =
     between === null ? written.map((call) => open + call + close).join('\n') : open + written.join(between) + close;
   return said === '' ? text : `${said}\n${text}`;

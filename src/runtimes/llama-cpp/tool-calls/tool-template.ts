@@ -3,6 +3,7 @@
 import { Template } from '@huggingface/jinja';
 import { spacedJson } from '../schema-grammar.js';
 import type { ChatMessage } from '../worker-protocol.js';
+import { syntaxOfArguments } from './argument-syntax.js';
 import { type CallSyntax, GENERIC, SAMPLE, syntaxIn, syntaxTold } from './call-syntax.js';
 import { callText, resultText } from './calls-as-text.js';
 import type { ToolDefinition } from './tool-order.js';
@@ -119,6 +120,11 @@ function abilitiesOf(template: Template, marks: TemplateMarks, wantsCallsEverywh
     text: '',
     calls: [{ id: '', name: SAMPLE.tool, input: { [SAMPLE.key]: SAMPLE.value } }],
   };
+  const longer = {
+    id: '',
+    name: SAMPLE.tool,
+    input: { [SAMPLE.key]: SAMPLE.value, [SAMPLE.otherKey]: SAMPLE.otherValue },
+  };
   const result: ChatMessage = { role: 'tool', id: '', name: SAMPLE.tool, text: SAMPLE.result };
   let rendersCalls = false;
   for (const inputsAsText of [false, true]) {
@@ -128,7 +134,11 @@ function abilitiesOf(template: Template, marks: TemplateMarks, wantsCallsEverywh
     // Some templates show a call only once its result is there.
     const answered = after([call, result]);
     rendersCalls ||= called.includes(SAMPLE.value) || answered.includes(SAMPLE.value);
-    const syntax = syntaxIn(told, said, called) ?? syntaxIn(told, said, answered);
+    const syntax =
+      syntaxIn(told, said, called) ??
+      syntaxIn(told, said, answered) ??
+      syntaxOfArguments(told, after([{ ...call, calls: [longer] }])) ??
+      syntaxOfArguments(told, after([{ ...call, calls: [longer] }, result]));
     if (syntax) return { ...ways, syntax, rendersResults: answered.includes(SAMPLE.result) };
   }
   // Whatever way that is, it is not known here.

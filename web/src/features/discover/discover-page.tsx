@@ -6,7 +6,10 @@ import {
   Button,
   Group,
   Modal,
+  NativeSelect,
+  Progress,
   SegmentedControl,
+  Select,
   SimpleGrid,
   Stack,
   Table,
@@ -15,13 +18,15 @@ import {
   TextInput,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconDownload, IconExternalLink, IconSearch } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, number } from '../../lib/format';
-import { useModelAction } from '../../lib/operations';
+import { isRunning, type Operation, useModelAction, useOperations } from '../../lib/operations';
 import { type CatalogEntry, useCatalog, useFit, useNews, usePreflight } from './api/get-catalog';
 
 const GIGABYTE = 1_073_741_824;
@@ -33,6 +38,13 @@ export function DiscoverPage() {
   const [wanted] = useDebouncedValue(query.trim(), 350);
   const [chosen, setChosen] = useState<CatalogEntry | null>(null);
   const catalog = useCatalog(provider, wanted);
+  const sources = [
+    { value: 'huggingface', label: 'Hugging Face' },
+    { value: 'ollama', label: 'Ollama' },
+    { value: 'python-index', label: t('discover.pythonIndex') },
+    { value: 'local', label: t('discover.local') },
+  ];
+  const running = useOperations().data?.filter((one) => one.operation_type === 'install' && isRunning(one)) ?? [];
   return (
     <div className="page">
       <PageHeader title={t('discover.title')} lead={t('discover.lead')} />
@@ -55,21 +67,25 @@ export function DiscoverPage() {
             />
             <SegmentedControl
               aria-label={t('discover.source')}
-              style={{ maxWidth: '100%', overflowX: 'auto' }}
+              visibleFrom="sm"
               value={provider}
               onChange={setProvider}
-              data={[
-                { value: 'huggingface', label: 'Hugging Face' },
-                { value: 'ollama', label: 'Ollama' },
-                { value: 'python-index', label: t('discover.pythonIndex') },
-                { value: 'local', label: t('discover.local') },
-              ]}
+              data={sources}
+            />
+            {/* All of them in sight where there is no room for a row. */}
+            <NativeSelect
+              aria-label={t('discover.source')}
+              hiddenFrom="sm"
+              w="100%"
+              value={provider}
+              onChange={(event) => setProvider(event.currentTarget.value)}
+              data={sources}
             />
           </Group>
           {catalog.data?.error && (
             <Alert color="orange" variant="light" mb="md" icon={<IconAlertTriangle size={16} aria-hidden />}>
               {catalog.data.stale && catalog.data.models.length > 0 ? t('discover.stale') : t('discover.unreachable')}{' '}
-              {catalog.data.error}
+              {catalog.data.error} <AskAgain loading={catalog.isFetching} onClick={() => void catalog.refetch()} />
             </Alert>
           )}
           {catalog.isPending && <Loading />}
@@ -80,7 +96,12 @@ export function DiscoverPage() {
           {catalog.isSuccess && (
             <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
               {catalog.data.models.map((entry) => (
-                <EntryCard key={`${entry.provider} ${entry.model_name}`} entry={entry} onInstall={setChosen} />
+                <EntryCard
+                  key={`${entry.provider} ${entry.model_name}`}
+                  entry={entry}
+                  installing={running.find((one) => isOf(one, entry))}
+                  onInstall={setChosen}
+                />
               ))}
             </SimpleGrid>
           )}
@@ -97,7 +118,28 @@ export function DiscoverPage() {
   );
 }
 
-function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entry: CatalogEntry) => void }) {
+/** The name may have a variant behind it. */
+const isOf = ({ model_name, provider }: Operation, entry: CatalogEntry): boolean =>
+  provider === entry.provider && (model_name === entry.model_name || model_name.startsWith(`${entry.model_name}:`));
+
+function AskAgain({ loading, onClick }: { loading: boolean; onClick: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Button size="compact-xs" variant="default" loading={loading} onClick={onClick}>
+      {t('state.retry')}
+    </Button>
+  );
+}
+
+function EntryCard({
+  entry,
+  installing,
+  onInstall,
+}: {
+  entry: CatalogEntry;
+  installing: Operation | undefined;
+  onInstall: (entry: CatalogEntry) => void;
+}) {
   const { t, i18n } = useTranslation();
   return (
     <article className="panel" style={{ padding: 16, display: 'flex', flexDirection: 'column', gap: 8 }}>
@@ -136,6 +178,13 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
           </Badge>
         ))}
       </Group>
+      {installing && (
+        <Progress
+          value={installing.progress}
+          animated={installing.progress === 0}
+          aria-label={`${entry.model_name}: ${Math.round(installing.progress)} %`}
+        />
+      )}
       <Group justify="space-between" mt="auto" pt={6}>
         <Text size="xs" className="muted">
           {[
@@ -147,30 +196,49 @@ function EntryCard({ entry, onInstall }: { entry: CatalogEntry; onInstall: (entr
             .filter(Boolean)
             .join(' · ')}
         </Text>
-        <Button
-          size="compact-sm"
-          variant={entry.installed ? 'default' : 'light'}
-          leftSection={<IconDownload size={14} aria-hidden />}
-          disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
-          onClick={() => onInstall(entry)}
-          aria-label={`${t('discover.install')} ${entry.model_name}`}
-        >
-          {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
-        </Button>
+        {installing ? (
+          <Anchor component={Link} to="/activity" size="sm" aria-label={`${t('discover.follow')} ${entry.model_name}`}>
+            {t('discover.follow')}
+          </Anchor>
+        ) : (
+          <Button
+            size="compact-sm"
+            variant={entry.installed ? 'default' : 'light'}
+            leftSection={<IconDownload size={14} aria-hidden />}
+            disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
+            onClick={() => onInstall(entry)}
+            aria-label={`${t('discover.install')} ${entry.model_name}`}
+          >
+            {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
+          </Button>
+        )}
       </Group>
     </article>
   );
+}
+
+interface Variants {
+  of: string;
+  list: { name: string; size_bytes: number; chosen: boolean }[];
 }
 
 function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const [variant, setVariant] = useState('');
   const runtime = entry?.runtime ?? 'llama-cpp';
-  const hasVariants = entry?.provider === 'huggingface' || entry?.provider === 'ollama';
+  // What Hugging Face has is listed; Ollama's tags nobody lists.
+  const takesTag = entry?.provider === 'ollama' && !entry.model_name.includes(':');
   const name = entry ? `${entry.model_name}${variant && !entry.model_name.includes(':') ? `:${variant}` : ''}` : '';
   const [asked] = useDebouncedValue(name, 400);
   const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
   const install = useModelAction();
+  // Of the model, whichever of them is looked at: the choice stays while the next one is judged.
+  const [variants, setVariants] = useState<Variants>({ of: '', list: [] });
+  const told = preflight.data?.variants;
+  if (entry && told && told.length > 1 && variants.of !== entry.model_name)
+    setVariants({ of: entry.model_name, list: told });
+  const choices = entry && variants.of === entry.model_name ? variants.list : [];
+  const free = preflight.data?.fit?.available_bytes;
   const close = () => {
     setVariant('');
     onClose();
@@ -184,14 +252,38 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
       size="lg"
     >
       <Stack>
-        {hasVariants && (
-          <TextInput
+        {choices.length > 0 ? (
+          <Select
             label={t('discover.variant')}
-            description={t('discover.variant.hint')}
+            description={t('discover.variant.choose')}
             styles={{ description: { color: 'var(--venom-muted)' } }}
-            value={variant}
-            onChange={(event) => setVariant(event.currentTarget.value.trim())}
+            allowDeselect={false}
+            searchable
+            maxDropdownHeight={320}
+            value={variant || (choices.find(({ chosen }) => chosen)?.name ?? null)}
+            onChange={(value) => setVariant(value ?? '')}
+            data={choices.map(({ name: value, size_bytes, chosen }) => ({
+              value,
+              label: [
+                value,
+                bytes(size_bytes, i18n.language),
+                chosen ? t('discover.variant.usual') : null,
+                free !== undefined && size_bytes > free ? t('discover.variant.large') : null,
+              ]
+                .filter(Boolean)
+                .join(' · '),
+            }))}
           />
+        ) : (
+          takesTag && (
+            <TextInput
+              label={t('discover.variant')}
+              description={t('discover.variant.hint')}
+              styles={{ description: { color: 'var(--venom-muted)' } }}
+              value={variant}
+              onChange={(event) => setVariant(event.currentTarget.value.trim())}
+            />
+          )
         )}
         <Text size="sm">
           {t('discover.runs', { runtime })} <code>{name}</code>
@@ -250,7 +342,12 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
               entry &&
               install.mutate(
                 { path: '/models/registry/install', json: { name, provider: entry.provider, runtime } },
-                { onSuccess: close },
+                {
+                  onSuccess: () => {
+                    notifications.show({ message: t('discover.begun', { name: entry.display_name }) });
+                    close();
+                  },
+                },
               )
             }
           >
@@ -305,7 +402,8 @@ function News({ type }: { type: 'blog' | 'papers' }) {
     <Stack>
       {news.data.error && (
         <Alert color="orange" variant="light" icon={<IconAlertTriangle size={16} aria-hidden />}>
-          {t('discover.unreachable')} {news.data.error}
+          {t('discover.unreachable')} {news.data.error}{' '}
+          <AskAgain loading={news.isFetching} onClick={() => void news.refetch()} />
         </Alert>
       )}
       {news.data.items.length === 0 && !news.data.error && <Empty>{t('discover.nothing')}</Empty>}

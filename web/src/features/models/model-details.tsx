@@ -85,9 +85,9 @@ function Measured({ model }: { model: ModelRef | null }) {
                 : t('chat.speed', { value: number(measured.tokens_per_second, i18n.language) }),
               measured.memory_bytes === null ? null : bytes(measured.memory_bytes, i18n.language),
               t('details.context', { value: number(capabilities.data?.max_context_length ?? 0, i18n.language, 0) }),
-              measured.usable_context_tokens === null
-                ? null
-                : t('details.usable', { value: number(measured.usable_context_tokens, i18n.language, 0) }),
+              measured.usable_context_tokens
+                ? t('details.usable', { value: number(measured.usable_context_tokens, i18n.language, 0) })
+                : null,
               measured.runtime_version,
             ]
               .filter(Boolean)

@@ -38,6 +38,10 @@ export function ModelsPage() {
   const starter = useStarter();
   const switchModel = useSwitchModel();
   const [detailsOf, setDetailsOf] = useState<Model | null>(null);
+  const sizeOf = ({ size_gb }: Model) => (size_gb === null ? null : bytes(size_gb * GIGABYTE, i18n.language));
+  const quantizationOf = ({ quantization }: Model) => (quantization === 'unknown' ? null : quantization);
+  // The first model is offered; whoever has one finds the starter model in Discover.
+  const hasModels = (models.data?.models.length ?? 0) > 0;
   const unload = useMutation({
     mutationFn: () => send('/models/unload-all', { method: 'POST' }),
     onSuccess: () => notifications.show({ message: t('models.unloaded') }),
@@ -51,10 +55,9 @@ export function ModelsPage() {
         </Button>
       </PageHeader>
       <Stack gap="xl">
-        <section aria-label={t('usage.title')}>
-          <UsagePanel />
-        </section>
-        {starter.data && starter.data.state !== 'installed' && <StarterCard />}
+        {starter.data &&
+          starter.data.state !== 'installed' &&
+          !(hasModels && ['absent', 'off'].includes(starter.data.state)) && <StarterCard />}
         <section className="panel" style={{ padding: '6px 6px 10px' }} aria-label={t('models.installed')}>
           <Title order={2} size="h5" px="md" py="sm">
             {t('models.installed')}
@@ -76,14 +79,14 @@ export function ModelsPage() {
           {models.isError && <Failed error={models.error} onRetry={() => void models.refetch()} />}
           {models.isSuccess && models.data.models.length === 0 && <Empty>{t('models.empty')}</Empty>}
           {models.isSuccess && models.data.models.length > 0 && (
-            <Table.ScrollContainer minWidth={460} scrollAreaProps={{ viewportProps: { tabIndex: 0 } as never }}>
+            <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } as never }}>
               <Table verticalSpacing="sm" horizontalSpacing="md">
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>{t('models.name')}</Table.Th>
-                    <Table.Th>{t('models.size')}</Table.Th>
-                    <Table.Th>{t('models.quantization')}</Table.Th>
-                    <Table.Th>{t('models.provider')}</Table.Th>
+                    <Table.Th visibleFrom="sm">{t('models.size')}</Table.Th>
+                    <Table.Th visibleFrom="sm">{t('models.quantization')}</Table.Th>
+                    <Table.Th visibleFrom="sm">{t('models.provider')}</Table.Th>
                     <Table.Th>
                       <VisuallyHidden>{t('models.active')}</VisuallyHidden>
                     </Table.Th>
@@ -94,16 +97,25 @@ export function ModelsPage() {
                     <Table.Tr key={`${model.provider} ${model.name}`}>
                       <Table.Td fw={500} style={{ overflowWrap: 'anywhere' }}>
                         {model.name}
+                        {(model.measured_abilities ?? []).map((ability) => (
+                          <Badge key={ability} variant="default" size="xs" tt="none" ml={6} title={t('models.seen')}>
+                            {t(`models.ability.${ability}`)}
+                          </Badge>
+                        ))}
+                        {/* Where there is no room for columns. */}
+                        <Text size="xs" className="muted" hiddenFrom="sm">
+                          {[sizeOf(model), quantizationOf(model), model.provider].filter(Boolean).join(' · ')}
+                        </Text>
                       </Table.Td>
-                      <Table.Td className="figure">
-                        {model.size_gb === null ? '–' : bytes(model.size_gb * GIGABYTE, i18n.language)}
+                      <Table.Td visibleFrom="sm" className="figure">
+                        {sizeOf(model) ?? '–'}
                       </Table.Td>
-                      <Table.Td>{model.quantization === 'unknown' ? '–' : model.quantization}</Table.Td>
-                      <Table.Td>{model.provider}</Table.Td>
+                      <Table.Td visibleFrom="sm">{quantizationOf(model) ?? '–'}</Table.Td>
+                      <Table.Td visibleFrom="sm">{model.provider}</Table.Td>
                       <Table.Td>
                         <Group gap={6} justify="flex-end" wrap="nowrap">
                           {model.active ? (
-                            <Badge variant="light" tt="none">
+                            <Badge variant="light" tt="none" miw="fit-content">
                               {t('models.active')}
                             </Badge>
                           ) : (
@@ -131,6 +143,9 @@ export function ModelsPage() {
               </Table>
             </Table.ScrollContainer>
           )}
+        </section>
+        <section aria-label={t('usage.title')}>
+          <UsagePanel />
         </section>
         <VersionsPanel />
         <AdoptablePanel />

@@ -7,7 +7,7 @@ const COLORS: Record<string, string> = { verified: 'teal', failed: 'red' };
 export function ProbeResults({
   results,
 }: {
-  results: readonly { name: string; status: string; reason?: string | null | undefined }[];
+  results: readonly { name: string; status: string; score?: number | null; reason?: string | null | undefined }[];
 }) {
   const { t } = useTranslation();
   return (
@@ -17,7 +17,12 @@ export function ProbeResults({
           <Table.Tr key={result.name}>
             <Table.Td>{t(`details.probe.${result.name}`, { defaultValue: result.name })}</Table.Td>
             <Table.Td>
-              <Badge size="sm" variant="dot" tt="none" color={COLORS[result.status] ?? 'gray'}>
+              <Badge
+                size="sm"
+                variant="dot"
+                tt="none"
+                color={(result.score !== null && COLORS[result.status]) || 'gray'}
+              >
                 {t(`details.status.${result.status}`, { defaultValue: result.status })}
               </Badge>
               {result.reason && (

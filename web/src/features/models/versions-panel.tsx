@@ -112,7 +112,8 @@ export function AdoptablePanel() {
   const { t, i18n } = useTranslation();
   const adoptable = useAdoptable();
   const action = useModelAction();
-  if (!adoptable.data || adoptable.data.length === 0) return null;
+  const open = adoptable.data?.filter(({ adopted_as }) => adopted_as === null) ?? [];
+  if (open.length === 0) return null;
   return (
     <section className="panel" style={{ padding: 16 }} aria-label={t('adopt.title')}>
       <Title order={2} size="h5">
@@ -122,7 +123,7 @@ export function AdoptablePanel() {
         {t('adopt.lead')}
       </Text>
       <Stack gap="xs">
-        {adoptable.data.map((model) => (
+        {open.map((model) => (
           <Group key={model.id} justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" fw={500}>

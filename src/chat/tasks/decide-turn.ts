@@ -6,7 +6,7 @@ import type { SlashCommands, ToolBox, ToolRequest } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import { executionMode } from './execution-mode.js';
 import { TaskError } from './task-failure.js';
-import type { DecidedTurn, TaskTurn } from './task-turn.js';
+import { type DecidedTurn, placeOfTools, type TaskTurn } from './task-turn.js';
 
 export interface DecideParts {
   intents: IntentRecognizer;
@@ -52,7 +52,7 @@ export async function decideTurn(
   live.update({ tool_requirement: { required: toolRequired, intent: decision.intent } });
   tracer.step(id, GATE, 'tool_requirement', JSON.stringify({ required: toolRequired, intent: decision.intent }));
   const intent = isSupported(
-    { intent: decision.intent, forcedTool: tool, sessionId: request.sessionId, text },
+    { intent: decision.intent, forcedTool: tool, ...placeOfTools(request), text },
     toolRequired,
     toolBox,
   )

@@ -132,6 +132,7 @@ async function imported(
 const call = (name: string, input: unknown): ToolCall => ({
   name,
   input,
+  owner: null,
   sessionId: null,
   requestId: null,
   labels: ['PRIVATE'],

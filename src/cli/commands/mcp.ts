@@ -6,7 +6,13 @@ import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
 import { followOperation, type Operation } from '../operation-progress.js';
 import { table } from '../terminal.js';
-import { type BundleSetting, describeSettings, uploadBundle } from './mcp-bundle.js';
+import {
+  type BundleSetting,
+  type BundleSignature,
+  describeSettings,
+  describeSignature,
+  uploadBundle,
+} from './mcp-bundle.js';
 
 const CALL_MS = 600_000;
 const START_MS = 60_000;
@@ -47,6 +53,7 @@ interface Plan {
   };
   dependencies: string[];
   user_config: BundleSetting[];
+  signature: BundleSignature | null;
   missing_config: string[];
   missing_secrets: string[];
   warnings: string[];
@@ -294,6 +301,7 @@ function describe({
   permissions,
   dependencies,
   user_config: settings,
+  signature,
   missing_config: unanswered,
   missing_secrets: missing,
   warnings,
@@ -309,6 +317,7 @@ function describe({
     `  changes:  ${list(permissions.writable)}`,
     `  secrets:  ${list(Object.entries(permissions.secrets).map(([variable, secret]) => `${variable} = ${secret}`))}`,
     `  runs:     ${permissions.isolation ?? 'elsewhere'}${permissions.trusted ? ', trusted' : ''}`,
+    ...(signature ? [`  signed:   ${describeSignature(signature)}`] : []),
     ...describeSettings(settings, unanswered),
     ...(missing.length > 0 ? [`  missing:  ${missing.join(', ')} (venom mcp secret NAME)`] : []),
     ...warnings.map((warning) => `  note:     ${warning}`),

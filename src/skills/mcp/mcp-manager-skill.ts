@@ -213,6 +213,7 @@ export class McpManagerSkill {
       launch: launchOf(request, found, this.#home(name)),
       dependencies: found.dependencies,
       ...(found.settings ? { settings: found.settings, missingSettings: found.missing ?? [] } : {}),
+      ...(found.signature ? { signature: found.signature } : {}),
       missingSecrets: [...new Set(Object.values({ ...grants.secrets, ...found.secrets }))].filter(
         (secret) => !secrets.names().includes(secret),
       ),
@@ -257,7 +258,7 @@ export class McpManagerSkill {
       context.step('inspect', `Looking at ${found.location}`);
       checkEnvironmentNames([...Object.keys(found.environment), ...Object.keys(found.secrets)]);
       for (const folder of found.readable) this.#checkFolder(folder);
-      return { ...found, version: found.hash, dependencies: [], staged: true };
+      return { ...found, version: found.hash, staged: true };
     }
     const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
     if (source.kind === 'config') {
@@ -454,6 +455,7 @@ interface Found {
   secrets?: Readonly<Record<string, string>>;
   settings?: ImportPlan['settings'];
   missing?: readonly string[];
+  signature?: ImportPlan['signature'];
   /** It has files of its own. */
   staged: boolean;
 }

@@ -44,6 +44,11 @@ export class BundleSource {
     return readBundleManifest(await readManifestText(await this.#options.store.path(hash)));
   }
 
+  /** Whether it could still be unpacked: it is kept for a while only. */
+  isKept(hash: string): boolean {
+    return this.#options.store.has(hash);
+  }
+
   /** Nothing is read yet. @throws AppError `invalid_input` */
   check({ bundle, path }: BundleImport): void {
     if ((bundle === null) === (path === null))

@@ -87,7 +87,8 @@ export class McpManagerSkill {
 
   /**
    * An administrator agrees to exactly what was shown.
-   * @throws AppError `not_found`, `approval_stale` when the hash is another plan's, `conflict` when answers are missing
+   * @throws AppError `not_found`, `approval_stale` when the hash is another plan's, `conflict` when answers are missing or the
+   * file of its bundle has gone
    */
   approve(planId: string, hash: string): ModelOperation {
     const plan = this.#knownPlan(planId);
@@ -97,6 +98,11 @@ export class McpManagerSkill {
       throw new AppError('conflict', `${plan.name} does not start without: ${plan.missingSettings.join(', ')}.`, {
         details: { missing: plan.missingSettings },
       });
+    if (plan.source.kind === 'bundle' && !this.#options.bundles.isKept(plan.source.version ?? ''))
+      throw new AppError(
+        'conflict',
+        `The file of ${plan.source.location} is not here any more; discard this plan and import the bundle again.`,
+      );
     const request = this.#options.plans.request(planId);
     return this.#start('mcp_import', plan.name, plan.source.kind, { plan, ...(request ? { request } : {}) });
   }

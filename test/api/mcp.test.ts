@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type TestServer } from './server.js';
@@ -266,6 +266,33 @@ describe('configurations of others', () => {
     expect((await call('local__echo', { text: 'as configured' })).body).toMatchObject({ text: 'as configured' });
     const remote = plans.find(({ name }) => String(name) === 'remote') as Json;
     expect(await approve(remote)).toMatchObject({ status: 'failed' });
+  });
+
+  it('may read what their arguments name, of what is theirs to give, and say what they would not see', async () => {
+    const notes = join(roots, 'notes');
+    mkdirSync(notes);
+    const program = join(repository, 'server.mjs');
+    const { body } = await ask('POST', '/mcp/import/config', {
+      config: {
+        mcpServers: {
+          Reads: {
+            command: process.execPath,
+            args: [program, notes, server.dataDir, homedir(), '/nowhere'],
+            env: { DATABASE: join(notes, 'x.db'), ELSEWHERE: join(roots, 'new.db') },
+          },
+        },
+      },
+    });
+    await ended((body['operations'] as unknown as Json[])[0]);
+    const plans = (await ask('GET', '/mcp/plans')).body['plans'] as unknown as Json[];
+    const plan = plans.find(({ name }) => String(name) === 'reads') as Json;
+    expect(plan['permissions']?.['readable']).toEqual([repository, notes]);
+    const isolated = (await ask('GET', '/mcp/doctor')).body['isolation']?.['best'] !== ('plain' as unknown as Json);
+    const told = (plan['warnings'] as unknown as string[]).filter((text) => text.includes('cannot see'));
+    expect(told.map((text) => /of (\S+),/.exec(text)?.[1])).toEqual(
+      isolated ? [server.dataDir, homedir(), join(roots, 'new.db')] : [],
+    );
+    await ask('DELETE', `/mcp/plans/${plan['plan_id']}`);
   });
 });
 

@@ -157,8 +157,12 @@ export async function approve(context: CommandContext, planId: string, hash: str
   );
   const operation = await followOperation(client, context.terminal, answer.operation.operation_id);
   const { tools, quarantined } = (operation.result ?? {}) as { tools?: string[]; quarantined?: string[] };
+  const count = tools?.length ?? 0;
   const waiting = quarantined?.length ? `; to be looked at again: ${quarantined.join(', ')}` : '';
-  context.terminal.result(operation, `${operation.model_name} is imported, ${tools?.length ?? 0} tools${waiting}.`);
+  context.terminal.result(
+    operation,
+    `${operation.model_name} is imported, ${count === 1 ? '1 tool' : `${count} tools`}${waiting}.`,
+  );
 }
 
 export async function discardPlan(context: CommandContext, planId: string): Promise<void> {

@@ -138,7 +138,7 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   );
   app.post('/mcp/import/config', { schema: { body: contract.ConfigRequest, tags } }, async ({ body }, reply) => {
     const { requests, skipped } = readConfig(body.config);
-    const operations = requests.map((request) => toOperation(manager.plan(request)));
+    const operations = requests.map((request) => toOperation(manager.planConfigured(request)));
     return reply.status(accepted).send({ status: 'success', operations, skipped });
   });
   app.get('/mcp/export', { schema: { tags } }, async () => writeConfig(servers.records()));

@@ -14,9 +14,10 @@ import type { ImportRequest, ImportSource } from './import-request.js';
 import { inspectRepository } from './inspect-repository.js';
 import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
+import { existingPaths, hiddenPaths } from './named-paths.js';
 import { lookUpNpm, lookUpPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
-import { programFolder } from './program-folder.js';
+import { holdsHome, isWithin, programFolder } from './program-folder.js';
 import type { RemoteAuthorizations } from './remote-authorizations.js';
 import {
   hashOf,
@@ -79,6 +80,22 @@ export class McpManagerSkill {
   plan(request: ImportRequest): ModelOperation {
     this.#check(request);
     return this.#start('mcp_plan', request.name, request.source.kind, { request });
+  }
+
+  /**
+   * Out of a configuration that somebody brought from elsewhere: what its arguments name it may read, which the plan shows.
+   * @throws AppError as `plan`
+   */
+  planConfigured(request: ImportRequest): ModelOperation {
+    const { source, grants } = request;
+    const args = 'args' in source ? source.args : [];
+    const own = source.kind === 'config' ? programFolder(args) : null;
+    const named = existingPaths(args).filter(
+      (path) =>
+        // A home is more than anybody means to give, and where its program lies it may read as it is.
+        !holdsHome(path) && !(own !== null && isWithin(own, path)) && this.#isGiveable(path),
+    );
+    return this.plan({ ...request, grants: { ...grants, readable: [...new Set([...grants.readable, ...named])] } });
   }
 
   plans(): ImportPlan[] {
@@ -196,9 +213,18 @@ export class McpManagerSkill {
       throw new AppError('forbidden', `${folder} holds data of Venom; a server is not given that.`);
   }
 
+  #isGiveable(folder: string): boolean {
+    try {
+      this.#checkFolder(folder);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async #plan(context: OperationContext): Promise<Record<string, unknown>> {
     const request = context.operation.input['request'] as ImportRequest;
-    const { plans, servers, secrets, now } = this.#options;
+    const { plans, servers, secrets, launcher, now } = this.#options;
     const { name, source, grants } = request;
     const planId = context.operation.operationId;
     const staging = join(this.#options.dir, 'staging', planId);
@@ -207,6 +233,8 @@ export class McpManagerSkill {
       await rm(staging, { recursive: true, force: true });
       throw error;
     });
+    const launch = launchOf(request, found, this.#home(name));
+    const hidden = launch.kind === 'stdio' && launcher.hidesFiles ? hiddenPaths(launch) : [];
     const unsigned: Omit<ImportPlan, 'hash'> = {
       planId,
       name,
@@ -216,14 +244,20 @@ export class McpManagerSkill {
       source: { kind: source.kind, location: found.location ?? locationOf(source), version: found.version },
       staging: found.staged ? staging : null,
       build: found.build,
-      launch: launchOf(request, found, this.#home(name)),
+      launch,
       dependencies: found.dependencies,
       ...(found.settings ? { settings: found.settings, missingSettings: found.missing ?? [] } : {}),
       ...(found.signature ? { signature: found.signature } : {}),
       missingSecrets: [...new Set(Object.values({ ...grants.secrets, ...found.secrets }))].filter(
         (secret) => !secrets.names().includes(secret),
       ),
-      warnings: found.warnings,
+      warnings: [
+        ...found.warnings,
+        ...hidden.map(
+          (path) =>
+            `It is told of ${path}, which it cannot see, and what it writes there is lost. Import it with that to be read or changed, or with a place of its own: {workspace}.`,
+        ),
+      ],
       trusted: grants.trusted,
       allowPlain: grants.allowPlain,
     };

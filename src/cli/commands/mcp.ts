@@ -194,12 +194,20 @@ export async function listTools(context: CommandContext, name: string): Promise<
   const client = await context.server();
   const answer = await client.get<{ tools: Tool[] }>(at(name, '/tools'));
   const rows = answer.tools.map((tool) => [tool.name ?? tool.tool, tool.state, tool.permission, tool.refused ?? '']);
-  const changes = answer.tools.flatMap((tool) =>
-    tool.changes.map(
-      ({ field, before, after }) =>
-        `${tool.tool}, ${field}:\n  - ${JSON.stringify(before)}\n  + ${JSON.stringify(after)}\n  agree: venom mcp trust ${name} ${tool.tool} ${tool.hash}`,
-    ),
-  );
+  const changes = answer.tools
+    .filter(({ changes: changed }) => changed.length > 0)
+    .map((tool) =>
+      [
+        ...tool.changes.map(({ field, before, after }) =>
+          [
+            `${tool.tool}, ${field}:`,
+            ...(before === null ? [] : [`  - ${JSON.stringify(before)}`]),
+            ...(after === null ? [] : [`  + ${JSON.stringify(after)}`]),
+          ].join('\n'),
+        ),
+        `  agree: venom mcp trust ${name} ${tool.tool} ${tool.hash}`,
+      ].join('\n'),
+    );
   context.terminal.result(answer, [table(['TOOL', 'STATE', 'PERMISSION', ''], rows), ...changes].join('\n\n'));
 }
 
@@ -239,7 +247,16 @@ export async function changeServer(
 ): Promise<void> {
   const client = await context.server();
   const answer = await client.post<{ server: Server }>(at(name, `/${change}`), {}, START_MS);
-  context.terminal.result(answer, `${name} is ${answer.server.state}.`);
+  const { source, tools, quarantined } = answer.server;
+  const waiting = quarantined > 0 ? `, ${quarantined} to be looked at: venom mcp tools ${name}` : '';
+  const done = {
+    enable: 'may be used again',
+    disable: 'is switched off',
+    restart: 'has ended; the next call starts it',
+    refresh: `has ${tools === 1 ? '1 tool' : `${tools} tools`}${waiting}`,
+    rollback: `is back at ${(source.version ?? 'the version before').slice(0, 12)}${waiting}`,
+  };
+  context.terminal.result(answer, `${name} ${done[change]}.`);
 }
 
 export async function updateServer(

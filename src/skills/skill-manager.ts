@@ -123,6 +123,8 @@ export class SkillManager {
     const owner = ownerIn(request);
     const every = this.tools(owner);
     const all = every.filter(allowed);
+    const forced = all.find(({ name }) => name === request.forcedTool);
+    if (forced) return [this.#chatTool(forced, 0, owner)];
     const { named, work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
     if (TOOL_REQUIRED_INTENTS.has(request.intent) && !doesTheWork(request.intent, work)) return [];
     const chosen = new Map<string, { tool: ToolDescriptor; rank: number | undefined }>();

@@ -137,6 +137,21 @@ describe('in a chat', () => {
     expect(sent.filter((body) => body.includes('secret__add'))).toEqual([]);
   });
 
+  it('a tool that is named as such is called, where it was granted; elsewhere there is none', async () => {
+    const forcedBy = async (key: string, name: string) => {
+      modelCalls(`${name}__echo`, { text: 'hello' });
+      const before = await callsOf(name);
+      const asking = { content: 'Say hello', forced_tool: `${name}__echo` };
+      const { task_id: id } = await api(key, 'POST', '/tasks', asking);
+      const { status, context_history: history } = await ended(key, `/tasks/${id}`);
+      return [status, history?.['llm_runtime']?.['error']?.['error_code'] ?? null, (await callsOf(name)) - before];
+    };
+    expect(await forcedBy(ADMINISTRATOR, 'secret')).toEqual(['COMPLETED', null, 1]);
+    expect(await forcedBy(ANNA, 'hers')).toEqual(['COMPLETED', null, 1]);
+    expect(await forcedBy(ANNA, 'secret')).toEqual(['FAILED', 'forced_tool_unknown', 0]);
+    expect(await forcedBy(BEN, 'hers')).toEqual(['FAILED', 'forced_tool_unknown', 0]);
+  });
+
   it("the house's question in a user's session calls what that user was granted", async () => {
     const sessionId = `${ownerOfKey(BEN)}~talk`;
     expect(await calledIn(ADMINISTRATOR, 'secret', { session_id: sessionId })).toBe(0);

@@ -314,6 +314,26 @@ describe('configurations of others', () => {
       isolated ? [server.dataDir, homedir(), join(roots, 'new.db')] : [],
     );
     await ask('DELETE', `/mcp/plans/${plan['plan_id']}`);
+    writeFileSync(join(roots, 'one.txt'), '');
+    const granted = await ask('POST', '/mcp/import/config', {
+      config: {
+        mcpServers: {
+          Changes: { command: process.execPath, args: [program, notes, join(roots, 'one.txt')] },
+          Elsewhere: { type: 'http', url: 'http://127.0.0.1:9/mcp' },
+        },
+      },
+      network: true,
+      write_named: true,
+    });
+    await Promise.all((granted.body['operations'] as unknown as Json[]).map(ended));
+    const all = (await ask('GET', '/mcp/plans')).body['plans'] as unknown as Json[];
+    const changes = all.find(({ name }) => String(name) === 'changes') as Json;
+    expect(changes['permissions']).toMatchObject({
+      network: true,
+      readable: [repository, join(roots, 'one.txt')],
+      writable: [expect.stringContaining('workspace'), notes],
+    });
+    for (const { plan_id: id } of all) await ask('DELETE', `/mcp/plans/${id}`);
   });
 });
 

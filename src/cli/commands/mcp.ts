@@ -31,6 +31,7 @@ export interface ImportOptions {
   trusted?: boolean;
   allowPlain?: boolean;
   allowPrivate?: boolean;
+  writeNamed?: boolean;
   yes?: boolean;
 }
 
@@ -94,7 +95,7 @@ export async function importServer(
   options: ImportOptions,
 ): Promise<void> {
   const client = await context.server();
-  if (source.endsWith('.json') && !/^[a-z]+:\/\//.test(source)) return importConfig(context, client, source);
+  if (source.endsWith('.json') && !/^[a-z]+:\/\//.test(source)) return importConfig(context, client, source, options);
   if (name === undefined) throw new AppError('invalid_input', 'Name the server: venom mcp import SOURCE NAME');
   const isBundle = /\.(mcpb|dxt)$/i.test(source) && !/^[a-z]+:\/\//.test(source);
   const { operation } = await client.post<{ operation: Operation }>('/api/v1/mcp/import', {
@@ -111,7 +112,12 @@ export async function importServer(
   await planned(context, client, operation.operation_id, options.yes === true);
 }
 
-async function importConfig(context: CommandContext, client: ApiClient, file: string): Promise<void> {
+async function importConfig(
+  context: CommandContext,
+  client: ApiClient,
+  file: string,
+  options: ImportOptions,
+): Promise<void> {
   let config: unknown;
   try {
     config = JSON.parse(readFileSync(file, 'utf8'));
@@ -120,7 +126,7 @@ async function importConfig(context: CommandContext, client: ApiClient, file: st
   }
   const answer = await client.post<{ operations: Operation[]; skipped: { name: string; reason: string }[] }>(
     '/api/v1/mcp/import/config',
-    { config },
+    { config, network: options.network === true, write_named: options.writeNamed === true },
   );
   for (const { name, reason } of answer.skipped) context.terminal.note(`${name} was left out: ${reason}`);
   for (const { operation_id: id, model_name: name } of answer.operations)

@@ -138,7 +138,9 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   );
   app.post('/mcp/import/config', { schema: { body: contract.ConfigRequest, tags } }, async ({ body }, reply) => {
     const { requests, skipped } = readConfig(body.config);
-    const operations = requests.map((request) => toOperation(manager.planConfigured(request)));
+    const operations = requests.map((request) =>
+      toOperation(manager.planConfigured(request, { network: body.network, writeNamed: body.write_named })),
+    );
     return reply.status(accepted).send({ status: 'success', operations, skipped });
   });
   app.get('/mcp/export', { schema: { tags } }, async () => writeConfig(servers.records()));

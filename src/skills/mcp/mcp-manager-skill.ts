@@ -14,7 +14,7 @@ import type { ImportRequest, ImportSource } from './import-request.js';
 import { inspectRepository } from './inspect-repository.js';
 import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
-import { existingPaths, hiddenPaths } from './named-paths.js';
+import { existingPaths, hiddenPaths, isFolder } from './named-paths.js';
 import { lookUpNpm, lookUpPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
 import { holdsHome, isWithin, programFolder } from './program-folder.js';
@@ -84,9 +84,13 @@ export class McpManagerSkill {
 
   /**
    * Out of a configuration that somebody brought from elsewhere: what its arguments name it may read, which the plan shows.
+   * @param options.writeNamed  of that, it may change the folders
    * @throws AppError as `plan`
    */
-  planConfigured(request: ImportRequest): ModelOperation {
+  planConfigured(
+    request: ImportRequest,
+    { network, writeNamed }: { network: boolean; writeNamed: boolean },
+  ): ModelOperation {
     const { source, grants } = request;
     const args = 'args' in source ? source.args : [];
     const own = source.kind === 'config' ? programFolder(args) : null;
@@ -95,7 +99,17 @@ export class McpManagerSkill {
         // A home is more than anybody means to give, and where its program lies it may read as it is.
         !holdsHome(path) && !(own !== null && isWithin(own, path)) && this.#isGiveable(path),
     );
-    return this.plan({ ...request, grants: { ...grants, readable: [...new Set([...grants.readable, ...named])] } });
+    const changed = writeNamed ? named.filter(isFolder) : [];
+    const read = named.filter((path) => !changed.includes(path));
+    return this.plan({
+      ...request,
+      grants: {
+        ...grants,
+        network: grants.network || (network && source.kind !== 'remote'),
+        readable: [...new Set([...grants.readable, ...read])],
+        writable: [...new Set([...grants.writable, ...changed])],
+      },
+    });
   }
 
   plans(): ImportPlan[] {

@@ -1,6 +1,6 @@
 // Paths of this machine that a server's arguments and variables speak of: somebody who brings a configuration from elsewhere
 // expects them to be there, and in a sandbox they are only where that was granted.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, sep } from 'node:path';
 import { isWithin } from './program-folder.js';
 import type { StdioLaunch } from './server-definition.js';
@@ -13,6 +13,8 @@ export function existingPaths(words: readonly string[]): string[] {
   const named = words.map((word) => /^--?[\w-]+=(.*)$/.exec(word)?.[1] ?? word);
   return [...new Set(named.filter((path) => isAbsolute(path) && path !== sep && existsSync(path)))];
 }
+
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** Named, and neither granted nor there by itself. Of what is yet to be written, the folder counts. */
 export function hiddenPaths({ args, environment, readable, writable }: StdioLaunch): string[] {

@@ -233,6 +233,11 @@ export const tools: Record<keyof typeof english, string> = {
     'mcpServers von Claude Desktop und anderen, servers von VS Code oder eine server.json. Nichts wird gestartet: Aus jedem Server wird ein Plan, der auf Sie wartet.',
   'tools.paste.broken': 'Das ist kein JSON-Objekt.',
   'tools.paste.file': 'Aus einer Datei',
+  'tools.paste.network': 'Netzwerk',
+  'tools.paste.network.about': 'Ihre Server dürfen es erreichen. Viele tun ohne es nichts.',
+  'tools.paste.write': 'Genannte Ordner ändern',
+  'tools.paste.write.about':
+    'Was ihre Argumente nennen, dürfen sie lesen. Eingeschaltet dürfen sie diese Ordner auch ändern. Jeder Plan zeigt, welche.',
   'tools.paste.read': 'Einlesen',
   'tools.paste.done': 'Gefundene Server: {{value}}',
   'tools.paste.done.about': 'Jeder wird untersucht und wartet dann auf Ihre Freigabe:',

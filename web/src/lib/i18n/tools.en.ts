@@ -227,6 +227,11 @@ export const tools = {
     'mcpServers of Claude Desktop and others, servers of VS Code, or a server.json. Nothing is started: each server becomes a plan that waits for you.',
   'tools.paste.broken': 'This is not a JSON object.',
   'tools.paste.file': 'From a file',
+  'tools.paste.network': 'The network',
+  'tools.paste.network.about': 'Its servers may reach it. Many do nothing without.',
+  'tools.paste.write': 'Change named folders',
+  'tools.paste.write.about':
+    'What their arguments name they may read. Switched on, they may change those folders, too. Every plan shows which.',
   'tools.paste.read': 'Read',
   'tools.paste.done': 'Servers found: {{value}}',
   'tools.paste.done.about': 'Each is being inspected and then waits for your approval:',

@@ -232,6 +232,11 @@ export const tools: Record<keyof typeof english, string> = {
     'mcpServers z Claude Desktop i innych, servers z VS Code albo server.json. Nic się nie uruchamia: z każdego serwera powstaje plan, który czeka na Ciebie.',
   'tools.paste.broken': 'To nie jest obiekt JSON.',
   'tools.paste.file': 'Z pliku',
+  'tools.paste.network': 'Sieć',
+  'tools.paste.network.about': 'Serwery mogą z niej korzystać. Wiele bez niej nie działa.',
+  'tools.paste.write': 'Zmiany we wskazanych folderach',
+  'tools.paste.write.about':
+    'To, na co wskazują argumenty, mogą czytać. Po włączeniu mogą też zmieniać te foldery. Każdy plan pokazuje, które.',
   'tools.paste.read': 'Wczytaj',
   'tools.paste.done': 'Znalezione serwery: {{value}}',
   'tools.paste.done.about': 'Każdy jest sprawdzany, a potem czeka na Twoją zgodę:',

@@ -11,9 +11,9 @@ import type { Settings } from './config/settings-schema.js';
 import type { ModelManager } from './models/model-manager.js';
 import { findProgram } from './runtimes/servers/argument-vector.js';
 import { systemClock } from './shared/clock.js';
-import { type Owner, ownerOfSession, placeOf } from './shared/owner.js';
+import { placeOf } from './shared/owner.js';
 import { Approvals } from './skills/approvals.js';
-import type { BaseSkill, SkillContext } from './skills/base-skill.js';
+import type { BaseSkill } from './skills/base-skill.js';
 import { BuiltInSkills } from './skills/built-in-skills.js';
 import { DocsSkill } from './skills/builtin/docs-skill.js';
 import {
@@ -33,7 +33,8 @@ import { CustomSkills } from './skills/custom/custom-skills.js';
 import { SkillEditor } from './skills/custom/skill-editor.js';
 import type { ToolProvider } from './skills/ports.js';
 import { SkillManager } from './skills/skill-manager.js';
-import { Workspace } from './skills/workspace.js';
+import type { ToolGrants } from './skills/tool-grants.js';
+import { Workspaces } from './skills/workspaces.js';
 import { SkillVersionFiles } from './storage/skill-version-files.js';
 import { SqliteSkills } from './storage/sqlite-skills.js';
 import type { SqliteStore } from './storage/sqlite-store.js';
@@ -52,8 +53,6 @@ export interface ChatSkillsParts {
   memory: Pick<ReturnType<typeof chatMemory>, 'memory' | 'searchTool'>;
   translator: Translator;
   sessionLabels: (sessionId: string) => readonly string[];
-  /** Of a turn that belongs to no session. */
-  ownerOfTask: (id: string) => Owner;
   /** A task that ended with a former process while it waited for an answer. */
   resumeTask: (id: string) => Promise<unknown>;
   services: () => ServiceMonitor;
@@ -66,13 +65,17 @@ export interface ChatSkillsParts {
   sandbox: ShellSkillOptions;
   /** Tools from elsewhere. */
   providers: readonly ToolProvider[];
+  grants: ToolGrants;
   logger: Logger;
 }
 
 export function chatSkills(parts: ChatSkillsParts) {
   const { settings, models, memory, logger, events } = parts;
   const repository = new SqliteSkills(parts.store, (error) => logger.warn({ err: error }, 'a call was not counted'));
-  const workspace = new Workspace(settings.WORKSPACE_ROOT || join(settings.VENOM_DATA_DIR, 'workspace'));
+  const workspaces = new Workspaces({
+    house: settings.WORKSPACE_ROOT || join(settings.VENOM_DATA_DIR, 'workspace'),
+    users: join(settings.VENOM_DATA_DIR, 'workspaces'),
+  });
   const path = parts.searchPath || USUAL_PATH;
   const git = findProgram('git', path);
   const fetcher = new GuardedFetch({
@@ -81,8 +84,6 @@ export function chatSkills(parts: ChatSkillsParts) {
     maxBytes: MAX_PAGE_BYTES,
     userAgent: 'Venom',
   });
-  const ownerOf = ({ owner, sessionId, requestId }: Pick<SkillContext, 'owner' | 'sessionId' | 'requestId'>) =>
-    owner ?? ownerOfSession(sessionId) ?? (requestId === null ? null : parts.ownerOfTask(requestId));
   const skills: BaseSkill[] = [
     new FileSkill(),
     ...(git ? [new GitSkill({ git, path, isolation: parts.sandbox.isolation })] : []),
@@ -90,17 +91,17 @@ export function chatSkills(parts: ChatSkillsParts) {
     ...(settings.ENABLE_WEB_SKILL ? [new WebSkill(fetcher, settings.WEB_SEARCH_ENDPOINT)] : []),
     new DocsSkill(),
     new TimeSkill(systemClock.now),
-    new WorkSkill((asking) => parts.work(placeOf(asking.sessionId, ownerOf(asking)))),
+    new WorkSkill((asking) => parts.work(placeOf(asking.sessionId, asking.owner))),
     new SystemSkill({ reports: () => parts.services().reports() }),
     new MemorySkill({
-      search: (query, options) => memory.searchTool.search(query, { ...options, owner: ownerOf(options) }),
+      search: (query, options) => memory.searchTool.search(query, options),
       add: ({ text, category, labels, asking }) =>
         memory.memory.add({
           text,
           category,
           labels,
           requestId: asking.requestId,
-          scope: everySession(ownerOf(asking)),
+          scope: everySession(asking.owner),
           kind: 'fact',
           origin: 'assistant',
           source: 'memory skill',
@@ -119,8 +120,8 @@ export function chatSkills(parts: ChatSkillsParts) {
       loaded: async () => (await models.loaded()).map(({ name, runtime }) => ({ name, provider: runtime })),
     }),
   ];
-  const builtIn = new BuiltInSkills(skills, { workspace, logger });
-  const customFolder = join(workspace.root, 'custom');
+  const builtIn = new BuiltInSkills(skills, { workspaces, logger });
+  const customFolder = join(workspaces.house.root, 'custom');
   const versions = new SkillVersionFiles(join(settings.VENOM_DATA_DIR, 'custom-skill-versions'), systemClock.now);
   const custom = new CustomSkills({
     folder: customFolder,
@@ -134,7 +135,6 @@ export function chatSkills(parts: ChatSkillsParts) {
     events,
     now: systemClock.now,
     newId: randomUUID,
-    ownerOfRequest: parts.ownerOfTask,
     waitMs: approvalWaitMs,
     onLateAnswer: (requestId) =>
       void parts.resumeTask(requestId).catch((error: unknown) => {
@@ -146,6 +146,7 @@ export function chatSkills(parts: ChatSkillsParts) {
       providers: [builtIn, custom, ...parts.providers],
       repository,
       approvals,
+      grants: parts.grants,
       events,
       sessionLabels: parts.sessionLabels,
     },

@@ -57,7 +57,7 @@ import { IdleProbes } from './models/idle-probes.js';
 import { ModelManager } from './models/model-manager.js';
 import { ModelRegistry } from './models/model-registry.js';
 import { ModelTrials } from './models/model-trial.js';
-import { type ModelOperation, ModelOperations } from './models/operations.js';
+import { type ModelOperation, ModelOperations, mayKnowOperation, type OperationType } from './models/operations.js';
 import { QuietMoments } from './models/quiet-moments.js';
 import { RuntimeSwitch } from './models/runtime-switch.js';
 import type { StarterSnapshot } from './models/starter.js';
@@ -73,6 +73,7 @@ import { findProgram } from './runtimes/servers/argument-vector.js';
 import { DEFAULT_TRAFFIC, TrafficControl } from './runtimes/upstream-traffic.js';
 import { systemClock } from './shared/clock.js';
 import type { ImportedServers } from './skills/mcp/ports.js';
+import { ToolGrants } from './skills/tool-grants.js';
 import { backupPath, listBackups, removeBackup } from './storage/backups.js';
 import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
 import { SqliteGoals } from './storage/sqlite-goals.js';
@@ -102,6 +103,8 @@ const LOG_HELD_BYTES = 1_000_000;
 const QUIET_MS = 5_000;
 /** Goals and tasks of one session that a status report names. */
 const REPORTED = 20;
+/** Nobody's session, and nobody's key. */
+const HOUSE = { owner: null, sessionId: null };
 const CLOUD_NAMES = ['openai', 'google'] as const;
 
 export interface Composed {
@@ -134,7 +137,14 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const bootId = settings.VENOM_BOOT_ID || randomUUID().replaceAll('-', '');
 
   const store = new SqliteStore(join(dataDir, 'venom.db'));
-  const hub = new EventHub((id) => orchestrator.ownerOf(id) ?? tracer.get(id)?.owner ?? null);
+  const toolGrants = new ToolGrants(settings.USER_KEYS_MCP_SERVERS);
+  const hub = new EventHub({
+    ownerOfRequest: (id) => orchestrator.ownerOf(id) ?? tracer.get(id)?.owner ?? null,
+    mayHear: (viewer, type, data) =>
+      type === 'MCP_SERVER'
+        ? toolGrants.mayUseServer(viewer, String(data?.['name']))
+        : type !== 'MODEL_OPERATION' || mayKnowOperation(viewer, { type: data?.['operation_type'] as OperationType }),
+  });
   const state = new StateManager(new SqliteState(store));
   const telemetry = settings.OTEL_EXPORTER_OTLP_ENDPOINT
     ? await (await import('./telemetry/otlp-trace-export.js')).openOtlpTraceExport({
@@ -510,7 +520,6 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     memory,
     translator,
     sessionLabels: (sessionId) => labels.of(sessionId),
-    ownerOfTask: (id) => orchestrator.ownerOf(id),
     resumeTask: (id) => orchestrator.resume(id),
     services: () => services,
     work: (place) => ({
@@ -524,6 +533,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     searchPath: environment['PATH'],
     sandbox: mcp.sandbox,
     providers: [mcp.tools],
+    grants: toolGrants,
     logger,
   });
   const { orchestrator, services } = chatTasks({
@@ -566,9 +576,9 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         // Who needs a tool is there with it.
         agents: [
           ...(['chat', 'coder', 'critic', 'architect', 'librarian'] as const),
-          ...(skills.manager.toolBox.has('git__get_status', null) ? (['git', 'release'] as const) : []),
-          ...(skills.manager.toolBox.has('shell__run_shell', null) ? (['tester'] as const) : []),
-          ...(skills.manager.toolBox.has('web__search', null) ? (['researcher'] as const) : []),
+          ...(skills.manager.toolBox.has('git__get_status', HOUSE) ? (['git', 'release'] as const) : []),
+          ...(skills.manager.toolBox.has('shell__run_shell', HOUSE) ? (['tester'] as const) : []),
+          ...(skills.manager.toolBox.has('web__search', HOUSE) ? (['researcher'] as const) : []),
           ...(['publisher', 'executive', 'toolmaker'] as const),
         ],
         modes: [
@@ -640,11 +650,10 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
     operationListeners.add(listener);
     return () => operationListeners.delete(listener);
   };
-  const grants = new UserGrants({
-    approveTools: settings.USER_KEYS_APPROVE_TOOLS,
-    callTools: settings.USER_KEYS_CALL_TOOLS,
-    mcpServers: settings.USER_KEYS_MCP_SERVERS,
-  });
+  const grants = new UserGrants(
+    { approveTools: settings.USER_KEYS_APPROVE_TOOLS, callTools: settings.USER_KEYS_CALL_TOOLS },
+    toolGrants,
+  );
   const http = await createServer({
     logger,
     guard: {
@@ -769,7 +778,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,
     },
-    mcp,
+    mcp: { ...mcp, grants: toolGrants },
     responses: { answers, responses },
     skills: { ...skills, grants },
     mcpEndpoints: {
@@ -791,7 +800,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         logger,
       },
       imported: options.importedServers ?? mcp.servers,
-      mayUse: (owner, server) => grants.mayUseServer(owner, server),
+      grants: toolGrants,
       limits: { sessions: settings.MCP_MAX_SESSIONS, idleMs: settings.MCP_SESSION_IDLE_SECONDS * 1_000 },
       logger,
     },

@@ -10,6 +10,7 @@ import type { Settings } from './config/config.js';
 import { CALLBACK_PATH, CLIENT_METADATA_PATH } from './http/routes/oauth.js';
 import type { ModelOperations } from './models/operations.js';
 import { treeMemoryBytes } from './shared/process-tree.js';
+import { judgeSignature } from './skills/mcp/bundle-signature.js';
 import { BundleSource } from './skills/mcp/bundle-source.js';
 import { BundleStore } from './skills/mcp/bundle-store.js';
 import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
@@ -105,6 +106,12 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     fileRoots: settings.MCP_GIT_FILE_ROOTS,
     platform: process.platform,
     home: environment['HOME'] ?? homedir(),
+    judge: (path, signal) =>
+      judgeSignature(
+        path,
+        { openssl: findOnPath('openssl', environment['PATH']), environment, dir, now: Date.now },
+        signal,
+      ),
   });
   const manager = new McpManagerSkill({
     servers,
@@ -155,7 +162,7 @@ export async function mcpHost(settings: Settings, parts: McpHostParts) {
     memory: treeMemoryBytes,
     programs: () =>
       Object.fromEntries(
-        ['git', 'python3', 'uv', 'npm', 'node', 'bwrap', 'unshare'].map((name) => [
+        ['git', 'python3', 'uv', 'npm', 'node', 'openssl', 'bwrap', 'unshare', 'setpriv'].map((name) => [
           name,
           findOnPath(name, environment['PATH']),
         ]),

@@ -1,4 +1,5 @@
 // What a task needs beside the ports of a turn: templates, slash commands, tools, translation.
+import type { Owner } from '../shared/owner.js';
 import type { IntentId, Language } from './intent.js';
 
 export interface StaticAnswers {
@@ -85,10 +86,15 @@ export interface ChatTool {
   run(input: unknown, options: ToolRun): Promise<ToolResult>;
 }
 
-export interface ToolRequest {
+/** Whose turn it is, and where. */
+export interface ToolPlace {
+  owner: Owner;
+  sessionId: string | null;
+}
+
+export interface ToolRequest extends ToolPlace {
   intent: IntentId;
   forcedTool: string | null;
-  sessionId: string | null;
   /** What was asked. */
   text?: string;
 }
@@ -106,12 +112,12 @@ export interface ToolFinding {
   labels: readonly string[];
 }
 
-/** Which tools there are for a turn. */
+/** Which tools there are for a turn: for a user's only those that were granted. */
 export interface ToolBox {
   /** Whether there is such a tool and it may be called there, perhaps after a person's yes. */
-  has(name: string, sessionId: string | null): boolean;
+  has(name: string, place: ToolPlace): boolean;
   /** The same permissions, approvals and bounds as for a model. @throws AppError `tool_not_found`, or the signal's reason */
-  call(name: string, input: Record<string, unknown>, run: ToolRun): Promise<ToolFinding>;
+  call(name: string, input: Record<string, unknown>, run: ToolRun & ToolPlace): Promise<ToolFinding>;
   /** None for an intent that needs a tool means that nothing here does its work. */
   toolsFor(request: ToolRequest): readonly ChatTool[];
 }

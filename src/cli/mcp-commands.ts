@@ -51,6 +51,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .option('--write <folder>', 'a folder it may change', collect, [])
     .option('--trusted', 'you vouch for it')
     .option('--allow-plain', 'it may run where nothing isolates it')
+    .option('--write-named', 'of a configuration file: folders that arguments name may be changed, not only read')
     .option('--allow-private', 'a remote server may lie in a private network')
     .option('-y, --yes', 'agree to what is found')
     .action((source: string, name: string | undefined, options: ImportOptions) =>

@@ -18,7 +18,7 @@ export const SettingsSchema = z.object({
     "users' keys may call tools by hand; like approving, never what starts programs",
   ),
   USER_KEYS_MCP_SERVERS: list('').describe(
-    "imported MCP servers that users' keys may use at /mcp/NAME and /mcp/all: NAME for every key, KEY-ID/NAME for one",
+    "imported MCP servers that users' keys may know of and use, in chats, by hand, at /mcp/NAME and /mcp/all: NAME for every key, KEY-ID/NAME for one",
   ),
   VENOM_ALLOWED_HOSTS: list('').describe('further Host names (host or host:port) requests may carry, beside loopback'),
   VENOM_PUBLIC_URL: url('').describe(
@@ -128,7 +128,9 @@ export const SettingsSchema = z.object({
   URL_SCHEME_POLICY: choice(['auto', 'force_http', 'force_https'], 'auto').describe(
     'auto, force_http, force_https; auto = http for local/private hosts, https for public ones in production',
   ),
-  WORKSPACE_ROOT: text('').describe('sandbox root of skills; empty = workspace/ in the data folder'),
+  WORKSPACE_ROOT: text('').describe(
+    "folder whose files the administrator's skills may touch; empty = workspace/ in the data folder. Each user's key has its own in workspaces/",
+  ),
   REPO_ROOT: text('.').describe('base of relative paths, root of the git adapter'),
   ENABLE_SHELL_SKILL: flag(true).describe('offer commands in a sandbox to models; each call asks first'),
   ENABLE_WEB_SKILL: flag(true).describe('offer pages of the internet to models; each call asks first'),

@@ -117,6 +117,16 @@ export const McpToolList = z.object({
   count: z.int(),
 });
 
+export const McpSignature = z.object({
+  state: z.enum(['unsigned', 'not_verified', 'signed']),
+  /** Why nothing vouches for it. */
+  reason: z.enum(['no_openssl', 'self_signed', 'unknown_authority', 'out_of_date', 'not_for_code']).nullable(),
+  /** As its certificate says; worth nothing where it is not verified. */
+  signer: z
+    .object({ subject: z.string(), issuer: z.string(), valid_until: Instant, fingerprint: z.string() })
+    .nullable(),
+});
+
 export const McpPlan = z.object({
   plan_id: z.string(),
   name: z.string(),
@@ -148,6 +158,8 @@ export const McpPlan = z.object({
       secret: z.string().nullable(),
     }),
   ),
+  /** Of a bundle; null for anything else, and in plans of earlier versions. */
+  signature: McpSignature.nullable(),
   missing_config: z.array(z.string()),
   missing_secrets: z.array(z.string()),
   warnings: z.array(z.string()),

@@ -67,7 +67,11 @@ export const ImportRequest = z.strictObject({
 });
 
 /** `mcpServers` of Claude Desktop and others, `servers` of VS Code, or a registry's server.json. */
-export const ConfigRequest = z.strictObject({ config: z.record(z.string(), z.unknown()) });
+export const ConfigRequest = z.strictObject({
+  config: z.record(z.string(), z.unknown()),
+  network: z.boolean().default(false).describe('its programs may reach the network'),
+  write_named: z.boolean().default(false).describe('folders that their arguments name may be changed, not only read'),
+});
 
 export const ApproveRequest = z.strictObject({ hash: Hash });
 export const UpdateRequest = z.strictObject({

@@ -9,28 +9,35 @@ const Message = z.looseObject({
   tool_call_id: z.string().max(500).nullish(),
 });
 
-export const ChatCompletionRequest = z.looseObject({
-  model: z.string().min(1).max(300),
-  messages: z.array(Message).min(1).max(4_096),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  max_tokens: z.int().min(1).nullish(),
-  max_completion_tokens: z.int().min(1).nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-  top_k: z.int().min(0).nullish(),
-  min_p: z.number().min(0).max(1).nullish(),
-  seed: z.int().nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  repeat_penalty: z.number().min(0).max(10).nullish(),
-  n: z.int().min(1).max(128).nullish(),
-  response_format: z.looseObject({ type: z.string() }).nullish(),
-  tools: z.array(z.looseObject({})).max(128).nullish(),
-  tool_choice: z.union([z.string().max(200), z.looseObject({})]).nullish(),
-  parallel_tool_calls: z.boolean().nullish(),
-});
+/** How a server of llama.cpp keeps its contexts is not its callers' business: a negative `n_discard` wrote into foreign memory. */
+const OF_THE_SERVER = ['n_discard', 'n_keep', 'n_predict', 'n_ctx', 'id_slot', 'slot_id', 'lora'];
+
+export const ChatCompletionRequest = z
+  .looseObject({
+    model: z.string().min(1).max(300),
+    messages: z.array(Message).min(1).max(4_096),
+    stream: z.boolean().nullish(),
+    stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+    max_tokens: z.int().min(1).nullish(),
+    max_completion_tokens: z.int().min(1).nullish(),
+    temperature: z.number().min(0).max(2).nullish(),
+    top_p: z.number().gt(0).max(1).nullish(),
+    top_k: z.int().min(0).nullish(),
+    min_p: z.number().min(0).max(1).nullish(),
+    seed: z.int().nullish(),
+    stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+    frequency_penalty: z.number().min(-2).max(2).nullish(),
+    presence_penalty: z.number().min(-2).max(2).nullish(),
+    repeat_penalty: z.number().min(0).max(10).nullish(),
+    n: z.int().min(1).max(128).nullish(),
+    response_format: z.looseObject({ type: z.string() }).nullish(),
+    tools: z.array(z.looseObject({})).max(128).nullish(),
+    tool_choice: z.union([z.string().max(200), z.looseObject({})]).nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
+  })
+  .refine((body) => !OF_THE_SERVER.some((name) => name in body), {
+    message: `${OF_THE_SERVER.join(', ')} are not taken: they are about the server, not about the answer`,
+  });
 export type ChatCompletionRequest = z.output<typeof ChatCompletionRequest>;
 
 const Tokens = z.array(z.int().min(0).max(10_000_000)).min(1).max(1_000_000);

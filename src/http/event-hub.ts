@@ -17,6 +17,13 @@ const FOR_EVERYBODY: ReadonlySet<string> = new Set([
   'BUDGET_WARNING',
 ]);
 
+export interface EventHubOptions {
+  /** Of a request or task; asked only while a user listens. */
+  ownerOfRequest: (requestId: string) => Owner;
+  /** Of what is for everybody, whether it is for this one. */
+  mayHear: (viewer: string, type: string, data: Record<string, unknown> | null) => boolean;
+}
+
 export interface EventClient {
   readonly bufferedAmount: number;
   send(text: string): void;
@@ -26,10 +33,11 @@ export interface EventClient {
 export class EventHub implements EventSink {
   readonly #clients = new Map<EventClient, Owner>();
   readonly #ownerOfRequest: (requestId: string) => Owner;
+  readonly #mayHear: EventHubOptions['mayHear'];
 
-  /** @param ownerOfRequest  of a request or task; asked only while a user listens */
-  constructor(ownerOfRequest: (requestId: string) => Owner = () => null) {
+  constructor({ ownerOfRequest = () => null, mayHear = () => true }: Partial<EventHubOptions> = {}) {
     this.#ownerOfRequest = ownerOfRequest;
+    this.#mayHear = mayHear;
   }
 
   add(client: EventClient, viewer: Owner = null): () => void {
@@ -54,7 +62,7 @@ export class EventHub implements EventSink {
       if (viewer !== null && !open) {
         whose ??= owner ?? this.#ownerOf(data) ?? '';
         if (whose !== viewer) continue;
-      }
+      } else if (viewer !== null && !this.#mayHear(viewer, type, data)) continue;
       if (client.bufferedAmount > MAX_BUFFERED_BYTES) {
         this.#clients.delete(client);
         client.terminate();

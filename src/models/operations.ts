@@ -1,6 +1,7 @@
 // ModelOperation: one long action on a model as a row with steps, byte progress and one end. ModelOperations runs them,
 // a few at a time, and takes up after a crash what can be taken up. It knows no provider and no engine.
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
+import type { Owner } from '../shared/owner.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import type { OperationRepository } from './ports.js';
 
@@ -117,6 +118,12 @@ const RESUMABLE: ReadonlySet<OperationType> = new Set([
   'mcp_import',
 ]);
 
+/** What is done to models everybody may know; imports of MCP servers tell of folders, addresses and secrets. */
+export const mayKnowOperation = (viewer: Owner, { type }: Pick<ModelOperation, 'type'>): boolean =>
+  viewer === null || !type.startsWith('mcp_');
+
+const MOST_LISTED = 500;
+
 interface Running {
   operation: ModelOperation;
   abort: AbortController;
@@ -188,21 +195,24 @@ export class ModelOperations {
     return operation;
   }
 
-  /** @throws AppError `operation_not_found` */
-  get(operationId: string): ModelOperation {
+  /** @throws AppError `operation_not_found`, also for one that the viewer may not know of */
+  get(operationId: string, viewer: Owner = null): ModelOperation {
     const live =
       this.#running.get(operationId)?.operation ??
       this.#unsaved.get(operationId) ??
       this.#waiting.find((waiting) => waiting.operationId === operationId);
     const operation = live ?? this.#options.repository.get(operationId);
-    if (!operation) throw new AppError('operation_not_found', `There is no operation ${operationId}.`);
+    if (!operation || !mayKnowOperation(viewer, operation))
+      throw new AppError('operation_not_found', `There is no operation ${operationId}.`);
     return operation;
   }
 
   /** Newest first, with the live figures of what runs. */
-  list(limit: number): ModelOperation[] {
+  list(limit: number, viewer: Owner = null): ModelOperation[] {
     return this.#options.repository
-      .list(limit)
+      .list(viewer === null ? limit : MOST_LISTED)
+      .filter((stored) => mayKnowOperation(viewer, stored))
+      .slice(0, limit)
       .map(
         (stored) => this.#running.get(stored.operationId)?.operation ?? this.#unsaved.get(stored.operationId) ?? stored,
       );

@@ -2,7 +2,7 @@
 // process; who waits does so for a bounded time.
 import type { EventSink } from '../chat/ports.js';
 import { AppError, toAppError } from '../shared/errors.js';
-import { maySee, type Owner, ownerOfSession } from '../shared/owner.js';
+import { maySee, type Owner } from '../shared/owner.js';
 import type { ToolCall, ToolDescriptor } from './ports.js';
 import type { Approval, ApprovalDecision, ApprovalPage, SkillRepository } from './skill-ports.js';
 
@@ -15,8 +15,6 @@ export interface ApprovalsParts {
   events: EventSink;
   now: () => number;
   newId: () => string;
-  /** Whose conversation a turn without a session belongs to. */
-  ownerOfRequest: (requestId: string) => Owner;
   /** How long a call waits. */
   waitMs: number;
   /** Answered, and nobody in this process waits for it: its task ended with a former one. */
@@ -177,7 +175,7 @@ export class Approvals {
   #asked(tool: ToolDescriptor, call: ToolCall, input: string, reason: string): Approval {
     return {
       id: this.#parts.newId(),
-      owner: ownerOfSession(call.sessionId) ?? this.#ownerOfTurn(call.requestId),
+      owner: call.owner,
       tool: tool.name,
       title: tool.title,
       hash: tool.hash,
@@ -193,10 +191,6 @@ export class Approvals {
       createdAt: this.#parts.now(),
       decidedAt: null,
     };
-  }
-
-  #ownerOfTurn(requestId: string | null): Owner {
-    return requestId === null ? null : this.#parts.ownerOfRequest(requestId);
   }
 
   #publish(approval: Approval): void {

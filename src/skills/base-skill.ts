@@ -13,12 +13,12 @@ export interface SkillLogger {
 }
 
 export interface SkillContext {
-  /** Files only through this. */
+  /** The owner's; files only through this. */
   workspace: Workspace;
   logger: SkillLogger;
   /** Ends with the turn, with Stop, and with the call's time. */
   signal: AbortSignal;
-  /** Of a call by hand. */
+  /** Who calls, or whose turn does. */
   owner: Owner;
   sessionId: string | null;
   requestId: string | null;

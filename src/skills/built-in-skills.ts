@@ -2,19 +2,19 @@
 import { AppError, toAppError } from '../shared/errors.js';
 import type { BaseSkill, SkillLogger } from './base-skill.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
-import type { Workspace } from './workspace.js';
+import type { Workspaces } from './workspaces.js';
 
 export class BuiltInSkills implements ToolProvider {
   readonly kind = 'builtin';
   readonly #skills: readonly BaseSkill[];
   readonly #tools: readonly ToolDescriptor[];
-  readonly #workspace: Workspace;
+  readonly #workspaces: Pick<Workspaces, 'of'>;
   readonly #logger: SkillLogger;
 
-  constructor(skills: readonly BaseSkill[], parts: { workspace: Workspace; logger: SkillLogger }) {
+  constructor(skills: readonly BaseSkill[], parts: { workspaces: Pick<Workspaces, 'of'>; logger: SkillLogger }) {
     this.#skills = skills;
     this.#tools = skills.flatMap((skill) => skill.descriptors());
-    this.#workspace = parts.workspace;
+    this.#workspaces = parts.workspaces;
     this.#logger = parts.logger;
   }
 
@@ -32,10 +32,10 @@ export class BuiltInSkills implements ToolProvider {
     try {
       if (!skill) throw notFound(call.name);
       const result = await skill.invoke(name, call.input, {
-        workspace: this.#workspace,
+        workspace: this.#workspaces.of(call.owner),
         logger: this.#logger,
         signal: call.signal,
-        owner: call.owner ?? null,
+        owner: call.owner,
         sessionId: call.sessionId,
         requestId: call.requestId,
         labels: call.labels,

@@ -32,8 +32,8 @@ export interface ToolDescriptor {
 export interface ToolCall {
   name: string;
   input: unknown;
-  /** Who calls by hand; a turn's is known by its session or task. */
-  owner?: Owner;
+  /** Who calls, or whose turn does; in a user's session that user, whoever asks. */
+  owner: Owner;
   sessionId: string | null;
   /** Of the turn that asks; null for a call by hand. */
   requestId: string | null;

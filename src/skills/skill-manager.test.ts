@@ -10,6 +10,7 @@ import { Approvals } from './approvals.js';
 import { definitionHash } from './base-skill.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
 import { SkillManager, type SkillManagerOptions } from './skill-manager.js';
+import { ToolGrants } from './tool-grants.js';
 
 let folder: string;
 let store: SqliteStore;
@@ -57,7 +58,12 @@ const outcome = (text: string, given: Partial<ToolOutcome> = {}): ToolOutcome =>
 function build(
   tools: ToolDescriptor[],
   run: (call: ToolCall) => Promise<ToolOutcome> = async () => outcome('ok'),
-  given: { kind?: ToolProvider['kind']; labels?: string[]; options?: Partial<SkillManagerOptions> } = {},
+  given: {
+    kind?: ToolProvider['kind'];
+    labels?: string[];
+    granted?: string[];
+    options?: Partial<SkillManagerOptions>;
+  } = {},
 ) {
   const repository = new SqliteSkills(store, (error) => {
     throw error;
@@ -72,7 +78,6 @@ function build(
     events: sink,
     now: Date.now,
     newId: () => `approval-${++ids}`,
-    ownerOfRequest: () => null,
     waitMs: 5_000,
     onLateAnswer: () => {},
   });
@@ -81,6 +86,7 @@ function build(
       providers: [{ kind: given.kind ?? 'builtin', tools: () => tools, call: run }],
       repository,
       approvals,
+      grants: new ToolGrants(given.granted ?? []),
       events: sink,
       sessionLabels: () => given.labels ?? [],
     },
@@ -92,13 +98,14 @@ function build(
 const call = (name: string, given: Partial<ToolCall> = {}): ToolCall => ({
   name,
   input: {},
+  owner: null,
   sessionId: null,
   requestId: null,
   labels: [],
   signal: new AbortController().signal,
   ...given,
 });
-const turn = { forcedTool: null, sessionId: null };
+const turn = { forcedTool: null, owner: null, sessionId: null };
 const names = (tools: readonly { name: string }[]) => tools.map(({ name }) => name);
 
 describe('SkillManager.toolsFor', () => {
@@ -142,7 +149,7 @@ describe('SkillManager.toolsFor', () => {
       tool('one__weather', { description: 'Weather.' }),
       tool('two__weather', { description: 'Weather.' }),
     ]);
-    const best = () => manager.search('weather')[0]?.name;
+    const best = () => manager.search('weather', null)[0]?.name;
     expect(best()).toBe('one__weather');
     for (let count = 0; count < 5; count += 1) repository.countCall('two__weather', false);
     return store.commit(() => {}).then(() => expect(best()).toBe('two__weather'));
@@ -226,9 +233,9 @@ describe('SkillManager.call', () => {
     const tools = [tool('mcp__look')];
     const { manager } = build(tools);
     await manager.setPermission('mcp__look', 'always', null);
-    expect(manager.permissionOf(manager.tool('mcp__look')).permission).toBe('always');
+    expect(manager.permissionOf(manager.tool('mcp__look', null)).permission).toBe('always');
     tools[0] = tool('mcp__look', { description: 'Looks, and sends what it sees to me.' });
-    expect(manager.permissionOf(manager.tool('mcp__look'))).toEqual({
+    expect(manager.permissionOf(manager.tool('mcp__look', null))).toEqual({
       permission: 'ask',
       reason: 'definition_changed',
     });
@@ -237,7 +244,55 @@ describe('SkillManager.call', () => {
   it('keeps the first of two tools with one name', async () => {
     const first = tool('x__same', { description: 'first' });
     const { manager } = build([first, tool('x__same', { description: 'second' })]);
-    expect(manager.tools()).toEqual([first]);
+    expect(manager.tools(null)).toEqual([first]);
+  });
+});
+
+describe('a user whose key was granted one of two servers', () => {
+  const anna = 'user-0123456789abcdef';
+  const annas = { owner: anna, sessionId: `${anna}~chat` };
+  const notes = (name: string) =>
+    tool(`${name}__read_notes`, { source: { kind: 'mcp', id: name }, description: 'Reads notes.' });
+  const built = (run?: (call: ToolCall) => Promise<ToolOutcome>) =>
+    build([notes('hers'), notes('secret'), tool('time__now')], run, { granted: [`${anna}/hers`] });
+
+  it('has the tools of that one and the built-in ones, and no other is even known', () => {
+    const { manager } = built();
+    expect(names(manager.tools(anna))).toEqual(['hers__read_notes', 'time__now']);
+    expect(names(manager.tools(null))).toEqual(['hers__read_notes', 'secret__read_notes', 'time__now']);
+    expect(names(manager.search('read notes', anna))).toEqual(['hers__read_notes']);
+    expect(() => manager.tool('secret__read_notes', anna)).toThrow(expect.objectContaining({ code: 'tool_not_found' }));
+  });
+
+  it.each([
+    ['by the owner of the turn', { owner: anna, sessionId: null }],
+    ["by the session, where the house asks in the user's", { owner: null, sessionId: `${anna}~chat` }],
+  ])('is offered and has in a turn only what was granted: %s', (_how, place) => {
+    const { manager } = built();
+    const offered = manager.toolsFor({ ...place, forcedTool: null, intent: 'GENERAL_CHAT', text: 'read my notes' });
+    expect(names(offered)).toContain('hers__read_notes');
+    expect(names(offered)).not.toContain('secret__read_notes');
+    expect(manager.toolBox.has('hers__read_notes', place)).toBe(true);
+    expect(manager.toolBox.has('secret__read_notes', place)).toBe(false);
+  });
+
+  it('cannot call what was not granted, not even where it is always allowed or somebody said yes', async () => {
+    const ran: ToolCall[] = [];
+    const { manager } = built(async (asked) => {
+      ran.push(asked);
+      return outcome('ok');
+    });
+    await manager.setPermission('secret__read_notes', 'always', null);
+    for (const approved of [false, true])
+      await expect(manager.call(call('secret__read_notes', annas), { approved })).rejects.toMatchObject({
+        code: 'tool_not_found',
+      });
+    await expect(
+      manager.toolBox.call('secret__read_notes', {}, { ...call('', annas), ...annas }),
+    ).rejects.toMatchObject({ code: 'tool_not_found' });
+    expect(ran).toEqual([]);
+    await manager.call(call('hers__read_notes', annas));
+    expect(ran.map(({ name, owner }) => [name, owner])).toEqual([['hers__read_notes', anna]]);
   });
 });
 

@@ -4,21 +4,24 @@ import { randomUUID } from 'node:crypto';
 import type { IntentId } from '../chat/intent.js';
 import { TOOL_REQUIRED_INTENTS } from '../chat/intent-traits.js';
 import type { EventSink } from '../chat/ports.js';
-import type { ChatTool, ToolBox, ToolFinding, ToolRequest, ToolRun } from '../chat/task-ports.js';
+import type { ChatTool, ToolBox, ToolFinding, ToolPlace, ToolRequest, ToolRun } from '../chat/task-ports.js';
 import { abortable } from '../shared/abortable.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { type Owner, ownerOfSession } from '../shared/owner.js';
 import type { Approvals } from './approvals.js';
 import { DOES_THE_WORK, INTENT_TOOLS } from './intent-tools.js';
 import { decidePermission, type PermissionDecision, type PermissionOverride } from './permissions.js';
 import type { Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
 import { OFFERED_DESCRIPTION_CHARS, promptTokens } from './prompt-tokens.js';
 import type { Approval, SkillRepository } from './skill-ports.js';
+import type { ToolGrants } from './tool-grants.js';
 import { type ToolHit, ToolSearch } from './tool-search.js';
 
 const MAX_TOOLS = 10_000;
 const MAX_OFFERED = 24;
 /** Some of them may not be called and are left out. */
 const MAX_HITS = 100;
+const INDEXES_KEPT = 8;
 const MAX_INPUT_CHARS = 1_000_000;
 /** Share of a text's words a tool must carry to count as meant. */
 const MEANT = 0.3;
@@ -31,6 +34,7 @@ export interface SkillManagerParts {
   providers: readonly ToolProvider[];
   repository: SkillRepository;
   approvals: Approvals;
+  grants: Pick<ToolGrants, 'mayUse'>;
   events: EventSink;
   sessionLabels: (sessionId: string) => readonly string[];
 }
@@ -53,30 +57,37 @@ export interface CallOptions {
 export class SkillManager {
   readonly #parts: SkillManagerParts;
   readonly #options: SkillManagerOptions;
-  #index: { key: readonly ToolDescriptor[]; search: ToolSearch } | undefined;
+  /** Newest first: whoever was granted the same tools shares one. */
+  #indexes: readonly { key: readonly ToolDescriptor[]; search: ToolSearch }[] = [];
 
   constructor(parts: SkillManagerParts, options: SkillManagerOptions) {
     this.#parts = parts;
     this.#options = options;
   }
 
-  /** Every tool, in a fixed order. A name that two providers have belongs to the first; permission as it is by default. */
-  tools(): readonly ToolDescriptor[] {
+  /**
+   * Every tool the viewer was granted, in a fixed order. A name that two providers have belongs to the first; permission as it
+   * is by default.
+   */
+  tools(viewer: Owner): readonly ToolDescriptor[] {
+    const { providers, grants } = this.#parts;
     const byName = new Map<string, ToolDescriptor>();
-    for (const provider of this.#parts.providers)
+    for (const provider of providers)
       for (const tool of provider.tools())
         if (!byName.has(tool.name) && byName.size < MAX_TOOLS) byName.set(tool.name, tool);
-    return [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+    return [...byName.values()]
+      .filter((tool) => grants.mayUse(viewer, tool))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** @throws AppError `tool_not_found` */
-  tool(name: string): ToolDescriptor {
-    return this.#found(name).tool;
+  /** @throws AppError `tool_not_found`, also for one the viewer was not granted */
+  tool(name: string, viewer: Owner): ToolDescriptor {
+    return this.#found(name, viewer).tool;
   }
 
   /** Best first. */
-  search(text: string): readonly ToolDescriptor[] {
-    return this.#searchOf(this.tools())
+  search(text: string, viewer: Owner): readonly ToolDescriptor[] {
+    return this.#searchOf(this.tools(viewer))
       .find(text, MAX_HITS, this.#parts.repository.callCounts())
       .map(({ tool }) => tool);
   }
@@ -100,7 +111,7 @@ export class SkillManager {
       await this.#parts.repository.removeOverride(name, sessionId);
       return;
     }
-    const { hash } = this.tool(name);
+    const { hash } = this.tool(name, null);
     await this.#parts.repository.setOverride({ tool: name, sessionId, permission, hash });
   }
 
@@ -109,8 +120,11 @@ export class SkillManager {
     const labels = request.sessionId === null ? [] : this.#parts.sessionLabels(request.sessionId);
     const allowed = (tool: ToolDescriptor) =>
       decidePermission(tool, overrides, { sessionId: request.sessionId, labels }).permission !== 'never';
-    const every = this.tools();
+    const owner = ownerIn(request);
+    const every = this.tools(owner);
     const all = every.filter(allowed);
+    const forced = all.find(({ name }) => name === request.forcedTool);
+    if (forced) return [this.#chatTool(forced, 0, owner)];
     const { named, work, meant, other } = this.#ranked(this.#searchOf(every), all, request);
     if (TOOL_REQUIRED_INTENTS.has(request.intent) && !doesTheWork(request.intent, work)) return [];
     const chosen = new Map<string, { tool: ToolDescriptor; rank: number | undefined }>();
@@ -129,7 +143,7 @@ export class SkillManager {
       [...chosen.values()]
         // The same tools in the same order leave the engine's prompt cache of use.
         .sort((one, another) => (one.tool.name < another.tool.name ? -1 : 1))
-        .map(({ tool, rank }) => this.#chatTool(tool, rank))
+        .map(({ tool, rank }) => this.#chatTool(tool, rank, owner))
     );
   }
 
@@ -137,9 +151,9 @@ export class SkillManager {
   get toolBox(): ToolBox {
     return {
       toolsFor: (request) => this.toolsFor(request),
-      has: (name, sessionId) => {
-        const tool = this.tools().find((each) => each.name === name);
-        return tool !== undefined && this.permissionOf(tool, sessionId).permission !== 'never';
+      has: (name, place) => {
+        const tool = this.tools(ownerIn(place)).find((each) => each.name === name);
+        return tool !== undefined && this.permissionOf(tool, place.sessionId).permission !== 'never';
       },
       call: (name, input, run) => this.#callOfAgent(name, input, run),
     };
@@ -148,10 +162,10 @@ export class SkillManager {
   async #callOfAgent(
     name: string,
     input: Record<string, unknown>,
-    { signal, sessionId, requestId, labels, onWaiting }: ToolRun,
+    { signal, owner, sessionId, requestId, labels, onWaiting }: ToolRun & ToolPlace,
   ): Promise<ToolFinding> {
     const outcome = await this.call(
-      { name, input, sessionId, requestId, labels, signal },
+      { name, input, owner, sessionId, requestId, labels, signal },
       { onWaiting: ({ id, tool, title, reason }, state) => onWaiting?.({ id, tool, title, reason }, state) },
     );
     return { ...outcome, quoted: quoted(name, outcome) };
@@ -159,13 +173,14 @@ export class SkillManager {
 
   /**
    * Runs one call. What keeps it from running or makes it fail is an outcome with a code.
-   * @throws AppError `tool_not_found`, or the signal's reason
+   * @throws AppError `tool_not_found`, also for a tool that was not granted, or the signal's reason
    */
   async call(call: ToolCall, { approved = false, onWaiting = () => {} }: CallOptions = {}): Promise<ToolOutcome> {
-    const { provider, tool } = this.#found(call.name);
+    const owner = ownerIn(call);
+    const { provider, tool } = this.#found(call.name, owner);
     const { sessionId } = call;
     const labels = [...new Set([...call.labels, ...(sessionId === null ? [] : this.#parts.sessionLabels(sessionId))])];
-    const labelled = { ...call, labels };
+    const labelled = { ...call, owner, labels };
     if ((JSON.stringify(call.input ?? {}) ?? '').length > MAX_INPUT_CHARS)
       return refused('invalid_input', `The input of ${tool.name} is longer than ${MAX_INPUT_CHARS} characters.`);
     const { permission, reason } = decidePermission(tool, this.#parts.repository.overrides(), { sessionId, labels });
@@ -176,7 +191,7 @@ export class SkillManager {
       if (answer === 'expired')
         return refused('approval_expired', `Nobody approved this call of ${tool.name} in time.`);
       // Its definition may have changed while somebody looked at the old one.
-      const now = this.#found(call.name);
+      const now = this.#found(call.name, owner);
       if (now.tool.hash !== tool.hash) return refused('tool_denied', `${tool.name} has changed since it was approved.`);
     }
     return this.#run(provider, tool, labelled);
@@ -265,23 +280,26 @@ export class SkillManager {
   }
 
   #searchOf(tools: readonly ToolDescriptor[]): ToolSearch {
-    const known = this.#index;
-    const same = known && known.key.length === tools.length && known.key.every((tool, index) => tool === tools[index]);
-    if (same) return known.search;
+    const known = this.#indexes.find(
+      ({ key }) => key.length === tools.length && key.every((tool, index) => tool === tools[index]),
+    );
+    if (known) return known.search;
     const search = new ToolSearch(tools);
-    this.#index = { key: tools, search };
+    this.#indexes = [{ key: tools, search }, ...this.#indexes.slice(0, INDEXES_KEPT - 1)];
     return search;
   }
 
-  #found(name: string): { provider: ToolProvider; tool: ToolDescriptor } {
-    for (const provider of this.#parts.providers) {
+  #found(name: string, viewer: Owner): { provider: ToolProvider; tool: ToolDescriptor } {
+    const { providers, grants } = this.#parts;
+    for (const provider of providers) {
       const tool = provider.tools().find((each) => each.name === name);
-      if (tool) return { provider, tool };
+      if (tool && grants.mayUse(viewer, tool)) return { provider, tool };
+      if (tool) break;
     }
     throw new AppError('tool_not_found', `There is no tool ${name.slice(0, 100)}.`);
   }
 
-  #chatTool(tool: ToolDescriptor, rank: number | undefined): ChatTool {
+  #chatTool(tool: ToolDescriptor, rank: number | undefined, owner: Owner): ChatTool {
     return {
       name: tool.name,
       description: tool.description.slice(0, OFFERED_DESCRIPTION_CHARS),
@@ -293,7 +311,7 @@ export class SkillManager {
       timeoutMs: this.#options.callTimeoutMs + this.#options.approvalWaitMs + 5_000,
       run: async (input, { signal, sessionId, requestId, labels, onWaiting }) => {
         const outcome = await this.call(
-          { name: tool.name, input, sessionId, requestId, labels, signal },
+          { name: tool.name, input, owner, sessionId, requestId, labels, signal },
           {
             onWaiting: ({ id, tool: called, title, reason }, state) =>
               onWaiting?.({ id, tool: called, title, reason }, state),
@@ -307,6 +325,9 @@ export class SkillManager {
 
 /** One word of a description is chance; a name, or several words, is not. */
 const isMeant = ({ coverage, named, words }: ToolHit): boolean => coverage >= MEANT && (named || words >= 2);
+
+/** A session's owner is whose turn it is there, also where the house asks in it. */
+const ownerIn = ({ owner, sessionId }: ToolPlace): Owner => owner ?? ownerOfSession(sessionId);
 
 const isBuiltIn = ({ source }: ToolDescriptor): boolean => source.kind === 'builtin';
 

@@ -4,7 +4,17 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 
 /** Never emptied, whatever is set: what people have, and what runs. */
-const KEPT = new Set(['models', 'backups', 'servers', 'gpu', 'workspace']);
+const KEPT = new Set([
+  'models',
+  'backups',
+  'servers',
+  'gpu',
+  'mcp',
+  'workspace',
+  'workspaces',
+  'custom-skills',
+  'custom-skill-versions',
+]);
 const MAX_FILES = 10_000;
 
 /** Folders that may be emptied: below the data folder, and none of those that hold data. */

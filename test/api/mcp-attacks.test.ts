@@ -1,6 +1,7 @@
 // Attacks by what is imported and by whoever asks: each advisory of the field that concerns MCP, hostile repositories, hostile
 // definitions, and servers that take more than they may. Only the HTTP API is used.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -16,6 +17,7 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type NpmRegistry, startNpmRegistry } from '../stand-ins/npm-registry.js';
 import { startServer, type TestServer } from './server.js';
@@ -322,6 +324,38 @@ describe('advisories', () => {
     });
     expect(status).toBeGreaterThanOrEqual(400);
     expect(asked).toBe(0);
+  });
+
+  it('CVE-2024-12886, CVE-2025-0315: an answer of a remote server that unpacks to far more than it should is cut', async () => {
+    const bomb = gzipSync(Buffer.alloc(200 * 1_048_576, ' '));
+    expect(bomb.length).toBeLessThan(1_000_000);
+    const bomber = createServer((incoming, response) => {
+      incoming.resume();
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bomb);
+    }).listen(0, '127.0.0.1');
+    await once(bomber, 'listening');
+    const url = `http://127.0.0.1:${(bomber.address() as AddressInfo).port}/mcp`;
+    const planned = await plan({ name: 'bomber', source: { kind: 'remote', url, allow_private: true } });
+    expect(await approve(planned)).toMatchObject({ status: 'failed', error_code: 'upstream_protocol' });
+    bomber.close();
+    expect(await call('shared__echo', { text: 'still' })).toMatchObject({ text: 'still' });
+  });
+
+  it('CVE-2024-37032: what is named by a hash is named by nothing else', async () => {
+    for (const bundle of ['../../venom.db', `${'a'.repeat(63)}/`, `sha256:../../../etc/passwd`, 'A'.repeat(64), '']) {
+      const source = { kind: 'bundle', bundle };
+      expect([bundle, (await ask('POST', '/mcp/import', { name: 'hashed', source })).status]).toEqual([bundle, 422]);
+    }
+    for (const hash of ['..%2f..%2fvenom.db', '%2e%2e%2fvenom.db', 'sha256:..%2f..%2fvenom.db', '..']) {
+      const response = await fetch(`${server.url}/api/v1/sessions/s/pictures/${hash}`);
+      expect([hash, [404, 422].includes(response.status)]).toEqual([hash, true]);
+      expect(await response.text()).not.toContain('SQLite');
+    }
+    for (const id of ['..%2f..', '%2e%2e', 'x%00'])
+      expect([id, (await ask('POST', `/mcp/plans/${id}/approve`, { hash: 'a'.repeat(64) })).status]).toEqual([
+        id,
+        expect.toSatisfy((status: number) => [404, 422].includes(status)),
+      ]);
   });
 
   it('CVE-2025-54136: a yes is for what was shown: what changed afterwards is not what is started', async () => {

@@ -191,6 +191,25 @@ describe('a bundle', () => {
     expect(await approve(again)).toMatchObject({ status: 'failed', error_code: 'mcp_import_failed' });
   });
 
+  it('whose file has gone cannot be agreed to, and its plan can be discarded and made again', async () => {
+    const packed = new Uint8Array(bundle(manifestOf({ version: '3.1.0' }), files));
+    const { body } = await upload(packed);
+    const plan = await planned('gone', { bundle: body['bundle'] });
+    rmSync(join(server.dataDir, 'mcp/bundles', `${String(body['bundle'])}.mcpb`));
+    const refused = await ask('POST', `/mcp/plans/${plan['plan_id']}/approve`, { hash: plan['hash'] });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(String(refused.body['detail'])).toContain('import the bundle again');
+    expect((await ask('GET', '/mcp/servers/gone')).status).toBe(404);
+    // The same bytes are the same plan: with them back it can be carried out.
+    await upload(packed);
+    expect(await approve(plan)).toMatchObject({ status: 'completed', result: { server: 'gone' } });
+    const { body: another } = await upload(new Uint8Array(bundle(manifestOf({ version: '3.2.0' }), files)));
+    const next = await planned('gone', { bundle: another['bundle'] });
+    rmSync(join(server.dataDir, 'mcp/bundles', `${String(another['bundle'])}.mcpb`));
+    expect((await ask('DELETE', `/mcp/plans/${next['plan_id']}`)).status).toBe(200);
+    expect(await call('gone__echo', { text: 'still' })).toMatchObject({ text: 'still' });
+  });
+
   it('that does not start leaves the working one alone', async () => {
     const broken = bundle(manifestOf({ version: '4.0.0' }), [{ name: 'server/index.mjs', text: 'process.exit(3)' }]);
     const { body } = await upload(new Uint8Array(broken));

@@ -163,7 +163,9 @@ describe('a tool that a model calls', () => {
       arguments: { file_path: 'hello.txt', content: 'hello' },
       request_id: id,
     });
-    expect(await client.task(id)).toMatchObject({
+    // The question is there before the task says that it waits.
+    const waits = await client.until(id, ({ context_history: history }) => 'waiting_for_you' in history);
+    expect(waits).toMatchObject({
       status: 'PROCESSING',
       context_history: { waiting_for_you: [{ approval_id: approval.approval_id, tool: 'file__write_file' }] },
     });

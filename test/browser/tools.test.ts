@@ -2,6 +2,7 @@
 // configurations, the registry, and a skill of one's own.
 /// <reference lib="dom" />
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -314,6 +315,26 @@ describe('a bundle', () => {
     await page.getByRole('button', { name: 'Approve and build' }).click();
     await page.getByRole('heading', { name: 'packed is ready' }).waitFor();
     await page.getByText('echo', { exact: true }).waitFor();
+  });
+
+  it('says who signed it, and what to do where its file has gone before the yes', async () => {
+    const { page } = await open('/tools/import');
+    await page.getByText('Bundle', { exact: true }).click();
+    const simple = bundle(manifestOf({ name: 'simple' }), [
+      { name: 'server/index.mjs', text: readFileSync(FAKE, 'utf8') },
+    ]);
+    await page.locator('input[type=file]').setInputFiles(fileOf('simple.mcpb', simple));
+    await page.getByRole('status', { name: 'Bundle' }).getByText('Tells the weather').waitFor();
+    await page.getByLabel('Name here').fill('simple');
+    await page.getByRole('button', { name: 'Inspect' }).click();
+    const source = page.getByRole('table', { name: 'Source' });
+    await source.getByRole('row', { name: 'Signature unsigned' }).waitFor();
+    rmSync(join(site.server.dataDir, 'mcp/bundles', `${createHash('sha256').update(simple).digest('hex')}.mcpb`));
+    await page.getByRole('button', { name: 'Approve and build' }).click();
+    await page.getByRole('alert').getByText('import the bundle again', { exact: false }).waitFor();
+    await clean(page);
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.waitForURL('**/tools');
   });
 
   it('is taken where it is dropped', async () => {

@@ -273,7 +273,7 @@ describe('a repository', () => {
         state: 'quarantined',
         changes: [{ field: 'description', before: 'Adds two whole numbers.', after: 'Adds two whole numbers, fast.' }],
       });
-      await expect(call('sums__add', { a: 1, b: 1 })).rejects.toMatchObject({ code: 'tool_not_found' });
+      await expect(call('sums__add', { a: 1, b: 1 })).rejects.toMatchObject({ code: 'tool_quarantined' });
       await venom.run('mcp', 'trust', 'sums', 'add', String(add?.hash));
       expect(await call('sums__add', { a: 1, b: 1 })).toBe('2');
       await venom.run('mcp', 'rollback', 'sums');

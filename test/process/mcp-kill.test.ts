@@ -87,7 +87,12 @@ const found = (name: string) => {
     return [];
   }
 };
-const TIERS = [programs(...found('bwrap'), ...found('unshare')), programs(...found('unshare')), programs()];
+const PLAIN = 2;
+const TIERS = [
+  programs(...found('bwrap'), ...found('unshare')),
+  programs(...found('unshare')),
+  programs(...found('setpriv')),
+];
 
 /** Whatever belongs to this test, by its arguments or its environment; zombies have neither. */
 const processes = (): string[] =>
@@ -109,6 +114,16 @@ const described = (): string[] =>
       return pid;
     }
   });
+
+const commandLineOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+const childrenOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
 
 const noneLeft = () => expect.poll(described, { timeout: GONE_WITHIN_MS, interval: 20 }).toEqual([]);
 
@@ -287,6 +302,31 @@ const IMPORT_BORDERS = [
   ['activate', reaches('activate')],
   ['activated', ended],
 ] as const;
+
+it.skipIf(found('setpriv').length === 0)(
+  'a server without isolation ends with us, also where what waits for our end was killed first',
+  async () => {
+    const client = new Client(await start(PLAIN));
+    const { result } = await client.ended(await client.plan());
+    await client.ended(await client.approve(result as NonNullable<Operation['result']>));
+    await expectServes(client);
+    const pid = (await client.pid()) as number;
+    const guards = childrenOf(client.venom.child.pid as number).filter((each) =>
+      commandLineOf(each).includes('venom-group-guard'),
+    );
+    expect(guards.length).toBeGreaterThan(0);
+    for (const guard of guards) process.kill(Number(guard), 'SIGKILL');
+    expect(processes()).toContain(String(pid));
+    await client.venom.kill();
+    // What it has started besides is ended by the next start.
+    await expect.poll(() => processes().includes(String(pid)), { timeout: GONE_WITHIN_MS, interval: 5 }).toBe(false);
+    const next = new Client(await start(PLAIN));
+    await next.ask('DELETE', '/mcp/servers/tool');
+    expect((await next.venom.stop()).code).toBe(0);
+    await noneLeft();
+  },
+  60_000,
+);
 
 describe('an import that is cut by kill -9', () => {
   it.each(PLAN_BORDERS)(

@@ -1,4 +1,5 @@
 // MCP bundles made by hand, so that a test can say what is in them and what is wrong with them.
+import { execFileSync } from 'node:child_process';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { zip } from './documents.js';
 
@@ -45,3 +46,15 @@ export function archive(files: readonly BundleFile[]): Buffer {
 
 export const bundle = (manifest: unknown, files: readonly BundleFile[] = []): Buffer =>
   archive([{ name: 'manifest.json', text: JSON.stringify(manifest) }, ...files]);
+
+/** With the signature that official tools append, by the key and certificate `name` in `folder`. */
+export function signed(bytes: Buffer, { folder, name }: { folder: string; name: string }): Buffer {
+  const block = execFileSync(
+    'openssl',
+    ['cms', '-sign', '-binary', '-outform', 'DER', '-signer', `${name}.pem`, '-inkey', `${name}.key`],
+    { cwd: folder, input: bytes },
+  );
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(block.length);
+  return Buffer.concat([bytes, Buffer.from('MCPB_SIG_V1'), length, block, Buffer.from('MCPB_SIG_END')]);
+}

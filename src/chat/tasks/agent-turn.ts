@@ -4,6 +4,7 @@ import { procedureOf } from '../agents/procedures/by-intent.js';
 import type { Procedure } from '../agents/procedures/procedure.js';
 import type { IntentId } from '../intent.js';
 import type { ChatTool } from '../task-ports.js';
+import { placeOfTools } from './task-turn.js';
 import { labelsOf, type TurnWork } from './turn-work.js';
 
 /** Of what may be sent; the rest is for the question and what goes along. */
@@ -55,7 +56,7 @@ function procedureFor(
   tools: readonly ChatTool[],
 ): Procedure | null {
   if (tools.some(({ imported, rank }) => imported && rank !== undefined)) return null;
-  return procedureOf({ intent, text, sessionId: turn.live.task.request.sessionId }, toolBox);
+  return procedureOf({ intent, text, ...placeOfTools(turn.live.task.request) }, toolBox);
 }
 
 function carriedOut(
@@ -71,7 +72,7 @@ function carriedOut(
     language,
     small,
     roomChars: Math.floor(work.budgetTokens * MATERIAL_SHARE) * CHARS_PER_TOKEN,
-    has: (tool) => toolBox.has(tool, live.task.request.sessionId),
+    has: (tool) => toolBox.has(tool, placeOfTools(live.task.request)),
     call: (tool, input) => work.callTool(tool, input),
     note: (line) => live.log(line),
     say: onText,
@@ -93,7 +94,7 @@ function toolsOf({ turn, toolBox }: TurnWork, { agent, intent, text }: OneAgents
     intent,
     // A tool that was forced is the turn's; a goal of its own has none.
     forcedTool: intent === turn.intent ? turn.tool : null,
-    sessionId: turn.live.task.request.sessionId,
+    ...placeOfTools(turn.live.task.request),
     text,
   });
 }

@@ -22,7 +22,7 @@ import { checkRouting } from './routing-check.js';
 import { routingSummary, runtimeContext } from './runtime-context.js';
 import type { Picture } from './task.js';
 import { TaskModel, type TaskModelOptions } from './task-model.js';
-import type { DecidedTurn, TurnOutcome } from './task-turn.js';
+import { type DecidedTurn, placeOfTools, type TurnOutcome } from './task-turn.js';
 import { labelsOf, type TurnWork } from './turn-work.js';
 
 const TOUCH_EVERY_MS = 5_000;
@@ -330,7 +330,7 @@ export class TurnAnswering {
     const startedAt = performance.now();
     const found = await this.#parts.toolBox.call(name, input, {
       signal: live.signal,
-      sessionId: live.task.request.sessionId,
+      ...placeOfTools(live.task.request),
       requestId: live.id,
       labels: labelsOf({ context, model }),
       onWaiting: this.#waiting(live),

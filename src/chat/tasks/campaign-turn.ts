@@ -22,6 +22,7 @@ import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import { workOn } from './agent-turn.js';
 import { endsTheTurn } from './final-failures.js';
 import { TaskError } from './task-failure.js';
+import { placeOfTools } from './task-turn.js';
 import { budgetShown, labelsOf, spokenBy, type TurnWork } from './turn-work.js';
 
 const EARLIER_GOAL_CHARS = 1_500;
@@ -245,7 +246,7 @@ async function workOnGoal(work: TurnWork, goal: Goal, earlier: readonly Goal[]):
   const intent = workable(decision.intent);
   const agent: AgentDefinition = AGENT_OF[intent];
   const toolRequired = TOOL_REQUIRED_INTENTS.has(intent);
-  const request = { intent, forcedTool: null, sessionId: live.task.request.sessionId, text: goal.text };
+  const request = { intent, forcedTool: null, ...placeOfTools(live.task.request), text: goal.text };
   tracer.step(
     live.id,
     'Campaign',

@@ -6,7 +6,7 @@ import type { SlashCommands, ToolBox, ToolRequest } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import { executionMode } from './execution-mode.js';
 import { TaskError } from './task-failure.js';
-import type { DecidedTurn, TaskTurn } from './task-turn.js';
+import { type DecidedTurn, placeOfTools, type TaskTurn } from './task-turn.js';
 
 export interface DecideParts {
   intents: IntentRecognizer;
@@ -30,7 +30,7 @@ export async function decideTurn(
     live.update({ forced_route: route });
     tracer.step(id, GATE, 'forced_route', JSON.stringify(route));
   }
-  const decision = await intentOf(turn, forcedIntent, { intents, slash });
+  const decision = await intentOf(turn, forcedIntent, { intents, slash, toolBox });
   live.update({
     intent_debug: {
       source: decision.source,
@@ -48,11 +48,12 @@ export async function decideTurn(
     fallback_reason: mode.fallbackReason,
   });
   tracer.step(id, GATE, 'execution_mode_selector', JSON.stringify(mode));
-  const toolRequired = TOOL_REQUIRED_INTENTS.has(decision.intent);
+  // Who names one very tool wants that to be called.
+  const toolRequired = TOOL_REQUIRED_INTENTS.has(decision.intent) || (tool !== null && isToolsName(turn, toolBox));
   live.update({ tool_requirement: { required: toolRequired, intent: decision.intent } });
   tracer.step(id, GATE, 'tool_requirement', JSON.stringify({ required: toolRequired, intent: decision.intent }));
   const intent = isSupported(
-    { intent: decision.intent, forcedTool: tool, sessionId: request.sessionId, text },
+    { intent: decision.intent, forcedTool: tool, ...placeOfTools(request), text },
     toolRequired,
     toolBox,
   )
@@ -75,10 +76,11 @@ export async function decideTurn(
 }
 
 async function intentOf(
-  { live, text, tool }: TaskTurn,
+  turn: TaskTurn,
   forcedIntent: string | null,
-  { intents, slash }: Pick<DecideParts, 'intents' | 'slash'>,
+  { intents, slash, toolBox }: Pick<DecideParts, 'intents' | 'slash' | 'toolBox'>,
 ): Promise<IntentDecision> {
+  const { live, text, tool } = turn;
   // What is wanted is settled; what it is answered in is not.
   const forced = async (intent: IntentId): Promise<IntentDecision> => ({
     intent,
@@ -99,6 +101,7 @@ async function intentOf(
   if (tool !== null) {
     const intent = slash.intentOf(tool);
     if (intent) return forced(intent);
+    if (isToolsName(turn, toolBox)) return forced('GENERAL_CHAT');
     throw new TaskError({
       code: 'forced_tool_unknown',
       message: `There is no tool ${tool}.`,
@@ -111,6 +114,10 @@ async function intentOf(
     ? { ...decision, intent: 'GENERAL_CHAT' }
     : decision;
 }
+
+/** Of a tool as it is, such as `notes__read`, and not of a kind of work. */
+const isToolsName = ({ live, tool }: TaskTurn, toolBox: ToolBox): boolean =>
+  tool !== null && toolBox.has(tool, placeOfTools(live.task.request));
 
 function isSupported(request: ToolRequest, toolRequired: boolean, toolBox: ToolBox): boolean {
   if (TEMPLATE_INTENTS.has(request.intent)) return true;

@@ -1,7 +1,7 @@
 // What one run of a task carries along: the task, what its text says once commands are taken out, and what was decided.
 import type { AgentDefinition } from '../agents/agent.js';
 import type { IntentDecision, IntentId, Language } from '../intent.js';
-import type { ParsedText, SlashCommands } from '../task-ports.js';
+import type { ParsedText, SlashCommands, ToolPlace } from '../task-ports.js';
 import type { LiveTask } from './live-task.js';
 import type { TaskRequest } from './task.js';
 import type { TaskModel } from './task-model.js';
@@ -38,6 +38,9 @@ export const readText = ({ content, forcedTool, forcedProvider }: TaskRequest, s
   forcedTool !== null || forcedProvider !== null
     ? { text: content, tool: null, provider: null, clear: false, unknown: [] }
     : slash.parse(content);
+
+/** Whose tools, permissions and files a task has. */
+export const placeOfTools = ({ owner, sessionId }: TaskRequest): ToolPlace => ({ owner: owner ?? null, sessionId });
 
 export const toTurn = (live: LiveTask, parsed: ParsedText): TaskTurn => ({
   live,

@@ -17,6 +17,28 @@ export interface BundleSetting {
 }
 
 /** @returns the source of an import */
+export interface BundleSignature {
+  state: 'unsigned' | 'not_verified' | 'signed';
+  reason: string | null;
+  signer: { subject: string; issuer: string; fingerprint: string } | null;
+}
+
+const NOT_VERIFIED: Readonly<Record<string, string>> = {
+  no_openssl: 'openssl is not installed here, so nobody can tell',
+  self_signed: 'whoever made the certificate wrote that name',
+  unknown_authority: 'this machine does not know who issued the certificate',
+  out_of_date: 'its certificate is out of date',
+  not_for_code: 'its certificate is not for signing code',
+};
+
+export function describeSignature({ state, reason, signer }: BundleSignature): string {
+  const name = signer === null ? '' : `${signer.subject} (issued by ${signer.issuer})`;
+  if (state === 'unsigned') return 'no';
+  if (state === 'signed') return `yes, by ${name}`;
+  const why = NOT_VERIFIED[reason ?? ''] ?? 'it could not be judged';
+  return name === '' ? `not verified: ${why}` : `not verified, says ${name}: ${why}`;
+}
+
 export async function uploadBundle(
   client: ApiClient,
   file: string,

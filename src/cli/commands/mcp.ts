@@ -6,7 +6,13 @@ import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
 import { followOperation, type Operation } from '../operation-progress.js';
 import { table } from '../terminal.js';
-import { type BundleSetting, describeSettings, uploadBundle } from './mcp-bundle.js';
+import {
+  type BundleSetting,
+  type BundleSignature,
+  describeSettings,
+  describeSignature,
+  uploadBundle,
+} from './mcp-bundle.js';
 
 const CALL_MS = 600_000;
 const START_MS = 60_000;
@@ -25,6 +31,7 @@ export interface ImportOptions {
   trusted?: boolean;
   allowPlain?: boolean;
   allowPrivate?: boolean;
+  writeNamed?: boolean;
   yes?: boolean;
 }
 
@@ -47,6 +54,7 @@ interface Plan {
   };
   dependencies: string[];
   user_config: BundleSetting[];
+  signature: BundleSignature | null;
   missing_config: string[];
   missing_secrets: string[];
   warnings: string[];
@@ -87,7 +95,7 @@ export async function importServer(
   options: ImportOptions,
 ): Promise<void> {
   const client = await context.server();
-  if (source.endsWith('.json') && !/^[a-z]+:\/\//.test(source)) return importConfig(context, client, source);
+  if (source.endsWith('.json') && !/^[a-z]+:\/\//.test(source)) return importConfig(context, client, source, options);
   if (name === undefined) throw new AppError('invalid_input', 'Name the server: venom mcp import SOURCE NAME');
   const isBundle = /\.(mcpb|dxt)$/i.test(source) && !/^[a-z]+:\/\//.test(source);
   const { operation } = await client.post<{ operation: Operation }>('/api/v1/mcp/import', {
@@ -104,7 +112,12 @@ export async function importServer(
   await planned(context, client, operation.operation_id, options.yes === true);
 }
 
-async function importConfig(context: CommandContext, client: ApiClient, file: string): Promise<void> {
+async function importConfig(
+  context: CommandContext,
+  client: ApiClient,
+  file: string,
+  options: ImportOptions,
+): Promise<void> {
   let config: unknown;
   try {
     config = JSON.parse(readFileSync(file, 'utf8'));
@@ -113,7 +126,7 @@ async function importConfig(context: CommandContext, client: ApiClient, file: st
   }
   const answer = await client.post<{ operations: Operation[]; skipped: { name: string; reason: string }[] }>(
     '/api/v1/mcp/import/config',
-    { config },
+    { config, network: options.network === true, write_named: options.writeNamed === true },
   );
   for (const { name, reason } of answer.skipped) context.terminal.note(`${name} was left out: ${reason}`);
   for (const { operation_id: id, model_name: name } of answer.operations)
@@ -150,8 +163,12 @@ export async function approve(context: CommandContext, planId: string, hash: str
   );
   const operation = await followOperation(client, context.terminal, answer.operation.operation_id);
   const { tools, quarantined } = (operation.result ?? {}) as { tools?: string[]; quarantined?: string[] };
+  const count = tools?.length ?? 0;
   const waiting = quarantined?.length ? `; to be looked at again: ${quarantined.join(', ')}` : '';
-  context.terminal.result(operation, `${operation.model_name} is imported, ${tools?.length ?? 0} tools${waiting}.`);
+  context.terminal.result(
+    operation,
+    `${operation.model_name} is imported, ${count === 1 ? '1 tool' : `${count} tools`}${waiting}.`,
+  );
 }
 
 export async function discardPlan(context: CommandContext, planId: string): Promise<void> {
@@ -183,12 +200,20 @@ export async function listTools(context: CommandContext, name: string): Promise<
   const client = await context.server();
   const answer = await client.get<{ tools: Tool[] }>(at(name, '/tools'));
   const rows = answer.tools.map((tool) => [tool.name ?? tool.tool, tool.state, tool.permission, tool.refused ?? '']);
-  const changes = answer.tools.flatMap((tool) =>
-    tool.changes.map(
-      ({ field, before, after }) =>
-        `${tool.tool}, ${field}:\n  - ${JSON.stringify(before)}\n  + ${JSON.stringify(after)}\n  agree: venom mcp trust ${name} ${tool.tool} ${tool.hash}`,
-    ),
-  );
+  const changes = answer.tools
+    .filter(({ changes: changed }) => changed.length > 0)
+    .map((tool) =>
+      [
+        ...tool.changes.map(({ field, before, after }) =>
+          [
+            `${tool.tool}, ${field}:`,
+            ...(before === null ? [] : [`  - ${JSON.stringify(before)}`]),
+            ...(after === null ? [] : [`  + ${JSON.stringify(after)}`]),
+          ].join('\n'),
+        ),
+        `  agree: venom mcp trust ${name} ${tool.tool} ${tool.hash}`,
+      ].join('\n'),
+    );
   context.terminal.result(answer, [table(['TOOL', 'STATE', 'PERMISSION', ''], rows), ...changes].join('\n\n'));
 }
 
@@ -228,7 +253,16 @@ export async function changeServer(
 ): Promise<void> {
   const client = await context.server();
   const answer = await client.post<{ server: Server }>(at(name, `/${change}`), {}, START_MS);
-  context.terminal.result(answer, `${name} is ${answer.server.state}.`);
+  const { source, tools, quarantined } = answer.server;
+  const waiting = quarantined > 0 ? `, ${quarantined} to be looked at: venom mcp tools ${name}` : '';
+  const done = {
+    enable: 'may be used again',
+    disable: 'is switched off',
+    restart: 'has ended; the next call starts it',
+    refresh: `has ${tools === 1 ? '1 tool' : `${tools} tools`}${waiting}`,
+    rollback: `is back at ${(source.version ?? 'the version before').slice(0, 12)}${waiting}`,
+  };
+  context.terminal.result(answer, `${name} ${done[change]}.`);
 }
 
 export async function updateServer(
@@ -294,6 +328,7 @@ function describe({
   permissions,
   dependencies,
   user_config: settings,
+  signature,
   missing_config: unanswered,
   missing_secrets: missing,
   warnings,
@@ -309,6 +344,7 @@ function describe({
     `  changes:  ${list(permissions.writable)}`,
     `  secrets:  ${list(Object.entries(permissions.secrets).map(([variable, secret]) => `${variable} = ${secret}`))}`,
     `  runs:     ${permissions.isolation ?? 'elsewhere'}${permissions.trusted ? ', trusted' : ''}`,
+    ...(signature ? [`  signed:   ${describeSignature(signature)}`] : []),
     ...describeSettings(settings, unanswered),
     ...(missing.length > 0 ? [`  missing:  ${missing.join(', ')} (venom mcp secret NAME)`] : []),
     ...warnings.map((warning) => `  note:     ${warning}`),

@@ -11,7 +11,7 @@ export interface McpDoorsOptions {
   parts: Omit<VenomMcpParts, 'owner'>;
   imported: ImportedServers;
   /** Whether somebody's key may use an imported server. */
-  mayUse: McpGatewayOptions['mayUse'];
+  grants: McpGatewayOptions['grants'];
   limits: McpSessionLimits;
   logger: Logger;
 }
@@ -22,13 +22,13 @@ export interface McpDoors {
   close(): Promise<void>;
 }
 
-export function openMcpDoors({ parts, imported, mayUse, limits, logger }: McpDoorsOptions): McpDoors {
+export function openMcpDoors({ parts, imported, grants, limits, logger }: McpDoorsOptions): McpDoors {
   const own = new McpEndpoint({
     make: ({ caller }) => venomMcpServer({ ...parts, owner: ownerOf(caller) }),
     limits,
     logger,
   });
-  const gateway = new McpGateway({ servers: imported, mayUse, limits, version: parts.version, logger });
+  const gateway = new McpGateway({ servers: imported, grants, limits, version: parts.version, logger });
   const leave = parts.onOperation(({ status, type }) => {
     if (status === 'completed' && (type === 'install' || type === 'remove')) own.resourcesChanged();
   });

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type * as contract from '../../contract/mcp.js';
 import type * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
+import type { BundleSignature } from '../../skills/mcp/bundle-signature.js';
 import type { ImportPlan } from '../../skills/mcp/import-plan.js';
 import type { ImportRequest } from '../../skills/mcp/import-request.js';
 import type { Isolation } from '../../skills/mcp/isolation.js';
@@ -66,6 +67,20 @@ export const toServerTool = (tool: StoredTool, proxy: ToolDescriptor | null): z.
   prompt_tokens: proxy && promptTokens(proxy),
 });
 
+const toSignature = (signature: BundleSignature): z.output<typeof views.McpSignature> => {
+  const signer = signature.state === 'unsigned' ? null : signature.signer;
+  return {
+    state: signature.state,
+    reason: signature.state === 'not_verified' ? signature.reason : null,
+    signer: signer && {
+      subject: signer.subject,
+      issuer: signer.issuer,
+      valid_until: isoUtc(signer.validUntil),
+      fingerprint: signer.fingerprint,
+    },
+  };
+};
+
 export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof views.McpPlan> => ({
   plan_id: plan.planId,
   name: plan.name,
@@ -102,6 +117,7 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof 
     value: setting.value,
     secret: setting.secret,
   })),
+  signature: plan.signature ? toSignature(plan.signature) : null,
   missing_config: [...(plan.missingSettings ?? [])],
   missing_secrets: [...plan.missingSecrets],
   warnings: [...plan.warnings],

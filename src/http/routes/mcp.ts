@@ -4,6 +4,7 @@ import * as contract from '../../contract/mcp.js';
 import * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import { readConfig, writeConfig } from '../../skills/mcp/config-formats.js';
 import type { Isolation } from '../../skills/mcp/isolation.js';
 import type { McpManagerSkill } from '../../skills/mcp/mcp-manager-skill.js';
@@ -13,6 +14,7 @@ import type { ImportedServer, SecretStore } from '../../skills/mcp/ports.js';
 import type { RemoteAuthorizations } from '../../skills/mcp/remote-authorizations.js';
 import { typeDeclarations } from '../../skills/mcp/type-declarations.js';
 import { promptTokens } from '../../skills/prompt-tokens.js';
+import type { ToolGrants } from '../../skills/tool-grants.js';
 import { toImportRequest, toPlan, toServer, toServerTool } from './mcp-shapes.js';
 import { toOperation } from './model-shapes.js';
 
@@ -22,6 +24,7 @@ export interface McpRoutesOptions {
   tools: McpTools;
   secrets: SecretStore;
   authorizations: RemoteAuthorizations;
+  grants: Pick<ToolGrants, 'mayUseServer'>;
   isolation: Isolation;
   /** Where the programs lie that imports need; null where one is not there. */
   programs: () => Record<string, string | null>;
@@ -34,7 +37,7 @@ const accepted = 202;
 
 export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app,
-  { servers, manager, tools, secrets, authorizations, isolation, programs, bundleBytesMax, memory },
+  { servers, manager, tools, secrets, authorizations, grants, isolation, programs, bundleBytesMax, memory },
 ) => {
   const tags = ['mcp'];
   const described = (shown: readonly ImportedServer[]) => {
@@ -49,23 +52,24 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
       }),
     );
   };
-  const one = (name: string) => {
-    const server = servers.get(name);
+  /** @throws AppError `mcp_server_not_found`, also where the viewer was not granted it */
+  const one = (name: string, viewer: Owner) => {
+    const server = grants.mayUseServer(viewer, name) ? servers.get(name) : undefined;
     const [shown] = server ? described([server]) : [];
     if (!shown) throw new AppError('mcp_server_not_found', `There is no MCP server ${name}.`);
     return shown;
   };
 
-  app.get('/mcp/servers', { schema: { response: { 200: views.McpServerList }, tags } }, async () => {
-    const all = described(servers.list());
+  app.get('/mcp/servers', { schema: { response: { 200: views.McpServerList }, tags } }, async ({ owner }) => {
+    const all = described(servers.list().filter(({ name }) => grants.mayUseServer(owner, name)));
     return { status: 'success' as const, servers: all, count: all.length };
   });
   app.get(
     '/mcp/servers/:name',
     { schema: { params: contract.ServerParams, response: { 200: views.McpServerDetail }, tags } },
-    async ({ params }) => ({
+    async ({ params, owner }) => ({
       status: 'success' as const,
-      server: one(params.name),
+      server: one(params.name, owner),
       former: (servers.record(params.name)?.former ?? []).map(({ versionId, source, createdAt }) => ({
         version_id: versionId,
         version: source.version,
@@ -82,13 +86,13 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     app.post(
       `/mcp/servers/:name/${action}`,
       { schema: { params: contract.ServerParams, tags } },
-      async ({ params }) => {
+      async ({ params, owner }) => {
         const { name } = params;
         if (action === 'restart') await servers.restart(name);
         else if (action === 'refresh') await servers.refresh(name);
         else if (action === 'rollback') await manager.rollBack(name);
         else await servers.setEnabled(name, action === 'enable');
-        return { status: 'success', server: one(name) };
+        return { status: 'success', server: one(name, owner) };
       },
     );
   app.post(
@@ -121,11 +125,11 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app.delete(
     '/mcp/servers/:name/authorize',
     { schema: { params: contract.ServerParams, tags } },
-    async ({ params }) => {
+    async ({ params, owner }) => {
       servers.known(params.name);
       const told = authorizations.logOut(params.name);
       await servers.restart(params.name);
-      return { status: 'success', revoked: await told, server: one(params.name) };
+      return { status: 'success', revoked: await told, server: one(params.name, owner) };
     },
   );
 
@@ -134,7 +138,9 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   );
   app.post('/mcp/import/config', { schema: { body: contract.ConfigRequest, tags } }, async ({ body }, reply) => {
     const { requests, skipped } = readConfig(body.config);
-    const operations = requests.map((request) => toOperation(manager.plan(request)));
+    const operations = requests.map((request) =>
+      toOperation(manager.planConfigured(request, { network: body.network, writeNamed: body.write_named })),
+    );
     return reply.status(accepted).send({ status: 'success', operations, skipped });
   });
   app.get('/mcp/export', { schema: { tags } }, async () => writeConfig(servers.records()));
@@ -158,7 +164,8 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app.get(
     '/mcp/servers/:name/tools',
     { schema: { params: contract.ServerParams, response: { 200: views.McpToolList }, tags } },
-    async ({ params }) => {
+    async ({ params, owner }) => {
+      one(params.name, owner);
       const proxies = tools.proxiesOf(params.name);
       const all = servers
         .tools(params.name)
@@ -169,8 +176,8 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app.get(
     '/mcp/servers/:name/types',
     { schema: { params: contract.ServerParams, tags } },
-    async ({ params }, reply) => {
-      one(params.name);
+    async ({ params, owner }, reply) => {
+      one(params.name, owner);
       reply.type('text/plain; charset=utf-8');
       return typeDeclarations(tools.tools().filter(({ source }) => source.id === params.name));
     },
@@ -178,27 +185,28 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app.post(
     '/mcp/servers/:name/tools/approve',
     { schema: { params: contract.ServerParams, body: contract.ToolApproval, tags } },
-    async ({ params, body }) => {
+    async ({ params, body, owner }) => {
       servers.approveTool(params.name, body.tool, body.hash);
-      return { status: 'success', server: one(params.name) };
+      return { status: 'success', server: one(params.name, owner) };
     },
   );
   app.post(
     '/mcp/servers/:name/tools/permission',
     { schema: { params: contract.ServerParams, body: contract.ToolPermission, tags } },
-    async ({ params, body }) => {
+    async ({ params, body, owner }) => {
       servers.setPermission(params.name, body.tool, body.permission);
-      return { status: 'success', server: one(params.name) };
+      return { status: 'success', server: one(params.name, owner) };
     },
   );
   // By hand: whoever asks here has said yes.
-  app.post('/mcp/call', { schema: { body: contract.CallRequest, tags } }, async ({ body }, reply) => {
+  app.post('/mcp/call', { schema: { body: contract.CallRequest, tags } }, async ({ body, owner }, reply) => {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     const startedAt = performance.now();
     const outcome = await tools.call({
       name: body.tool,
       input: body.input,
+      owner,
       sessionId: null,
       requestId: null,
       labels: [],

@@ -103,12 +103,16 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
   app.get(
     '/models/operations',
     { schema: { querystring: z.object({ limit: broughtWithin(10, 500) }), tags } },
-    async ({ query }) => operationsAnswer(operations.list(query.limit)),
+    async ({ query, owner }) => operationsAnswer(operations.list(query.limit, owner)),
   );
-  app.get('/models/operations/:operation_id', { schema: { params, tags } }, async ({ params: { operation_id } }) => ({
-    success: true,
-    operation: toOperation(operations.get(operation_id)),
-  }));
+  app.get(
+    '/models/operations/:operation_id',
+    { schema: { params, tags } },
+    async ({ params: { operation_id }, owner }) => ({
+      success: true,
+      operation: toOperation(operations.get(operation_id, owner)),
+    }),
+  );
   app.post(
     '/models/operations/:operation_id/cancel',
     { schema: { params, tags } },
@@ -128,8 +132,8 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
   app.get(
     '/models/operations/:operation_id/stream',
     { schema: { params, tags, description: 'Server-sent events: `operation` on every change, `end` with the last.' } },
-    async ({ params: { operation_id } }, reply) => {
-      const current = operations.get(operation_id);
+    async ({ params: { operation_id }, owner }, reply) => {
+      const current = operations.get(operation_id, owner);
       const cors = corsOf(reply);
       reply.hijack();
       const { raw } = reply;

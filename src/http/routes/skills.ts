@@ -59,15 +59,19 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
     tool: { ...toItem(tool, sessionId), input_schema: { ...tool.inputSchema } },
   });
 
-  app.get('/skills', { schema: { querystring: SkillsQuery, response: { 200: ToolList }, tags } }, async ({ query }) => {
-    await refresh();
-    const tools = query.q === undefined ? manager.tools() : manager.search(query.q);
-    return {
-      status: 'success' as const,
-      tools: tools.map((tool) => toItem(tool, query.session_id)),
-      count: tools.length,
-    };
-  });
+  app.get(
+    '/skills',
+    { schema: { querystring: SkillsQuery, response: { 200: ToolList }, tags } },
+    async ({ query, owner }) => {
+      await refresh();
+      const tools = query.q === undefined ? manager.tools(owner) : manager.search(query.q, owner);
+      return {
+        status: 'success' as const,
+        tools: tools.map((tool) => toItem(tool, query.session_id)),
+        count: tools.length,
+      };
+    },
+  );
   app.get(
     '/skills/approvals',
     { schema: { querystring: ApprovalQuery, response: { 200: ApprovalList }, tags } },
@@ -94,7 +98,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
         throw new AppError('forbidden', 'Only the administrator allows a tool for everybody; answer once or session.');
       // A no is safe from whoever may say anything.
       if (owner !== null && body.decision !== 'deny') {
-        const tool = manager.tool(name);
+        const tool = manager.tool(name, owner);
         grants.requireTool(owner, tool, manager.permissionOf(tool, sessionId).permission);
       }
       return {
@@ -106,13 +110,13 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
   app.get(
     '/skills/:name',
     { schema: { params: ToolParams, querystring: SkillsQuery, response: { 200: ToolAnswer }, tags } },
-    async ({ params, query }) => toDetail(manager.tool(params.name), query.session_id),
+    async ({ params, query, owner }) => toDetail(manager.tool(params.name, owner), query.session_id),
   );
   app.put(
     '/skills/:name/permission',
     { schema: { params: ToolParams, body: PermissionRequest, response: { 200: ToolAnswer }, tags } },
     async ({ params, body }) => {
-      const tool = manager.tool(params.name);
+      const tool = manager.tool(params.name, null);
       const permission = body.permission === 'default' ? null : body.permission;
       await manager.setPermission(params.name, permission, body.session_id ?? null);
       return toDetail(tool, body.session_id);
@@ -125,7 +129,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort(new AppError('cancelled', 'The caller went away.')));
       const sessionId = body.session_id ?? null;
-      const tool = manager.tool(params.name);
+      const tool = manager.tool(params.name, owner);
       const { permission } = manager.permissionOf(tool, sessionId);
       grants.requireTool(owner, tool, permission);
       if (!body.approved && permission === 'ask')

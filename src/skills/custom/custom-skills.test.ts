@@ -40,6 +40,7 @@ afterEach(() => {
 const call = (name: string, input: unknown = {}, signal = new AbortController().signal): ToolCall => ({
   name,
   input,
+  owner: null,
   sessionId: null,
   requestId: null,
   labels: [],

@@ -1,7 +1,6 @@
-// The archive in a bundle's file: a signature may stand behind it. It is cut off and not judged: what counts is that a person
-// agrees to the hash of the whole file.
+// The archive in a bundle's file: a signature may stand behind it, and is cut off. What it is worth is judged elsewhere.
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import yauzl, { type ZipFile } from 'yauzl';
 
@@ -11,13 +10,7 @@ const LENGTH_BYTES = 4;
 const SIGNATURE_BYTES_MAX = 1_048_576;
 
 export async function openBundleArchive(path: string): Promise<ZipFile> {
-  const file = await open(path, 'r');
-  let bytes: number;
-  try {
-    bytes = await archiveBytes(file);
-  } finally {
-    await file.close();
-  }
+  const { bytes } = await archiveExtent(path);
   return yauzl.fromRandomAccessReaderPromise(new FileRanges(path), bytes, {
     validateEntrySizes: true,
     strictFileNames: true,
@@ -25,23 +18,26 @@ export async function openBundleArchive(path: string): Promise<ZipFile> {
   });
 }
 
-/** Without the signature that official tools append: header, length, signature, footer, to the last byte. */
-async function archiveBytes(file: FileHandle): Promise<number> {
-  const { size } = await file.stat();
-  const { buffer: end } = await file.read(
-    Buffer.alloc(FOOTER.length),
-    0,
-    FOOTER.length,
-    Math.max(0, size - FOOTER.length),
-  );
-  if (!end.equals(FOOTER)) return size;
-  const length = Math.min(size, SIGNATURE_BYTES_MAX);
-  const { buffer: tail } = await file.read(Buffer.alloc(length), 0, length, size - length);
-  const header = tail.lastIndexOf(HEADER);
-  const signature = header + HEADER.length + LENGTH_BYTES;
-  if (header === -1 || signature + FOOTER.length > length) return size;
-  const fits = signature + tail.readUInt32LE(header + HEADER.length) + FOOTER.length === length;
-  return fits ? size - length + header : size;
+/** How far the archive goes, and what official tools append: header, length, signature, footer, to the last byte. */
+export async function archiveExtent(path: string): Promise<{ bytes: number; signature: Buffer | null }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const unsigned = { bytes: size, signature: null };
+    const last = (length: number) => file.read(Buffer.alloc(length), 0, length, size - length);
+    const { buffer: end } = await last(Math.min(size, FOOTER.length));
+    if (!end.equals(FOOTER)) return unsigned;
+    const length = Math.min(size, SIGNATURE_BYTES_MAX);
+    const { buffer: tail } = await last(length);
+    const header = tail.lastIndexOf(HEADER);
+    const from = header + HEADER.length + LENGTH_BYTES;
+    if (header === -1 || from + FOOTER.length > length) return unsigned;
+    const to = from + tail.readUInt32LE(header + HEADER.length);
+    if (to + FOOTER.length !== length) return unsigned;
+    return { bytes: size - length + header, signature: tail.subarray(from, to) };
+  } finally {
+    await file.close();
+  }
 }
 
 class FileRanges extends yauzl.RandomAccessReader {

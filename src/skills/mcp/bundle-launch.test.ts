@@ -33,6 +33,22 @@ describe('how a bundle starts', () => {
     });
   });
 
+  it.each<[string, readonly string[] | undefined, string, readonly string[]]>([
+    ['is not said', undefined, 'python src/server.py', []],
+    ['is a file', ['run', 'main.py', '--loud'], 'python main.py', ['--loud']],
+    ['names its folder before', ['--directory', '${__dirname}', 'run', 'main.py'], 'python main.py', []],
+    ['names its folder after', ['run', '--quiet', '--project', '${__dirname}/', '--', 'main.py'], 'python main.py', []],
+    ['names python', ['run', '--python', '3.12', 'python', '${__dirname}/main.py', '-v'], 'python main.py', ['-v']],
+    ['is a module', ['run', '-m', 'notes.server', '-v'], 'python -m notes.server', ['-v']],
+    ['is a script of it', ['run', '--frozen', 'notes-server', '-v'], 'notes-server', ['-v']],
+    ['takes an option after its file for its own', ['run', 'main.py', '--quiet'], 'python main.py', ['--quiet']],
+  ])('of type uv is by Python, where what uv would run %s', (_what, args, entrypoint, own) => {
+    const mcp_config = args && { command: 'uv', args };
+    expect(
+      launched({ server: { type: 'uv', entry_point: 'src/server.py', ...(mcp_config ? { mcp_config } : {}) } }),
+    ).toMatchObject({ command: '{env}/bin/python', entrypoint, args: own, executables: [] });
+  });
+
   it('differs by platform where it says so', () => {
     const config = server({
       command: 'node',
@@ -50,7 +66,11 @@ describe('how a bundle starts', () => {
     ['a shell that calls itself node', server({ command: 'sh', args: ['-c', 'node'] })],
     ['a shell that calls itself python', server({ command: 'bash' }, 'python')],
     ['another platform', { compatibility: { platforms: ['win32', 'darwin'] } }],
-    ['a way that fetches at its start', server({ command: 'uv' }, 'uv')],
+    ['uv that is to do something else', server({ command: 'uv', args: ['pip', 'install', 'x'] }, 'uv')],
+    ['uv with packages beside its own', server({ command: 'uv', args: ['run', '--with', 'evil', 'server.py'] }, 'uv')],
+    ['uv in another folder', server({ command: 'uv', args: ['run', '--directory', '/etc', 'server.py'] }, 'uv')],
+    ['uv with a file outside of it', server({ command: 'uv', args: ['run', '../server.py'] }, 'uv')],
+    ['a shell that calls itself uv', server({ command: 'sh', args: ['run', 'server.py'] }, 'uv')],
     ['a placeholder nobody knows', server({ command: 'node', args: ['${PASSWORD}'] })],
     ['a setting it does not ask for', server({ command: 'node', args: ['${user_config.no}'] })],
     ['an entry outside of it', { server: { type: 'node', entry_point: '../index.mjs' } }],

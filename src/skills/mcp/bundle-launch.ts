@@ -24,6 +24,8 @@ export type SettingValue = string | number | boolean | readonly string[];
 
 export interface BundleLaunch {
   build: readonly BuildStep[];
+  /** Of a uv bundle: what Python starts, as a repository's entry point is named; its arguments follow, and the rest is in its files. */
+  entrypoint: string | null;
   command: string;
   args: readonly string[];
   environment: Readonly<Record<string, string>>;
@@ -46,8 +48,6 @@ export function bundleLaunch(
   const { server, compatibility } = manifest;
   const platforms = compatibility.platforms;
   if (platforms && !platforms.includes(platform)) throw refused(`it runs on ${platforms.join(', ')} only`);
-  if (server.type === 'uv')
-    throw refused('what it needs is fetched while it starts; import its package or repository in its place');
   const settings = settingsOf(manifest, answers, home);
   const missing = settings
     .filter(({ required, value, secret }) => required && isEmpty(value) && secret === null)
@@ -70,10 +70,13 @@ export function bundleLaunch(
   }
   const command = fill.text(own.command, 'its command');
   const { program, executables } = programOf(server.type, command);
+  const args = own.args.flatMap((text) => fill.words(text));
+  const started = server.type === 'uv' ? uvRun(args, entry) : { entrypoint: null, args };
   return {
+    entrypoint: started.entrypoint,
     build: server.type === 'python' ? [{ title: 'Make an environment', command: ['{make-env}'], network: false }] : [],
     command: program,
-    args: own.args.flatMap((text) => fill.words(text)),
+    args: started.args,
     environment,
     secrets,
     readable: settings
@@ -96,6 +99,10 @@ function programOf(type: BundleManifest['server']['type'], command: string) {
       throw refused(`a server of type python is started by python, not by ${shown(command)}`);
     return { program: '{env}/bin/python', executables: [] };
   }
+  if (type === 'uv') {
+    if (command !== 'uv') throw refused(`a server of type uv is started by uv, not by ${shown(command)}`);
+    return { program: '{env}/bin/python', executables: [] };
+  }
   const file = command.startsWith('{source}/') ? command.slice('{source}/'.length) : command;
   if (isAbsolute(command)) throw refused(`it starts a program of this machine, ${shown(command)}`);
   return { program: `{source}/${inBundle(file)}`, executables: [inBundle(file)] };
@@ -104,7 +111,43 @@ function programOf(type: BundleManifest['server']['type'], command: string) {
 const usualCommand = (type: BundleManifest['server']['type'], entry: string): string =>
   type === 'binary' ? entry : type;
 const usualArguments = (type: BundleManifest['server']['type'], entry: string): string[] =>
-  type === 'binary' ? [] : [`{source}/${entry}`];
+  type === 'binary' ? [] : type === 'uv' ? ['run', entry] : [`{source}/${entry}`];
+
+/** Of `uv run` with a value: only the bundle's own folder, and any Python, may be named. */
+const UV_FOLDERS: ReadonlySet<string> = new Set(['--directory', '--project']);
+const UV_PYTHON: ReadonlySet<string> = new Set(['--python', '-p']);
+/** How uv goes about it, which here is always alike. */
+const UV_MANNER =
+  /^(-q|--quiet|-n|--no-cache|--frozen|--locked|--no-sync|--no-dev|--isolated|--offline|--no-progress|--native-tls)$/;
+
+/**
+ * What `uv run` would start, and with what. uv itself does not run then: what is needed is installed once, when the import was
+ * agreed to, as for every other server of Python.
+ */
+function uvRun(words: readonly string[], entry: string): { entrypoint: string; args: string[] } {
+  const rest = [...words];
+  let run = false;
+  for (;;) {
+    const word = rest[0] ?? '';
+    if (word === 'run' && !run) run = true;
+    else if (UV_FOLDERS.has(word)) {
+      const folder = rest[1] ?? '';
+      if (!/^(\{source\}\/?|\.\/?)$/.test(folder))
+        throw refused(`uv is sent to ${shown(folder)}, which is not its own folder`);
+      rest.shift();
+    } else if (UV_PYTHON.has(word)) rest.shift();
+    else if (!UV_MANNER.test(word)) break;
+    rest.shift();
+  }
+  if (!run) throw refused('uv is asked for something else than to run it');
+  if (rest[0] === '--') rest.shift();
+  if (/^python3?$/.test(rest[0] ?? '')) rest.shift();
+  if (rest[0] === '-m' || rest[0] === '--module')
+    return { entrypoint: `python -m ${rest[1] ?? ''}`, args: rest.slice(2) };
+  const target = (rest[0] ?? entry).replace(/^\{source\}\//, '');
+  if (target.startsWith('-')) throw refused(`uv is given ${shown(target)}, which is unknown here`);
+  return { entrypoint: target.endsWith('.py') ? `python ${inBundle(target)}` : target, args: rest.slice(1) };
+}
 
 function inBundle(file: string): string {
   const path = file.replace(/^\.\//, '');

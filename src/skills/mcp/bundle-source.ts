@@ -4,9 +4,11 @@ import { basename, isAbsolute, join, relative, sep } from 'node:path';
 import { AppError } from '../../shared/errors.js';
 import { type BundleLaunch, bundleLaunch } from './bundle-launch.js';
 import { type BundleManifest, readBundleManifest } from './bundle-manifest.js';
+import type { BundleSignature } from './bundle-signature.js';
 import type { BundleStore } from './bundle-store.js';
 import { realPath } from './git-source.js';
 import type { ImportSource } from './import-request.js';
+import { inspectPython } from './inspect-repository.js';
 import { readManifestText, unpackBundle } from './unpack-bundle.js';
 
 export type BundleImport = Extract<ImportSource, { kind: 'bundle' }>;
@@ -17,12 +19,16 @@ export interface BundleSourceOptions {
   fileRoots: readonly string[];
   platform: string;
   home: string;
+  /** Whose a bundle is. @throws AppError `mcp_import_failed` where it was changed after it was signed */
+  judge: (path: string, signal: AbortSignal) => Promise<BundleSignature>;
 }
 
 export interface FoundBundle extends BundleLaunch {
   manifest: BundleManifest;
   hash: string;
   location: string;
+  signature: BundleSignature;
+  dependencies: readonly string[];
   warnings: readonly string[];
 }
 
@@ -38,6 +44,11 @@ export class BundleSource {
     return readBundleManifest(await readManifestText(await this.#options.store.path(hash)));
   }
 
+  /** Whether it could still be unpacked: it is kept for a while only. */
+  isKept(hash: string): boolean {
+    return this.#options.store.has(hash);
+  }
+
   /** Nothing is read yet. @throws AppError `invalid_input` */
   check({ bundle, path }: BundleImport): void {
     if ((bundle === null) === (path === null))
@@ -47,26 +58,37 @@ export class BundleSource {
 
   /** Unpacks it and finds out how it starts; nothing of it runs. @throws AppError `mcp_import_failed`, `invalid_input` */
   async look(source: BundleImport, { into, signal }: { into: string; signal: AbortSignal }): Promise<FoundBundle> {
-    const { store, platform, home } = this.#options;
+    const { store, platform, home, judge } = this.#options;
     const hash = source.bundle ?? (await store.keep(createReadStream(this.#allowed(source.path ?? '')), signal)).hash;
     const manifest = await this.manifest(hash);
     const launch = bundleLaunch(manifest, source.answers, { platform, home });
-    await unpackBundle(await store.path(hash), { into, executables: launch.executables, signal });
+    const path = await store.path(hash);
+    const signature = await judge(path, signal);
+    await unpackBundle(path, { into, executables: launch.executables, signal });
     for (const file of [manifest.server.entry_point, ...launch.executables])
       if (!isFile(join(into, file)))
         throw new AppError(
           'mcp_import_failed',
           `This bundle cannot be imported: it has no file ${JSON.stringify(file)}.`,
         );
+    const needed = launch.entrypoint === null ? null : uvProject(into, launch.entrypoint);
     const runtimes = Object.entries(manifest.compatibility.runtimes).map(([name, range]) => `${name} ${range}`);
     return {
       ...launch,
+      ...(needed && {
+        build: needed.build,
+        args: [...needed.args, ...launch.args],
+        environment: { ...needed.environment, ...launch.environment },
+      }),
       manifest,
       hash,
+      signature,
+      dependencies: needed?.dependencies ?? [],
       location: `${manifest.name} ${manifest.version} (${source.path === null ? 'uploaded' : basename(source.path)})`,
       warnings: [
         ...(launch.missing.length > 0 ? [`It does not start without: ${launch.missing.join(', ')}.`] : []),
         ...(runtimes.length > 0 ? [`It was made for ${runtimes.join(', ')}.`] : []),
+        ...(needed?.warnings ?? []),
       ],
     };
   }
@@ -89,6 +111,21 @@ export class BundleSource {
       throw new AppError('invalid_input', 'A bundle is imported by its path only below MCP_GIT_FILE_ROOTS; upload it.');
     return found;
   }
+}
+
+/** What uv would read of it. @throws AppError `mcp_import_failed` */
+function uvProject(folder: string, entrypoint: string) {
+  if (!isFile(join(folder, 'pyproject.toml')))
+    throw new AppError(
+      'mcp_import_failed',
+      'This bundle cannot be imported: a server of type uv says what it needs in pyproject.toml, and there is none.',
+    );
+  const found = inspectPython(folder, entrypoint);
+  const unlocked =
+    isFile(join(folder, 'uv.lock')) && found.dependencies.length > 0
+      ? ['Its uv.lock is not used: the newest packages that its pyproject.toml allows are installed.']
+      : [];
+  return { ...found, warnings: [...found.warnings, ...unlocked] };
 }
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();

@@ -60,6 +60,10 @@ export class BundleStore {
     }
   }
 
+  has(hash: string): boolean {
+    return existsSync(this.#file(hash));
+  }
+
   /** Its file, whose bytes are the ones of this hash. @throws AppError `not_found`, `mcp_import_failed` */
   async path(hash: string): Promise<string> {
     const file = this.#file(hash);

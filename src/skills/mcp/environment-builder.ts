@@ -10,8 +10,10 @@ import { type CommandResult, runCommand } from '../../shared/run-command.js';
 import { pick } from './git-source.js';
 import type { BuildStep } from './import-plan.js';
 import { findOnPath, type Isolation } from './isolation.js';
+import { uvIndexVariables } from './pip-configuration.js';
 import { askNewest, findPython, installWheels, makeEnvironment, newestIn, type PythonTools } from './python-tools.js';
 
+const PIP_OF_MACHINE = '/etc/pip.conf';
 const STEP_MS = 600_000;
 const MOST = { bytes: 2_000 * 1_048_576, files: 200_000 };
 const WATCH_MS = 2_000;
@@ -148,20 +150,25 @@ export class EnvironmentBuilder {
         (entry): entry is [string, string] => entry[1] !== undefined && REGISTRY_VARIABLES.test(entry[0]),
       ),
     );
+    const index = python?.uv
+      ? uvIndexVariables({ environment, home, machine: PIP_OF_MACHINE, python: python.home, uvConfig })
+      : {};
     const wrapped = isolation.wrap(isolation.best, {
       command: program,
       args,
       cwd: inSource ? source : env,
       network,
       readable: [
-        '/etc/pip.conf',
+        PIP_OF_MACHINE,
         '/etc/npmrc',
         dirname(process.execPath),
         npmrc,
         // Python in a folder of its own, and through the links of an environment.
         ...(python && isAbsolute(python.home) && python.home !== '/' ? [python.home] : []),
         // Where certificates and packages of one's own lie.
-        ...Object.values(own).filter((value) => isAbsolute(value)),
+        ...[...Object.values(own), ...Object.values(index).flatMap((value) => value.split(','))].filter((value) =>
+          isAbsolute(value),
+        ),
         ...(pipConfig ? [dirname(pipConfig)] : []),
         ...(uvConfig ? [uvConfig] : []),
       ],
@@ -171,6 +178,7 @@ export class EnvironmentBuilder {
       environment: {
         ...pick(environment, ['PATH', 'LANG']),
         ...own,
+        ...index,
         HOME: cacheDir,
         XDG_CACHE_HOME: cacheDir,
         npm_config_cache: join(cacheDir, 'npm'),

@@ -1,5 +1,6 @@
 // What an import would do, in full, before anything of it runs: a person agrees to its hash. Data, and nothing else.
 import type { PlanSetting } from './bundle-launch.js';
+import type { BundleSignature } from './bundle-signature.js';
 import { hashOf, type Launch, type ServerSource } from './server-definition.js';
 
 export interface BuildStep {
@@ -26,6 +27,8 @@ export interface ImportPlan {
   settings?: readonly PlanSetting[];
   /** Of these, the names of those without which it does not start. */
   missingSettings?: readonly string[];
+  /** Of a bundle: who vouches for it; its bytes are in the hash of the plan, this is not. */
+  signature?: BundleSignature;
   /** Secrets it asks for that are not stored yet. */
   missingSecrets: readonly string[];
   warnings: readonly string[];

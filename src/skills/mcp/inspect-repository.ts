@@ -39,7 +39,8 @@ export function inspectRepository(folder: string, entrypoint: string | null): In
   throw refused('neither package.json, pyproject.toml nor requirements.txt was found');
 }
 
-function inspectPython(folder: string, entrypoint: string | null): Inspection {
+/** @throws AppError `mcp_import_failed` */
+export function inspectPython(folder: string, entrypoint: string | null): Inspection {
   const project = readProject(folder);
   const requirements = requirementsOf(folder);
   const dependencies = [...new Set([...requirements, ...project.dependencies])];
@@ -214,5 +215,4 @@ const asStrings = (value: unknown): Record<string, string> =>
     ),
   );
 
-const refused = (reason: string): AppError =>
-  new AppError('mcp_import_failed', `This repository cannot be imported: ${reason}.`);
+const refused = (reason: string): AppError => new AppError('mcp_import_failed', `It cannot be imported: ${reason}.`);

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
+import { startTicks } from '../../shared/process-tree.js';
 import { Isolation } from './isolation.js';
 
 const root = mkdtempSync(join(tmpdir(), 'venom-isolation-'));
@@ -15,6 +16,38 @@ for (const name of ['own', 'shown', 'hidden']) mkdirSync(join(root, name));
 writeFileSync(join(root, 'shown/a.txt'), 'shown');
 writeFileSync(join(root, 'hidden/b.txt'), 'hidden');
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe('plain', () => {
+  it('is bound to the life of whoever starts it, and gains no rights', async (context) => {
+    const [program = '', ...args] = isolation.wrap('plain', {
+      command: '/bin/sh',
+      args: ['-c', 'grep NoNewPrivs /proc/self/status; exec sleep 60'],
+      cwd: root,
+      network: false,
+      readable: [],
+      writable: [],
+    });
+    context.skip(!program.endsWith('setpriv'), 'no setpriv here');
+    // Between us and it stands one that only starts it, and is killed.
+    const host = spawn(
+      process.execPath,
+      [
+        '-e',
+        `const [program, ...args] = JSON.parse(process.argv[1]);
+         const child = require('node:child_process').spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+         child.stdout.once('data', (said) => console.log(JSON.stringify({ pid: child.pid, said: String(said) })));`,
+        JSON.stringify([program, ...args]),
+      ],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    const [line] = (await once(host.stdout, 'data')) as [Buffer];
+    const { pid, said } = JSON.parse(line.toString()) as { pid: number; said: string };
+    expect(said).toContain('1');
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    host.kill('SIGKILL');
+    await expect.poll(() => startTicks(pid) ?? 'gone', { timeout: 2_000, interval: 10 }).toBe('gone');
+  });
+});
 
 describe.each(['sandboxed', 'namespaced'] as const)('%s', (tier) => {
   const run = async (script: string, network = false) => {

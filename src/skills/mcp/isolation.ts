@@ -15,6 +15,8 @@ const TASKS_MAX = 1_024;
 /** Memory of the machine, in truth. */
 const TEMPORARY_BYTES_MAX = 268_435_456;
 const NAMESPACES = ['--user', '--map-root-user', '--mount', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** The kernel ends it in the moment we end, however we do; and it gains no rights by what it starts. */
+const BOUND_TO_US = ['--pdeathsig', 'KILL', '--no-new-privs', '--'];
 const NOTHING = ['/bin/sh', '-c', ':'];
 
 /** What a sandbox shows of the system, read-only: programs, libraries, certificates, names; no homes and no data. */
@@ -54,6 +56,8 @@ interface IsolationPrograms {
   bwrap: string | null;
   unshare: string | null;
   prlimit: string | null;
+  /** Only where it can do what it is used for. */
+  setpriv: string | null;
 }
 
 export class Isolation {
@@ -77,10 +81,11 @@ export class Isolation {
       // Runs inside, where the folder of a link may not be seen.
       prlimit: targetOf(findOnPath('prlimit', path)),
     };
+    const setpriv = findOnPath('setpriv', path);
     const works = async (command: readonly string[]) =>
       (await runCommand(command, { environment: { PATH: path ?? '' }, timeoutMs: PROBE_MS })).ok;
     const sized = ['--size', String(TEMPORARY_BYTES_MAX)];
-    const [sandboxed, sizes, namespaced] = await Promise.all([
+    const [sandboxed, sizes, namespaced, bound] = await Promise.all([
       programs.bwrap !== null &&
         works([
           programs.bwrap,
@@ -105,11 +110,12 @@ export class Isolation {
           '--',
           ...viewOf({ readable: SYSTEM_PATHS, writable: [], cwd: '/' }, NOTHING),
         ]),
+      setpriv !== null && works([setpriv, ...BOUND_TO_US, ...NOTHING]),
     ]);
     const found = { sandboxed, namespaced, plain: true };
     return new Isolation(
       ISOLATION_TIERS.filter((tier) => found[tier]),
-      programs,
+      { ...programs, setpriv: bound ? setpriv : null },
       sizes ? sized : [],
     );
   }
@@ -129,11 +135,12 @@ export class Isolation {
   }
 
   wrap(tier: IsolationTier, { command, args, cwd, network, readable, writable }: IsolatedCommand): string[] {
-    const { bwrap, unshare, prlimit } = this.#programs;
+    const { bwrap, unshare, prlimit, setpriv } = this.#programs;
     const limits = ['--core=0', '--nofile=4096', `--fsize=${FILE_BYTES_MAX}`];
     if (tier !== 'plain') limits.push(`--nproc=${TASKS_MAX}`);
     const own = [...(prlimit === null ? [] : [prlimit, ...limits, '--']), command, ...args];
-    if (tier === 'plain') return own;
+    // The others end with the process in front, which bubblewrap and unshare see to.
+    if (tier === 'plain') return [...(setpriv === null ? [] : [setpriv, ...BOUND_TO_US]), ...own];
     const shown = [
       ...SYSTEM_PATHS,
       ...(prlimit === null ? [] : [prlimit]),

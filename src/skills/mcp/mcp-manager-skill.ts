@@ -14,9 +14,10 @@ import type { ImportRequest, ImportSource } from './import-request.js';
 import { inspectRepository } from './inspect-repository.js';
 import type { McpConnection } from './mcp-connection.js';
 import { type McpServers, manifestOf } from './mcp-servers.js';
+import { existingPaths, hiddenPaths, isFolder } from './named-paths.js';
 import { lookUpNpm, lookUpPypi } from './package-source.js';
 import type { PlanRepository, SecretStore } from './ports.js';
-import { programFolder } from './program-folder.js';
+import { holdsHome, isWithin, programFolder } from './program-folder.js';
 import type { RemoteAuthorizations } from './remote-authorizations.js';
 import {
   hashOf,
@@ -81,13 +82,44 @@ export class McpManagerSkill {
     return this.#start('mcp_plan', request.name, request.source.kind, { request });
   }
 
+  /**
+   * Out of a configuration that somebody brought from elsewhere: what its arguments name it may read, which the plan shows.
+   * @param options.writeNamed  of that, it may change the folders
+   * @throws AppError as `plan`
+   */
+  planConfigured(
+    request: ImportRequest,
+    { network, writeNamed }: { network: boolean; writeNamed: boolean },
+  ): ModelOperation {
+    const { source, grants } = request;
+    const args = 'args' in source ? source.args : [];
+    const own = source.kind === 'config' ? programFolder(args) : null;
+    const named = existingPaths(args).filter(
+      (path) =>
+        // A home is more than anybody means to give, and where its program lies it may read as it is.
+        !holdsHome(path) && !(own !== null && isWithin(own, path)) && this.#isGiveable(path),
+    );
+    const changed = writeNamed ? named.filter(isFolder) : [];
+    const read = named.filter((path) => !changed.includes(path));
+    return this.plan({
+      ...request,
+      grants: {
+        ...grants,
+        network: grants.network || (network && source.kind !== 'remote'),
+        readable: [...new Set([...grants.readable, ...read])],
+        writable: [...new Set([...grants.writable, ...changed])],
+      },
+    });
+  }
+
   plans(): ImportPlan[] {
     return this.#options.plans.all();
   }
 
   /**
    * An administrator agrees to exactly what was shown.
-   * @throws AppError `not_found`, `approval_stale` when the hash is another plan's, `conflict` when answers are missing
+   * @throws AppError `not_found`, `approval_stale` when the hash is another plan's, `conflict` when answers are missing or the
+   * file of its bundle has gone
    */
   approve(planId: string, hash: string): ModelOperation {
     const plan = this.#knownPlan(planId);
@@ -97,6 +129,11 @@ export class McpManagerSkill {
       throw new AppError('conflict', `${plan.name} does not start without: ${plan.missingSettings.join(', ')}.`, {
         details: { missing: plan.missingSettings },
       });
+    if (plan.source.kind === 'bundle' && !this.#options.bundles.isKept(plan.source.version ?? ''))
+      throw new AppError(
+        'conflict',
+        `The file of ${plan.source.location} is not here any more; discard this plan and import the bundle again.`,
+      );
     const request = this.#options.plans.request(planId);
     return this.#start('mcp_import', plan.name, plan.source.kind, { plan, ...(request ? { request } : {}) });
   }
@@ -190,9 +227,18 @@ export class McpManagerSkill {
       throw new AppError('forbidden', `${folder} holds data of Venom; a server is not given that.`);
   }
 
+  #isGiveable(folder: string): boolean {
+    try {
+      this.#checkFolder(folder);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async #plan(context: OperationContext): Promise<Record<string, unknown>> {
     const request = context.operation.input['request'] as ImportRequest;
-    const { plans, servers, secrets, now } = this.#options;
+    const { plans, servers, secrets, launcher, now } = this.#options;
     const { name, source, grants } = request;
     const planId = context.operation.operationId;
     const staging = join(this.#options.dir, 'staging', planId);
@@ -201,6 +247,8 @@ export class McpManagerSkill {
       await rm(staging, { recursive: true, force: true });
       throw error;
     });
+    const launch = launchOf(request, found, this.#home(name));
+    const hidden = launch.kind === 'stdio' && launcher.hidesFiles ? hiddenPaths(launch) : [];
     const unsigned: Omit<ImportPlan, 'hash'> = {
       planId,
       name,
@@ -210,13 +258,20 @@ export class McpManagerSkill {
       source: { kind: source.kind, location: found.location ?? locationOf(source), version: found.version },
       staging: found.staged ? staging : null,
       build: found.build,
-      launch: launchOf(request, found, this.#home(name)),
+      launch,
       dependencies: found.dependencies,
       ...(found.settings ? { settings: found.settings, missingSettings: found.missing ?? [] } : {}),
+      ...(found.signature ? { signature: found.signature } : {}),
       missingSecrets: [...new Set(Object.values({ ...grants.secrets, ...found.secrets }))].filter(
         (secret) => !secrets.names().includes(secret),
       ),
-      warnings: found.warnings,
+      warnings: [
+        ...found.warnings,
+        ...hidden.map(
+          (path) =>
+            `It is told of ${path}, which it cannot see, and what it writes there is lost. Import it with that to be read or changed, or with a place of its own: {workspace}.`,
+        ),
+      ],
       trusted: grants.trusted,
       allowPlain: grants.allowPlain,
     };
@@ -257,7 +312,7 @@ export class McpManagerSkill {
       context.step('inspect', `Looking at ${found.location}`);
       checkEnvironmentNames([...Object.keys(found.environment), ...Object.keys(found.secrets)]);
       for (const folder of found.readable) this.#checkFolder(folder);
-      return { ...found, version: found.hash, dependencies: [], staged: true };
+      return { ...found, version: found.hash, staged: true };
     }
     const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
     if (source.kind === 'config') {
@@ -454,6 +509,7 @@ interface Found {
   secrets?: Readonly<Record<string, string>>;
   settings?: ImportPlan['settings'];
   missing?: readonly string[];
+  signature?: ImportPlan['signature'];
   /** It has files of its own. */
   staged: boolean;
 }

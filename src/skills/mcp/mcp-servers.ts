@@ -12,11 +12,17 @@ import type {
   ServerRepository,
   SessionRequest,
 } from './ports.js';
-import type { ServerManifest, ServerRecord, StoredTool, ToolDefinition } from './server-definition.js';
+import {
+  definitionHash,
+  type ServerManifest,
+  type ServerRecord,
+  type StoredTool,
+  type ToolDefinition,
+} from './server-definition.js';
 import type { LaunchRequest, ServerLauncher } from './server-launcher.js';
 import { ServerSupervisor } from './server-supervisor.js';
 import { StderrLog } from './stderr-log.js';
-import { isCallable, isQuarantined, mergeTools } from './tool-inventory.js';
+import { isCallable, isQuarantined, mergeTools, toDefinition } from './tool-inventory.js';
 
 /** An old verdict never corrects itself: a server that has become modern still answers the old way. */
 const ERA_KNOWN_MS = 7 * 86_400_000;
@@ -299,7 +305,7 @@ export class McpServers implements ImportedServers {
     this.#save(entry, { ...entry.record, active: { ...entry.record.active, manifest } });
   }
 
-  /** The session as others see it: only agreed tools, times counted, given back once. */
+  /** The session as others see it: only agreed tools, in the words that were agreed to, times counted, given back once. */
   #guarded(entry: Entry, connection: McpConnection, giveBack: () => Promise<void>): McpSession {
     let closing: Promise<void> | undefined;
     const callTool = async (params: Parameters<McpSession['callTool']>[0], options?: McpRequestOptions) => {
@@ -311,9 +317,15 @@ export class McpServers implements ImportedServers {
         entry.times.add(performance.now() - startedAt);
       }
     };
+    // A description that nobody has agreed to would steer a model also where its tool cannot be called.
+    const listTools: McpSession['listTools'] = async (params, options) => {
+      const listed = await connection.listTools(params, options);
+      return { ...listed, tools: listed.tools.filter((tool) => isAgreed(entry, tool)) };
+    };
     return new Proxy(connection, {
       get: (target, property) => {
         if (property === 'callTool') return callTool;
+        if (property === 'listTools') return listTools;
         if (property === 'close')
           return () => {
             closing ??= giveBack();
@@ -372,6 +384,17 @@ export class McpServers implements ImportedServers {
       throw new AppError('mcp_server_disabled', `${name} is switched off; an administrator can enable it.`);
     return entry;
   }
+}
+
+/** As it is listed now, and not only as it was when it was looked at. */
+function isAgreed({ record }: Entry, tool: Readonly<Record<string, unknown>>): boolean {
+  const stored = record.active.manifest?.tools.find(({ definition }) => definition.name === tool['name']);
+  return (
+    stored !== undefined &&
+    isCallable(stored) &&
+    stored.permission !== 'never' &&
+    definitionHash(toDefinition(tool)) === stored.hash
+  );
 }
 
 function stateOf({

@@ -132,6 +132,7 @@ async function imported(
 const call = (name: string, input: unknown): ToolCall => ({
   name,
   input,
+  owner: null,
   sessionId: null,
   requestId: null,
   labels: ['PRIVATE'],
@@ -235,7 +236,7 @@ describe('tools of an imported server', () => {
     await own.servers.refresh('fake');
     expect(own.servers.get('fake')).toMatchObject({ quarantined: 1, tools: 7 });
     expect(own.tools.tools().map(({ name }) => name)).not.toContain('fake__echo');
-    await expect(own.tools.call(call('fake__echo', { text: 'x' }))).rejects.toMatchObject({ code: 'tool_not_found' });
+    await expect(own.tools.call(call('fake__echo', { text: 'x' }))).rejects.toMatchObject({ code: 'tool_quarantined' });
     const session = await own.servers.session('fake');
     await expect(session.callTool({ name: 'echo', arguments: { text: 'x' } })).rejects.toMatchObject({
       code: 'tool_quarantined',

@@ -6,6 +6,8 @@ import type { McpServers } from './mcp-servers.js';
 import type { ProxyGenerator, ToolProxy } from './proxy-generator.js';
 import { boundsRefusal } from './schema-bounds.js';
 import type { Launch } from './server-definition.js';
+import { isQuarantined } from './tool-inventory.js';
+import { toolName } from './tool-names.js';
 import { toOutcome } from './tool-result.js';
 
 /** They are what the caller must know of: everything else is an outcome a model can read. */
@@ -48,7 +50,7 @@ export class McpTools implements ToolProvider {
 
   async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
     const proxy = this.#all().get(name);
-    if (!proxy) throw new AppError('tool_not_found', `There is no tool ${name}.`);
+    if (!proxy) throw this.#whyNot(name);
     const wrong = boundsRefusal(input, 'The input') ?? (await proxy.check(input ?? {}));
     if (wrong) return failure('invalid_input', `The input of ${name} is wrong: ${wrong}`, labels);
     try {
@@ -74,6 +76,23 @@ export class McpTools implements ToolProvider {
       if (!(error instanceof AppError) || RAISED.has(error.code)) throw error;
       return failure(error.code, error.message, labels);
     }
+  }
+
+  /** What cannot be called is there all the same, and waits for somebody. */
+  #whyNot(name: string): AppError {
+    for (const { name: server, enabled, active } of this.#options.servers.records()) {
+      const tool = active.manifest?.tools.find(({ definition }) => toolName(server, definition.name) === name);
+      if (!tool || tool.gone) continue;
+      if (!enabled)
+        return new AppError('mcp_server_disabled', `${server} is switched off; an administrator can enable it.`);
+      if (tool.refused !== null) return new AppError('tool_quarantined', `${name} cannot be used: ${tool.refused}`);
+      if (isQuarantined(tool))
+        return new AppError(
+          'tool_quarantined',
+          `${name} is new or has changed; it waits until an administrator has looked at it (venom mcp tools ${server}).`,
+        );
+    }
+    return new AppError('tool_not_found', `There is no tool ${name}.`);
   }
 
   #all(): ReadonlyMap<string, ToolProxy> {

@@ -116,7 +116,7 @@ export interface McpSession {
   readonly serverInfo: Implementation | null;
   readonly capabilities: ServerCapabilities;
   readonly instructions: string | null;
-  /** Without a cursor all pages, bounded; with one that page. As the server says it: nothing is renamed or left out. */
+  /** Without a cursor all pages, bounded; with one that page. As the server says it, without what nobody has agreed to. */
   listTools(params?: Paged, options?: McpRequestOptions): Promise<ListToolsResult>;
   /** Refuses a tool whose definition is not the approved one. @throws AppError `tool_quarantined`, `tool_not_found` */
   callTool(

@@ -27,6 +27,9 @@ export function holdsHome(folder: string): boolean {
   });
 }
 
+export const isWithin = (folder: string, path: string): boolean =>
+  path === folder || path.startsWith(`${folder}${sep}`);
+
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();

@@ -69,6 +69,11 @@ export class ServerLauncher {
     return launch.kind === 'http' ? this.#options.authorizations.status(server, launch.url) : null;
   }
 
+  /** Whether a program sees no more of this machine than it was granted. */
+  get hidesFiles(): boolean {
+    return this.#options.isolation.best !== 'plain';
+  }
+
   /** Where no isolation is, nothing keeps a program from the network. */
   reachesNetwork(launch: Launch): boolean {
     return launch.kind === 'http' || launch.network || this.#options.isolation.best === 'plain';

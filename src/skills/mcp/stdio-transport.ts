@@ -83,6 +83,8 @@ export class StdioTransport implements Transport {
       env: { ...environment, [MARK_VARIABLE]: mark },
     });
     this.#child = child;
+    // At once: we may be killed in any moment from here on.
+    if (child.pid !== undefined) this.#endGuard = guardGroup(child.pid, mark);
     child.stdin.on('error', () => {});
     child.stdout.on('error', () => {});
     child.stderr.on('error', () => {});
@@ -90,13 +92,13 @@ export class StdioTransport implements Transport {
       child.once('spawn', resolve);
       child.once('error', (cause) => {
         this.#exited = true;
+        this.#endGuard?.();
         reject(new AppError('mcp_crashed', `${command[0]} cannot be started.`, { cause }));
       });
     });
     child.on('error', (error) => this.onerror?.(error));
     const pid = child.pid as number;
     this.#options.onSpawn({ pid, startTicks: startTicks(pid) });
-    this.#endGuard = guardGroup(pid, mark);
     this.#endWatch = this.#options.watch?.(pid, (reason) => this.#tooMuch(reason));
     child.stdout.on('data', (bytes: Buffer) => this.#read(bytes));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#options.onStderr(text));

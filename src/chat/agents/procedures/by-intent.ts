@@ -23,9 +23,9 @@ const PROCEDURES: Partial<Record<IntentId, OfIntent>> = {
 
 /** Null where the words want something else, or a tool it needs may not be called there. */
 export function procedureOf(
-  { intent, text = '', sessionId }: Pick<ToolRequest, 'intent' | 'text' | 'sessionId'>,
+  { intent, text = '', owner, sessionId }: Omit<ToolRequest, 'forcedTool'>,
   toolBox: Pick<ToolBox, 'has'>,
 ): Procedure | null {
   const found = PROCEDURES[intent];
-  return found?.takes(text) && found.needs.every((tool) => toolBox.has(tool, sessionId)) ? found.run : null;
+  return found?.takes(text) && found.needs.every((tool) => toolBox.has(tool, { owner, sessionId })) ? found.run : null;
 }

@@ -2,8 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../../shared/errors.js';
-import type { Owner } from '../../../shared/owner.js';
 import type { ImportedServers, McpSession } from '../../../skills/mcp/ports.js';
+import type { ToolGrants } from '../../../skills/tool-grants.js';
 import { McpEndpoint, ownerOf } from '../mcp-endpoint.js';
 import type { McpServed, McpSessionLimits } from '../mcp-sessions.js';
 import { ClientInteraction } from './client-interaction.js';
@@ -15,7 +15,7 @@ import { SharedSession } from './shared-session.js';
 export interface McpGatewayOptions {
   servers: ImportedServers;
   /** To everybody else a server does not exist. */
-  mayUse: (owner: Owner, server: string) => boolean;
+  grants: Pick<ToolGrants, 'mayUseServer'>;
   limits: McpSessionLimits;
   version: string;
   logger: Logger;
@@ -42,7 +42,7 @@ export class McpGateway {
   /** @throws AppError `mcp_server_not_found`, `mcp_server_disabled`, and what keeps the server from starting */
   async one(name: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const known = this.#options.servers.get(name);
-    if (!known || !this.#options.mayUse(request.owner, name))
+    if (!known || !this.#options.grants.mayUseServer(request.owner, name))
       throw new AppError('mcp_server_not_found', `There is no MCP server ${name}.`);
     if (!known.enabled) throw new AppError('mcp_server_disabled', `The MCP server ${name} is switched off.`);
     const { servers, limits, logger } = this.#options;
@@ -65,9 +65,9 @@ export class McpGateway {
   }
 
   #makeJoined({ caller, client }: McpServed) {
-    const { version, mayUse } = this.#options;
+    const { version, grants } = this.#options;
     const owner = ownerOf(caller);
-    const names = async () => usableNames(await this.#listed(), (server) => mayUse(owner, server));
+    const names = async () => usableNames(await this.#listed(), (server) => grants.mayUseServer(owner, server));
     if (client.era === 'modern')
       return joinedServer({ version, names, session: (server) => this.#sharedWith(server), underWay: new Set() });
     // Each server this client calls gets a connection of its own, at the first call.

@@ -26,7 +26,7 @@ export function operationTools(server: McpServer, { operations, ...caller }: Ope
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     },
     answering(caller, ({ limit }) => {
-      const found = operations.list(limit).map(toOperation);
+      const found = operations.list(limit, caller.owner).map(toOperation);
       return { operations: found, count: found.length };
     }),
   );

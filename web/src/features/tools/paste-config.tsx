@@ -1,5 +1,5 @@
 // A configuration of another program, pasted: each of its servers becomes a plan that waits, none is started.
-import { Alert, Button, FileButton, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Alert, Button, FileButton, Group, Stack, Switch, Text, Textarea } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -20,6 +20,8 @@ export function PasteConfig() {
   const { t } = useTranslation();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState(false);
+  const [network, setNetwork] = useState(false);
+  const [writeNamed, setWriteNamed] = useState(false);
   const read = useImportConfig();
   const submit = () => {
     let config: unknown;
@@ -30,7 +32,7 @@ export function PasteConfig() {
     }
     const fits = typeof config === 'object' && config !== null && !Array.isArray(config);
     setProblem(!fits);
-    if (fits) read.mutate(config as Record<string, unknown>);
+    if (fits) read.mutate({ config: config as Record<string, unknown>, network, write_named: writeNamed });
   };
   return (
     <form
@@ -69,6 +71,20 @@ export function PasteConfig() {
               )}
             </FileButton>
           </Group>
+          <Stack gap="xs" mt="md">
+            <Switch
+              label={t('tools.paste.network')}
+              description={t('tools.paste.network.about')}
+              checked={network}
+              onChange={(event) => setNetwork(event.currentTarget.checked)}
+            />
+            <Switch
+              label={t('tools.paste.write')}
+              description={t('tools.paste.write.about')}
+              checked={writeNamed}
+              onChange={(event) => setWriteNamed(event.currentTarget.checked)}
+            />
+          </Stack>
         </section>
         {read.isError && (
           <Alert color="red" variant="light" role="alert">

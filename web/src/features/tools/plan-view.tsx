@@ -117,6 +117,12 @@ function Source({ plan }: { plan: McpPlan }) {
             t('tools.origin.version'),
             plan.source.version ? <Code key="version">{plan.source.version}</Code> : t('tools.origin.unpinned'),
           ],
+          ...(plan.signature
+            ? ([[t('tools.plan.signature'), <Signature key="signature" signature={plan.signature} />]] as [
+                string,
+                ReactNode,
+              ][])
+            : []),
           ...(dependencies.length > 0
             ? ([
                 [
@@ -143,6 +149,35 @@ function Source({ plan }: { plan: McpPlan }) {
         ]}
       />
     </Panel>
+  );
+}
+
+/** A name that nobody vouches for is shown as what its maker wrote, and no more. */
+function Signature({ signature: { state, reason, signer } }: { signature: NonNullable<McpPlan['signature']> }) {
+  const { t } = useTranslation();
+  return (
+    <Stack gap={2}>
+      <Badge
+        variant="light"
+        color={state === 'signed' ? 'green' : state === 'not_verified' ? 'orange' : 'gray'}
+        style={{ alignSelf: 'flex-start' }}
+      >
+        {t(`tools.plan.signature.${state}`)}
+      </Badge>
+      {signer && (
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {t(state === 'signed' ? 'tools.plan.signature.by' : 'tools.plan.signature.says', {
+            subject: visibleText(signer.subject),
+            issuer: visibleText(signer.issuer),
+          })}
+        </Text>
+      )}
+      {reason && (
+        <Text size="xs" c="dimmed">
+          {t(`tools.plan.signature.${reason}`)}
+        </Text>
+      )}
+    </Stack>
   );
 }
 

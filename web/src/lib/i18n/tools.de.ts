@@ -233,6 +233,11 @@ export const tools: Record<keyof typeof english, string> = {
     'mcpServers von Claude Desktop und anderen, servers von VS Code oder eine server.json. Nichts wird gestartet: Aus jedem Server wird ein Plan, der auf Sie wartet.',
   'tools.paste.broken': 'Das ist kein JSON-Objekt.',
   'tools.paste.file': 'Aus einer Datei',
+  'tools.paste.network': 'Netzwerk',
+  'tools.paste.network.about': 'Ihre Server dürfen es erreichen. Viele tun ohne es nichts.',
+  'tools.paste.write': 'Genannte Ordner ändern',
+  'tools.paste.write.about':
+    'Was ihre Argumente nennen, dürfen sie lesen. Eingeschaltet dürfen sie diese Ordner auch ändern. Jeder Plan zeigt, welche.',
   'tools.paste.read': 'Einlesen',
   'tools.paste.done': 'Gefundene Server: {{value}}',
   'tools.paste.done.about': 'Jeder wird untersucht und wartet dann auf Ihre Freigabe:',
@@ -259,6 +264,20 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.plan.warnings': 'Gut zu wissen',
   'tools.plan.source': 'Quelle',
   'tools.plan.dependencies': 'Abhängigkeiten ({{value}})',
+  'tools.plan.signature': 'Signatur',
+  'tools.plan.signature.unsigned': 'ohne Signatur',
+  'tools.plan.signature.not_verified': 'nicht geprüft',
+  'tools.plan.signature.signed': 'signiert',
+  'tools.plan.signature.by': '{{subject}}, bestätigt von {{issuer}}',
+  'tools.plan.signature.says': 'Nennt sich {{subject}}, ausgestellt von {{issuer}}',
+  'tools.plan.signature.no_openssl': 'Auf diesem Rechner gibt es kein openssl, daher wurde die Signatur nicht geprüft.',
+  'tools.plan.signature.self_signed':
+    'Die Signatur passt, aber das Zertifikat hat ihr Urheber selbst ausgestellt: Der Name kann jeder sein.',
+  'tools.plan.signature.unknown_authority':
+    'Die Signatur passt, aber dieser Rechner kennt den Aussteller des Zertifikats nicht.',
+  'tools.plan.signature.out_of_date': 'Die Signatur passt, aber ihr Zertifikat ist abgelaufen oder noch nicht gültig.',
+  'tools.plan.signature.not_for_code':
+    'Die Signatur passt, aber ihr Zertifikat ist nicht zum Signieren von Programmen gedacht.',
   'tools.plan.commands': 'Was ausgeführt wird',
   'tools.plan.start': 'Start',
   'tools.plan.places':

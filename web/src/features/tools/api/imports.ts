@@ -93,7 +93,8 @@ export const useUploadBundle = () =>
 export function useImportConfig() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (config: Record<string, unknown>) => request('/mcp/import/config', Read, { json: { config } }),
+    mutationFn: (asked: { config: Record<string, unknown>; network: boolean; write_named: boolean }) =>
+      request('/mcp/import/config', Read, { json: asked }),
     onSettled: () => refreshImports(queries),
   });
 }

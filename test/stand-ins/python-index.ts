@@ -1,0 +1,49 @@
+// An index of Python packages on loopback with one package of one module, as a wheel.
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { archive } from './bundles.js';
+
+export interface PythonIndex {
+  /** As pip's `index-url`. */
+  url: string;
+  /** Paths that were asked for. */
+  readonly asked: string[];
+  close(): Promise<void>;
+}
+
+export async function startPythonIndex(name: string, version: string, source: string): Promise<PythonIndex> {
+  const wheel = `${name}-${version}-py3-none-any.whl`;
+  const info = `${name}-${version}.dist-info`;
+  const bytes = archive([
+    { name: `${name}.py`, text: source },
+    { name: `${info}/METADATA`, text: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n` },
+    { name: `${info}/WHEEL`, text: 'Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n' },
+    { name: `${info}/RECORD`, text: `${name}.py,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n` },
+  ]);
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    asked.push(path);
+    if (path === `/simple/${name}/`)
+      return response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end(`<!DOCTYPE html><a href="/files/${wheel}#sha256=${hash}">${wheel}</a>`);
+    if (path === `/files/${wheel}`)
+      return response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(bytes);
+    return response.writeHead(404).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple`,
+    asked,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,4 +1,4 @@
-// Check digits of the numbers people write in chats: bank accounts, cards, Polish personal numbers.
+// Numbers people write in chats, by their forms and check digits: bank accounts, cards, Polish personal numbers.
 
 /** ISO 13616: country, two check digits, 11 to 30 letters and digits; 97 divides the rearranged number with rest 1. */
 export function isIban(compact: string): boolean {
@@ -49,3 +49,65 @@ export function isPhoneByGroups(groups: readonly string[]): boolean {
   const digits = groups.join('').length;
   return digits >= 8 && digits <= 13;
 }
+
+/** What tables, line breaks and habits put between the groups of a number. */
+const GAP = String.raw`[\s\-.,/_|*:()]{1,5}`;
+/** The groups that are printed on cards, or a digit at a time; wider apart than people usually write them. */
+const CARD_GROUPS = new RegExp(
+  [
+    String.raw`\d{4}${GAP}\d{4}${GAP}\d{4}${GAP}\d{4}(?:${GAP}\d{1,3})?(?![\p{L}\d])`,
+    String.raw`\d{4}${GAP}\d{4}${GAP}\d{4}${GAP}\d{1,4}(?![\p{L}\d])`,
+    String.raw`\d{4}${GAP}\d{6}${GAP}\d{4,5}(?![\p{L}\d])`,
+    String.raw`\d{8}${GAP}\d{8}(?![\p{L}\d])`,
+    String.raw`\d([ \-])\d(?:\1\d){11,17}(?!\1?\d)`,
+  ].join('|'),
+  'uy',
+);
+/** A row of numbers that goes on is a table of something else. */
+const GOES_ON = new RegExp(String.raw`${GAP}\d{4}(?!\d)`, 'y');
+/** Of the schemes that are in use: with so much between the digits a year must not begin one. */
+const SCHEME = /^(?:4|5[0-8]|2[2-7][2-9]|3[4-9]|6)/;
+
+/** Where a card's number ends that begins here in groups set apart; 0 where there is none. */
+export function spacedCardEnd(text: string, start: number): number {
+  CARD_GROUPS.lastIndex = start;
+  let found = CARD_GROUPS.exec(text)?.[0] ?? '';
+  // With and without a last short group, which may be the month or the check number beside it.
+  for (;;) {
+    const digits = found.replace(/\D/g, '');
+    if (digits.length < 13) return 0;
+    const end = start + found.length;
+    GOES_ON.lastIndex = end;
+    if (isSchemeCard(digits) && !GOES_ON.test(text)) return end;
+    const shorter = /^(.*\d)\D+\d{1,3}$/s.exec(found)?.[1];
+    if (!shorter) return 0;
+    found = shorter;
+  }
+}
+
+const IBAN_GROUPS = /[A-Za-z]{2}\d{2}(?:[\s.-]{0,3}[A-Za-z\d]{4}){2,7}(?:[\s.-]{0,3}[A-Za-z\d]{1,3})?/y;
+
+/** The same for a bank account in groups of four, in letters of any case. */
+export function spacedIbanEnd(text: string, start: number): number {
+  IBAN_GROUPS.lastIndex = start;
+  let found = IBAN_GROUPS.exec(text)?.[0] ?? '';
+  while (found.length >= 15) {
+    const compact = found.replace(/[^A-Za-z\d]/g, '').toUpperCase();
+    if (!/[\p{L}\d]/u.test(text[start + found.length] ?? '') && isIban(compact)) return start + found.length;
+    found = found.slice(0, -1).replace(/[^A-Za-z\d]+$/, '');
+  }
+  return 0;
+}
+
+/** Where a number begins that is glued to the end of a word, as in nr4111111111111111. */
+export function gluedNumber(word: string): { kind: 'pesel' | 'payment_card' | 'iban'; from: number } | undefined {
+  const digits = /(?<=\p{L})\d{11,19}$/u.exec(word)?.[0];
+  if (digits !== undefined) {
+    if (isPesel(digits)) return { kind: 'pesel', from: word.length - digits.length };
+    if (isSchemeCard(digits)) return { kind: 'payment_card', from: word.length - digits.length };
+  }
+  const account = /(?<=[\p{Ll}_-])[A-Z]{2}\d{2}[A-Z\d]{11,30}$/u.exec(word)?.[0];
+  return account !== undefined && isIban(account) ? { kind: 'iban', from: word.length - account.length } : undefined;
+}
+
+const isSchemeCard = (digits: string): boolean => SCHEME.test(digits) && isPaymentCard(digits);

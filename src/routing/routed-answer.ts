@@ -15,6 +15,7 @@ import type { CloudExit, SensitivityRules, StreamBatches } from './ports.js';
 import type { ModelPrice } from './pricing.js';
 import type { ProviderRest } from './provider-rest.js';
 import { findSensitiveInTurns, isMaskable, kindsOf } from './sensitivity.js';
+import { splitKinds } from './split-values.js';
 
 const TRIES = 3;
 const FIRST_WAIT_MS = 500;
@@ -247,9 +248,11 @@ export class RoutedAnswer implements RoutedTarget {
   }> {
     const { sensitivity, labels } = this.#parts;
     const found = sensitivity.localOnly ? await sensitiveKinds(options, sensitivity) : [];
-    const barred = [...new Set([...found, ...labels])];
+    // Of a value that is cut in two no part can be told from other text, and so none be masked.
+    const split = sensitivity.localOnly ? splitKinds(saidIn(options), sensitivity.options) : [];
+    const barred = [...new Set([...found, ...labels, ...split])];
     if (barred.length === 0) return { call: options, labels: [], restore: (source) => source };
-    if (!sensitivity.masking || !barred.every(isMaskable))
+    if (!sensitivity.masking || split.length > 0 || !barred.every(isMaskable))
       throw new AppError(
         'sensitive_blocked',
         `What would be sent is sensitive (${barred.join(', ')}) and stays local.`,
@@ -278,6 +281,9 @@ export class RoutedAnswer implements RoutedTarget {
     return attempt;
   }
 }
+
+const saidIn = ({ prompt }: LanguageModelV4CallOptions): string[] =>
+  promptTexts(prompt).flatMap(({ text, own }) => (own ? [] : [text]));
 
 /** Kinds in everything a call would send; bare words only where a person speaks. */
 async function sensitiveKinds(

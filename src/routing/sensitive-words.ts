@@ -59,6 +59,17 @@ const PREFIXES: readonly (readonly [prefix: string, atLeast: number])[] = [
   ['sq0csp-', 30],
   ['ATATT3', 40],
   ['AGE-SECRET-KEY-', 40],
+  ['rk_test_', 20],
+  ['whsec_', 24],
+  ['GOCSPX-', 24],
+  ['glptt-', 20],
+  ['glrt-', 20],
+  ['glsa_', 30],
+  ['sbp_', 40],
+  ['sntrys_', 40],
+  ['figd_', 30],
+  ['PMAK-', 40],
+  ['r8_', 36],
 ];
 const BY_FIRST = Map.groupBy(PREFIXES, ([prefix]) => prefix.charCodeAt(0));
 
@@ -68,6 +79,23 @@ export const DOTTED: ReadonlyMap<string, number> = new Map([
   ['ya29', 20],
   ['hvs', 20],
 ]);
+
+/** Addresses that are keys: whoever knows one may write there. By their first word. */
+export const SECRET_ADDRESSES: ReadonlyMap<string, string> = new Map([
+  ['hooks', 'hooks.slack.com/services/'],
+  ['discord', 'discord.com/api/webhooks/'],
+  ['discordapp', 'discordapp.com/api/webhooks/'],
+]);
+
+/** `sk-` ends everyday words, such as risk-: there must be a seam before it. */
+const GLUED = new RegExp(`(?<=[A-Z\\d_])(?:${PREFIXES.map(([prefix]) => prefix).join('|')})`, 'g');
+
+/** Where a provider's key begins in a word that something else was glued to: KEYsk-…, my_sk-…; -1 where none does. */
+export function gluedKey(word: string): number {
+  for (const { index } of word.matchAll(GLUED))
+    if (/\d/.test(word.slice(index)) && isProviderKey(word, index, word.length)) return index;
+  return -1;
+}
 
 /** Whether `text` from `start` to `end`, one word, has the shape of a provider's key. */
 export function isProviderKey(text: string, start: number, end: number): boolean {

@@ -35,6 +35,64 @@ describe('findSensitive', () => {
     expect(spans(text)).toEqual([[kind, value]]);
   });
 
+  it.each([
+    // However it is set.
+    ['4111\u20091111\u20091111\u20091111', 'payment_card'],
+    ['4111\u200b1111\u200b1111\u200b1111', 'payment_card'],
+    ['4111–1111–1111–1111', 'payment_card'],
+    ['4111 1111\r\n1111 1111', 'payment_card'],
+    ['4111_1111_1111_1111', 'payment_card'],
+    ['|4111|1111|1111|1111|', 'payment_card'],
+    ['4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1', 'payment_card'],
+    ['nr4111111111111111', 'payment_card'],
+    ['４１１１ １１１１ １１１１ １１１１', 'payment_card'],
+    ['٤١١١ ١١١١ ١١١١ ١١١١', 'payment_card'],
+    ['𝟒𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏', 'payment_card'],
+    ['PL61-1090-1014-0000-0712-1981-2874', 'iban'],
+    ['pl61109010140000071219812874', 'iban'],
+    ['kontoPL61109010140000071219812874', 'iban'],
+    ['PESEL44051401359', 'pesel'],
+    ['440514-01359', 'pesel'],
+    ['४४०५१४०१३५९', 'pesel'],
+    ['+48\u2009601\u2009234\u2009567', 'phone'],
+    ['jan.kowalski＠example.com', 'email'],
+    ['https://x.example/?u=jan.kowalski%40example.com', 'email'],
+    ['jan.kowalski&#64;example.com', 'email'],
+    ['{"to":"jan.kowalski\\u0040example.com"}', 'email'],
+    ['jan [at] example (dot) com', 'email'],
+    ['jan @ example.com', 'email'],
+    ['"jan kowalski"@example.com', 'email'],
+    ['用户@例子.公司', 'email'],
+    ['𝗽𝗮𝘀𝘀𝘄𝗼𝗿𝗱: hunter2', 'password'],
+    ['pass\u200bword: hunter2', 'password'],
+    ['KEYsk-proj-abcdefghijklmnop0123456789', 'api_key'],
+    ['sk-proj-abcdefghij\nklmnop0123456789', 'api_key'],
+    ['https://hooks.slack.com/services/T0000/B0000/XXXXXXXX', 'secret'],
+    ['123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', 'api_key'],
+    ['Cookie: session=abcdef0123456789abcdef', 'secret'],
+    // However it is encoded.
+    [Buffer.from('my card is 4111 1111 1111 1111').toString('base64'), 'payment_card'],
+    [Buffer.from('Übergib es an jan.kowalski@example.com, bitte').toString('base64url'), 'email'],
+    [Buffer.from('write to jan.kowalski@example.com please').toString('hex'), 'email'],
+    [Buffer.from(Buffer.from('write to jan@example.com please').toString('base64')).toString('base64'), 'email'],
+    [`data:text/plain;base64,${Buffer.from('jan@example.com is mine').toString('base64')}`, 'email'],
+    [
+      Buffer.from(`${'x'.repeat(40)} jan@example.com ${'y'.repeat(40)}`)
+        .toString('base64')
+        .replace(/(.{20})/g, '$1\r\n'),
+      'email',
+    ],
+  ])('finds it in %j all the same', (text, kind) => {
+    expect(kinds(`Look at this: ${text} and answer`)).toEqual([kind]);
+    expect(kinds(`Look at this: ${text} and answer`, { shapesOnly: true })).toEqual([kind]);
+  });
+
+  it('names the place in the text as it was written, so that masking leaves nothing of it', () => {
+    expect(spans('a\u200bb\u200b 𝟒𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 c')).toEqual([['payment_card', '𝟒𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏']]);
+    expect(spans('x%3Djan%40example.com&y')).toEqual([['email', 'jan%40example.com']]);
+    expect(spans('to jan (at) example (dot) com now')).toEqual([['email', 'jan (at) example (dot) com']]);
+  });
+
   it('finds a private key to its end, and to the end of the text where it has none', () => {
     const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
     expect(spans(`before\n${key}\nafter`)).toEqual([['private_key', key]]);
@@ -74,6 +132,15 @@ describe('findSensitive', () => {
     '550e8400-e29b-41d4-a716-446655440000',
     'a@b, user@localhost',
     '3.14159265358979',
+    '2021, 2022, 2023, 2024',
+    '1990\n1991\n1992\n1993\n1994',
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk',
+    'someLongIdentifierName = another_long_identifier_name',
+    'the risk-assessment-of-2024-and-2025',
+    'src/routing/sensitivity/plainReading.ts',
+    'Zażółć gęślą jaźń – „naprawdę” (tak) [at home]',
+    Buffer.from('plain words about the sea and ships').toString('base64'),
+    'a @ b, 3 @ 5.50',
   ])('leaves alone what has the form but not the check: %s', (text) => {
     expect(kinds(text)).toEqual([]);
   });
@@ -122,6 +189,14 @@ describe('findSensitive', () => {
         'sk-',
         '+48',
         'key',
+        '\u200b',
+        '４１',
+        '𝟏',
+        '%40',
+        '&#64;',
+        ' (at) ',
+        '–',
+        'amFuQGV4YW1wbGUuY29t',
       ),
     );
     fc.assert(
@@ -166,6 +241,15 @@ describe('findSensitive', () => {
     '"',
     'aA',
     'ul. A',
+    '٤١١١ ',
+    '\u200b',
+    '%40',
+    'a(at)',
+    '4111 ',
+    'ab12 abcd ',
+    'YWJj/',
+    'YWJjZGVmZ2hpamtsbW5v\n',
+    '"@',
   ])('looks at each character a bounded number of times: %j repeated', (unit) => {
     const cost = (size: number) => {
       let looks = 0;
@@ -195,6 +279,8 @@ describe('findSensitiveInTurns', () => {
     'ΦΩΣ und İstanbul 𐐀𐐁 ',
     `sk-${'a1'.repeat(70_000)} `,
     'plain words about the sea '.repeat(3_000),
+    '٤١١١ ١١١١ ١١١١ ١١١١ and – '.repeat(500),
+    Buffer.from('jan@example.com and ships '.repeat(6_000)).toString('base64'),
     'DE89370400440532013000 4111 1111 1111 1111 ',
   ];
 

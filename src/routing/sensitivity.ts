@@ -1,9 +1,30 @@
-// What in a text must not leave the house: secrets and personal data. Pure, in one pass over the characters, with bounded
-// looks around each word, so that no input makes it slow. It returns kinds and places and never keeps or logs the text.
+// What in a text must not leave the house: secrets and personal data. Pure, in one pass over the characters of its plain
+// reading, with bounded looks around each word, so that no input makes it slow. What is encoded is decoded and read in the
+// same way. It returns kinds and places and never keeps or logs the text.
 import { setImmediate } from 'node:timers/promises';
-import { isIban, isPaymentCard, isPesel, isPhoneByGroups } from './number-checks.js';
+import { decodedText, encodedEnd, SHORTEST_RUN } from './encoded-text.js';
+import {
+  gluedNumber,
+  isIban,
+  isPaymentCard,
+  isPesel,
+  isPhoneByGroups,
+  spacedCardEnd,
+  spacedIbanEnd,
+} from './number-checks.js';
+import { plainReading } from './plain-reading.js';
 import { postalAddress } from './postal-address.js';
-import { DOTTED, IS_WORDS, isProviderKey, LONGEST_WORD, PHONE_CUES, WORDS, type WordGroup } from './sensitive-words.js';
+import {
+  DOTTED,
+  gluedKey,
+  IS_WORDS,
+  isProviderKey,
+  LONGEST_WORD,
+  PHONE_CUES,
+  SECRET_ADDRESSES,
+  WORDS,
+  type WordGroup,
+} from './sensitive-words.js';
 
 export type SensitiveKind =
   | 'private_key'
@@ -62,6 +83,7 @@ const PLACEHOLDER = new RegExp(`^\\[(?:${[...MASKABLE].join('|').toUpperCase()})
 
 const MAX_EMAIL_NAME = 64;
 const MAX_DOMAIN = 255;
+const MAX_ADDRESS_LITERAL = 48;
 const MAX_URL_USER = 200;
 const MAX_VALUE = 200;
 const MAX_NUMBER = 40;
@@ -70,6 +92,11 @@ const MAX_GROUPS = 7;
 const SHORTEST_NUMBER = 7;
 const MAX_IDENTIFIER = 80;
 const MAX_KEY_HEADER = 80;
+/** Of the part before a line's end: shorter ones are everyday words. */
+const SHORTEST_CUT_KEY = 8;
+/** How often a text is decoded that was encoded more than once. */
+const MAX_DEPTH = 2;
+const SHORTEST_COOKIE = 16;
 /** How far before a number its cue may stand. */
 const CUE_REACH = 24;
 
@@ -80,7 +107,7 @@ const TURN_FINDINGS = 10_000;
 
 /** Non-overlapping, by place. */
 export function findSensitive(text: string, options: SensitivityOptions = {}): Finding[] {
-  const turns = new Scan(text, options).turns();
+  const turns = reading(text, options, 0);
   for (;;) {
     const turn = turns.next();
     if (turn.done) return turn.value;
@@ -90,12 +117,20 @@ export function findSensitive(text: string, options: SensitivityOptions = {}): F
 /** The same of a text of any length, with pauses in which others are served. */
 export async function findSensitiveInTurns(text: string, options: SensitivityOptions = {}): Promise<Finding[]> {
   if (text.length <= TURN_CHARS) return findSensitive(text, options);
-  const turns = new Scan(text, options).turns();
+  const turns = reading(text, options, 0);
   for (;;) {
     const turn = turns.next();
     if (turn.done) return turn.value;
     await setImmediate();
   }
+}
+
+/** @param depth  how often it was encoded */
+function* reading(text: string, options: SensitivityOptions, depth: number): Generator<void, Finding[]> {
+  const plain = yield* plainReading(text);
+  const found = yield* new Scan(plain.text, options, depth).turns();
+  if (plain.text === text) return found;
+  return found.map(({ kind, start, end }) => ({ kind, start: plain.origin(start), end: plain.origin(end) }));
 }
 
 export const kindsOf = (findings: readonly Finding[]): string[] => [...new Set(findings.map(({ kind }) => kind))];
@@ -104,11 +139,15 @@ class Scan {
   readonly #text: string;
   readonly #options: SensitivityOptions;
   readonly #found: Finding[] = [];
+  readonly #depth: number;
   #cueEnd = Number.NEGATIVE_INFINITY;
+  /** What was looked at as something encoded. */
+  #encodedEnd = 0;
 
-  constructor(text: string, options: SensitivityOptions) {
+  constructor(text: string, options: SensitivityOptions, depth: number) {
     this.#text = text;
     this.#options = options;
+    this.#depth = depth;
   }
 
   /** Goes on where it was whenever it is asked again; what it finds does not depend on the pauses. */
@@ -123,6 +162,7 @@ class Scan {
         yield;
       }
       const code = text.charCodeAt(at);
+      if (at >= this.#encodedEnd && isLetterOrDigit(code)) yield* this.#encoded(at);
       // A word begins with a letter or a digit, so that -4111 1111 … is a number too.
       if (isDigit(code)) at = Math.max(at + 1, this.#number(at));
       else if (isLetter(code)) {
@@ -142,6 +182,24 @@ class Scan {
     return withoutOverlaps(this.#found);
   }
 
+  /** What is written as base64 or hex, wherever a word begins. */
+  *#encoded(start: number): Generator<void, void> {
+    const text = this.#text;
+    if (this.#depth >= MAX_DEPTH) return;
+    // Words are short; what is not, or goes on behind a sign that ends a word, may be a run.
+    let end = start;
+    while (end - start < SHORTEST_RUN && isWordCode(text.charCodeAt(end))) end += 1;
+    const sign = text.charCodeAt(end);
+    if (end - start < SHORTEST_RUN && sign !== 43 && sign !== 47) return;
+    const run = encodedEnd(text, start);
+    this.#encodedEnd = run;
+    const decoded = decodedText(text.slice(start, run));
+    if (decoded === undefined) return;
+    const found = yield* reading(decoded, { ...this.#options, shapesOnly: true }, this.#depth + 1);
+    const [first] = found;
+    if (first) this.#add(first.kind, start, run);
+  }
+
   #add(kind: SensitiveKind, start: number, end: number): void {
     this.#found.push({ kind, start, end });
   }
@@ -153,6 +211,20 @@ class Scan {
     if (isProviderKey(text, start, end)) {
       this.#add('api_key', start, end);
       return end;
+    }
+    // Cut by a line's end, as in a terminal.
+    if (length >= SHORTEST_CUT_KEY && text.charCodeAt(end) === 10) {
+      const rest = wordEnd(text, end + 1, end + MAX_IDENTIFIER);
+      if (rest > end + 1 && isProviderKey(text.slice(start, end) + text.slice(end + 1, rest), 0, rest - start - 1)) {
+        this.#add('api_key', start, rest);
+        return rest;
+      }
+    }
+    const address = SECRET_ADDRESSES.get(text.slice(start, end));
+    if (address !== undefined && text.startsWith(address, start)) {
+      const done = valueEnd(text, start + address.length);
+      this.#add('secret', start, done);
+      return done;
     }
     if (length >= 10 && text.startsWith('eyJ', start)) {
       const done = this.#jsonWebToken(end);
@@ -174,7 +246,21 @@ class Scan {
       const done = this.#iban(start);
       if (done > 0) return done;
     }
-    return length <= MAX_IDENTIFIER ? this.#named(start, end) : end;
+    if (length > MAX_IDENTIFIER) return end;
+    if (length >= 12) {
+      const word = text.slice(start, end);
+      const key = length >= 20 ? gluedKey(word) : -1;
+      if (key !== -1) {
+        this.#add('api_key', start + key, end);
+        return end;
+      }
+      const number = gluedNumber(word);
+      if (number) {
+        this.#add(number.kind, start + number.from, end);
+        return end;
+      }
+    }
+    return this.#named(start, end);
   }
 
   #address(start: number, end: number): void {
@@ -192,6 +278,15 @@ class Scan {
       const value = valueEnd(text, end + 1);
       if (text.charCodeAt(end) === 32 && value - end > 16) {
         this.#add('secret', end + 1, value);
+        return value;
+      }
+    }
+    if (lower.endsWith('cookie') && text.charCodeAt(end) === 58) {
+      const at = skipBlanks(text, end + 1);
+      const name = wordEnd(text, at);
+      const value = valueEnd(text, name + 1);
+      if (text.charCodeAt(name) === 61 && value - name > SHORTEST_COOKIE) {
+        this.#add('secret', name + 1, value);
         return value;
       }
     }
@@ -258,6 +353,12 @@ class Scan {
   /** Returns where to go on: behind what was found, or behind the first group, because the next may begin something. */
   #number(start: number): number {
     const text = this.#text;
+    const bot = /\d{8,10}:AA[\w-]{30,}/y;
+    bot.lastIndex = start;
+    if (bot.test(text)) {
+      this.#add('api_key', start, bot.lastIndex);
+      return bot.lastIndex;
+    }
     const groups: string[] = [];
     const ends: number[] = [];
     const stop = Math.min(text.length, start + MAX_NUMBER);
@@ -278,7 +379,7 @@ class Scan {
       }
       if (skipped === 0) break;
     }
-    if (groups.length === 0) return wordEnd(text, start);
+    if (groups.length === 0) return this.#spacedCard(start) || wordEnd(text, start);
     if (this.#options.addresses) {
       const postCode = groups[0]?.length === 2 && groups[1]?.length === 3 && text[start + 2] === '-';
       this.#address(start, ends[postCode ? 1 : 0] as number);
@@ -296,13 +397,21 @@ class Scan {
       this.#add(kind, from, end);
       return end;
     }
-    return ends[0] as number;
+    return this.#spacedCard(start) || (ends[0] as number);
+  }
+
+  /** Returns its end, or 0. */
+  #spacedCard(start: number): number {
+    const end = spacedCardEnd(this.#text, start);
+    if (end > 0) this.#add('payment_card', start, end);
+    return end;
   }
 
   #numberKind(start: number, groups: readonly string[]): 'pesel' | 'payment_card' | 'phone' | undefined {
     const digits = groups.join('');
     if (digits.length < SHORTEST_NUMBER) return undefined;
-    if (groups.length === 1 && isPesel(digits)) return 'pesel';
+    // In one piece, or with the day of birth set apart.
+    if ((groups.length === 1 || /^(?:\d{6}|\d{2})$/.test(groups[0] as string)) && isPesel(digits)) return 'pesel';
     if (isPaymentCard(digits) && (groups.length === 1 || groups.every(({ length }) => length >= 3)))
       return 'payment_card';
     return this.#isPhone(start, groups, digits) ? 'phone' : undefined;
@@ -334,6 +443,7 @@ class Scan {
       const next = text.charCodeAt(at);
       if (compact.length >= 15 && !isUpperOrDigit(next) && isIban(compact)) found = at;
     }
+    if (found === 0) found = spacedIbanEnd(text, start);
     if (found > 0) this.#add('iban', start, found);
     return found;
   }
@@ -342,6 +452,23 @@ class Scan {
     const text = this.#text;
     let left = at;
     while (left > 0 && at - left < MAX_EMAIL_NAME && isEmailName(text.charCodeAt(left - 1))) left -= 1;
+    // Quotes and brackets before it are none of it.
+    while (left < at && !isEmailStart(text.charCodeAt(left))) left += 1;
+    if (left === at && text.charCodeAt(at - 1) === 34) {
+      const open = text.lastIndexOf('"', at - 2);
+      if (open !== -1 && at - open <= MAX_EMAIL_NAME) left = open;
+    }
+    if (isBlank(text.charCodeAt(at - 1)) && isBlank(text.charCodeAt(at + 1))) {
+      this.#spacedEmail(at);
+      return;
+    }
+    if (left < at && text.charCodeAt(at + 1) === 91) {
+      const close = text.slice(at, at + MAX_ADDRESS_LITERAL).indexOf(']');
+      if (close !== -1) {
+        this.#add('email', left, at + close + 1);
+        return;
+      }
+    }
     let right = at + 1;
     const stop = Math.min(text.length, at + 1 + MAX_DOMAIN);
     let lastDot = -1;
@@ -364,6 +491,13 @@ class Scan {
       }
     }
     if (left < at && lastDot > at + 1 && right - lastDot > 2) this.#add('email', left, right);
+  }
+
+  /** jan @ example.com */
+  #spacedEmail(at: number): void {
+    const before = /[\p{L}\d._+-]{1,64}$/u.exec(this.#text.slice(Math.max(0, at - 1 - MAX_EMAIL_NAME), at - 1))?.[0];
+    const after = /^(?:[\p{L}\d-]{1,63}\.){1,8}\p{L}{2,}/u.exec(this.#text.slice(at + 2, at + 2 + MAX_DOMAIN))?.[0];
+    if (before && after) this.#add('email', at - 1 - before.length, at + 2 + after.length);
   }
 
   *#privateKeys(): Generator<void, void> {
@@ -426,9 +560,15 @@ const isLetter = (code: number): boolean =>
 const isLetterOrDigit = (code: number): boolean => isLetter(code) || isDigit(code);
 /** Letters, digits, `_` and `-`. */
 const isWordCode = (code: number): boolean => isLetterOrDigit(code) || code === 95 || code === 45;
-const isEmailName = (code: number): boolean => isWordCode(code) || code === 46 || code === 37 || code === 43;
-const isDomain = (code: number): boolean => isLetterOrDigit(code) || code === 45 || code === 46;
-const isIbanStart = (text: string, start: number): boolean => /^[A-Z]{2}\d{2}/.test(text.slice(start, start + 4));
+/** Of scripts without blanks between words; not their punctuation. */
+const isWideLetter = (code: number): boolean =>
+  (code >= 0x0e00 && code < 0x1000) || (code >= 0x3041 && code < 0xd800) || (code >= 0xf900 && code < 0xfb00);
+/** Not the signs that part an address's parameters. */
+const EMAIL_SIGNS: ReadonlySet<number> = new Set([..."!$%'*+.^~"].map((sign) => sign.charCodeAt(0)));
+const isEmailStart = (code: number): boolean => isLetterOrDigit(code) || isWideLetter(code) || code === 95;
+const isEmailName = (code: number): boolean => isWordCode(code) || isWideLetter(code) || EMAIL_SIGNS.has(code);
+const isDomain = (code: number): boolean => isLetterOrDigit(code) || isWideLetter(code) || code === 45 || code === 46;
+const isIbanStart = (text: string, start: number): boolean => /^[A-Za-z]{2}\d{2}/.test(text.slice(start, start + 4));
 
 function wordEnd(text: string, from: number, before = text.length): number {
   const stop = Math.min(text.length, before);

@@ -392,6 +392,35 @@ describe('what may leave', () => {
     expect(cloud.everything()).not.toContain('1090 1014');
   });
 
+  it('keeps local what is whole only with the message before, masked or not', async () => {
+    for (const SENSITIVE_DATA_MASKING of ['false', 'true']) {
+      await start({ SENSITIVE_DATA_MASKING });
+      await activate('openai');
+      const session_id = newSession();
+      expect((await ask('The first half is 4111 1111', { session_id })).text).toBe('From the cloud');
+      expect((await ask('1111 1111 is the second', { session_id })).text).toBe('From the house');
+      expect((await ask('Thanks', { session_id })).text).toBe('From the house');
+      expect(cloud.requests).toHaveLength(1);
+      if (SENSITIVE_DATA_MASKING === 'false') await Promise.all([server.close(), cloud.close(), local.close()]);
+    }
+  });
+
+  it.each([
+    ['a name in a schema', { properties: { 'anna.k@example.com': { type: 'string' } } }],
+    ['a number in a schema', { properties: { card: { type: 'number', default: 4111111111111111 } } }],
+  ])('reads %s before it leaves', async (_where, schema) => {
+    await start({ AI_MODE: 'HYBRID' });
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const parameters = { type: 'object', ...schema };
+    const asked = client.chat.completions.create({
+      model: 'gpt-4o',
+      tools: [{ type: 'function', function: { name: 'pay', parameters } }],
+      messages: [{ role: 'user', content: 'How is the weather?' }],
+    });
+    await expect(asked).rejects.toMatchObject({ status: 403, code: 'sensitive_blocked' });
+    expect(cloud.requests).toHaveLength(0);
+  });
+
   it('labels a session by what a local model said in it', async () => {
     await start();
     const session_id = newSession();

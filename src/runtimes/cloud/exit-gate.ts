@@ -154,7 +154,7 @@ export class ExitGate implements CloudExit {
     const { localOnly, options } = this.#options.sensitivity;
     if (!localOnly) return;
     const kinds = new Set<string>();
-    for (const text of stringsIn(JSON.parse(body))) {
+    for (const text of textsIn(JSON.parse(body))) {
       if (pictures.size > 0 && pictures.has(text.replace(/^data:image\/[\w.+*-]+;base64,/, ''))) continue;
       for (const kind of kindsOf(await findSensitiveInTurns(text, { ...options, shapesOnly: true }))) kinds.add(kind);
     }
@@ -185,12 +185,16 @@ export class ExitGate implements CloudExit {
 const filesOf = ({ content }: LanguageModelV4Message) =>
   typeof content === 'string' ? [] : content.filter((part) => part.type === 'file');
 
-function* stringsIn(root: unknown): Generator<string> {
+/** Names and numbers too: a schema's example may be a card, and what a tool is called with may have anything for a name. */
+function* textsIn(root: unknown): Generator<string> {
   const open: unknown[] = [root];
   while (open.length > 0) {
     const value = open.pop();
     if (typeof value === 'string') yield value;
-    else if (typeof value === 'object' && value !== null) open.push(...Object.values(value));
+    else if (typeof value === 'number') yield String(value);
+    else if (Array.isArray(value)) for (const item of value) open.push(item);
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, item] of Object.entries(value)) open.push(name, item);
   }
 }
 

@@ -358,21 +358,14 @@ export class Orchestrator {
       this.#live.set(task.id, live);
       const { sessionId } = request;
       if (parsed.clear && sessionId !== null) await this.#parts.clearSession(sessionId);
-      // One turn of the event loop, one commit: the task and its place in the session are on disk together.
-      await Promise.all([
-        tasks.insert(task, idempotencyKey),
-        ...(sessionId === null
-          ? []
-          : [
-              sessions.beginTurn({
-                sessionId,
-                requestId: task.id,
-                userText: request.content,
-                model: facts.model,
-                idempotencyKey: null,
-              }),
-            ]),
-      ]);
+      const insert = () => tasks.insert(task, idempotencyKey);
+      // The task and its place in the session are on disk together.
+      await (sessionId === null
+        ? insert()
+        : sessions.beginTurn(
+            { sessionId, requestId: task.id, userText: request.content, model: facts.model, idempotencyKey: null },
+            insert,
+          ));
     } catch (error) {
       this.#queue.release();
       if (live) this.#live.delete(live.id);
@@ -603,10 +596,8 @@ export class Orchestrator {
       trace.receipt = sessionId === null ? end.receipt : null;
     });
     try {
-      await Promise.all([
-        tasks.save([{ ...live.task, status }]),
-        ...(sessionId === null ? [] : [sessions.endTurn(sessionId, { requestId: live.id, ...end })]),
-      ]);
+      const save = () => tasks.save([{ ...live.task, status }]);
+      await (sessionId === null ? save() : sessions.endTurn(sessionId, { requestId: live.id, ...end }, save));
     } catch (failure) {
       throw new TaskError(
         {

@@ -39,7 +39,7 @@ function newStore() {
   };
 }
 
-const question = { sessionId: 's', requestId: 'r', model: null, idempotencyKey: null };
+const question = { sessionId: 's', requestId: 'r', model: 'm', idempotencyKey: null };
 const end = { requestId: 'r', status: 'complete' as const, error: null, usage: null };
 
 describe('SessionStore', () => {

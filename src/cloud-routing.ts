@@ -16,7 +16,7 @@ import { PolicyStore } from './routing/policy-store.js';
 import type { SensitivityRules, SessionLabels } from './routing/ports.js';
 import { type ModelPrice, priceOf } from './routing/pricing.js';
 import { ProviderRest } from './routing/provider-rest.js';
-import { findSensitive, kindsOf } from './routing/sensitivity.js';
+import { type Finding, findSensitive, findSensitiveInTurns, isReadInOneGo, kindsOf } from './routing/sensitivity.js';
 import { ExitGate } from './runtimes/cloud/exit-gate.js';
 import { CloudKeyStore } from './storage/cloud-key-store.js';
 import { SqliteSpending } from './storage/sqlite-spending.js';
@@ -75,9 +75,14 @@ export function sessionLabelling({ localOnly, options }: SensitivityRules, label
   return {
     label(sessionId, text, role) {
       if (!localOnly) return [];
-      const kinds = kindsOf(findSensitive(text, { ...options, shapesOnly: role !== 'user' }));
-      if (kinds.length > 0) labels.add(sessionId, kinds);
-      return kinds;
+      const rules = { ...options, shapesOnly: role !== 'user' };
+      const kept = (found: readonly Finding[]) => {
+        const kinds = kindsOf(found);
+        if (kinds.length > 0) labels.add(sessionId, kinds);
+        return kinds;
+      };
+      // At once where it can be, so that what is stored next is stored in the same turn of the event loop.
+      return isReadInOneGo(text) ? kept(findSensitive(text, rules)) : findSensitiveInTurns(text, rules).then(kept);
     },
   };
 }

@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INTENTS } from '../src/chat/intent.js';
+import { TEMPLATE_INTENTS } from '../src/chat/intent-traits.js';
 import { evaluate, readUtterances } from '../src/chat/intents/evaluation.js';
 import { lexicons } from '../src/chat/intents/lexicons.js';
 import { tokensOf } from '../src/chat/intents/tokens.js';
 import { WordClassifier } from '../src/chat/intents/word-classifier.js';
 
-const utterances = readUtterances(readFileSync(join(import.meta.dirname, 'evaluation', 'intents.jsonl'), 'utf8'));
+const read = (name: string) => readUtterances(readFileSync(join(import.meta.dirname, 'evaluation', name), 'utf8'));
+const utterances = read('intents.jsonl');
+const newWordings = read('intents-new-wordings.jsonl');
 const words = new WordClassifier();
 
 describe('the evaluation set', () => {
@@ -38,6 +41,31 @@ describe('the evaluation set', () => {
     expect(misfires).toEqual([]);
     expect(overall.right / overall.total, JSON.stringify(wrong, null, 1)).toBeGreaterThanOrEqual(0.95);
     expect(languageTold.right / languageTold.total).toBeGreaterThanOrEqual(0.95);
+  });
+});
+
+describe('new wordings', () => {
+  const { overall, held, wrong } = evaluate(newWordings, (text) => words.classify(text).decision);
+
+  it('are none of the evaluation set, and many of every intent and language', () => {
+    const known = new Set(utterances.map(({ text, language }) => `${language} ${text.toLowerCase()}`));
+    expect(newWordings.filter(({ text, language }) => known.has(`${language} ${text.toLowerCase()}`))).toEqual([]);
+    for (const intent of INTENTS)
+      for (const language of ['en', 'pl', 'de']) {
+        const count = newWordings.filter((one) => one.intent[0] === intent && one.language === language).length;
+        expect(count, `${intent} ${language}`).toBeGreaterThanOrEqual(18);
+      }
+  });
+
+  it('are understood, also those that nothing was changed for', () => {
+    expect(overall.right / overall.total).toBeGreaterThanOrEqual(0.9);
+    expect(held.right / held.total).toBeGreaterThanOrEqual(0.85);
+    expect(held.total).toBeGreaterThanOrEqual(500);
+  });
+
+  it('of ordinary talk never get an answer from a template', () => {
+    const templates = new Set<string>(TEMPLATE_INTENTS);
+    expect(wrong.filter(({ expected, got }) => expected === 'GENERAL_CHAT' && templates.has(got))).toEqual([]);
   });
 });
 

@@ -188,8 +188,11 @@ export interface StateRepository {
 
 /** Sees that what is sensitive in a session's texts sticks to it. */
 export interface SessionLabelling {
-  /** Kinds in a text that came into a session other than as a question that was routed. */
-  label(sessionId: string, text: string, role: MessageRole): readonly string[];
+  /**
+   * Kinds in a text that came into a session other than as a question that was routed. A promise where the text is too long
+   * to be read in one go.
+   */
+  label(sessionId: string, text: string, role: MessageRole): readonly string[] | Promise<readonly string[]>;
 }
 
 /** Tells the world; never throws, never waits. */

@@ -68,12 +68,21 @@ export const CompletionRequest = z.strictObject({
 });
 export type CompletionRequest = z.output<typeof CompletionRequest>;
 
+/** Of the model's own vocabulary. */
+const TokenIds = z.array(z.int().min(0).max(2_147_483_647)).min(1).max(200_000);
+
 export const EmbeddingRequest = z.looseObject({
   model: z.string().min(1).max(300),
   input: z.union(
-    [z.string().min(1).max(200_000), z.array(z.string().min(1).max(200_000)).min(1).max(2_048)],
-    'a text or a list of 1 to 2,048 texts, none of them empty; numbers of tokens are not taken',
+    [
+      z.string().min(1).max(200_000),
+      z.array(z.string().min(1).max(200_000)).min(1).max(2_048),
+      TokenIds,
+      z.array(TokenIds).min(1).max(2_048),
+    ],
+    'a text, a list of 1 to 2,048 texts, or token numbers in the place of a text; none of them empty',
   ),
   encoding_format: z.enum(['float', 'base64']).nullish(),
   dimensions: z.int().min(1).max(100_000).nullish(),
 });
+export type EmbeddingRequest = z.output<typeof EmbeddingRequest>;

@@ -2,7 +2,7 @@
 // nothing by itself: the gate goes on reading every text that would leave.
 import { AppError } from '../shared/errors.js';
 import type { LabelRelease, LabelReleases, SensitivityRules, SessionLabels } from './ports.js';
-import { findSensitive, kindsOf } from './sensitivity.js';
+import { findSensitiveInTurns, kindsOf } from './sensitivity.js';
 
 /** Read again to say where a label comes from; of longer sessions the newest part. */
 const READ_CHARS = 1_000_000;
@@ -46,22 +46,27 @@ export class SessionLabelsDesk {
   }
 
   /** @throws AppError `session_not_found` */
-  state(sessionId: string): SessionLabelState {
+  async state(sessionId: string): Promise<SessionLabelState> {
     const { labels, releases, texts } = this.#parts;
+    const foundIn = await this.#found(texts(sessionId));
     return {
-      foundIn: this.#found(texts(sessionId)),
+      foundIn,
       labels: [...labels(sessionId)].sort(),
       releases: releases.releases(sessionId),
     };
+  }
+
+  releases(sessionId: string): readonly LabelRelease[] {
+    return this.#parts.releases.releases(sessionId);
   }
 
   /**
    * @param wanted  labels to take off; all that are in force where none are named
    * @throws AppError `session_not_found`, `conflict` where nothing of what is named is in force
    */
-  release(sessionId: string, wanted: readonly string[] | undefined, reason: string): SessionLabelState {
+  async release(sessionId: string, wanted: readonly string[] | undefined, reason: string): Promise<SessionLabelState> {
     const { releases, now, onRelease } = this.#parts;
-    const inForce = this.state(sessionId).labels;
+    const { labels: inForce } = await this.state(sessionId);
     const labels = wanted === undefined ? inForce : inForce.filter((label) => wanted.includes(label));
     const missing = wanted?.filter((label) => !inForce.includes(label)) ?? [];
     if (labels.length === 0 || missing.length > 0)
@@ -77,8 +82,9 @@ export class SessionLabelsDesk {
     onRelease(sessionId, release);
     return this.state(sessionId);
   }
+
   /** A stored message carries its session's labels too; here it matters in which of them the thing itself stands. */
-  #found(texts: readonly SessionText[]): LabelledText[] {
+  async #found(texts: readonly SessionText[]): Promise<LabelledText[]> {
     const { localOnly, options } = this.#parts.sensitivity;
     if (!localOnly) return [];
     const found: LabelledText[] = [];
@@ -86,7 +92,7 @@ export class SessionLabelsDesk {
     for (const { seq, content, said } of texts.toReversed()) {
       left -= content.length;
       if (left < 0) break;
-      const labels = kindsOf(findSensitive(content, said ? options : { ...options, shapesOnly: true }));
+      const labels = kindsOf(await findSensitiveInTurns(content, said ? options : { ...options, shapesOnly: true }));
       if (labels.length > 0) found.unshift({ seq, labels });
     }
     return found;

@@ -315,4 +315,20 @@ describe('findSensitiveInTurns', () => {
     clearImmediate(timer);
     expect(turns).toBeGreaterThan(20);
   });
+
+  it('lets others go on among many short texts too', async () => {
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    const found = new Set<string>();
+    for (let text = 0; text < 2_000; text += 1)
+      for (const kind of kindsOf(await findSensitiveInTurns('x '.repeat(1_000) + (text === 1_999 ? PIECES[0] : ''))))
+        found.add(kind);
+    clearImmediate(timer);
+    expect([...found]).toEqual(['email', 'phone']);
+    expect(turns).toBeGreaterThan(20);
+  });
 });

@@ -90,9 +90,14 @@ export interface PoolPlacement {
   readonly movedOn: number;
 }
 
+/** A text, or its tokens by the model's own vocabulary. */
+export type EmbedInput = string | readonly number[];
+
 export interface EmbedTreatment {
   background?: boolean;
   truncate?: boolean;
+  /** Numbers in a vector that are wanted, where the engine lets one choose; others make what they make. */
+  dimensions?: number | undefined;
 }
 
 /** What of a call costs tokens before the answer. */
@@ -123,11 +128,12 @@ export interface Runtime extends RuntimeDescription {
    * Vectors in input order.
    * @param treatment  `background` as `providerOptions.venom.background` of an answer; `truncate`: what is too long for the
    * model is cut where the engine can do that, else refused
-   * @throws AppError `unsupported` where the model cannot, `invalid_input` for a text that is too long
+   * @throws AppError `unsupported` where the model cannot, or the engine takes no tokens; `invalid_input` for a text that is
+   * too long, or a token the model does not have
    */
   embed(
     modelName: string,
-    texts: readonly string[],
+    inputs: readonly EmbedInput[],
     signal?: AbortSignal,
     treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }>;

@@ -8,6 +8,8 @@ export interface FakeUpstream {
   readonly models: { id: string }[];
   /** Bodies of the chat requests so far. */
   readonly requests: Record<string, unknown>[];
+  /** Of the requests for vectors. */
+  readonly embedded: Record<string, unknown>[];
   /** Chat requests that are being answered now. */
   readonly open: () => number;
   behaviour: (body: Record<string, unknown>, response: ServerResponse) => void | Promise<void>;
@@ -50,12 +52,14 @@ export const streams =
 
 export async function startFakeUpstream(): Promise<FakeUpstream> {
   const requests: Record<string, unknown>[] = [];
+  const embedded: Record<string, unknown>[] = [];
   let open = 0;
   const server: Server = createServer((request, response) => void handle(request, response));
   const fake: FakeUpstream = {
     url: '',
     models: [{ id: 'fake-model' }, { id: 'org/other' }],
     requests,
+    embedded,
     open: () => open,
     behaviour: streams(['Hello', ' ', 'world']),
     close: () =>
@@ -78,11 +82,12 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     for await (const piece of request) text += piece;
     const body = JSON.parse(text);
     if (request.url === '/v1/embeddings') {
+      embedded.push(body);
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(
         JSON.stringify({
           object: 'list',
-          data: [body.input].flat().map((_: string, index: number) => ({ index, embedding: [0.5, 0.25] })),
+          data: body.input.map((_: unknown, index: number) => ({ index, embedding: [0.5, 0.25] })),
           usage: { prompt_tokens: 2, total_tokens: 2 },
         }),
       );

@@ -66,10 +66,23 @@ describe("OpenAI's own client", () => {
       client.embeddings.create({ model: 'fake-model', input: ['x', 'y'], encoding_format: 'float', dimensions });
     expect((await asked(2)).data).toHaveLength(2);
     await expect(asked(3)).rejects.toMatchObject({ status: 400, code: 'unsupported' });
-    await expect(client.embeddings.create({ model: 'fake-model', input: [1, 2] })).rejects.toMatchObject({
-      status: 400,
-      param: 'input',
-    });
+    expect(upstream.embedded.at(-1)).toMatchObject({ input: ['x', 'y'], dimensions: 3 });
+  });
+
+  it('makes embeddings of all that clients send, in base64 where nothing else is asked for', async () => {
+    const embed = async (input: string | string[] | number[] | number[][]) => {
+      const { data } = await client.embeddings.create({ model: 'fake-model', input });
+      expect(data.map(({ embedding }) => embedding)).toEqual(data.map(() => [0.5, 0.25]));
+      return [data.length, upstream.embedded.at(-1)?.['input']];
+    };
+    expect(await embed('x')).toEqual([1, ['x']]);
+    expect(await embed([1, 2])).toEqual([1, [[1, 2]]]);
+    expect(await embed([[1, 2], [3]])).toEqual([2, [[1, 2], [3]]]);
+    for (const input of [[], [[]], [1.5], [-1], ['x', [1]], ''])
+      await expect(client.embeddings.create({ model: 'fake-model', input: input as string })).rejects.toMatchObject({
+        status: 400,
+        param: expect.stringMatching(/^input/),
+      });
   });
 
   it('sees typed errors', async () => {

@@ -39,6 +39,22 @@ describe.skipIf(embedding === '' || chat === '')('memory with all-MiniLM-L6-v2',
     expect(cosine(weather, stadium)).toBeCloseTo(0.1046, 2);
   });
 
+  it('makes the same vector of a text and of its tokens, and knows tokens that are none', async () => {
+    const model = 'all-minilm-l6-v2.f16';
+    const [hello, world] = [7_592, 2_088];
+    const [text, tokens] = await Promise.all(
+      ['hello world', [hello, world]].map(async (input) => call('/v1/embeddings', { model, input })),
+    );
+    expect(cosine(text.data[0].embedding, tokens.data[0].embedding)).toBeCloseTo(1, 5);
+    expect(tokens.usage).toEqual(text.usage);
+    expect(await call('/v1/embeddings', { model, input: [[hello], [99_999]] })).toMatchObject({
+      error: { code: 'invalid_input', message: expect.stringContaining('Text 2 holds token 99999') },
+    });
+    expect(await call('/v1/embeddings', { model, input: 'hello', dimensions: 256 })).toMatchObject({
+      error: { code: 'unsupported' },
+    });
+  });
+
   it('says what is too long for it, and cuts it where the client wants that', async () => {
     const model = 'all-minilm-l6-v2.f16';
     const long = 'word '.repeat(5_000);

@@ -13,7 +13,7 @@ process.on('message', async (message) => {
   else if (message.type === 'threads') threads = message.limit;
   else if (message.type === 'generate') await generate(message);
   else if (message.type === 'embed')
-    process.send({ type: 'vectors', id: message.id, vectors: message.texts.map(() => [1, 0]), tokens: 1 });
+    process.send({ type: 'vectors', id: message.id, vectors: message.inputs.map(() => [1, 0]), tokens: 1 });
 });
 process.on('disconnect', () => process.exit(0));
 

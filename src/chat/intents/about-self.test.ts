@@ -14,6 +14,10 @@ describe('asksAboutAssistant', () => {
     ['pl', 'Jakie tryby ma ta pralka?', false],
     ['de', 'Beschreibe deine Fähigkeiten', true],
     ['de', 'Beschreibe deine Schwester', false],
+    ['en', 'Which functions does this app have?', true],
+    ['en', 'Which app has functions?', false],
+    ['de', 'Welche Funktionen hat diese App?', true],
+    ['de', 'Welche App benutzt man?', false],
     ['en', '', false],
   ] as const)('%s %j: %s', (language, text, asks) => {
     const lexicon = lexicons().find((each) => each.language === language);

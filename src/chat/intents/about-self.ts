@@ -9,8 +9,8 @@ export function asksAboutAssistant({ self, polite }: Lexicon, tokens: readonly T
   if (tokens.length > MOST_WORDS) return false;
   let named = false;
   let ability = false;
-  for (const { word } of tokens) {
-    if (self.names.has(word)) named = true;
+  for (const [at, { word }] of tokens.entries()) {
+    if (self.names.has(word) || (self.things.has(word) && self.these.has(tokens[at - 1]?.word ?? ''))) named = true;
     else if (self.abilities.has(word)) ability = true;
     else if (!self.frame.has(word) && !polite.has(word)) return false;
   }

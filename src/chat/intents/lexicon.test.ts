@@ -13,7 +13,7 @@ const withPhrases = (...sure: string[]): LexiconFile => ({
   marks: [],
   classes: { make: ['write', 'napisz'], not: ['horse'] },
   intents: { CODE_GENERATION: { sure } },
-  self: { names: [], abilities: [], frame: [] },
+  self: { names: [], things: [], these: [], abilities: [], frame: [] },
   asking: { phrases: [], unless: [], damps: [] },
 });
 const found = (phrase: string, text: string) =>

@@ -25,9 +25,14 @@ export interface LexiconFile {
   readonly marks: readonly string[];
   readonly classes: Readonly<Record<string, readonly string[]>>;
   readonly intents: Readonly<Record<string, Phrases & { readonly examples?: readonly string[] }>>;
-  /** Words of questions about the assistant itself: what it is called, what it can do, and what may stand between. */
+  /**
+   * Words of questions about the assistant itself: what it is called, what it can do, and what may stand between. `things`
+   * are it only behind one of `these`: this app, not any.
+   */
   readonly self: {
     readonly names: readonly string[];
+    readonly things: readonly string[];
+    readonly these: readonly string[];
     readonly abilities: readonly string[];
     readonly frame: readonly string[];
   };
@@ -70,6 +75,8 @@ export interface Lexicon {
   readonly marks: ReadonlySet<string>;
   readonly self: {
     readonly names: ReadonlySet<string>;
+    readonly things: ReadonlySet<string>;
+    readonly these: ReadonlySet<string>;
     readonly abilities: ReadonlySet<string>;
     readonly frame: ReadonlySet<string>;
   };
@@ -143,7 +150,13 @@ export function compileLexicon(file: LexiconFile): Lexicon {
     fillers: folded(file.fillers),
     polite: folded(file.polite),
     marks: folded(file.marks),
-    self: { names: folded(file.self.names), abilities: folded(file.self.abilities), frame: folded(file.self.frame) },
+    self: {
+      names: folded(file.self.names),
+      things: folded(file.self.things),
+      these: folded(file.self.these),
+      abilities: folded(file.self.abilities),
+      frame: folded(file.self.frame),
+    },
     damped: new Set(file.asking.damps.map((name) => toIntent(name, file.language))),
     examples,
   };

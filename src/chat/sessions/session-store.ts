@@ -51,10 +51,14 @@ export class SessionStore {
     this.recovered = repository.interruptUnfinished();
   }
 
-  /** Resolves when question and empty answer are on disk. @throws AppError `insufficient_storage` */
-  async beginTurn(turn: Omit<TurnStart, 'at'>): Promise<void> {
-    const labels = turn.labels ?? this.#labelling?.label(turn.sessionId, turn.userText, 'user');
-    await this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() });
+  /**
+   * Resolves when question and empty answer are on disk, with what `along` writes in the same commit.
+   * @throws AppError `insufficient_storage`
+   */
+  async beginTurn(turn: Omit<TurnStart, 'at'>, along?: () => Promise<unknown>): Promise<void> {
+    const labels = turn.labels ?? (await this.#labelling?.label(turn.sessionId, turn.userText, 'user'));
+    // One turn of the event loop, one commit.
+    await Promise.all([along?.(), this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() })]);
     this.#recent.add(turn.sessionId, { role: 'user', content: turn.userText });
   }
 
@@ -62,11 +66,12 @@ export class SessionStore {
     this.#parts.set(requestId, (this.#parts.get(requestId) ?? '') + text);
   }
 
-  async endTurn(sessionId: string, end: TurnEnd): Promise<void> {
-    this.#parts.delete(end.requestId);
+  /** Resolves when the answer is on disk, with what `along` writes in the same commit. */
+  async endTurn(sessionId: string, end: TurnEnd, along?: () => Promise<unknown>): Promise<void> {
     // A local model may repeat what a tool or the memory told it.
-    this.#labelling?.label(sessionId, end.text, 'assistant');
-    await this.#repository.endTurn(end);
+    await this.#labelling?.label(sessionId, end.text, 'assistant');
+    this.#parts.delete(end.requestId);
+    await Promise.all([along?.(), this.#repository.endTurn(end)]);
     this.#recent.add(sessionId, { role: 'assistant', content: end.text });
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
   }
@@ -79,7 +84,7 @@ export class SessionStore {
   }
 
   async append(message: Omit<StoredMessage, 'seq' | 'createdAt'>): Promise<number> {
-    const labels = message.labels ?? this.#labelling?.label(message.sessionId, message.content, message.role);
+    const labels = message.labels ?? (await this.#labelling?.label(message.sessionId, message.content, message.role));
     const seq = await this.#repository.append({ ...message, labels, createdAt: this.#clock.now() });
     this.#recent.forget(message.sessionId);
     return seq;

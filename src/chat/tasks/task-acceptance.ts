@@ -139,16 +139,14 @@ export class TaskAcceptance {
     };
   }
 
-  /** One turn of the event loop, one commit: the task and its place in the session are on disk together. */
+  /** The task and its place in the session are on disk together. */
   async #store(task: Task, model: string, idempotencyKey: string | null): Promise<void> {
     const { tasks, sessions } = this.#parts;
     const { sessionId, content } = task.request;
-    await Promise.all([
-      tasks.insert(task, idempotencyKey),
-      ...(sessionId === null
-        ? []
-        : [sessions.beginTurn({ sessionId, requestId: task.id, userText: content, model, idempotencyKey: null })]),
-    ]);
+    const insert = () => tasks.insert(task, idempotencyKey);
+    await (sessionId === null
+      ? insert()
+      : sessions.beginTurn({ sessionId, requestId: task.id, userText: content, model, idempotencyKey: null }, insert));
   }
 }
 

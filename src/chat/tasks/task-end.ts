@@ -170,10 +170,8 @@ export class TaskEnd {
       trace.receipt = sessionId === null ? end.receipt : null;
     });
     try {
-      await Promise.all([
-        tasks.save([{ ...live.task, status }]),
-        ...(sessionId === null ? [] : [sessions.endTurn(sessionId, { requestId: live.id, ...end })]),
-      ]);
+      const save = () => tasks.save([{ ...live.task, status }]);
+      await (sessionId === null ? save() : sessions.endTurn(sessionId, { requestId: live.id, ...end }, save));
     } catch (failure) {
       throw new TaskError(
         {

@@ -19,7 +19,7 @@ import type { ModelRegistry } from '../../models/model-registry.js';
 import { removeModel } from '../../models/model-removal.js';
 import type { ModelOperation } from '../../models/operations.js';
 import { pulledAs } from '../../models/pull-name.js';
-import type { Runtime } from '../../runtimes/runtime.js';
+import type { EmbedTreatment, Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
@@ -144,7 +144,10 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }) => {
     const startedAt = performance.now();
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
-    const { model, vectors, tokens } = await embed(body.model, texts, body.truncate ?? true);
+    const { model, vectors, tokens } = await embed(body.model, texts, {
+      truncate: body.truncate ?? true,
+      dimensions: body.dimensions ?? undefined,
+    });
     checkDimensions(vectors, body.dimensions);
     return {
       model,
@@ -156,7 +159,7 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.post('/embeddings', { schema: { body: OllamaEmbeddingsRequest, tags } }, async ({ body }) => {
-    const { vectors } = await embed(body.model, [body.prompt], true);
+    const { vectors } = await embed(body.model, [body.prompt], { truncate: true });
     return { embedding: vectors[0] ?? [] };
   });
 
@@ -175,10 +178,10 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return (await models.find(other)) ? other : name;
   }
 
-  async function embed(name: string, texts: readonly string[], truncate: boolean) {
+  async function embed(name: string, texts: readonly string[], treatment: EmbedTreatment) {
     const { runtime, model } = await models.resolve(await installedName(name));
     if (texts.length === 0) return { model, vectors: [], tokens: 0 };
-    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS), { truncate })) };
+    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS), treatment)) };
   }
 
   async function answer(

@@ -14,7 +14,7 @@ import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
 import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams } from '../../runtimes/call-params.js';
-import type { RuntimeModel } from '../../runtimes/runtime.js';
+import type { EmbedInput, RuntimeModel } from '../../runtimes/runtime.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
@@ -26,6 +26,8 @@ import { refuseAddresses } from '../pictures.js';
 import { isStrict } from '../strict-header.js';
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
+
+const EMBED_LIMIT_MS = 300_000;
 
 export interface OpenAiRoutesOptions {
   models: ModelManager;
@@ -225,11 +227,14 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     }
   });
 
-  app.post('/embeddings', { schema: { body: EmbeddingRequest, tags } }, async ({ body }) => {
+  app.post('/embeddings', { schema: { body: EmbeddingRequest, tags } }, async ({ body }, reply) => {
     const { runtime, model } = await models.resolve(body.model);
-    const texts = typeof body.input === 'string' ? [body.input] : body.input;
-    const { vectors, tokens } = await runtime.embed(model, texts, AbortSignal.timeout(300_000));
-    checkDimensions(vectors, body.dimensions);
+    const gone = new AbortController();
+    reply.raw.on('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(EMBED_LIMIT_MS)]);
+    const dimensions = body.dimensions ?? undefined;
+    const { vectors, tokens } = await runtime.embed(model, embedInputs(body.input), signal, { dimensions });
+    checkDimensions(vectors, dimensions);
     const encode = (vector: number[]) =>
       body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
     return {
@@ -240,6 +245,12 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     };
   });
 };
+
+/** One text is a string or a list of numbers; several are a list of those. */
+function embedInputs(input: EmbeddingRequest['input']): readonly EmbedInput[] {
+  if (typeof input === 'string') return [input];
+  return typeof input[0] === 'number' ? [input as number[]] : (input as EmbedInput[]);
+}
 
 /** What both OpenAI's and Anthropic's clients know a model by. Nobody tells when it was made. */
 const toModel = ({ name, provider }: RuntimeModel) => ({

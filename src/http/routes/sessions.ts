@@ -125,7 +125,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.get(
     '/sessions/:session_id/labels',
     { schema: { params: contract.SessionParams, response: { 200: contract.SessionLabelState }, tags } },
-    async ({ params }) => toLabelState(params.session_id, labels.state(params.session_id)),
+    async ({ params }) => toLabelState(params.session_id, await labels.state(params.session_id)),
   );
 
   app.post(
@@ -139,7 +139,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       },
     },
     async ({ params, body }) =>
-      toLabelState(params.session_id, labels.release(params.session_id, body.labels, body.reason)),
+      toLabelState(params.session_id, await labels.release(params.session_id, body.labels, body.reason)),
   );
 
   app.get(
@@ -160,7 +160,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
         : `${JSON.stringify(
             shownTo(owner, {
               ...toSessionItem(summary),
-              label_releases: labels.state(params.session_id).releases.map(toLabelRelease),
+              label_releases: labels.releases(params.session_id).map(toLabelRelease),
               messages: messages.map((message) => ({
                 ...toMessageItem(message),
                 ...(exported.has(message) ? { pictures: exported.get(message) } : {}),

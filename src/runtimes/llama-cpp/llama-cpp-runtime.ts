@@ -10,6 +10,7 @@ import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
 import type { AdaptedParams } from '../generation-params.js';
 import type {
+  EmbedInput,
   EmbedTreatment,
   LoadedModelInfo,
   MeasuredMemory,
@@ -132,7 +133,7 @@ export class LlamaCppRuntime implements Runtime {
 
   async embed(
     modelName: string,
-    texts: readonly string[],
+    inputs: readonly EmbedInput[],
     signal?: AbortSignal,
     treatment: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
@@ -142,7 +143,7 @@ export class LlamaCppRuntime implements Runtime {
     try {
       return await new Promise((resolve, reject) => {
         const asked = lease.model.process.ask(
-          { type: 'embed', texts: [...texts], truncate: treatment.truncate ?? false },
+          { type: 'embed', inputs: [...inputs], truncate: treatment.truncate ?? false },
           (answer) => {
             if (answer instanceof AppError) reject(answer);
             else if (answer.type === 'vectors') resolve({ vectors: answer.vectors, tokens: answer.tokens });

@@ -1,5 +1,6 @@
 // What the server and its inference process say to each other.
 import type { ErrorCode } from '../../shared/errors.js';
+import type { EmbedInput } from '../runtime.js';
 import type { CallEvent } from './tool-calls/call-reader.js';
 import type { ToolOrder } from './tool-calls/tool-order.js';
 
@@ -40,7 +41,7 @@ export interface SamplingOptions {
 export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
   | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions; tools?: ToolOrder | undefined }
-  | { type: 'embed'; id: number; texts: string[]; truncate: boolean }
+  | { type: 'embed'; id: number; inputs: EmbedInput[]; truncate: boolean }
   | { type: 'count'; id: number; messages: ChatMessage[]; tools?: ToolOrder | undefined }
   | { type: 'count-text'; id: number; text: string }
   | { type: 'cancel'; id: number }

@@ -69,7 +69,7 @@ async function handle(message: ToWorker): Promise<void> {
     case 'generate':
       return generate(message);
     case 'embed':
-      return embed(message.id, message.texts, message.truncate);
+      return embed(message);
     case 'count':
       return count(message);
     case 'count-text':
@@ -267,23 +267,42 @@ function sharedPrefix(a: readonly Token[], b: readonly Token[]): number {
   return index;
 }
 
-async function embed(id: number, texts: string[], truncate: boolean): Promise<void> {
+async function embed({ id, inputs, truncate }: Extract<ToWorker, { type: 'embed' }>): Promise<void> {
   if (loaded?.kind !== 'embedding') throw new AppError('unsupported', 'This model makes no embeddings.');
   const { model, context, contextLength } = loaded;
-  const vectors: number[][] = [];
-  let read = 0;
-  for (const [index, text] of texts.entries()) {
-    let tokens = model.tokenize(text);
-    // With the marks the model wants around it, and one token less than there is room for.
-    const over = context.calculateInputLength(tokens) - (contextLength - 1);
-    if (over > 0 && !truncate)
-      throw new AppError(
-        'invalid_input',
-        `Text ${index + 1} has ${tokens.length} tokens; this model reads ${tokens.length - over}.`,
-      );
-    if (over > 0) tokens = tokens.slice(0, tokens.length - over);
-    read += tokens.length;
-    vectors.push([...(await context.getEmbeddingFor(tokens)).vector]);
+  const stop = new AbortController();
+  running.set(id, stop);
+  try {
+    const vectors: number[][] = [];
+    let read = 0;
+    for (const [index, input] of inputs.entries()) {
+      if (stop.signal.aborted) throw new AppError('cancelled', 'The request was stopped.');
+      let tokens = typeof input === 'string' ? model.tokenize(input) : knownTokens(model, input, index);
+      // With the marks the model wants around it, and one token less than there is room for.
+      const over = context.calculateInputLength(tokens) - (contextLength - 1);
+      if (over > 0 && !truncate)
+        throw new AppError(
+          'invalid_input',
+          `Text ${index + 1} has ${tokens.length} tokens; this model reads ${tokens.length - over}.`,
+        );
+      if (over > 0) tokens = tokens.slice(0, tokens.length - over);
+      read += tokens.length;
+      vectors.push([...(await context.getEmbeddingFor(tokens)).vector]);
+    }
+    send({ type: 'vectors', id, vectors, tokens: read });
+  } finally {
+    running.delete(id);
   }
-  send({ type: 'vectors', id, vectors, tokens: read });
+}
+
+/** llama.cpp is not asked about a token that is none. */
+function knownTokens(model: LlamaModel, ids: readonly number[], index: number): Token[] {
+  const size = model.fileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? 0;
+  const unknown = ids.find((id) => id >= size);
+  if (unknown !== undefined)
+    throw new AppError(
+      'invalid_input',
+      `Text ${index + 1} holds token ${unknown}; this model has ${size} tokens. They are those of its own vocabulary.`,
+    );
+  return [...ids] as Token[];
 }

@@ -79,10 +79,10 @@ export class OllamaClient {
   async embed(
     model: string,
     texts: readonly string[],
-    truncate: boolean,
+    options: { truncate: boolean; dimensions?: number },
     signal?: AbortSignal,
   ): Promise<z.output<typeof Embedded>> {
-    const body = { model: checkedName(model), input: texts, truncate };
+    const body = { model: checkedName(model), input: texts, ...options };
     try {
       return await this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
     } catch (error) {

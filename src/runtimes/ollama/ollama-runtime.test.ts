@@ -61,6 +61,13 @@ describe('OllamaRuntime', () => {
     expect(asked.map(({ body }) => body['truncate'])).toEqual([false, true]);
   });
 
+  it('passes the length that is wanted on, and refuses token numbers, which Ollama does not take', async () => {
+    await runtime.embed('m', ['a'], signal, { dimensions: 128 });
+    expect(asked[0]?.body['dimensions']).toBe(128);
+    await expect(runtime.embed('m', ['a', [1, 2]])).rejects.toMatchObject({ code: 'unsupported' });
+    expect(asked).toHaveLength(1);
+  });
+
   it('knows a model that is not there', async () => {
     answer = { status: 404, body: { error: 'model "m" not found' } };
     await expect(runtime.embed('m', ['a'])).rejects.toMatchObject({ code: 'model_not_found' });

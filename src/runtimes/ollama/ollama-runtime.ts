@@ -8,6 +8,7 @@ import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { errorText } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
 import type {
+  EmbedInput,
   EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
@@ -134,13 +135,15 @@ export class OllamaRuntime implements Runtime {
 
   async embed(
     modelName: string,
-    texts: readonly string[],
+    inputs: readonly EmbedInput[],
     signal?: AbortSignal,
-    treatment?: EmbedTreatment,
+    { truncate = false, dimensions }: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
+    const texts = inputs.filter((input) => typeof input === 'string');
+    if (texts.length < inputs.length) throw new AppError('unsupported', 'input: Ollama takes texts, no token numbers.');
     this.#ours.add(modelName);
-    const truncate = treatment?.truncate ?? false;
-    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, truncate, signal);
+    const options = { truncate, ...(dimensions === undefined ? {} : { dimensions }) };
+    const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, options, signal);
     return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
   }
 

@@ -7,7 +7,15 @@ import type { GenericParams } from '../call-params.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
-import type { ForwardedAnswer, ModelDescription, Runtime, RuntimeHealth, RuntimeModel } from '../runtime.js';
+import type {
+  EmbedInput,
+  EmbedTreatment,
+  ForwardedAnswer,
+  ModelDescription,
+  Runtime,
+  RuntimeHealth,
+  RuntimeModel,
+} from '../runtime.js';
 import type { UpstreamTraffic } from '../upstream-traffic.js';
 import { streamedChat, wholeChat } from './read-chat.js';
 import { toOpenAiChat } from './to-openai-chat.js';
@@ -152,11 +160,12 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async embed(
     modelName: string,
-    texts: readonly string[],
+    inputs: readonly EmbedInput[],
     signal?: AbortSignal,
+    { dimensions }: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
     const { data, usage } = await this.#upstream.json('/embeddings', Embeddings, this.#idleTimeoutMs, {
-      body: { model: modelName, input: texts },
+      body: { model: modelName, input: inputs, ...(dimensions === undefined ? {} : { dimensions }) },
       signal,
       retry: true,
     });

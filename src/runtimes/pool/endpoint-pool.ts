@@ -6,6 +6,7 @@ import { AppError, toAppError } from '../../shared/errors.js';
 import { waitAtMost } from '../../shared/wait-at-most.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type {
+  EmbedInput,
   EmbedTreatment,
   ForwardedAnswer,
   LoadedModelInfo,
@@ -184,12 +185,12 @@ export class EndpointPool implements Runtime {
 
   async embed(
     modelName: string,
-    texts: readonly string[],
+    inputs: readonly EmbedInput[],
     signal?: AbortSignal,
     treatment?: EmbedTreatment,
   ): Promise<{ vectors: number[][]; tokens: number }> {
     const { value, leave } = await this.#placement.place(modelName, NO_AFFINITY, signal, ({ runtime }, attemptSignal) =>
-      runtime.embed(modelName, texts, attemptSignal, treatment),
+      runtime.embed(modelName, inputs, attemptSignal, treatment),
     );
     leave();
     return value;

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { discard, HttpUpstream } from '../http-upstream.js';
-import type { EngineLoad } from '../runtime.js';
+import type { EmbedInput, EngineLoad } from '../runtime.js';
 import type { StreamedAnswer } from '../streamed-answer.js';
 import type { UpstreamTraffic } from '../upstream-traffic.js';
 import { Embeddings, Models, Sleeping, Tokenized, Version } from './vllm-api.js';
@@ -58,8 +58,13 @@ export class VllmClient {
     return this.#upstream.send(`/v1${path}`, { body, signal, retry: true });
   }
 
-  embeddings(model: string, input: readonly string[], signal?: AbortSignal): Promise<z.output<typeof Embeddings>> {
-    const body = { model, input };
+  embeddings(
+    model: string,
+    input: readonly EmbedInput[],
+    dimensions: number | undefined,
+    signal?: AbortSignal,
+  ): Promise<z.output<typeof Embeddings>> {
+    const body = { model, input, ...(dimensions === undefined ? {} : { dimensions }) };
     return this.#upstream.json('/v1/embeddings', Embeddings, this.#idleTimeoutMs, { body, signal, retry: true });
   }
 

@@ -8,6 +8,8 @@ import { discard } from '../http-upstream.js';
 import { streamedChat, wholeChat } from '../openai-compatible/read-chat.js';
 import { probedHealth } from '../probed-health.js';
 import type {
+  EmbedInput,
+  EmbedTreatment,
   EngineLoad,
   ForwardedAnswer,
   LoadedModelInfo,
@@ -157,10 +159,11 @@ export class VllmRuntime implements Runtime {
 
   async embed(
     modelName: string,
-    texts: readonly string[],
+    inputs: readonly EmbedInput[],
     signal?: AbortSignal,
+    { dimensions }: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const { data, usage } = await this.#client.embeddings(modelName, texts, signal);
+    const { data, usage } = await this.#client.embeddings(modelName, inputs, dimensions, signal);
     const ordered = [...data].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
     return { vectors: ordered.map(({ embedding }) => embedding), tokens: usage?.prompt_tokens ?? 0 };
   }

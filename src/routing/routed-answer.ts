@@ -9,7 +9,7 @@ import { AppError, toAppError } from '../shared/errors.js';
 import type { Budgets, Reservation } from './budgets.js';
 import { errorIn, hasAnswer, textBytes, watched } from './counted-stream.js';
 import type { AnswerReceipt, RanWith, RouteStep, RoutingDecision } from './decision.js';
-import { MaskedCall, promptFiles, promptTexts } from './masked-call.js';
+import { MaskedCall, promptBytes, promptFiles, promptTexts } from './masked-call.js';
 import type { CloudProvider, RoutingReason } from './policy.js';
 import type { CloudExit, SensitivityRules, StreamBatches } from './ports.js';
 import type { ModelPrice } from './pricing.js';
@@ -128,8 +128,7 @@ export class RoutedAnswer implements RoutedTarget {
     try {
       const target = await this.#parts.localTarget(step.model);
       this.#local = target;
-      for (const { text } of promptTexts(options.prompt)) attempt.bytesSent += Buffer.byteLength(text);
-      for (const base64 of promptFiles(options.prompt)) attempt.bytesSent += base64.length;
+      attempt.bytesSent = promptBytes(options.prompt);
       const source = await target.stream(options);
       return watched(source, {
         onBatch: (batch) => {

@@ -55,7 +55,8 @@ export class RoutedAnswer implements RoutedTarget {
   readonly #attempts: Attempt[] = [];
   #masked: { kind: string; count: number }[] = [];
   #costUsd: number | null = null;
-  #asked: LanguageModelV4CallOptions | null = null;
+  /** Without the prompt: it is not kept for as long as the answer takes. */
+  #asked: Omit<LanguageModelV4CallOptions, 'prompt'> | null = null;
   #local: ChatTarget | null = null;
   #fellBackFor: RoutingReason | null = null;
 
@@ -104,7 +105,8 @@ export class RoutedAnswer implements RoutedTarget {
   }
 
   async stream(options: LanguageModelV4CallOptions): Promise<StreamBatches> {
-    this.#asked = options;
+    const { prompt: _prompt, ...asked } = options;
+    this.#asked = asked;
     const { chain } = this.decision;
     let failure: unknown;
     for (const [index, step] of chain.entries()) {
@@ -129,13 +131,7 @@ export class RoutedAnswer implements RoutedTarget {
       const target = await this.#parts.localTarget(step.model);
       this.#local = target;
       attempt.bytesSent = promptBytes(options.prompt);
-      const source = await target.stream(options);
-      return watched(source, {
-        onBatch: (batch) => {
-          attempt.bytesReceived += textBytes(batch);
-        },
-        onEnd: (failure) => close(attempt, failure, options.abortSignal),
-      });
+      return counted(await target.stream(options), attempt, options.abortSignal);
     } catch (error) {
       close(attempt, error, options.abortSignal);
       throw error;
@@ -295,6 +291,15 @@ async function sensitiveKinds(
       kinds.add(kind);
   return [...kinds];
 }
+
+/** Of an engine in the house. Holds nothing of what was asked. */
+const counted = (source: StreamBatches, attempt: Attempt, signal: AbortSignal | undefined): StreamBatches =>
+  watched(source, {
+    onBatch: (batch) => {
+      attempt.bytesReceived += textBytes(batch);
+    },
+    onEnd: (failure) => close(attempt, failure, signal),
+  });
 
 function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefined): void {
   attempt.endedAt = Date.now();

@@ -57,7 +57,8 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
   app.decorateRequest('administrator', false);
   app.decorateRequest('caller', 'guest');
   app.decorateRequest('owner', null);
-  app.addHook('onRequest', async (request, reply) => {
+  // Callbacks rather than promises, as every hook that runs for every request.
+  app.addHook('onRequest', (request, reply, done) => {
     const host = (request.headers.host ?? '').toLowerCase();
     const name = hostName(host);
     if (
@@ -93,7 +94,8 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
       reply.header('access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS');
       reply.header('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*');
       reply.header('access-control-max-age', '600');
-      return reply.status(204).send();
+      reply.status(204).send();
+      return;
     }
     const presented = presentedKey(request);
     const known = wanted !== undefined && timingSafeEqual(digest(presented), wanted);
@@ -111,13 +113,13 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
           (url) => options.grants?.mayAsk(request.caller, url) ?? false,
         )
       )
-        return undefined;
+        return done();
       if (user)
         throw new AppError('forbidden', "This needs the administrator's key; yours is for chat, memory and reading.");
       reply.header('www-authenticate', presented === '' ? 'Bearer' : 'Bearer error="invalid_token"');
       throw new AppError('unauthorized', 'This server needs its API key, as a Bearer token or in x-api-key.');
     }
-    return undefined;
+    return done();
   });
 }
 

@@ -6,9 +6,9 @@ import { AppError } from '../shared/errors.js';
 import { nameFor, type Owner, ownName } from '../shared/owner.js';
 
 export function installOwnership(app: FastifyInstance): void {
-  app.addHook('preHandler', async ({ owner, params, query, body }) => {
-    if (owner === null) return;
-    for (const part of [params, query, body]) nameSessionOf(owner, part);
+  app.addHook('preHandler', ({ owner, params, query, body }, _reply, done) => {
+    if (owner !== null) for (const part of [params, query, body]) nameSessionOf(owner, part);
+    done();
   });
   app.addHook('preSerialization', async ({ owner }, _reply, payload) => shownTo(owner, payload));
 }

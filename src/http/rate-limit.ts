@@ -45,10 +45,10 @@ export class TokenBuckets {
 export function installRateLimit(app: FastifyInstance, options: RateLimitOptions): void {
   if (options.burst === 0) return;
   const buckets = new TokenBuckets();
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const path = requestPath(request);
-    if (FREE.has(path) || path.startsWith('/docs') || request.method === 'OPTIONS') return;
-    if (!options.loopback && isLoopback(request.ip)) return;
+    if (FREE.has(path) || path.startsWith('/docs') || request.method === 'OPTIONS') return done();
+    if (!options.loopback && isLoopback(request.ip)) return done();
     const group = groupOf(path);
     // The contract gives memory half of what the others have.
     const share = group === 'memory' ? 0.5 : 1;
@@ -58,13 +58,13 @@ export function installRateLimit(app: FastifyInstance, options: RateLimitOptions
       options.perSecond * share,
       performance.now(),
     );
-    if (wait === 0) return;
+    if (wait === 0) return done();
     const message = `Too many requests; try again in ${wait} s.`;
     reply.status(429).header('retry-after', String(wait));
     const failure = { status: 429, code: 'rate_limit_exceeded', message, param: null, requestId: request.id };
     const vendors = vendorError(path, failure);
-    if (vendors) return reply.send(vendors.body);
-    return reply.send({ error: 'rate_limit_exceeded', message, retry_after_seconds: wait });
+    if (vendors) reply.send(vendors.body);
+    else reply.send({ error: 'rate_limit_exceeded', message, retry_after_seconds: wait });
   });
 }
 

@@ -16,12 +16,23 @@ export function promptTexts(prompt: LanguageModelV4Prompt): { text: string; own:
   return texts;
 }
 
+/** Of all that goes along: texts, and files as base64. */
+export function promptBytes(prompt: LanguageModelV4Prompt): number {
+  let bytes = 0;
+  const count = (text: string) => {
+    bytes += Buffer.byteLength(text);
+  };
+  for (const { content } of prompt) walk(content, count);
+  for (const base64 of promptFiles(prompt)) bytes += base64.length;
+  return bytes;
+}
+
 function walk(value: unknown, visit: (text: string) => void): void {
   if (typeof value === 'string') visit(value);
   else if (Array.isArray(value)) for (const item of value) walk(item, visit);
   else if (isFile(value)) return;
   else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !(value instanceof URL))
-    for (const [name, item] of Object.entries(value)) if (!STRUCTURE.has(name)) walk(item, visit);
+    for (const name in value) if (!STRUCTURE.has(name)) walk((value as Record<string, unknown>)[name], visit);
 }
 
 /** Pictures and the like hold no words; whether they may go along is decided for them as a whole. */
@@ -29,16 +40,16 @@ const isFile = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'type' in value && value.type === 'file' && 'mediaType' in value;
 
 /** Base64 of each file that goes along. */
-export const promptFiles = (prompt: LanguageModelV4Prompt): string[] =>
-  prompt.flatMap((message) =>
-    typeof message.content === 'string'
-      ? []
-      : message.content.flatMap((part) =>
-          part.type === 'file' && part.data.type === 'data' && typeof part.data.data === 'string'
-            ? [part.data.data]
-            : [],
-        ),
-  );
+export function promptFiles(prompt: LanguageModelV4Prompt): string[] {
+  const files: string[] = [];
+  for (const { content } of prompt) {
+    if (typeof content === 'string') continue;
+    for (const part of content)
+      if (part.type === 'file' && part.data.type === 'data' && typeof part.data.data === 'string')
+        files.push(part.data.data);
+  }
+  return files;
+}
 
 /** Names of the message's form, not of its content. */
 const STRUCTURE = new Set(['type', 'toolCallId', 'toolName', 'mediaType', 'providerOptions', 'filename']);

@@ -9,7 +9,7 @@ import { AppError, toAppError } from '../shared/errors.js';
 import type { Budgets, Reservation } from './budgets.js';
 import { errorIn, hasAnswer, textBytes, watched } from './counted-stream.js';
 import type { AnswerReceipt, RanWith, RouteStep, RoutingDecision } from './decision.js';
-import { MaskedCall, promptFiles, promptTexts } from './masked-call.js';
+import { MaskedCall, promptBytes, promptFiles, promptTexts } from './masked-call.js';
 import type { CloudProvider, RoutingReason } from './policy.js';
 import type { CloudExit, SensitivityRules, StreamBatches } from './ports.js';
 import type { ModelPrice } from './pricing.js';
@@ -55,7 +55,8 @@ export class RoutedAnswer implements RoutedTarget {
   readonly #attempts: Attempt[] = [];
   #masked: { kind: string; count: number }[] = [];
   #costUsd: number | null = null;
-  #asked: LanguageModelV4CallOptions | null = null;
+  /** Without the prompt: it is not kept for as long as the answer takes. */
+  #asked: Omit<LanguageModelV4CallOptions, 'prompt'> | null = null;
   #local: ChatTarget | null = null;
   #fellBackFor: RoutingReason | null = null;
 
@@ -104,7 +105,8 @@ export class RoutedAnswer implements RoutedTarget {
   }
 
   async stream(options: LanguageModelV4CallOptions): Promise<StreamBatches> {
-    this.#asked = options;
+    const { prompt: _prompt, ...asked } = options;
+    this.#asked = asked;
     const { chain } = this.decision;
     let failure: unknown;
     for (const [index, step] of chain.entries()) {
@@ -128,15 +130,8 @@ export class RoutedAnswer implements RoutedTarget {
     try {
       const target = await this.#parts.localTarget(step.model);
       this.#local = target;
-      for (const { text } of promptTexts(options.prompt)) attempt.bytesSent += Buffer.byteLength(text);
-      for (const base64 of promptFiles(options.prompt)) attempt.bytesSent += base64.length;
-      const source = await target.stream(options);
-      return watched(source, {
-        onBatch: (batch) => {
-          attempt.bytesReceived += textBytes(batch);
-        },
-        onEnd: (failure) => close(attempt, failure, options.abortSignal),
-      });
+      attempt.bytesSent = promptBytes(options.prompt);
+      return counted(await target.stream(options), attempt, options.abortSignal);
     } catch (error) {
       close(attempt, error, options.abortSignal);
       throw error;
@@ -296,6 +291,15 @@ async function sensitiveKinds(
       kinds.add(kind);
   return [...kinds];
 }
+
+/** Of an engine in the house. Holds nothing of what was asked. */
+const counted = (source: StreamBatches, attempt: Attempt, signal: AbortSignal | undefined): StreamBatches =>
+  watched(source, {
+    onBatch: (batch) => {
+      attempt.bytesReceived += textBytes(batch);
+    },
+    onEnd: (failure) => close(attempt, failure, signal),
+  });
 
 function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefined): void {
   attempt.endedAt = Date.now();

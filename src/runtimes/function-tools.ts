@@ -78,5 +78,8 @@ export function toolResultText({ output }: ToolResultPart): string {
   }
 }
 
-export const withoutUndefined = (body: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+export function withoutUndefined(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const set: Record<string, unknown> = {};
+  for (const name in body) if (body[name] !== undefined) set[name] = body[name];
+  return set;
+}

@@ -16,7 +16,8 @@ export interface RecentText {
 interface Kept {
   maxChars: number;
   texts: RecentText[];
-  size: number;
+  /** Of the texts together. */
+  chars: number;
 }
 
 export class RecentTexts {
@@ -30,16 +31,19 @@ export class RecentTexts {
   /** The last texts, together at most `maxChars` long; `load` reads them when they are not known. */
   get(sessionId: string, maxChars: number, load: () => RecentText[]): RecentText[] {
     const known = this.#sessions.get(sessionId);
-    if (known && known.maxChars >= maxChars) return lastOf(known.texts, maxChars);
+    if (known && known.maxChars >= maxChars) return lastOf(known.texts, known.chars, maxChars).texts;
     const texts = load();
-    this.#keep(sessionId, maxChars, texts);
+    const chars = texts.reduce((sum, { content }) => sum + content.length, 0);
+    this.#sessions.set(sessionId, { maxChars, texts, chars });
     return texts;
   }
 
   add(sessionId: string, text: RecentText): void {
     const known = this.#sessions.get(sessionId);
     if (!known || text.content === '') return;
-    this.#keep(sessionId, known.maxChars, lastOf([...known.texts, text], known.maxChars));
+    const { maxChars } = known;
+    const all = lastOf([...known.texts, text], known.chars + text.content.length, maxChars);
+    this.#sessions.set(sessionId, { maxChars, ...all });
   }
 
   forget(sessionId: string): void {
@@ -49,22 +53,19 @@ export class RecentTexts {
   clear(): void {
     this.#sessions = emptied();
   }
-
-  #keep(sessionId: string, maxChars: number, texts: RecentText[]): void {
-    const size = texts.reduce((sum, { content }) => sum + content.length + TEXT_OVERHEAD_CHARS, 0);
-    this.#sessions.set(sessionId, { maxChars, texts, size });
-  }
 }
 
-const emptied = () => new BoundedMap<Kept>({ entries: SESSIONS_KEPT, size: CHARS_KEPT, sizeOf: ({ size }) => size });
+const emptied = () =>
+  new BoundedMap<Kept>({
+    entries: SESSIONS_KEPT,
+    size: CHARS_KEPT,
+    sizeOf: ({ texts, chars }) => chars + texts.length * TEXT_OVERHEAD_CHARS,
+  });
 
-function lastOf(texts: RecentText[], maxChars: number): RecentText[] {
-  let left = maxChars;
-  let from = texts.length;
-  while (from > 0) {
-    left -= (texts[from - 1] as RecentText).content.length;
-    if (left < 0) break;
-    from -= 1;
-  }
-  return from === 0 ? texts : texts.slice(from);
+/** @param chars  of all of them */
+function lastOf(texts: RecentText[], chars: number, maxChars: number): { texts: RecentText[]; chars: number } {
+  let from = 0;
+  let left = chars;
+  for (; left > maxChars; from += 1) left -= (texts[from] as RecentText).content.length;
+  return { texts: from === 0 ? texts : texts.slice(from), chars: left };
 }

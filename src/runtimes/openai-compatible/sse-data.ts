@@ -8,7 +8,7 @@ const MAX_EVENT_CHARS = 4_194_304;
 export class SseData {
   readonly #decoder = new StringDecoder('utf8');
   #rest = '';
-  #data: string[] = [];
+  #data: string | undefined;
   #started = false;
 
   /** @throws AppError `upstream_protocol` when one event grows beyond 4 Mi characters */
@@ -51,11 +51,11 @@ export class SseData {
 
   #line(line: string, complete: string[]): void {
     if (line === '') {
-      if (this.#data.length > 0)
-        complete.push(this.#data.length === 1 ? (this.#data[0] as string) : this.#data.join('\n'));
-      this.#data = [];
+      if (this.#data !== undefined) complete.push(this.#data);
+      this.#data = undefined;
     } else if (line.startsWith('data:')) {
-      this.#data.push(line.charCodeAt(5) === 32 ? line.slice(6) : line.slice(5));
+      const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
+      this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`;
     }
   }
 }

@@ -19,7 +19,7 @@ export function toOpenAiChat(
   const schema = options.responseFormat?.type === 'json' ? options.responseFormat.schema : undefined;
   return withoutUndefined({
     model,
-    messages: options.prompt.flatMap(toMessages),
+    messages: toMessages(options.prompt),
     stream: own['stream'] !== false,
     stream_options: own['stream'] === false ? undefined : { include_usage: true },
     ...GenerationParamsAdapter.toRuntimeParams(format, paramsOfCall(options), { modelName: model, contextLength }).sent,
@@ -46,42 +46,51 @@ export function toOpenAiChat(
 const toToolChoice = (choice: LanguageModelV4CallOptions['toolChoice']): unknown =>
   choice?.type === 'tool' ? { type: 'function', function: { name: choice.toolName } } : choice?.type;
 
-function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] {
-  switch (message.role) {
-    case 'system':
-      return [{ role: 'system', content: message.content }];
-    case 'user':
-      return [{ role: 'user', content: toUserContent(message.content) }];
-    case 'assistant': {
-      const text = message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
-      const calls = message.content.flatMap((part) =>
-        part.type === 'tool-call'
-          ? [
-              {
-                id: part.toolCallId,
-                type: 'function',
-                function: { name: part.toolName, arguments: JSON.stringify(part.input) },
-              },
-            ]
-          : [],
-      );
-      return [withoutUndefined({ role: 'assistant', content: text, tool_calls: calls.length > 0 ? calls : undefined })];
-    }
-    default:
-      return message.content.flatMap((part) =>
-        part.type === 'tool-result'
-          ? [{ role: 'tool', tool_call_id: part.toolCallId, content: toolResultText(part) }]
-          : [],
-      );
+// Written with loops: a conversation is translated anew for each of its turns, all of it.
+function toMessages(prompt: readonly LanguageModelV4Message[]): Record<string, unknown>[] {
+  const messages: Record<string, unknown>[] = [];
+  for (const message of prompt) {
+    if (message.role === 'system') messages.push({ role: 'system', content: message.content });
+    else if (message.role === 'user') messages.push({ role: 'user', content: toUserContent(message.content) });
+    else if (message.role === 'assistant') messages.push(toAssistantMessage(message.content));
+    else
+      for (const part of message.content)
+        if (part.type === 'tool-result')
+          messages.push({ role: 'tool', tool_call_id: part.toolCallId, content: toolResultText(part) });
   }
+  return messages;
 }
 
+function toAssistantMessage(parts: AssistantContent): Record<string, unknown> {
+  let text = '';
+  const calls: object[] = [];
+  for (const part of parts)
+    if (part.type === 'text') text += part.text;
+    else if (part.type === 'tool-call')
+      calls.push({
+        id: part.toolCallId,
+        type: 'function',
+        function: { name: part.toolName, arguments: JSON.stringify(part.input) },
+      });
+  return calls.length > 0
+    ? { role: 'assistant', content: text, tool_calls: calls }
+    : { role: 'assistant', content: text };
+}
+
+type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];
 type UserContent = Extract<LanguageModelV4Message, { role: 'user' }>['content'];
 
 /** One text where nothing else is in it: older servers know nothing of parts. */
 function toUserContent(content: UserContent): string | Record<string, unknown>[] {
-  if (content.every(({ type }) => type === 'text'))
-    return content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  let text = '';
+  for (const part of content) {
+    if (part.type !== 'text') return toUserParts(content);
+    text += part.text;
+  }
+  return text;
+}
+
+function toUserParts(content: UserContent): Record<string, unknown>[] {
   return content.map((part) => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.data.type !== 'data' || typeof part.data.data !== 'string' || !part.mediaType.startsWith('image/'))

@@ -370,6 +370,7 @@ export class Orchestrator {
                 userText: request.content,
                 model: facts.model,
                 idempotencyKey: null,
+                instructions: request.instructions,
               }),
             ]),
       ]);

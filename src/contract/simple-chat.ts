@@ -11,11 +11,16 @@ export const SessionId = z
   .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$/, 'no control characters, no line ends')
   .refine((id) => id.isWellFormed(), 'no half characters');
 
+/** What the assistant is told beside its own system prompt. */
+export const Instructions = z.string().trim().max(4_000);
+
 // Loose: what nobody knows is ignored, but named in `ran_with` when it looks like a parameter.
 export const SimpleChatRequest = z.looseObject({
   content: z.string().min(1).max(50_000),
   model: z.string().min(1).max(300).nullish(),
   session_id: SessionId.nullish().or(z.literal('')),
+  /** Kept with the session, for its later messages too; '' takes them back. */
+  instructions: Instructions.nullish(),
   max_tokens: z.int().min(1).max(1_000_000).nullish(),
   // Beyond what an engine takes they are brought within it, and the answer says so.
   temperature: z.number().nullish(),

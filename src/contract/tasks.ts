@@ -1,6 +1,6 @@
 // Tasks and the queue: Normal and Complex chat.
 import { z } from 'zod';
-import { SessionId } from './simple-chat.js';
+import { Instructions, SessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
 const Texts = z.array(z.string().max(10_000)).max(64).nullish();
@@ -12,6 +12,8 @@ export const TaskSubmission = z.object({
   /** IANA name, such as `Europe/Warsaw`. */
   time_zone: short(100),
   session_id: SessionId.nullish().or(z.literal('')),
+  /** Kept with the session, for its later messages too; '' takes them back. */
+  instructions: Instructions.nullish(),
   preference_scope: short(40),
   tone: short(2_000),
   style_notes: short(4_000),

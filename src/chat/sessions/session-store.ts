@@ -5,6 +5,7 @@ import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';
 import type {
   EventSink,
+  SessionChange,
   SessionLabelling,
   SessionPage,
   SessionRepository,
@@ -53,6 +54,7 @@ export class SessionStore {
 
   /** Resolves when question and empty answer are on disk. @throws AppError `insufficient_storage` */
   async beginTurn(turn: Omit<TurnStart, 'at'>): Promise<void> {
+    if (turn.instructions) this.#labelling?.label(turn.sessionId, turn.instructions, 'user');
     const labels = turn.labels ?? this.#labelling?.label(turn.sessionId, turn.userText, 'user');
     await this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() });
     this.#recent.add(turn.sessionId, { role: 'user', content: turn.userText });
@@ -132,10 +134,17 @@ export class SessionStore {
     return this.#repository.requestOf(idempotencyKey);
   }
 
-  async rename(sessionId: string, title: string): Promise<SessionSummary> {
-    if (!(await this.#repository.rename(sessionId, title))) throw notFound(sessionId);
-    this.#events.publish('SESSION_UPDATED', 'Session renamed', { session_id: sessionId });
-    return this.summary(sessionId);
+  /** @throws AppError `session_not_found` */
+  async change(sessionId: string, change: SessionChange): Promise<void> {
+    this.summary(sessionId);
+    if (change.instructions) this.#labelling?.label(sessionId, change.instructions, 'user');
+    if (!(await this.#repository.change(sessionId, change, this.#clock.now()))) throw notFound(sessionId);
+    this.#events.publish('SESSION_UPDATED', 'Session changed', { session_id: sessionId });
+  }
+
+  /** What the assistant is told in this conversation; '' where nothing is. */
+  instructions(sessionId: string): string {
+    return this.#repository.instructions(sessionId);
   }
 
   /** A title that says what the session is about, unless somebody named it. */

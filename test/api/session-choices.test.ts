@@ -34,7 +34,7 @@ const get = async (path: string) => (await fetch(`${server.url}/api/v1${path}`))
 const listed = async (query = ''): Promise<string[]> =>
   (await get(`/sessions${query}`)).sessions.map(({ session_id }: { session_id: string }) => session_id);
 const systemOf = (body: Record<string, unknown> | undefined): string =>
-  (body?.['messages'] as { role: string; content: string }[])
+  ((body?.['messages'] ?? []) as { role: string; content: string }[])
     .filter(({ role }) => role === 'system')
     .map(({ content }) => content)
     .join('\n');

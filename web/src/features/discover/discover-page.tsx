@@ -19,8 +19,11 @@ import { IconAlertTriangle, IconDownload, IconExternalLink, IconSearch } from '@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
+import { ScrollRow } from '../../components/scroll-row';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes, number } from '../../lib/format';
+import { engineName } from '../../lib/engines';
+import { errorText } from '../../lib/error-text';
+import { bytes, day, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
 import { type CatalogEntry, useCatalog, useFit, useNews, usePreflight } from './api/get-catalog';
 
@@ -53,23 +56,27 @@ export function DiscoverPage() {
               value={query}
               onChange={(event) => setQuery(event.currentTarget.value)}
             />
-            <SegmentedControl
-              aria-label={t('discover.source')}
-              style={{ maxWidth: '100%', overflowX: 'auto' }}
-              value={provider}
-              onChange={setProvider}
-              data={[
-                { value: 'huggingface', label: 'Hugging Face' },
-                { value: 'ollama', label: 'Ollama' },
-                { value: 'python-index', label: t('discover.pythonIndex') },
-                { value: 'local', label: t('discover.local') },
-              ]}
-            />
+            <ScrollRow>
+              <SegmentedControl
+                aria-label={t('discover.source')}
+                value={provider}
+                onChange={setProvider}
+                data={[
+                  { value: 'huggingface', label: 'Hugging Face' },
+                  { value: 'ollama', label: 'Ollama' },
+                  { value: 'python-index', label: t('discover.pythonIndex') },
+                  { value: 'local', label: t('discover.local') },
+                ]}
+              />
+            </ScrollRow>
           </Group>
           {catalog.data?.error && (
             <Alert color="orange" variant="light" mb="md" icon={<IconAlertTriangle size={16} aria-hidden />}>
-              {catalog.data.stale && catalog.data.models.length > 0 ? t('discover.stale') : t('discover.unreachable')}{' '}
-              {catalog.data.error}
+              {t('discover.unreachable')}
+              {catalog.data.stale && catalog.data.models.length > 0 && ` ${t('discover.stale')}`}
+              <Text size="xs" lang="en">
+                {catalog.data.error}
+              </Text>
             </Alert>
           )}
           {catalog.isPending && <Loading />}
@@ -194,7 +201,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
           />
         )}
         <Text size="sm">
-          {t('discover.runs', { runtime })} <code>{name}</code>
+          {t('discover.runs', { runtime: engineName(t, runtime) })} <code>{name}</code>
         </Text>
         {preflight.isFetching && <Loading />}
         {preflight.isError && <Failed error={preflight.error} onRetry={() => void preflight.refetch()} />}
@@ -230,7 +237,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
               {preflight.data.checksum_known && <Text size="sm">{t('discover.checksum')}</Text>}
               {preflight.data.reasons.map(({ code, message }) => (
                 <Text key={code} size="sm">
-                  {message}
+                  {errorText(code, message)}
                 </Text>
               ))}
             </Stack>
@@ -305,7 +312,10 @@ function News({ type }: { type: 'blog' | 'papers' }) {
     <Stack>
       {news.data.error && (
         <Alert color="orange" variant="light" icon={<IconAlertTriangle size={16} aria-hidden />}>
-          {t('discover.unreachable')} {news.data.error}
+          {t('discover.unreachable')}
+          <Text size="xs" lang="en">
+            {news.data.error}
+          </Text>
         </Alert>
       )}
       {news.data.items.length === 0 && !news.data.error && <Empty>{t('discover.nothing')}</Empty>}
@@ -315,7 +325,7 @@ function News({ type }: { type: 'blog' | 'papers' }) {
             {item.title} <IconExternalLink size={13} aria-hidden />
           </Anchor>
           <Text size="xs" className="muted">
-            {item.published_at && new Date(item.published_at).toLocaleDateString(i18n.language)}
+            {item.published_at && day(item.published_at, i18n.language)}
           </Text>
           <Text size="sm" mt={4}>
             {item.summary}

@@ -21,6 +21,7 @@ import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineName } from '../../lib/engines';
 import { bytes } from '../../lib/format';
 import { send } from '../../lib/http';
 import { type Model, useModels, useSwitchModel } from '../../lib/models';
@@ -69,21 +70,24 @@ export function ModelsPage() {
               p="xs"
               icon={<IconPlugConnectedX size={16} aria-hidden />}
             >
-              {provider}: {error}
+              {t('models.unavailable', { engine: engineName(t, provider) })}{' '}
+              <Text span size="xs" lang="en">
+                {error}
+              </Text>
             </Alert>
           ))}
           {models.isPending && <Loading />}
           {models.isError && <Failed error={models.error} onRetry={() => void models.refetch()} />}
           {models.isSuccess && models.data.models.length === 0 && <Empty>{t('models.empty')}</Empty>}
           {models.isSuccess && models.data.models.length > 0 && (
-            <Table.ScrollContainer minWidth={460} scrollAreaProps={{ viewportProps: { tabIndex: 0 } as never }}>
+            <Table.ScrollContainer minWidth={300} scrollAreaProps={{ viewportProps: { tabIndex: 0 } as never }}>
               <Table verticalSpacing="sm" horizontalSpacing="md">
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>{t('models.name')}</Table.Th>
-                    <Table.Th>{t('models.size')}</Table.Th>
-                    <Table.Th>{t('models.quantization')}</Table.Th>
-                    <Table.Th>{t('models.provider')}</Table.Th>
+                    <Table.Th visibleFrom="sm">{t('models.size')}</Table.Th>
+                    <Table.Th visibleFrom="sm">{t('models.quantization')}</Table.Th>
+                    <Table.Th visibleFrom="sm">{t('models.provider')}</Table.Th>
                     <Table.Th>
                       <VisuallyHidden>{t('models.active')}</VisuallyHidden>
                     </Table.Th>
@@ -94,12 +98,23 @@ export function ModelsPage() {
                     <Table.Tr key={`${model.provider} ${model.name}`}>
                       <Table.Td fw={500} style={{ overflowWrap: 'anywhere' }}>
                         {model.name}
+                        <Text size="xs" className="muted" hiddenFrom="sm" fw={400}>
+                          {[
+                            engineName(t, model.provider),
+                            model.size_gb === null ? null : bytes(model.size_gb * GIGABYTE, i18n.language),
+                            model.quantization === 'unknown' ? null : model.quantization,
+                          ]
+                            .filter(Boolean)
+                            .join(' · ')}
+                        </Text>
                       </Table.Td>
-                      <Table.Td className="figure">
+                      <Table.Td className="figure" visibleFrom="sm">
                         {model.size_gb === null ? '–' : bytes(model.size_gb * GIGABYTE, i18n.language)}
                       </Table.Td>
-                      <Table.Td>{model.quantization === 'unknown' ? '–' : model.quantization}</Table.Td>
-                      <Table.Td>{model.provider}</Table.Td>
+                      <Table.Td visibleFrom="sm">
+                        {model.quantization === 'unknown' ? '–' : model.quantization}
+                      </Table.Td>
+                      <Table.Td visibleFrom="sm">{engineName(t, model.provider)}</Table.Td>
                       <Table.Td>
                         <Group gap={6} justify="flex-end" wrap="nowrap">
                           {model.active ? (

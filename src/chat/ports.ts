@@ -42,6 +42,8 @@ export interface SessionSummary {
   updatedAt: number;
   messageCount: number;
   preview: string;
+  /** Stays on top of the list. */
+  pinned: boolean;
 }
 
 export interface TurnStart {
@@ -50,6 +52,8 @@ export interface TurnStart {
   userText: string;
   model: string;
   idempotencyKey: string | null;
+  /** What the assistant is told in this conversation from now on, '' nothing; absent leaves it as it is. */
+  instructions?: string | undefined;
   /** Of the question. */
   labels?: readonly string[] | undefined;
   at: number;
@@ -64,6 +68,14 @@ export interface TurnEnd {
   receipt?: AnswerReceipt | null | undefined;
   /** Where it is known only at the end; null where no model answered. */
   model?: string | null;
+}
+
+/** What a person chose for a session; what is absent stays. */
+export interface SessionChange {
+  title?: string | undefined;
+  pinned?: boolean | undefined;
+  /** '' takes them back. */
+  instructions?: string | undefined;
 }
 
 export interface SessionPage {
@@ -102,7 +114,10 @@ export interface SessionRepository {
   /** Answers with a receipt, oldest first, after `afterSeq`. */
   receipts(sessionId: string, page: { limit: number; afterSeq: number }): StoredMessage[];
   requestOf(idempotencyKey: string): string | undefined;
-  rename(sessionId: string, title: string): Promise<boolean>;
+  /** In one commit. Whether there is such a session. */
+  change(sessionId: string, change: SessionChange, at: number): Promise<boolean>;
+  /** What the assistant is told in this conversation; '' where nothing is. */
+  instructions(sessionId: string): string;
   /** A better title than the first words, unless a person or an earlier call gave one. Whether it was taken. */
   suggestTitle(sessionId: string, title: string): Promise<boolean>;
   /** Whether its title is still the one of its first words, or made of them. */

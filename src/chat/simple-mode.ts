@@ -31,6 +31,8 @@ export interface SimpleRequest {
   owner?: Owner | undefined;
   model?: string | undefined;
   sessionId?: string | undefined;
+  /** For its session from now on, or where it has none for this answer alone; absent leaves them as they are. */
+  instructions?: string | undefined;
   idempotencyKey?: string | undefined;
   resumable: boolean;
   options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>;
@@ -110,6 +112,7 @@ export class SimpleMode {
     const { sessions, tracer, turns } = this.#parts;
     const sessionId = request.sessionId ?? null;
     const history = sessionId === null ? [] : this.#history(sessionId, request.content.length);
+    const instructions = request.instructions ?? (sessionId === null ? '' : sessions.instructions(sessionId));
     const target = await this.#parts.router.route({
       text: request.content,
       mode: 'direct',
@@ -119,10 +122,7 @@ export class SimpleMode {
       labels: [],
       // Words are weighed where a person said them; shapes are looked for in everything before it leaves.
       context: () =>
-        history
-          .filter(({ role }) => role === 'user')
-          .map(({ content }) => content)
-          .join('\n'),
+        [instructions, ...history.filter(({ role }) => role === 'user').map(({ content }) => content)].join('\n'),
     });
     const ranWith = () => target.ranWith?.(request.options, request.unknownParams ?? []) ?? null;
     const refused = request.strict ? ranWith() : null;
@@ -134,8 +134,9 @@ export class SimpleMode {
       resumable: request.resumable && sessionId !== null,
       graceMs: sessionId === null ? 0 : this.#options.rejoinGraceMs,
     });
+    const system = [this.#options.systemPrompt, instructions].filter(Boolean).join('\n\n');
     const prompt: LanguageModelV4Prompt = [
-      ...(this.#options.systemPrompt ? [{ role: 'system' as const, content: this.#options.systemPrompt }] : []),
+      ...(system ? [{ role: 'system' as const, content: system }] : []),
       ...history.map(toPromptMessage),
       { role: 'user', content: [{ type: 'text', text: request.content }] },
     ];
@@ -152,6 +153,7 @@ export class SimpleMode {
             userText: request.content,
             model: target.model,
             idempotencyKey: request.idempotencyKey ?? null,
+            instructions: request.instructions,
             labels: target.decision.findings,
           });
     // Looked at below, once the trace has begun.

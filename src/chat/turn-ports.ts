@@ -51,6 +51,8 @@ export interface ContextRequest {
   budgetTokens: number;
   countTokens(text: string): number | Promise<number>;
   systemPrompt: string;
+  /** What a person wants in this conversation; absent, what its session keeps. */
+  instructions?: string | undefined;
   preferences: { scope?: string; tone?: string; styleNotes?: string; language?: string };
   extra: { files?: string[]; links?: string[]; paths?: string[]; notes?: string[] };
   /** A forced tool sees the clean text. */

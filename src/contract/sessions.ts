@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ContextReport } from './history.js';
 import { whole } from './lax-values.js';
-import { RanWith, SessionId } from './simple-chat.js';
+import { Instructions, RanWith, SessionId } from './simple-chat.js';
 
 export const SessionParams = z.object({ session_id: SessionId });
 
@@ -18,7 +18,11 @@ export const SessionItem = z.object({
   updated_at: z.string(),
   message_count: z.int(),
   preview: z.string(),
+  /** Stays on top of the list. */
+  pinned: z.boolean(),
 });
+/** One session by its name; in lists the instructions would take too much room. */
+export const SessionDetail = SessionItem.extend({ instructions: z.string() });
 export type SessionItem = z.output<typeof SessionItem>;
 
 export const SessionListQuery = z.object({
@@ -64,7 +68,13 @@ export const MessageListQuery = z.object({
   before_seq: whole(z.int().min(0)).optional(),
 });
 export const MessageList = z.object({ messages: z.array(MessageItem), count: z.int(), has_more: z.boolean() });
-export const RenameRequest = z.object({ title: z.string().trim().min(1).max(200) });
+export const SessionChange = z
+  .object({
+    title: z.string().trim().min(1).max(200).optional(),
+    pinned: z.boolean().optional(),
+    instructions: Instructions.optional(),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'nothing to change');
 export const TruncateRequest = z.object({ from_seq: z.int().min(1) });
 export const TruncateResponse = z.object({ removed: z.int() });
 export const SessionLabelState = z.object({

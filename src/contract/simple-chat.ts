@@ -18,12 +18,16 @@ export const OptionalSessionId = z
   .max(500)
   .refine((id) => id === '' || SessionId.safeParse(id).success, 'no control characters, no line ends')
   .nullish();
+/** What the assistant is told beside its own system prompt. */
+export const Instructions = z.string().trim().max(4_000);
 
 // Loose: what nobody knows is ignored, but named in `ran_with` when it looks like a parameter.
 export const SimpleChatRequest = z.looseObject({
   content: z.string().min(1).max(50_000),
   model: z.string().max(300).nullish(),
   session_id: OptionalSessionId,
+  /** Kept with the session, for its later messages too; '' takes them back. */
+  instructions: Instructions.nullish(),
   max_tokens: whole(z.int().min(1).max(1_000_000)).nullish(),
   // Beyond what an engine takes they are brought within it, and the answer says so.
   temperature: decimal().nullish(),

@@ -1,7 +1,7 @@
 // Tasks and the queue: Normal and Complex chat.
 import { z } from 'zod';
 import { decimal, flag, whole } from './lax-values.js';
-import { OptionalSessionId } from './simple-chat.js';
+import { Instructions, OptionalSessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
 const Texts = z.array(z.string().max(10_000)).max(64).nullish();
@@ -13,6 +13,8 @@ export const TaskSubmission = z.object({
   /** IANA name, such as `Europe/Warsaw`. */
   time_zone: short(100),
   session_id: OptionalSessionId,
+  /** Kept with the session, for its later messages too; '' takes them back. */
+  instructions: Instructions.nullish(),
   preference_scope: short(40),
   tone: short(2_000),
   style_notes: short(4_000),

@@ -26,6 +26,8 @@ export const UI_PATHS: readonly string[] = [
   '/*',
 ];
 const FILES = '/*';
+/** Whose unknown addresses are told to programs. */
+const OF_PROGRAMS = /^\/(api|v1|ws|mcp)(\/|$)/;
 
 /** Serves nothing where there is no built UI. */
 export async function serveUi(app: FastifyInstance, webDir: string): Promise<void> {
@@ -42,7 +44,11 @@ export async function serveUi(app: FastifyInstance, webDir: string): Promise<voi
     const [path = '/'] = request.url.split('?', 1);
     const options = { root: webDir, index: false, dotfiles: 'ignore', maxAge: '1y', immutable: true } as const;
     const found = await send(request.raw, path, options);
-    if (found.type !== 'file') return reply.callNotFound();
+    if (found.type !== 'file') {
+      // A person who mistyped an address gets a page that says so, a program the code.
+      const person = request.headers.accept?.includes('text/html') && !OF_PROGRAMS.test(path);
+      return person ? page(request, reply.status(404)) : reply.callNotFound();
+    }
     return reply.status(found.statusCode).headers(found.headers).send(found.stream);
   });
 }

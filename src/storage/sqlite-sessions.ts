@@ -1,5 +1,6 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
 import type {
+  SessionChange,
   SessionPage,
   SessionRepository,
   SessionSummary,
@@ -52,6 +53,7 @@ export class SqliteSessions implements SessionRepository {
   beginTurn(turn: TurnStart): Promise<void> {
     return this.#store.commit(() => {
       const { pk, seq } = this.#reserve(turn.sessionId, 2, turn.userText, turn.at);
+      if (turn.instructions !== undefined) this.#instruct(pk, turn.instructions);
       this.#insert(pk, seq, { ...turn, role: 'user', content: turn.userText, status: 'complete', model: null });
       const answer = this.#insert(pk, seq + 1, {
         ...turn,
@@ -154,7 +156,7 @@ export class SqliteSessions implements SessionRepository {
     const [visible, seen] = viewer === null ? ['TRUE', []] : [OWN, ownRange(viewer)];
     if (text === '') {
       const rows = this.#store
-        .prepare(`${SUMMARY} WHERE ${visible} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
+        .prepare(`${SUMMARY} WHERE ${visible} ORDER BY ${NEWEST} LIMIT ? OFFSET ?`)
         .all(...seen, limit, offset);
       const total = this.#store.prepare(`SELECT count(*) AS n FROM sessions s WHERE ${visible}`).get(...seen);
       return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
@@ -165,7 +167,7 @@ export class SqliteSessions implements SessionRepository {
     const where = `WHERE ${visible} AND (fold(s.title) LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''})`;
     const parameters = match ? [...seen, like, match] : [...seen, like];
     const rows = this.#store
-      .prepare(`${SUMMARY} ${where} ORDER BY s.updated_at DESC, s.pk DESC LIMIT ? OFFSET ?`)
+      .prepare(`${SUMMARY} ${where} ORDER BY ${NEWEST} LIMIT ? OFFSET ?`)
       .all(...parameters, limit, offset);
     const total = this.#store.prepare(`SELECT count(*) AS n FROM sessions s ${where}`).get(...parameters);
     return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
@@ -249,12 +251,23 @@ export class SqliteSessions implements SessionRepository {
     ] as string | undefined;
   }
 
-  rename(sessionId: string, title: string): Promise<boolean> {
-    return this.#store.commit(
-      () =>
-        this.#store.prepare(`UPDATE sessions SET title = ?, title_origin = 'person' WHERE id = ?`).run(title, sessionId)
-          .changes === 1n,
-    );
+  change(sessionId: string, { title, pinned, instructions }: SessionChange, at: number): Promise<boolean> {
+    return this.#store.commit(() => {
+      const session = this.#store.prepare('SELECT pk FROM sessions WHERE id = ?').get(sessionId);
+      if (!session) return false;
+      const pk = session['pk'] as number;
+      if (title !== undefined)
+        this.#store.prepare(`UPDATE sessions SET title = ?, title_origin = 'person' WHERE pk = ?`).run(title, pk);
+      if (pinned !== undefined)
+        this.#store.prepare('UPDATE sessions SET pinned_at = ? WHERE pk = ?').run(pinned ? at : null, pk);
+      if (instructions !== undefined) this.#instruct(pk, instructions);
+      return true;
+    });
+  }
+
+  instructions(sessionId: string): string {
+    const row = this.#store.prepare('SELECT instructions FROM sessions WHERE id = ?').get(sessionId);
+    return String(row?.['instructions'] ?? '');
   }
 
   suggestTitle(sessionId: string, title: string): Promise<boolean> {
@@ -341,6 +354,10 @@ export class SqliteSessions implements SessionRepository {
     const seq = (row?.['next_seq'] as number) - count;
     if (this.#maxEntries > 0 && seq + count - 1 > this.#maxEntries) this.#dropOldest(pk, count);
     return { pk, seq };
+  }
+
+  #instruct(sessionPk: number, instructions: string): void {
+    this.#store.prepare(`UPDATE sessions SET instructions = nullif(?, '') WHERE pk = ?`).run(instructions, sessionPk);
   }
 
   #dropOldest(sessionPk: number, coming: number): void {
@@ -441,7 +458,9 @@ const UNNAMED = `title_origin IN ('first_words', 'suggested')`;
 const OWN = 's.id >= ? AND s.id < ?';
 const ownRange = (owner: string): string[] => [ownName(owner, ''), ownName(owner, '\u{10ffff}')];
 
-const SUMMARY = `SELECT s.id, s.title, s.created_at, s.updated_at,
+/** Pinned ones first. */
+const NEWEST = 's.pinned_at IS NULL, s.updated_at DESC, s.pk DESC';
+const SUMMARY = `SELECT s.id, s.title, s.created_at, s.updated_at, s.pinned_at,
   (SELECT count(*) FROM messages m WHERE m.session_pk = s.pk) AS message_count,
   (SELECT substr(m.content, 1, 160) FROM messages m WHERE m.session_pk = s.pk ORDER BY m.seq DESC LIMIT 1) AS preview
   FROM sessions s`;
@@ -454,6 +473,7 @@ function toSummary(row: Record<string, unknown>): SessionSummary {
     updatedAt: Number(row['updated_at']),
     messageCount: Number(row['message_count']),
     preview: String(row['preview'] ?? ''),
+    pinned: row['pinned_at'] !== null,
   };
 }
 

@@ -20,6 +20,7 @@ import { taskPictures } from './migrations/011-task-pictures.js';
 import { owners } from './migrations/012-owners.js';
 import { goals } from './migrations/013-goals.js';
 import { pictures } from './migrations/014-pictures.js';
+import { sessionChoices } from './migrations/015-session-choices.js';
 import { loadVectorExtension } from './vector-extension.js';
 
 const MIGRATIONS = [
@@ -37,6 +38,7 @@ const MIGRATIONS = [
   owners,
   goals,
   pictures,
+  sessionChoices,
 ];
 /** Of the tables, as this Venom knows them. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

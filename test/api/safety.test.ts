@@ -167,7 +167,7 @@ describe('safety on the loopback address', () => {
       });
     expect((await post('x'.repeat(70_000))).status).toBe(413);
     const broken = await post('{"content":');
-    expect(broken.status).toBe(400);
+    expect(broken.status).toBe(422);
     expect(await broken.json()).toMatchObject({ code: 'invalid_input' });
     await small.close();
   });

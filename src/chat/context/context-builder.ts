@@ -45,6 +45,8 @@ export interface ContextSources {
   sessions: {
     recentTexts(sessionId: string, maxChars: number): readonly HistoryText[];
     textBytes(sessionId: string): number;
+    /** What the assistant is told in this conversation; '' where nothing is. */
+    instructions(sessionId: string): string;
     /** The question of a turn, as it was stored. */
     question(requestId: string): { content: string } | undefined;
   };
@@ -82,9 +84,12 @@ export class MemoryContextBuilder implements ContextBuilder {
     // What a person wrote now and how the assistant is set up are never weighed against anything.
     budget.spend(await budget.messageTokens(request.text));
     budget.spend(await budget.messageTokens(request.systemPrompt));
+    const instructions =
+      request.instructions ?? (sessionId === null ? '' : this.#sources.sessions.instructions(sessionId));
+    if (instructions !== '') budget.spend(await budget.tokensOf(instructions));
     const room = Math.max(0, budget.left);
     const session = sessionBlock(request);
-    const system = [request.systemPrompt];
+    const system = [request.systemPrompt, instructions];
     if (session !== '' && budget.take(await budget.tokensOf(session))) system.push(session);
 
     const extra = extraBlocks(request);

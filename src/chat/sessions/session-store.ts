@@ -5,6 +5,7 @@ import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';
 import type {
   EventSink,
+  SessionChange,
   SessionLabelling,
   SessionPage,
   SessionRepository,
@@ -56,6 +57,7 @@ export class SessionStore {
    * @throws AppError `insufficient_storage`
    */
   async beginTurn(turn: Omit<TurnStart, 'at'>, along?: () => Promise<unknown>): Promise<void> {
+    if (turn.instructions) await this.#labelling?.label(turn.sessionId, turn.instructions, 'user');
     const labels = turn.labels ?? (await this.#labelling?.label(turn.sessionId, turn.userText, 'user'));
     // One turn of the event loop, one commit.
     await Promise.all([along?.(), this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() })]);
@@ -137,10 +139,17 @@ export class SessionStore {
     return this.#repository.requestOf(idempotencyKey);
   }
 
-  async rename(sessionId: string, title: string): Promise<SessionSummary> {
-    if (!(await this.#repository.rename(sessionId, title))) throw notFound(sessionId);
-    this.#events.publish('SESSION_UPDATED', 'Session renamed', { session_id: sessionId });
-    return this.summary(sessionId);
+  /** @throws AppError `session_not_found` */
+  async change(sessionId: string, change: SessionChange): Promise<void> {
+    this.summary(sessionId);
+    if (change.instructions) this.#labelling?.label(sessionId, change.instructions, 'user');
+    if (!(await this.#repository.change(sessionId, change, this.#clock.now()))) throw notFound(sessionId);
+    this.#events.publish('SESSION_UPDATED', 'Session changed', { session_id: sessionId });
+  }
+
+  /** What the assistant is told in this conversation; '' where nothing is. */
+  instructions(sessionId: string): string {
+    return this.#repository.instructions(sessionId);
   }
 
   /** A title that says what the session is about, unless somebody named it. */

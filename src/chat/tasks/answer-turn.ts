@@ -163,6 +163,7 @@ export class TurnAnswering {
       budgetTokens: await budgetTokens(model),
       countTokens: (part) => countTokens(model, part, live.signal),
       systemPrompt: agent.prompt,
+      instructions: request.instructions,
       preferences: definedOnly({
         scope: request.preferenceScope ?? undefined,
         tone: request.tone ?? undefined,

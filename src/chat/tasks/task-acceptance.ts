@@ -142,11 +142,14 @@ export class TaskAcceptance {
   /** The task and its place in the session are on disk together. */
   async #store(task: Task, model: string, idempotencyKey: string | null): Promise<void> {
     const { tasks, sessions } = this.#parts;
-    const { sessionId, content } = task.request;
+    const { sessionId, content, instructions } = task.request;
     const insert = () => tasks.insert(task, idempotencyKey);
     await (sessionId === null
       ? insert()
-      : sessions.beginTurn({ sessionId, requestId: task.id, userText: content, model, idempotencyKey: null }, insert));
+      : sessions.beginTurn(
+          { sessionId, requestId: task.id, userText: content, model, idempotencyKey: null, instructions },
+          insert,
+        ));
   }
 }
 

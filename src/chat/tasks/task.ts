@@ -18,6 +18,8 @@ export interface TaskRequest {
   /** Language the result must have. */
   preferredLanguage: Language | null;
   sessionId: string | null;
+  /** For its session from now on, or where it has none for this task alone; absent leaves them as they are. */
+  instructions?: string;
   preferenceScope: string | null;
   tone: string | null;
   styleNotes: string | null;

@@ -37,6 +37,10 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   { sessions, pictures, clearing, tracer, memoryOf, labels },
 ) => {
   const tags = ['sessions'];
+  const toDetail = (sessionId: string) => ({
+    ...toSessionItem(sessions.summary(sessionId)),
+    instructions: sessions.instructions(sessionId),
+  });
 
   app.get(
     '/sessions',
@@ -49,8 +53,8 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
 
   app.get(
     '/sessions/:session_id',
-    { schema: { params: contract.SessionParams, response: { 200: contract.SessionItem }, tags } },
-    async ({ params }) => toSessionItem(sessions.summary(params.session_id)),
+    { schema: { params: contract.SessionParams, response: { 200: contract.SessionDetail }, tags } },
+    async ({ params }) => toDetail(params.session_id),
   );
 
   app.patch(
@@ -58,12 +62,15 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
     {
       schema: {
         params: contract.SessionParams,
-        body: contract.RenameRequest,
-        response: { 200: contract.SessionItem },
+        body: contract.SessionChange,
+        response: { 200: contract.SessionDetail },
         tags,
       },
     },
-    async ({ params, body }) => toSessionItem(await sessions.rename(params.session_id, body.title)),
+    async ({ params, body }) => {
+      await sessions.change(params.session_id, body);
+      return toDetail(params.session_id);
+    },
   );
 
   app.delete('/sessions/:session_id', { schema: { params: contract.SessionParams, tags } }, async ({ params }) => {
@@ -159,7 +166,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
         ? toMarkdown(summary, messages, exported)
         : `${JSON.stringify(
             shownTo(owner, {
-              ...toSessionItem(summary),
+              ...toDetail(params.session_id),
               label_releases: labels.releases(params.session_id).map(toLabelRelease),
               messages: messages.map((message) => ({
                 ...toMessageItem(message),
@@ -200,6 +207,7 @@ export const toSessionItem = (session: SessionSummary) => ({
   updated_at: isoUtc(session.updatedAt),
   message_count: session.messageCount,
   preview: session.preview,
+  pinned: session.pinned,
 });
 
 export const toMessageItem = (message: StoredMessage): contract.MessageItem => ({

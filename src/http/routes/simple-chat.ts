@@ -15,7 +15,7 @@ import { isStrict } from '../strict-header.js';
 const TOP_LOGPROBS = 8;
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(SimpleChatRequest.shape));
 const GENERATION = (Object.keys(SimpleChatRequest.shape) as (keyof typeof SimpleChatRequest.shape)[]).filter(
-  (name) => !['content', 'session_id', 'model', 'strict'].includes(name),
+  (name) => !['content', 'session_id', 'instructions', 'model', 'strict'].includes(name),
 );
 
 export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepAlive: string }> = async (
@@ -106,6 +106,7 @@ function toSimpleRequest(
     content: body.content,
     model: body.model || undefined,
     sessionId: body.session_id || undefined,
+    instructions: body.instructions ?? undefined,
     idempotencyKey,
     resumable: body.resumable ?? false,
     strict,

@@ -15,6 +15,7 @@ export function toTaskRequest(body: import('zod').output<typeof TaskSubmission>)
     preferredLanguage:
       LANGUAGES.find((language) => body.preferred_language?.toLowerCase().startsWith(language)) ?? null,
     sessionId: body.session_id || null,
+    ...(typeof body.instructions === 'string' ? { instructions: body.instructions } : {}),
     preferenceScope: body.preference_scope || null,
     timeZone: body.time_zone || null,
     tone: body.tone || null,

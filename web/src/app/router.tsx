@@ -2,9 +2,10 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ChatPage } from '../features/chat/chat-page';
 import { toToolTab } from '../features/tools/tool-tabs';
+import { NotFoundPage, PageFailed } from './failures';
 import { Shell } from './shell';
 
-const root = createRootRoute({ component: Shell, notFoundComponent: () => <ChatPage sessionId={null} /> });
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
 const home = createRoute({ getParentRoute: () => root, path: '/', component: () => <ChatPage sessionId={null} /> });
 const chat = createRoute({
   getParentRoute: () => root,
@@ -103,6 +104,8 @@ export const router = createRouter({
     system,
   ]),
   defaultPreload: 'intent',
+  defaultErrorComponent: PageFailed,
+  defaultNotFoundComponent: NotFoundPage,
 });
 
 declare module '@tanstack/react-router' {

@@ -7,12 +7,11 @@ import {
   Group,
   Menu,
   NavLink,
-  ScrollArea,
   Text,
   Tooltip,
   useMantineColorScheme,
 } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import {
   IconActivity,
   IconBrain,
@@ -31,8 +30,10 @@ import {
 } from '@tabler/icons-react';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { ConnectionBanner } from '../components/connection-banner';
 import { SessionList } from '../features/chat/session-list';
 import { changeLanguage, LANGUAGES, type Language } from '../lib/i18n/i18n';
+import { Shortcuts } from './shortcuts';
 
 const SCHEMES = { light: IconSun, dark: IconMoon, auto: IconDeviceDesktop } as const;
 
@@ -53,6 +54,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const onChat = pathname === '/' || pathname.startsWith('/chat');
+  useHotkeys(opened ? [['Escape', close]] : [], []);
   return (
     <AppShell
       header={{ height: { base: 52, sm: 0 } }}
@@ -63,16 +65,23 @@ export function Shell() {
         header: { background: 'var(--venom-surface)' },
       }}
     >
-      <a href="#content" className="mantine-visually-hidden-focusable" style={{ position: 'absolute', left: -9999 }}>
+      <a href="#content" className="skip-link">
         {t('nav.skip')}
       </a>
       <AppShell.Header hiddenFrom="sm">
         <Group h="100%" px="sm" gap="sm">
-          <Burger opened={opened} onClick={toggle} size="sm" aria-label={t('nav.menu')} />
+          <Burger
+            opened={opened}
+            onClick={toggle}
+            size="sm"
+            aria-label={t('nav.menu')}
+            aria-expanded={opened}
+            aria-controls="navigation"
+          />
           <Brand />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="sm" aria-label={t('nav.menu')}>
+      <AppShell.Navbar p="sm" id="navigation" aria-label={t('nav.menu')}>
         <Group justify="space-between" px={4} pb="sm" visibleFrom="sm">
           <Brand />
         </Group>
@@ -85,7 +94,7 @@ export function Shell() {
               leftSection={<IconMessage2 size={17} aria-hidden />}
               active={onChat}
               onClick={close}
-              py={7}
+              py={5}
               style={{ borderRadius: 9 }}
             />
             {PAGES.map(({ to, label, Icon }) => (
@@ -97,7 +106,7 @@ export function Shell() {
                 leftSection={<Icon size={17} aria-hidden />}
                 active={pathname === to || pathname.startsWith(`${to}/`)}
                 onClick={close}
-                py={7}
+                py={5}
                 style={{ borderRadius: 9 }}
               />
             ))}
@@ -109,15 +118,20 @@ export function Shell() {
         <Group gap={4} pt="xs" style={{ borderTop: '1px solid var(--venom-border)' }}>
           <SchemeMenu />
           <LanguageMenu />
+          <Box flex={1} />
+          <Shortcuts />
         </Group>
       </AppShell.Navbar>
-      <AppShell.Main id="content">
+      <AppShell.Main id="content" tabIndex={-1}>
+        <ConnectionBanner />
         {onChat ? (
           <Outlet />
         ) : (
-          <ScrollArea flex={1} type="auto" viewportProps={{ tabIndex: 0 }}>
+          // A region that scrolls must be reachable by keyboard.
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+          <div className="page-scroll" tabIndex={0}>
             <Outlet />
-          </ScrollArea>
+          </div>
         )}
       </AppShell.Main>
     </AppShell>

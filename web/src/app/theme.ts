@@ -41,6 +41,7 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   defaultRadius: 'md',
   cursorType: 'pointer',
+  respectReducedMotion: true,
   components: {
     Drawer: Drawer.extend({ defaultProps: DIALOG }),
     Modal: Modal.extend({ defaultProps: DIALOG }),

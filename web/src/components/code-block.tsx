@@ -1,8 +1,10 @@
 // Code of an answer, with its language, colours and a copy button. Colours come late; the text is there at once.
-import { CopyButton, UnstyledButton } from '@mantine/core';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { UnstyledButton } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { IconCheck, IconCopy, IconTextWrap } from '@tabler/icons-react';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CopyText } from './copy-text';
 
 const MAX_COLOURED_CHARS = 30_000;
 
@@ -15,6 +17,7 @@ interface HastNode {
 
 export function CodeBlock({ code, language }: { code: string; language: string }) {
   const { t } = useTranslation();
+  const [wrapped, setWrapped] = useLocalStorage({ key: 'venom.wrap', defaultValue: false });
   const [coloured, setColoured] = useState<{ code: string; node: ReactNode }>();
   useEffect(() => {
     if (!language || code.length > MAX_COLOURED_CHARS) return;
@@ -28,21 +31,32 @@ export function CodeBlock({ code, language }: { code: string; language: string }
     };
   }, [code, language]);
   return (
-    <div className="code-block">
+    <div className="code-block" dir="ltr">
       <div className="code-head">
         <span>{language || 'text'}</span>
-        <CopyButton value={code}>
-          {({ copied, copy }) => (
-            <UnstyledButton onClick={copy} p={6} fz={12} display="inline-flex" style={{ gap: 6, alignItems: 'center' }}>
-              {copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
-              {copied ? t('chat.copied') : t('chat.copy')}
-            </UnstyledButton>
-          )}
-        </CopyButton>
+        <div className="code-actions">
+          <UnstyledButton
+            className="code-action"
+            aria-pressed={wrapped}
+            aria-label={t('code.wrap')}
+            title={t('code.wrap')}
+            onClick={() => setWrapped(!wrapped)}
+          >
+            <IconTextWrap size={15} aria-hidden />
+          </UnstyledButton>
+          <CopyText value={code}>
+            {({ copied, copy }) => (
+              <UnstyledButton className="code-action" onClick={copy}>
+                {copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+                {copied ? t('chat.copied') : t('chat.copy')}
+              </UnstyledButton>
+            )}
+          </CopyText>
+        </div>
       </div>
       {/* A region that scrolls must be reachable by keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
-      <pre tabIndex={0}>
+      <pre tabIndex={0} data-wrapped={wrapped}>
         <code>{coloured?.code === code ? coloured.node : code}</code>
       </pre>
     </div>

@@ -29,6 +29,13 @@ const components = {
     ) : (
       <span>{children}</span>
     ),
+  // Wider than the page it scrolls by itself, reached by keyboard too.
+  table: ({ children }: { children?: ReactNode }) => (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <div className="table-scroll" tabIndex={0}>
+      <table>{children}</table>
+    </div>
+  ),
   // Below the page's own h1, without a level left out: what begins with ### would skip one.
   ...Object.fromEntries(
     [1, 2, 3, 4, 5, 6].map((level) => [
@@ -42,7 +49,7 @@ const components = {
 
 export const Markdown = memo(function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
   return (
-    <div className="prose">
+    <div className="prose" dir="auto">
       <Streamdown
         mode={streaming ? 'streaming' : 'static'}
         parseIncompleteMarkdown={streaming}

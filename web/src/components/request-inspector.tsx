@@ -1,21 +1,9 @@
 // One request from the inside: where its time went, what was decided, what was really sent and to whom.
-import {
-  Badge,
-  Button,
-  Code,
-  CopyButton,
-  Drawer,
-  Group,
-  ScrollArea,
-  Stack,
-  Table,
-  Tabs,
-  Text,
-  Tooltip,
-} from '@mantine/core';
+import { Badge, Button, Code, Drawer, Group, ScrollArea, Stack, Table, Tabs, Text, Tooltip } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { bytes, duration } from '../lib/format';
+import { bytes, duration, moment } from '../lib/format';
 import { type RequestDetail, type RequestStep, useFlowDiagram, useRequestDetail } from '../lib/requests';
+import { CopyText } from './copy-text';
 import { PrivacyBadge } from './privacy-badge';
 import { RecalledList } from './recalled-list';
 import { Empty, Failed, Loading } from './states';
@@ -44,7 +32,7 @@ function Inspected({ detail }: { detail: RequestDetail }) {
   const facts = [
     [t('inspector.status'), t(`queue.status.${detail.status}`, { defaultValue: detail.status })],
     [t('chat.model'), [detail.llm_model, detail.llm_provider].filter(Boolean).join(' · ') || '–'],
-    [t('inspector.begun'), new Date(detail.created_at).toLocaleString(i18n.language)],
+    [t('inspector.begun'), moment(detail.created_at, i18n.language)],
     [
       t('inspector.duration'),
       detail.duration_seconds === null ? '–' : duration(detail.duration_seconds * 1_000, i18n.language),
@@ -220,13 +208,13 @@ function Flow({ requestId }: { requestId: string }) {
         <Text size="xs" className="muted">
           {t('inspector.flow.lead')}
         </Text>
-        <CopyButton value={flow.data}>
+        <CopyText value={flow.data}>
           {({ copied, copy }) => (
             <Button size="compact-sm" variant="default" onClick={copy} style={{ flexShrink: 0 }}>
               {copied ? t('chat.copied') : t('chat.copy')}
             </Button>
           )}
-        </CopyButton>
+        </CopyText>
       </Group>
       <ScrollArea.Autosize mah={460} viewportProps={{ tabIndex: 0 }}>
         <Code block>{flow.data}</Code>

@@ -3,6 +3,7 @@ import { Alert, Button, Group, List, Progress, Stack, Text, TextInput, ThemeIcon
 import { IconAlertTriangle, IconCircleCheck, IconDownload, IconSparkles } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { errorText } from '../lib/error-text';
 import { bytes } from '../lib/format';
 import { useCancelStarter, useInstallStarter, useStarter } from '../lib/starter';
 
@@ -50,7 +51,9 @@ export function StarterCard() {
               </Group>
             </>
           )}
-          {starter.state === 'failed' && <Failure message={starter.error?.message ?? ''} />}
+          {starter.state === 'failed' && (
+            <Failure message={errorText(starter.error?.code, starter.error?.message ?? '')} />
+          )}
           <Group mt={4}>
             {!running && starter.state !== 'installed' && (
               <Button

@@ -1,4 +1,5 @@
 // Clouds that could answer in place of a model here, and which of them does. Nobody is asked beyond this server.
+import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { request, send } from './http';
@@ -63,6 +64,7 @@ export function useActivateCloud() {
       send('/system/llm-runtime/active', {
         json: { provider, switch_source: 'ui', ...(model === null ? {} : { model }) },
       }),
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['models'] }),
   });
 }

@@ -28,3 +28,14 @@ export const uptime = (seconds: number): string => {
   const minutes = Math.floor((seconds % 3_600) / 60);
   return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min` : `${seconds} s`;
 };
+
+/** A moment, short and with its day. */
+export const moment = (instant: string | number, language: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(instant));
+
+export const day = (instant: string | number, language: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(instant));
+
+/** A time of this day. */
+export const clock = (instant: string | number, language: string): string =>
+  new Intl.DateTimeFormat(language, { timeStyle: 'medium' }).format(new Date(instant));

@@ -1,6 +1,7 @@
 // Requests to our own server, checked against the shape that is expected, failures with their code.
 import type { z } from 'zod';
 import { apiKey } from './api-key';
+import { errorText } from './error-text';
 
 export class ApiError extends Error {
   readonly status: number;
@@ -29,16 +30,13 @@ export async function send(path: string, init: RequestInit & { json?: unknown } 
     });
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error;
-    throw new ApiError(0, 'unreachable', 'The server does not answer.');
+    throw new ApiError(0, 'unreachable', errorText('unreachable', ''));
   }
   if (response.ok) return response;
   const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: unknown };
   const detail = Array.isArray(body.detail) ? body.detail.map(({ msg }) => msg).join('; ') : body.detail;
-  throw new ApiError(
-    response.status,
-    body.code ?? 'unknown',
-    typeof detail === 'string' ? detail : response.statusText,
-  );
+  const code = body.code ?? 'unknown';
+  throw new ApiError(response.status, code, errorText(code, typeof detail === 'string' ? detail : response.statusText));
 }
 
 export async function request<T>(

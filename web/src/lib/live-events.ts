@@ -1,21 +1,28 @@
 // What the server tells over its WebSocket, turned into fresh data. Reconnects with growing pauses.
 import type { QueryClient } from '@tanstack/react-query';
 import { apiKey } from './api-key';
+import { onRetryConnection, serverAnswers, tellConnection } from './connection';
 import { mergeOperation, type Operation } from './operations';
 
-const LONGEST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 15_000;
 
 export function followServerEvents(queries: QueryClient): () => void {
   let socket: WebSocket | undefined;
   let pause = 1_000;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
+  let missed = false;
 
   const connect = () => {
+    clearTimeout(timer);
     const key = apiKey();
     socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws/events`, key ? [`venom-key.${key}`] : []);
     socket.onopen = () => {
       pause = 1_000;
+      tellConnection(false);
+      // What was told meanwhile, nobody heard.
+      if (missed) void queries.invalidateQueries();
+      missed = false;
     };
     socket.onmessage = ({ data }) => {
       const event = JSON.parse(String(data)) as { type: string; data: Record<string, unknown> | null };
@@ -38,13 +45,27 @@ export function followServerEvents(queries: QueryClient): () => void {
     };
     socket.onclose = () => {
       if (stopped) return;
+      missed = true;
+      // A server that takes no WebSocket of ours, such as for want of a key, is there nevertheless.
+      void serverAnswers().then((answers) => tellConnection(!answers));
       timer = setTimeout(connect, pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     };
   };
+  const now = () => {
+    if (socket?.readyState === WebSocket.CLOSED) connect();
+  };
+  const seen = () => {
+    if (document.visibilityState === 'visible') now();
+  };
   connect();
+  onRetryConnection(now);
+  addEventListener('online', now);
+  document.addEventListener('visibilitychange', seen);
   return () => {
     stopped = true;
+    removeEventListener('online', now);
+    document.removeEventListener('visibilitychange', seen);
     clearTimeout(timer);
     socket?.close();
   };

@@ -1,4 +1,5 @@
 // Installed models, which chat and models both show.
+import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { request } from './http';
@@ -34,6 +35,7 @@ export function useSwitchModel() {
   return useMutation({
     mutationFn: ({ name, provider }: Pick<Model, 'name' | 'provider'>) =>
       request('/models/switch', z.object({ active_model: z.string() }), { json: { name, runtime: provider } }),
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
     onSuccess: () =>
       Promise.all(['models', 'versions', 'servers'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
   });

@@ -4,7 +4,8 @@ import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes, duration } from '../../lib/format';
+import { errorText } from '../../lib/error-text';
+import { bytes, duration, moment } from '../../lib/format';
 import { isRunning, type Operation, useModelAction, useOperations } from '../../lib/operations';
 
 const COLORS: Record<Operation['status'], string> = {
@@ -67,7 +68,7 @@ function OperationCard({ operation }: { operation: Operation }) {
             </Badge>
           </Group>
           <Text size="xs" className="muted" mt={2}>
-            {new Date(operation.started_at).toLocaleString(language)}
+            {moment(operation.started_at, language)}
             {figures.length > 0 && ` · ${figures.join(' · ')}`}
           </Text>
         </div>
@@ -111,7 +112,7 @@ function OperationCard({ operation }: { operation: Operation }) {
           role="alert"
           style={{ overflowWrap: 'anywhere' }}
         >
-          {operation.error}
+          {errorText(operation.error_code, operation.error)}
         </Text>
       )}
       {operation.steps.length > 0 && (

@@ -1,6 +1,7 @@
 // The two ways an answer comes over the wire: Direct chat as it is written, and a task with its plan and its log. Both as
 // one kind of change, so that the page need not know which it was.
 import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { errorText } from '../../lib/error-text';
 import { send } from '../../lib/http';
 import type { Mode } from './mode';
 import type { Parameters } from './parameters';
@@ -76,15 +77,25 @@ interface Question {
   mode: Mode;
   parameters: Parameters;
   /** As data URLs. */
-  images?: string[];
+  images?: readonly string[];
+  model?: string | undefined;
+  instructions?: string | undefined;
 }
 
 /** Asks, and returns how to follow the answer. The same key never asks twice. */
 export async function openAnswer(question: Question, key: string, signal: AbortSignal): Promise<AnswerStream> {
-  const { content, sessionId, mode, parameters, images = [] } = question;
+  const { content, sessionId, mode, parameters, images = [], model, instructions } = question;
+  const kept = instructions === undefined ? {} : { instructions };
   const headers = { 'idempotency-key': key };
   if (mode === 'direct') {
-    const json = { content, session_id: sessionId, resumable: true, ...parameters };
+    const json = {
+      content,
+      session_id: sessionId,
+      resumable: true,
+      ...parameters,
+      ...kept,
+      ...(model ? { model } : {}),
+    };
     let first: Response | undefined = await send('/llm/simple/stream', { json, headers, signal });
     const requestId = first.headers.get('x-request-id') ?? '';
     const stream = directStream(requestId);
@@ -103,6 +114,7 @@ export async function openAnswer(question: Question, key: string, signal: AbortS
     session_id: sessionId,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(mode === 'complex' ? { forced_intent: 'COMPLEX_PLANNING' } : {}),
+    ...kept,
     ...(images.length > 0 ? { images } : {}),
     ...(Object.keys(generation).length > 0 ? { generation_params: generation } : {}),
   };
@@ -137,7 +149,7 @@ function directStream(requestId: string): AnswerStream {
       const data = JSON.parse(text) as { text?: string; code?: string; message?: string };
       if (event === 'content') return [{ type: 'text', text: data.text ?? '' }];
       if (event === 'error')
-        return [{ type: 'end', error: data.code === 'cancelled' ? null : (data.message ?? data.code ?? '') }];
+        return [{ type: 'end', error: data.code === 'cancelled' ? null : errorText(data.code, data.message ?? '') }];
       return event === 'done' ? [{ type: 'end', error: null }] : [];
     },
   };
@@ -182,7 +194,13 @@ function taskStream(taskId: string): AnswerStream {
         case 'task_finished': {
           const error = data.llm_error;
           const failed = data.status !== 'COMPLETED' && error?.error_code !== 'cancelled';
-          return [toState(data), { type: 'end', error: failed ? (error?.error_message ?? data.status ?? '') : null }];
+          return [
+            toState(data),
+            {
+              type: 'end',
+              error: failed ? errorText(error?.error_code, error?.error_message ?? data.status ?? '') : null,
+            },
+          ];
         }
         case 'task_missing':
           return [{ type: 'end', error: data.detail ?? '' }];

@@ -1,18 +1,23 @@
 // The chat: model, mode and parameters above, the conversation, and where the next message is written.
-import { ActionIcon, Box, Select, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Box, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconAdjustmentsHorizontal, IconCloud, IconLock } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
-import { type CloudEngine, useActivateCloud, useCloudEngines } from '../../lib/cloud-engines';
-import { type Model, useModels, useSwitchModel } from '../../lib/models';
+import { useCloudEngines } from '../../lib/cloud-engines';
+import { useModels, useSwitchModel } from '../../lib/models';
+import { usePageTitle } from '../../lib/page-title';
 import { useStarter } from '../../lib/starter';
+import { useSession } from './api/sessions';
 import { Composer } from './composer';
-import { Conversation } from './conversation';
+import { type Ask, Conversation } from './conversation';
+import { Instructions } from './instructions';
 import { ask, isAnswering, stop, useLiveAnswer } from './live-answers';
 import { useMode } from './mode';
 import { ModeSwitch } from './mode-switch';
+import { keyOf, labelOf, ModelPicker, useChatModels } from './model-picker';
 import { ParametersDrawer, useParameters } from './parameters';
 
 export function ChatPage({ sessionId }: { sessionId: string | null }) {
@@ -24,68 +29,55 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
   const [parameters, setParameters] = useParameters();
   const [mode, setMode] = useMode();
   const [drawer, { open, close }] = useDisclosure();
+  const [instructions, setInstructions] = useState('');
   const live = useLiveAnswer(sessionId ?? '');
-  const chatModels = models.data?.models.filter(({ chat_compatible }) => chat_compatible) ?? [];
+  // Until its first question is acknowledged there is no such session.
+  const session = useSession(!live || live.requestId !== null ? sessionId : null);
+  const chatModels = useChatModels();
   const activeModel = chatModels.find((model) => model.active);
   const clouds = useCloudEngines();
-  const activateCloud = useActivateCloud();
   const cloud = clouds.data?.active ?? null;
   const active = cloud ? cloud.model : (activeModel?.name ?? null);
   const answering = live?.done === false;
   const ready = chatModels.length > 0 || cloud !== null;
-  const offered = withActive(clouds.data?.offered ?? [], cloud);
-  const here = chatModels.map((model) => ({ value: keyOf(model), label: labelOf(model, chatModels) }));
+  const others = chatModels
+    .filter((model) => cloud !== null || !model.active)
+    .map((model) => ({ value: keyOf(model), label: labelOf(model, chatModels) }));
+  const tuned =
+    Object.keys(parameters).length > 0 || (sessionId ? (session.data?.instructions ?? '') : instructions) !== '';
 
-  useHotkeys([['Escape', () => sessionId && isAnswering(sessionId) && void stop(sessionId)]], []);
+  // The conversation names its own page.
+  usePageTitle(sessionId ? undefined : t('nav.chat'));
+  useHotkeys([['Escape', () => sessionId && isAnswering(sessionId) && !somethingIsOpen() && void stop(sessionId)]], []);
 
-  const send = (text: string, images: string[] = []) => {
+  const send: Ask = async (text, images = [], other) => {
     const id = sessionId ?? newSessionId();
-    // Which model that is, the server knows: a name would go before the policy.
-    void ask(id, text, { mode, parameters, images });
+    const model = chatModels.find((each) => keyOf(each) === other);
+    // A task takes no model by name: the one that answers is changed first.
+    if (model && mode !== 'direct') await switchModel.mutateAsync(model);
+    // Without a choice the server knows which model: a name would go before the policy.
+    void ask(id, text, {
+      mode,
+      parameters,
+      images,
+      ...(model && mode === 'direct' ? { model: model.name } : {}),
+      ...(sessionId === null && instructions.trim() !== '' ? { instructions: instructions.trim() } : {}),
+    });
     if (!sessionId) void navigate({ to: '/chat/$sessionId', params: { sessionId: id } });
   };
 
   return (
     <div className="chat">
       <div className="chat-bar">
-        <Select
-          aria-label={t('chat.model')}
-          size="xs"
-          className="chat-model"
-          w={{ sm: 270 }}
-          data={
-            offered.length === 0
-              ? here
-              : [
-                  { group: t('chat.model.here'), items: here },
-                  {
-                    group: t('chat.model.cloud'),
-                    items: offered.map((engine) => ({
-                      value: cloudValue(engine),
-                      label: engine.model === null ? engine.provider : `${engine.model} · ${engine.provider}`,
-                    })),
-                  },
-                ]
-          }
-          value={cloud ? cloudValue(cloud) : activeModel ? keyOf(activeModel) : null}
-          placeholder={t('chat.model.none')}
-          allowDeselect={false}
-          searchable={chatModels.length + offered.length > 8}
-          onChange={(value) => {
-            const engine = offered.find((candidate) => cloudValue(candidate) === value);
-            const chosen = chatModels.find((model) => keyOf(model) === value);
-            if (engine) activateCloud.mutate(engine);
-            else if (chosen) switchModel.mutate(chosen);
-          }}
-        />
+        <ModelPicker />
         <ModeSwitch mode={mode} onChange={setMode} />
         <Box flex={1} />
-        <Tooltip label={t('chat.parameters')}>
+        <Tooltip label={t('chat.settings')}>
           <ActionIcon
-            variant={Object.keys(parameters).length > 0 ? 'light' : 'subtle'}
-            color={Object.keys(parameters).length > 0 ? undefined : 'gray'}
+            variant={tuned ? 'light' : 'subtle'}
+            color={tuned ? undefined : 'gray'}
             size="lg"
-            aria-label={t('chat.parameters')}
+            aria-label={t('chat.settings')}
             onClick={open}
           >
             <IconAdjustmentsHorizontal size={18} aria-hidden />
@@ -93,7 +85,14 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
         </Tooltip>
       </div>
       {sessionId ? (
-        <Conversation key={sessionId} sessionId={sessionId} model={active} onAsk={send} />
+        <Conversation
+          key={sessionId}
+          sessionId={sessionId}
+          title={session.data?.title}
+          model={active}
+          otherModels={others}
+          onAsk={(...question) => void send(...question)}
+        />
       ) : (
         <div className="chat-scroll">
           <div className="chat-column" style={{ paddingTop: 'clamp(28px, 12vh, 130px)' }}>
@@ -124,7 +123,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
                     key={index}
                     className="panel suggestion"
                     disabled={!ready}
-                    onClick={() => send(t(`chat.suggest.${index}`))}
+                    onClick={() => void send(t(`chat.suggest.${index}`))}
                   >
                     {t(`chat.suggest.${index}`)}
                   </UnstyledButton>
@@ -136,27 +135,27 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
       )}
       <Composer
         key={sessionId ?? 'new'}
+        sessionId={sessionId}
         answering={answering}
         disabled={!ready}
-        onSend={send}
+        onSend={(text, images) => void send(text, images)}
         onStop={() => sessionId && void stop(sessionId)}
       />
       <Text size="xs" className="muted" ta="center" pb="xs" visibleFrom="sm">
         {t('chat.hint')}
       </Text>
-      <ParametersDrawer opened={drawer} onClose={close} value={parameters} onChange={setParameters} />
+      <ParametersDrawer opened={drawer} onClose={close} value={parameters} onChange={setParameters}>
+        <Instructions session={session.data} draft={instructions} onDraft={setInstructions} />
+      </ParametersDrawer>
     </div>
   );
 }
 
-/** No model's name holds a line break. */
-const cloudValue = ({ provider, model }: CloudEngine): string => `${provider}\n${model ?? ''}`;
-
-/** What answers now is among what can be chosen, though its provider's list was not read yet. */
-function withActive(offered: readonly CloudEngine[], active: CloudEngine | null): readonly CloudEngine[] {
-  if (!active || offered.some((engine) => cloudValue(engine) === cloudValue(active))) return offered;
-  return [active, ...offered];
-}
+/** Escape closes what lies above before it stops anything. */
+const somethingIsOpen = (): boolean =>
+  [...document.querySelectorAll('[role="dialog"], [role="menu"], [role="listbox"]')].some((each) =>
+    each.checkVisibility(),
+  );
 
 function newSessionId(): string {
   const random = [...crypto.getRandomValues(new Uint8Array(4))]
@@ -164,9 +163,3 @@ function newSessionId(): string {
     .join('');
   return `session-${Date.now()}-${random}`;
 }
-
-const keyOf = ({ name, provider }: Model): string => `${provider} ${name}`;
-
-/** Two engines may have a model of one name. */
-const labelOf = ({ name, provider }: Model, all: readonly Model[]): string =>
-  all.some((other) => other.name === name && other.provider !== provider) ? `${name} · ${provider}` : name;

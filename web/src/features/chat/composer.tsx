@@ -1,39 +1,45 @@
-// Where a message is written: grows with its text, Enter sends, Esc stops.
+// Where a message is written: grows with its text, is kept as a draft, Enter sends, Esc stops.
 import { ActionIcon, Textarea } from '@mantine/core';
 import { IconArrowUp, IconPlayerStopFilled } from '@tabler/icons-react';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { AttachButton, AttachedPictures, useAttachedPictures } from './attached-pictures';
+import { AttachButton, AttachmentRow, useAttachments, withFiles } from './attachments';
+import { useDraft } from './drafts';
+import { DropZone } from './drop-zone';
 import { choicesFor, type SlashChoice, SlashMenu } from './slash-menu';
 
 const MAX_CHARS = 50_000;
 
 export function Composer({
+  sessionId,
   answering,
   disabled,
   onSend,
   onStop,
 }: {
+  /** Whose draft it is; null for a conversation that is not begun. */
+  sessionId: string | null;
   answering: boolean;
   disabled: boolean;
   onSend: (text: string, images: string[]) => void;
   onStop: () => void;
 }) {
   const { t } = useTranslation();
-  const [text, setText] = useState('');
+  const [text, setText] = useDraft(sessionId);
   const [selected, setSelected] = useState(0);
   const [dismissed, setDismissed] = useState(false);
   const choices = dismissed ? [] : choicesFor(text);
-  const { pictures, refused, add, remove, clear } = useAttachedPictures();
+  const attachments = useAttachments();
+  const { pictures, files, add, clear } = attachments;
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  const sendable = text.trim() !== '' || files.length > 0;
   const submit = () => {
-    const trimmed = text.trim();
-    if (!trimmed || answering || disabled) return;
+    if (!sendable || answering || disabled) return;
     setText('');
     clear();
     onSend(
-      trimmed,
+      withFiles(text.trim(), files).trim(),
       pictures.map(({ dataUrl }) => dataUrl),
     );
   };
@@ -72,9 +78,10 @@ export function Composer({
   return (
     <div className="composer">
       <SlashMenu choices={choices} selected={selected} onChoose={choose} />
-      <AttachedPictures pictures={pictures} refused={refused} onRemove={remove} />
+      <DropZone onFiles={(dropped) => void add(dropped)} />
+      <AttachmentRow attachments={attachments} />
       <div className="composer-box">
-        <AttachButton onFiles={(files) => void add(files)} />
+        <AttachButton onFiles={(chosen) => void add(chosen)} />
         <Textarea
           ref={field}
           flex={1}
@@ -86,6 +93,7 @@ export function Composer({
           aria-label={t('chat.input')}
           placeholder={t('chat.placeholder')}
           value={text}
+          dir="auto"
           aria-autocomplete="list"
           aria-haspopup="listbox"
           aria-controls={choices.length > 0 ? 'slash-menu' : undefined}
@@ -93,10 +101,10 @@ export function Composer({
           onChange={(event) => type(event.currentTarget.value)}
           onKeyDown={onKey}
           onPaste={(event) => {
-            const files = [...event.clipboardData.files];
-            if (files.length === 0) return;
+            const pasted = [...event.clipboardData.files];
+            if (pasted.length === 0) return;
             event.preventDefault();
-            void add(files);
+            void add(pasted);
           }}
         />
         {answering ? (
@@ -109,7 +117,7 @@ export function Composer({
             radius="xl"
             variant="filled"
             aria-label={t('chat.send')}
-            disabled={disabled || text.trim() === ''}
+            disabled={disabled || !sendable}
             onClick={submit}
           >
             <IconArrowUp size={18} aria-hidden />

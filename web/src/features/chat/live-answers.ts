@@ -11,6 +11,8 @@ const LOGS_KEPT = 50;
 export interface LiveAnswer {
   mode: Mode;
   question: string | null;
+  /** As data URLs, in case it must be asked once more. */
+  images: readonly string[];
   requestId: string | null;
   text: string;
   startedAt: number;
@@ -53,12 +55,21 @@ export function dismissAnswer(sessionId: string): void {
   if (answers.delete(sessionId)) for (const listener of listeners) listener();
 }
 
-function begin(sessionId: string, mode: Mode, question: string | null, requestId: string | null): AbortController {
+function begin(
+  sessionId: string,
+  {
+    mode,
+    question,
+    images = [],
+    requestId,
+  }: Pick<LiveAnswer, 'mode' | 'question' | 'requestId'> & { images?: readonly string[] | undefined },
+): AbortController {
   const abort = new AbortController();
   aborts.set(sessionId, abort);
   answers.set(sessionId, {
     mode,
     question,
+    images,
     requestId,
     text: '',
     startedAt: performance.now(),
@@ -76,21 +87,31 @@ function begin(sessionId: string, mode: Mode, question: string | null, requestId
   return abort;
 }
 
-export async function ask(
-  sessionId: string,
-  content: string,
-  options: { mode: Mode; parameters: Parameters; images?: string[] },
-): Promise<void> {
+export interface AskOptions {
+  mode: Mode;
+  parameters: Parameters;
+  images?: readonly string[];
+  /** For this answer alone; only Direct chat takes one. */
+  model?: string | undefined;
+  /** For the conversation from now on. */
+  instructions?: string | undefined;
+}
+
+export async function ask(sessionId: string, content: string, options: AskOptions): Promise<void> {
   const mode = modeFor(content, options.mode, options.images);
-  const { signal } = begin(sessionId, mode, content, null);
-  const key = crypto.randomUUID();
+  const { signal } = begin(sessionId, { mode, question: content, images: options.images, requestId: null });
+  const key = newKey();
   await follow(sessionId, signal, () => openAnswer({ content, sessionId, ...options, mode }, key, signal));
 }
+
+/** `crypto.randomUUID` is missing on pages that came over plain HTTP from another machine. */
+const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Comes back to an answer another page, or this one before a reload, has asked for. */
 export async function rejoin(sessionId: string, requestId: string): Promise<void> {
   if (answers.has(sessionId)) return;
-  const { signal } = begin(sessionId, 'direct', null, requestId);
+  const { signal } = begin(sessionId, { mode: 'direct', question: null, requestId });
   await follow(sessionId, signal, () => findAnswer(requestId, signal));
 }
 

@@ -8,9 +8,9 @@ export function MessageAction({
   pressed,
   children,
   ...rest
-}: Omit<ComponentProps<'button'>, 'color'> & {
+}: Omit<ComponentProps<'button'>, 'color' | 'onClick'> & {
   label: string;
-  onClick: () => void;
+  onClick?: () => void;
   /** For a button that stays down. */
   pressed?: boolean;
   children: ReactNode;

@@ -1,16 +1,23 @@
 // One message, with what can be done with it and how fast it came.
-import { Alert, Button, CopyButton, Group, Text, Textarea } from '@mantine/core';
-import { IconAlertTriangle, IconCheck, IconCopy, IconListDetails, IconPencil, IconRefresh } from '@tabler/icons-react';
+import { Alert, Button, Group, Text, Textarea } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconCopy, IconListDetails, IconPencil } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CopyText } from '../../components/copy-text';
 import { Markdown } from '../../components/markdown';
 import { PrivacyBadge } from '../../components/privacy-badge';
+import { errorText } from '../../lib/error-text';
 import { duration, number } from '../../lib/format';
 import type { Message } from './api/sessions';
 import { Feedback, FollowUp } from './feedback';
+import { LongText } from './long-text';
 import { MessageAction } from './message-action';
 import { RanWith } from './ran-with';
 import { Recalled } from './recalled';
+import { Regenerate } from './regenerate';
+
+/** Tokens a second. More than that were not written but handed over. */
+const MEASURABLE = 20_000;
 
 export function UserMessage({
   text,
@@ -31,9 +38,15 @@ export function UserMessage({
           minRows={2}
           maxRows={12}
           value={draft}
+          dir="auto"
           aria-label={t('chat.edit')}
           autoFocus
           onChange={(event) => setDraft(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return;
+            event.stopPropagation();
+            setDraft(undefined);
+          }}
         />
         <Group justify="flex-end" mt="xs" gap="xs">
           <Button size="xs" variant="default" onClick={() => setDraft(undefined)}>
@@ -56,7 +69,7 @@ export function UserMessage({
   return (
     <article className="message message-user" aria-label={t('chat.you')}>
       {pictures}
-      <div className="bubble">{text}</div>
+      <LongText text={text} />
       <div className="message-actions">
         <CopyAction text={text} />
         {onResend && (
@@ -73,10 +86,12 @@ export function AssistantMessage({
   message,
   onInspect,
   onRegenerate,
+  otherModels,
 }: {
   message: Message;
   onInspect: (requestId: string) => void;
-  onRegenerate?: (() => void) | undefined;
+  onRegenerate?: ((model?: string) => void) | undefined;
+  otherModels: readonly { value: string; label: string }[];
 }) {
   const { t } = useTranslation();
   const [followUp, setFollowUp] = useState<string>();
@@ -86,7 +101,7 @@ export function AssistantMessage({
       : message.status === 'cancelled'
         ? t('chat.cancelled')
         : message.status === 'failed'
-          ? t('chat.failed', { reason: message.error?.message ?? '' })
+          ? t('chat.failed', { reason: errorText(message.error?.code, message.error?.message ?? '') })
           : null;
   return (
     <article className="message" aria-label={t('chat.assistant')}>
@@ -104,21 +119,11 @@ export function AssistantMessage({
       )}
       <div className="message-actions">
         <CopyAction text={message.content} />
-        {onRegenerate && (
-          <MessageAction label={t('chat.regenerate')} onClick={onRegenerate}>
-            <IconRefresh size={16} aria-hidden />
-          </MessageAction>
-        )}
+        {onRegenerate && <Regenerate others={otherModels} onRegenerate={onRegenerate} />}
         {message.status === 'complete' && <Feedback requestId={message.request_id} onFollowUp={setFollowUp} />}
         <MessageAction label={t('inspector.open')} onClick={() => onInspect(message.request_id)}>
           <IconListDetails size={16} aria-hidden />
         </MessageAction>
-        <Figures
-          model={message.model}
-          ttftMs={message.usage?.ttft_ms ?? null}
-          tokensPerSecond={message.usage?.tokens_per_second ?? null}
-          tokens={message.usage?.completion_tokens ?? null}
-        />
         {message.usage?.ran_with && <RanWith ran={message.usage.ran_with} />}
       </div>
       <div className="message-badges">
@@ -129,6 +134,13 @@ export function AssistantMessage({
             {t('recalled.lexical')}
           </Text>
         )}
+        <Figures
+          model={message.model}
+          ttftMs={message.usage?.ttft_ms ?? null}
+          tokensPerSecond={message.usage?.tokens_per_second ?? null}
+          promptTokens={message.usage?.prompt_tokens ?? null}
+          tokens={message.usage?.completion_tokens ?? null}
+        />
       </div>
       {followUp && <FollowUp taskId={followUp} onInspect={() => onInspect(followUp)} />}
     </article>
@@ -139,22 +151,27 @@ export function Figures({
   model,
   ttftMs,
   tokensPerSecond,
+  promptTokens = null,
   tokens,
 }: {
   model: string | null;
   ttftMs: number | null;
   tokensPerSecond: number | null;
+  promptTokens?: number | null;
   tokens: number | null;
 }) {
   const { t, i18n } = useTranslation();
   const parts = [
     model,
     ttftMs === null ? null : t('chat.ttft', { value: duration(ttftMs, i18n.language) }),
-    tokensPerSecond === null ? null : t('chat.speed', { value: number(tokensPerSecond, i18n.language) }),
-    tokens === null ? null : t('chat.tokens', { value: number(tokens, i18n.language, 0) }),
+    tokensPerSecond === null || tokensPerSecond > MEASURABLE
+      ? null
+      : t('chat.speed', { value: number(tokensPerSecond, i18n.language) }),
+    promptTokens === null ? null : t('chat.tokens.read', { value: number(promptTokens, i18n.language, 0) }),
+    tokens === null ? null : t('chat.tokens.written', { value: number(tokens, i18n.language, 0) }),
   ].filter(Boolean);
   return (
-    <Text size="xs" className="muted figure" ml={6} data-testid="figures">
+    <Text size="xs" className="muted figure message-figures" data-testid="figures">
       {parts.join(' · ')}
     </Text>
   );
@@ -163,12 +180,12 @@ export function Figures({
 function CopyAction({ text }: { text: string }) {
   const { t } = useTranslation();
   return (
-    <CopyButton value={text}>
+    <CopyText value={text}>
       {({ copied, copy }) => (
         <MessageAction label={copied ? t('chat.copied') : t('chat.copy')} onClick={copy}>
           {copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
         </MessageAction>
       )}
-    </CopyButton>
+    </CopyText>
   );
 }

@@ -1,6 +1,8 @@
-// Generation parameters: kept in this browser, sent with every question, absent where the default shall hold.
-import { Button, Drawer, NumberInput, Stack } from '@mantine/core';
+// How answers are made: what the assistant is told in this conversation, and generation parameters, which are kept in this
+// browser, sent with every question, and absent where the default shall hold.
+import { Button, Divider, Drawer, NumberInput, Stack, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 const RANGES = {
@@ -21,11 +23,14 @@ export function ParametersDrawer({
   onClose,
   value,
   onChange,
+  children,
 }: {
   opened: boolean;
   onClose: () => void;
   value: Parameters;
   onChange: (value: Parameters) => void;
+  /** Above the parameters. */
+  children: ReactNode;
 }) {
   const { t } = useTranslation();
   return (
@@ -34,10 +39,15 @@ export function ParametersDrawer({
       onClose={onClose}
       position="right"
       size="sm"
-      title={t('chat.parameters')}
+      title={t('chat.settings')}
       closeButtonProps={{ 'aria-label': t('action.close') }}
     >
       <Stack>
+        {children}
+        <Divider />
+        <Text size="sm" fw={600}>
+          {t('chat.parameters')}
+        </Text>
         {Object.entries(RANGES).map(([name, range]) => (
           <NumberInput
             key={name}

@@ -3,6 +3,7 @@ import { Badge, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/co
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failed, Loading } from '../../components/states';
+import { moment } from '../../lib/format';
 import { type Session, useReleaseLabels, useSessionLabels } from './api/sessions';
 
 const SHORTEST_REASON = 3;
@@ -72,7 +73,7 @@ export function SessionLabelsDialog({ session, onClose }: { session: Session; on
           {releases.map(({ labels: gone, reason: why, released_at }) => (
             <Text key={released_at} size="xs" className="muted">
               {t('sessions.labels.released', {
-                when: new Date(released_at).toLocaleString(i18n.language),
+                when: moment(released_at, i18n.language),
                 labels: gone.join(', '),
                 reason: why,
               })}

@@ -1,10 +1,15 @@
-// The conversations: search, open, rename, export, delete.
+// The conversations: search, open, pin, rename, export, delete.
 import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import {
+  IconCopy,
   IconDots,
   IconDownload,
   IconPencil,
+  IconPin,
+  IconPinned,
+  IconPinnedOff,
   IconPlus,
   IconSearch,
   IconShieldLock,
@@ -13,15 +18,26 @@ import {
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Fragment, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { copyText } from '../../components/copy-text';
 import { DeleteDialog } from '../../components/delete-dialog';
 import { Empty, Failed, Loading } from '../../components/states';
-import { downloadSession, type Session, useDeleteSession, useRenameSession, useSessions } from './api/sessions';
+import { ApiError } from '../../lib/http';
+import {
+  downloadSession,
+  type Session,
+  sessionAsMarkdown,
+  useChangeSession,
+  useDeleteSession,
+  useSessions,
+} from './api/sessions';
+import { keepDraft } from './drafts';
 import { SessionLabelsDialog } from './session-labels';
 
 const DAY_MS = 86_400_000;
 
-/** By the reader's own midnight. The list is sorted by it, newest first. */
-function ageOf(session: Session | undefined): 'today' | 'yesterday' | 'week' | 'older' {
+/** By the reader's own midnight. The list is sorted by it: pinned ones, then newest first. */
+function ageOf(session: Session | undefined): 'pinned' | 'today' | 'yesterday' | 'week' | 'older' {
+  if (session?.pinned) return 'pinned';
   const midnight = new Date().setHours(0, 0, 0, 0);
   const at = Date.parse(session?.updated_at ?? '');
   if (at >= midnight) return 'today';
@@ -41,6 +57,18 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
   const [labelled, setLabelled] = useState<Session>();
   const field = useRef<HTMLInputElement>(null);
   useHotkeys([['mod+K', () => field.current?.focus()]], []);
+  const change = useChangeSession();
+  const copyWhole = ({ session_id: id }: Session) =>
+    sessionAsMarkdown(id)
+      .then(copyText)
+      .then(
+        () => notifications.show({ message: t('sessions.copied') }),
+        (error) =>
+          notifications.show({
+            color: 'red',
+            message: error instanceof ApiError ? error.message : t('copy.failed'),
+          }),
+      );
   const sessions = list.data?.pages.flatMap((page) => page.sessions) ?? [];
   return (
     <Stack gap="xs" h="100%" mih={0}>
@@ -86,9 +114,11 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
                 to="/chat/$sessionId"
                 params={{ sessionId: session.session_id }}
                 className="session-link"
+                dir="auto"
                 title={session.title}
                 onClick={onOpen}
               >
+                {session.pinned && <IconPinned size={13} aria-hidden className="session-pin" />}
                 {session.title || session.session_id}
               </Link>
               <Menu position="bottom-end" withinPortal>
@@ -104,8 +134,19 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
                   </ActionIcon>
                 </Menu.Target>
                 <Menu.Dropdown>
+                  <Menu.Item
+                    leftSection={
+                      session.pinned ? <IconPinnedOff size={15} aria-hidden /> : <IconPin size={15} aria-hidden />
+                    }
+                    onClick={() => change.mutate({ id: session.session_id, pinned: !session.pinned })}
+                  >
+                    {t(session.pinned ? 'sessions.unpin' : 'sessions.pin')}
+                  </Menu.Item>
                   <Menu.Item leftSection={<IconPencil size={15} aria-hidden />} onClick={() => setRenaming(session)}>
                     {t('sessions.rename')}
+                  </Menu.Item>
+                  <Menu.Item leftSection={<IconCopy size={15} aria-hidden />} onClick={() => void copyWhole(session)}>
+                    {t('sessions.copy')}
                   </Menu.Item>
                   <Menu.Item
                     leftSection={<IconDownload size={15} aria-hidden />}
@@ -157,6 +198,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
           session={deleting}
           onClose={() => setDeleting(undefined)}
           onDeleted={() => {
+            keepDraft(deleting.session_id, '');
             if (deleting.session_id === current) void navigate({ to: '/' });
           }}
         />
@@ -167,7 +209,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
 
 function RenameDialog({ session, onClose }: { session: Session; onClose: () => void }) {
   const { t } = useTranslation();
-  const rename = useRenameSession();
+  const rename = useChangeSession();
   const [title, setTitle] = useState(session.title);
   return (
     <Modal

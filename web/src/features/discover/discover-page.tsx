@@ -25,7 +25,9 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes, number } from '../../lib/format';
+import { engineName } from '../../lib/engines';
+import { errorText } from '../../lib/error-text';
+import { bytes, day, number } from '../../lib/format';
 import { isRunning, type Operation, useModelAction, useOperations } from '../../lib/operations';
 import { type CatalogEntry, useCatalog, useFit, useNews, usePreflight } from './api/get-catalog';
 
@@ -85,7 +87,10 @@ export function DiscoverPage() {
           {catalog.data?.error && (
             <Alert color="orange" variant="light" mb="md" icon={<IconAlertTriangle size={16} aria-hidden />}>
               {catalog.data.stale && catalog.data.models.length > 0 ? t('discover.stale') : t('discover.unreachable')}{' '}
-              {catalog.data.error} <AskAgain loading={catalog.isFetching} onClick={() => void catalog.refetch()} />
+              <Text size="xs" lang="en">
+                {catalog.data.error}
+              </Text>
+              <AskAgain loading={catalog.isFetching} onClick={() => void catalog.refetch()} />
             </Alert>
           )}
           {catalog.isPending && <Loading />}
@@ -286,7 +291,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
           )
         )}
         <Text size="sm">
-          {t('discover.runs', { runtime })} <code>{name}</code>
+          {t('discover.runs', { runtime: engineName(t, runtime) })} <code>{name}</code>
         </Text>
         {preflight.isFetching && <Loading />}
         {preflight.isError && <Failed error={preflight.error} onRetry={() => void preflight.refetch()} />}
@@ -322,7 +327,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
               {preflight.data.checksum_known && <Text size="sm">{t('discover.checksum')}</Text>}
               {preflight.data.reasons.map(({ code, message }) => (
                 <Text key={code} size="sm">
-                  {message}
+                  {errorText(code, message)}
                 </Text>
               ))}
             </Stack>
@@ -402,7 +407,10 @@ function News({ type }: { type: 'blog' | 'papers' }) {
     <Stack>
       {news.data.error && (
         <Alert color="orange" variant="light" icon={<IconAlertTriangle size={16} aria-hidden />}>
-          {t('discover.unreachable')} {news.data.error}{' '}
+          {t('discover.unreachable')}
+          <Text size="xs" lang="en">
+            {news.data.error}
+          </Text>
           <AskAgain loading={news.isFetching} onClick={() => void news.refetch()} />
         </Alert>
       )}
@@ -413,7 +421,7 @@ function News({ type }: { type: 'blog' | 'papers' }) {
             {item.title} <IconExternalLink size={13} aria-hidden />
           </Anchor>
           <Text size="xs" className="muted">
-            {item.published_at && new Date(item.published_at).toLocaleDateString(i18n.language)}
+            {item.published_at && day(item.published_at, i18n.language)}
           </Text>
           <Text size="sm" mt={4}>
             {item.summary}

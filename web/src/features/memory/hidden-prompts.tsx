@@ -2,6 +2,7 @@
 import { Badge, Group, Stack, Switch, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
+import { day } from '../../lib/format';
 import { useHiddenPrompts } from './api/get-learning';
 import { useMemoryAction } from './api/get-memory';
 
@@ -32,8 +33,7 @@ export function HiddenPrompts() {
                   {t(`intent.${item.intent}`, { defaultValue: item.intent })}
                 </Badge>
                 <Text size="xs" className="muted">
-                  {t('memory.examples.score', { value: item.score })} ·{' '}
-                  {new Date(item.last_timestamp).toLocaleDateString(i18n.language)}
+                  {t('memory.examples.score', { value: item.score })} · {day(item.last_timestamp, i18n.language)}
                 </Text>
               </Group>
             </div>

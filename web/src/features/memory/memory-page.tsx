@@ -19,9 +19,11 @@ import { IconDownload, IconInfoCircle, IconPlus, IconSearch, IconTrash, IconUplo
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { MemoryItem } from '../../../../src/contract/memory';
+import { Markdown } from '../../components/markdown';
 import { PageHeader } from '../../components/page-header';
+import { ScrollRow } from '../../components/scroll-row';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes } from '../../lib/format';
+import { bytes, day, moment } from '../../lib/format';
 import { send } from '../../lib/http';
 import { saveFile } from '../../lib/save-file';
 import {
@@ -50,16 +52,18 @@ export function MemoryPage() {
         </Alert>
       )}
       <Tabs defaultValue="memories" keepMounted={false}>
-        <Tabs.List className="tabs-scroll">
-          <Tabs.Tab value="memories">
-            {t('memory.tab.memories')}
-            {status.data ? ` (${status.data.entries})` : ''}
-          </Tabs.Tab>
-          <Tabs.Tab value="files">{t('memory.tab.files')}</Tabs.Tab>
-          <Tabs.Tab value="lessons">{t('memory.tab.lessons')}</Tabs.Tab>
-          <Tabs.Tab value="phrases">{t('memory.tab.phrases')}</Tabs.Tab>
-          <Tabs.Tab value="examples">{t('memory.tab.examples')}</Tabs.Tab>
-        </Tabs.List>
+        <ScrollRow>
+          <Tabs.List>
+            <Tabs.Tab value="memories">
+              {t('memory.tab.memories')}
+              {status.data ? ` (${status.data.entries})` : ''}
+            </Tabs.Tab>
+            <Tabs.Tab value="files">{t('memory.tab.files')}</Tabs.Tab>
+            <Tabs.Tab value="lessons">{t('memory.tab.lessons')}</Tabs.Tab>
+            <Tabs.Tab value="phrases">{t('memory.tab.phrases')}</Tabs.Tab>
+            <Tabs.Tab value="examples">{t('memory.tab.examples')}</Tabs.Tab>
+          </Tabs.List>
+        </ScrollRow>
         <Tabs.Panel value="memories" pt="md">
           <Memories />
         </Tabs.Panel>
@@ -222,17 +226,15 @@ function MemoryCard({ memory, onForget }: { memory: MemoryItem; onForget: () => 
               </Badge>
             )}
           </Group>
-          <Text size="sm" lineClamp={5} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            {memory.text}
-          </Text>
+          <div className="memory-text">
+            <Markdown text={memory.text} streaming={false} />
+          </div>
           <Text size="xs" className="muted" mt={4}>
             {[
               t(`memory.source.${memory.source}`, { defaultValue: memory.source }),
               memory.scope === 'session' ? t('memory.scope.session') : t('memory.scope.global'),
-              new Date(memory.created_at).toLocaleString(i18n.language),
-              memory.expires_at
-                ? t('memory.until', { time: new Date(memory.expires_at).toLocaleDateString(i18n.language) })
-                : null,
+              moment(memory.created_at, i18n.language),
+              memory.expires_at ? t('memory.until', { time: day(memory.expires_at, i18n.language) }) : null,
             ]
               .filter(Boolean)
               .join(' · ')}
@@ -373,7 +375,7 @@ function Lessons() {
                 {lesson.conclusion}
               </Text>
               <Text size="xs" className="muted" mt={4}>
-                {new Date(lesson.timestamp).toLocaleString(i18n.language)}
+                {moment(lesson.timestamp, i18n.language)}
               </Text>
             </div>
             <Tooltip label={t('memory.forget')}>

@@ -3,7 +3,7 @@ import { Button, Drawer, Group, Loader, NumberInput, Stack, Text, Title } from '
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes, number } from '../../lib/format';
+import { bytes, moment, number } from '../../lib/format';
 import { isRunning, useModelAction, useOperations } from '../../lib/operations';
 import { type ModelRef, useCapabilities, useConfig, useSaveConfig } from './api/get-versions';
 import { ProbeResults } from './probe-results';
@@ -79,7 +79,7 @@ function Measured({ model }: { model: ModelRef | null }) {
         <>
           <Text size="sm" className="muted" mb="xs">
             {[
-              new Date(measured.at).toLocaleString(i18n.language),
+              moment(measured.at, i18n.language),
               measured.tokens_per_second === null
                 ? null
                 : t('chat.speed', { value: number(measured.tokens_per_second, i18n.language) }),

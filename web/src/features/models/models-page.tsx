@@ -21,6 +21,7 @@ import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineName } from '../../lib/engines';
 import { bytes } from '../../lib/format';
 import { send } from '../../lib/http';
 import { type Model, useModels, useSwitchModel } from '../../lib/models';
@@ -72,7 +73,10 @@ export function ModelsPage() {
               p="xs"
               icon={<IconPlugConnectedX size={16} aria-hidden />}
             >
-              {provider}: {error}
+              {t('models.unavailable', { engine: engineName(t, provider) })}{' '}
+              <Text span size="xs" lang="en">
+                {error}
+              </Text>
             </Alert>
           ))}
           {models.isPending && <Loading />}
@@ -104,14 +108,16 @@ export function ModelsPage() {
                         ))}
                         {/* Where there is no room for columns. */}
                         <Text size="xs" className="muted" hiddenFrom="sm">
-                          {[sizeOf(model), quantizationOf(model), model.provider].filter(Boolean).join(' · ')}
+                          {[sizeOf(model), quantizationOf(model), engineName(t, model.provider)]
+                            .filter(Boolean)
+                            .join(' · ')}
                         </Text>
                       </Table.Td>
                       <Table.Td visibleFrom="sm" className="figure">
                         {sizeOf(model) ?? '–'}
                       </Table.Td>
                       <Table.Td visibleFrom="sm">{quantizationOf(model) ?? '–'}</Table.Td>
-                      <Table.Td visibleFrom="sm">{model.provider}</Table.Td>
+                      <Table.Td visibleFrom="sm">{engineName(t, model.provider)}</Table.Td>
                       <Table.Td>
                         <Group gap={6} justify="flex-end" wrap="nowrap">
                           {model.active ? (

@@ -1,5 +1,6 @@
 // CPU, memory, disk and, where there is one, GPU as live charts.
 import { Group, SimpleGrid, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useTranslation } from 'react-i18next';
 import { Area, AreaChart, ResponsiveContainer, XAxis, YAxis } from 'recharts';
 import { Failed, Loading } from '../../components/states';
@@ -18,7 +19,7 @@ export function UsagePanel() {
   if (!now) return <Failed error={error} onRetry={() => void refetch()} />;
   const gb = (value: number) => bytes(value * GIGABYTE, i18n.language);
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, md: now.vram_total_mb === null ? 3 : 4 }} spacing="md">
+    <SimpleGrid cols={{ base: 1, sm: 3, md: now.vram_total_mb === null ? 3 : 4 }} spacing={{ base: 'xs', sm: 'md' }}>
       <Chart title={t('usage.cpu')} samples={samples} value={(usage) => usage.cpu_usage_percent} />
       <Chart
         title={t('usage.memory')}
@@ -56,15 +57,16 @@ function Chart({
   note?: string;
 }) {
   const { i18n } = useTranslation();
+  const narrow = useMediaQuery('(max-width: 47.99em)');
   const data = samples.map(({ at, usage }) => ({ at, percent: value(usage) }));
   const current = data.at(-1)?.percent ?? 0;
   return (
-    <section className="panel" style={{ padding: '16px 18px', minWidth: 0 }} aria-label={title}>
+    <section className="panel" style={{ padding: narrow ? '9px 14px' : '16px 18px', minWidth: 0 }} aria-label={title}>
       <Group justify="space-between" align="baseline">
         <Text size="sm" fw={500}>
           {title}
         </Text>
-        <Text size="xl" fw={600} className="figure">
+        <Text size={narrow ? 'md' : 'xl'} fw={600} className="figure">
           {number(current, i18n.language, 0)}
           <Text span size="sm" className="muted">
             {' '}
@@ -72,24 +74,27 @@ function Chart({
           </Text>
         </Text>
       </Group>
-      <div style={{ height: 70, margin: '6px -4px' }} aria-hidden>
-        <ResponsiveContainer width="100%" height="100%">
-          <AreaChart data={data} accessibilityLayer={false} margin={{ top: 5, right: 5, bottom: 0, left: 0 }}>
-            <XAxis dataKey="at" type="number" domain={[(data.at(-1)?.at ?? 0) - WINDOW_MS, 'dataMax']} hide />
-            <YAxis domain={[0, 100]} hide />
-            <Area
-              type="monotone"
-              dataKey="percent"
-              stroke="var(--mantine-primary-color-filled)"
-              fill="var(--mantine-primary-color-light)"
-              strokeWidth={2}
-              isAnimationActive={false}
-              dot={data.length === 1}
-            />
-          </AreaChart>
-        </ResponsiveContainer>
-      </div>
-      <Text size="xs" className="muted figure" mih={18}>
+      {/* Three charts would fill a phone before the first model is seen. */}
+      {!narrow && (
+        <div style={{ height: 70, margin: '6px -4px' }} aria-hidden>
+          <ResponsiveContainer width="100%" height="100%">
+            <AreaChart data={data} accessibilityLayer={false} margin={{ top: 5, right: 5, bottom: 0, left: 0 }}>
+              <XAxis dataKey="at" type="number" domain={[(data.at(-1)?.at ?? 0) - WINDOW_MS, 'dataMax']} hide />
+              <YAxis domain={[0, 100]} hide />
+              <Area
+                type="monotone"
+                dataKey="percent"
+                stroke="var(--mantine-primary-color-filled)"
+                fill="var(--mantine-primary-color-light)"
+                strokeWidth={2}
+                isAnimationActive={false}
+                dot={data.length === 1}
+              />
+            </AreaChart>
+          </ResponsiveContainer>
+        </div>
+      )}
+      <Text size="xs" className="muted figure" mih={narrow ? undefined : 18}>
         {note}
       </Text>
     </section>

@@ -4,7 +4,7 @@ import { IconPin, IconPinFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes, number } from '../../lib/format';
+import { bytes, moment, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
 import { useAdoptable, useVersions } from './api/get-versions';
 import { ProbeResults } from './probe-results';
@@ -48,8 +48,7 @@ export function VersionsPanel() {
                 )}
               </Group>
               <Text size="xs" className="muted">
-                {version.activated_at &&
-                  t('versions.activated', { time: new Date(version.activated_at).toLocaleString(i18n.language) })}
+                {version.activated_at && t('versions.activated', { time: moment(version.activated_at, i18n.language) })}
               </Text>
               <VersionReport report={version.report} />
             </div>

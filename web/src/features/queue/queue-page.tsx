@@ -16,6 +16,8 @@ import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { RequestInspector } from '../../components/request-inspector';
 import { Empty, Failed, Loading } from '../../components/states';
+import { errorText } from '../../lib/error-text';
+import { moment } from '../../lib/format';
 import { type Task, useQueue, useQueueAction, useTasks } from './api/get-queue';
 
 const COLORS: Record<Task['status'], string> = {
@@ -165,10 +167,11 @@ function TaskRow({ task, onInspect, onAct }: { task: Task; onInspect: () => void
           </Group>
           <Text size="xs" className="muted" mt={2} truncate>
             {[
-              new Date(task.created_at).toLocaleString(i18n.language),
+              moment(task.created_at, i18n.language),
               requirement ? t(`intent.${requirement.intent}`, { defaultValue: requirement.intent }) : null,
               runtime?.model,
-              runtime?.error?.error_message ?? (task.status === 'COMPLETED' ? null : task.logs.at(-1)),
+              (runtime?.error && errorText(runtime.error.error_code, runtime.error.error_message ?? '')) ??
+                (task.status === 'COMPLETED' ? null : task.logs.at(-1)),
             ]
               .filter(Boolean)
               .join(' · ')}

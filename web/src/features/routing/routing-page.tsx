@@ -91,7 +91,7 @@ function DryRun({ explain }: { explain: ReturnType<typeof useExplain> }) {
             aria-label={t('routing.task')}
             allowDeselect={false}
             value={taskType}
-            data={TASK_TYPES}
+            data={TASK_TYPES.map((type) => ({ value: type, label: t(`routing.task.${type}`) }))}
             onChange={(value) => value && setTaskType(value)}
           />
         </Group>

@@ -5,9 +5,11 @@ import { useTranslation } from 'react-i18next';
 import type { z } from 'zod';
 import type { LoadedModel } from '../../../../src/contract/models';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes, duration } from '../../lib/format';
+import { engineName } from '../../lib/engines';
+import { bytes, clock, duration } from '../../lib/format';
+import { useLoaded } from '../../lib/loaded-models';
 import { useModelAction } from '../../lib/operations';
-import { useKeepAlive, useLoaded } from './api/get-servers';
+import { useKeepAlive } from './api/get-servers';
 
 /** Values of `keep_alive`, by the name of their label. */
 const STAYS = { default: '', short: '5m', hour: '1h', always: '-1' } as const;
@@ -40,7 +42,7 @@ function LoadedRow({ model }: { model: z.output<typeof LoadedModel> }) {
     model.idle_left_seconds !== null
       ? t('runtimes.idle', { value: duration(model.idle_left_seconds * 1_000, i18n.language) })
       : model.expires_at !== null
-        ? t('runtimes.until', { time: new Date(model.expires_at).toLocaleTimeString(i18n.language) })
+        ? t('runtimes.until', { time: clock(model.expires_at, i18n.language) })
         : t((model.answers ?? 0) > 0 ? 'runtimes.answering' : 'runtimes.stays');
   return (
     <Group justify="space-between" gap="xs">
@@ -49,7 +51,11 @@ function LoadedRow({ model }: { model: z.output<typeof LoadedModel> }) {
           {model.name}
         </Text>
         <Text size="xs" className="muted">
-          {[model.runtime, model.size_bytes === null ? null : bytes(model.size_bytes, i18n.language), stays]
+          {[
+            engineName(t, model.runtime),
+            model.size_bytes === null ? null : bytes(model.size_bytes, i18n.language),
+            stays,
+          ]
             .filter(Boolean)
             .join(' · ')}
         </Text>

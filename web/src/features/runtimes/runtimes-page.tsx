@@ -4,6 +4,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineAbout, engineName } from '../../lib/engines';
+import { clock } from '../../lib/format';
 import { type LlmServer, useServerAction, useServerLogs, useServers } from './api/get-servers';
 import { LoadedModels } from './loaded-models';
 import { SchedulerPanel } from './scheduler-panel';
@@ -34,7 +36,7 @@ export function RuntimesPage() {
 }
 
 function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: string) => void }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const action = useServerAction();
   const pending = action.isPending ? action.variables.action : null;
   return (
@@ -42,7 +44,7 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
       <Group justify="space-between" align="flex-start">
         <div style={{ minWidth: 0 }}>
           <Group gap={8}>
-            <Text fw={600}>{server.display_name}</Text>
+            <Text fw={600}>{engineName(t, server.name, server.display_name)}</Text>
             <Badge size="sm" variant="dot" tt="none" color={COLORS[server.health ?? ''] ?? 'gray'}>
               {t(`system.state.${server.health ?? server.status}`, { defaultValue: server.health ?? server.status })}
             </Badge>
@@ -54,7 +56,7 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
           </Group>
           <Text size="xs" className="muted" style={{ overflowWrap: 'anywhere' }}>
             {[
-              server.endpoint ?? server.description,
+              server.endpoint ?? engineAbout(t, server.name, server.description),
               server.latency_ms === null || server.latency_ms === undefined ? null : `${server.latency_ms} ms`,
               server.pid === null ? null : `PID ${server.pid}`,
               server.error_message,
@@ -77,7 +79,10 @@ function ServerCard({ server, onLogs }: { server: LlmServer; onLogs: (name: stri
           {server.history.length > 1 && (
             <Group gap={2} mt={8} role="img" aria-label={t('runtimes.history')}>
               {server.history.slice(-40).map((health) => (
-                <Tooltip key={health.at} label={`${new Date(health.at).toLocaleTimeString()} ${health.status}`}>
+                <Tooltip
+                  key={health.at}
+                  label={`${clock(health.at, i18n.language)} ${t(`system.state.${health.status}`, { defaultValue: health.status })}`}
+                >
                   <span
                     style={{
                       width: 5,

@@ -2,7 +2,7 @@
 import { Group, Stack, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Failed, Loading } from '../../components/states';
-import { number } from '../../lib/format';
+import { moment, number } from '../../lib/format';
 import { useScheduler } from './api/get-servers';
 
 const EVICTIONS_SHOWN = 10;
@@ -77,7 +77,7 @@ export function SchedulerPanel() {
                   {model}
                 </Text>
                 <Text size="xs" className="muted" style={{ overflowWrap: 'anywhere' }}>
-                  {new Date(at).toLocaleString(i18n.language)} · {reason}
+                  {moment(at, i18n.language)} · {reason}
                 </Text>
               </div>
             ))}

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { DeleteDialog } from '../../components/delete-dialog';
 import { Empty, Failed, Loading } from '../../components/states';
-import { bytes } from '../../lib/format';
+import { bytes, moment } from '../../lib/format';
 import { type Backup, useBackups, useMakeBackup, useRemoveBackup, useSaveBackup } from './api/system';
 
 export function Backups() {
@@ -42,7 +42,7 @@ export function Backups() {
           <Group key={backup.name} justify="space-between" gap="xs" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" fw={500}>
-                {new Date(backup.created_at).toLocaleString(i18n.language)}
+                {moment(backup.created_at, i18n.language)}
               </Text>
               <Text size="xs" className="muted" style={{ overflowWrap: 'anywhere' }}>
                 {t(`system.backups.kind.${backup.kind}`)} · {bytes(backup.size_bytes, i18n.language)} · {backup.name}
@@ -88,7 +88,7 @@ function RemoveDialog({ backup, onClose }: { backup: Backup; onClose: () => void
   return (
     <DeleteDialog
       title={t('system.backups.remove.title')}
-      text={t('system.backups.remove.text', { when: new Date(backup.created_at).toLocaleString(i18n.language) })}
+      text={t('system.backups.remove.text', { when: moment(backup.created_at, i18n.language) })}
       pending={remove.isPending}
       error={remove.error}
       onDelete={() => remove.mutate(backup.name, { onSuccess: onClose })}

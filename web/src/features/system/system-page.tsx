@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineName } from '../../lib/engines';
 import { bytes, number, uptime } from '../../lib/format';
 import { useSettings, useSystemInfo } from './api/system';
 import { Backups } from './backups';
@@ -60,7 +61,7 @@ function Health() {
           {runtimes.map((runtime) => (
             <div key={`${runtime.provider} ${runtime.endpoint}`} className="panel" style={{ padding: '14px 18px' }}>
               <Group justify="space-between" wrap="nowrap">
-                <Text fw={600}>{runtime.provider}</Text>
+                <Text fw={600}>{engineName(t, runtime.provider)}</Text>
                 <Badge variant="light" tt="none" color={COLOUR[runtime.state]}>
                   {t(`system.state.${runtime.state}`)}
                 </Badge>

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { AnchorLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
+import { ScrollRow } from '../../components/scroll-row';
 import { Failed, Loading } from '../../components/states';
 import { useRegistryEntry } from './api/get-registry';
 import { useImport } from './api/imports';
@@ -72,17 +73,18 @@ function ImportForm({ start }: { start: ImportDraft }) {
     });
   return (
     <Stack gap="md">
-      <SegmentedControl
-        aria-label={t('tools.import.source')}
-        className="source-choice"
-        value={kind}
-        data={SOURCES.map((each) => ({ value: each, label: t(`tools.source.${each}`) }))}
-        onChange={(next) => {
-          setKind(next as SourceKind);
-          if (next !== 'config') change({ kind: next as ImportDraft['kind'] });
-          ask.reset();
-        }}
-      />
+      <ScrollRow>
+        <SegmentedControl
+          aria-label={t('tools.import.source')}
+          value={kind}
+          data={SOURCES.map((each) => ({ value: each, label: t(`tools.source.${each}`) }))}
+          onChange={(next) => {
+            setKind(next as SourceKind);
+            if (next !== 'config') change({ kind: next as ImportDraft['kind'] });
+            ask.reset();
+          }}
+        />
+      </ScrollRow>
       {kind === 'config' ? (
         <PasteConfig />
       ) : (

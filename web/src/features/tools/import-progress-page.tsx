@@ -15,6 +15,7 @@ import { useTranslation } from 'react-i18next';
 import { AnchorLink, ButtonLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
+import { errorText } from '../../lib/error-text';
 import { duration } from '../../lib/format';
 import { isRunning, type Operation } from '../../lib/operations';
 import { useOperation, useOperationAction, usePlans } from './api/imports';
@@ -195,7 +196,7 @@ function Stopped({ operation }: { operation: Operation }) {
     >
       {operation.error && (
         <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-          {operation.error}
+          {errorText(operation.error_code, operation.error)}
         </Text>
       )}
       {operation.error_code && (

@@ -6,7 +6,9 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { AnchorLink } from '../../components/links';
+import { ScrollRow } from '../../components/scroll-row';
 import { Empty, Failed, Loading } from '../../components/states';
+import { moment } from '../../lib/format';
 import { useSkills } from './api/get-skills';
 import { type OwnSkill, type OwnSkillDetail, type SkillFile, useOwnSkill, useOwnSkillAction } from './api/own-skills';
 import { Lines } from './definition-diff';
@@ -50,11 +52,13 @@ function Detail({ detail }: { detail: OwnSkillDetail }) {
       )}
       {skill.hash !== null && skill.hash !== skill.approved_hash && <WaitingVersion detail={detail} />}
       <Tabs defaultValue="files" keepMounted>
-        <Tabs.List className="tabs-scroll">
-          <Tabs.Tab value="files">{t('tools.own.files')}</Tabs.Tab>
-          <Tabs.Tab value="functions">{t('tools.own.functions')}</Tabs.Tab>
-          <Tabs.Tab value="versions">{`${t('tools.own.versions')} (${skill.versions.length})`}</Tabs.Tab>
-        </Tabs.List>
+        <ScrollRow>
+          <Tabs.List>
+            <Tabs.Tab value="files">{t('tools.own.files')}</Tabs.Tab>
+            <Tabs.Tab value="functions">{t('tools.own.functions')}</Tabs.Tab>
+            <Tabs.Tab value="versions">{`${t('tools.own.versions')} (${skill.versions.length})`}</Tabs.Tab>
+          </Tabs.List>
+        </ScrollRow>
         <Tabs.Panel value="files" pt="md">
           <SkillEditor name={skill.name} files={files} />
         </Tabs.Panel>
@@ -201,8 +205,7 @@ function Versions({ skill }: { skill: OwnSkill }) {
           <li key={hash} className="panel" style={{ padding: '10px 14px' }}>
             <Group justify="space-between">
               <Text size="sm">
-                <Code>{hash.slice(0, 12)}</Code> ·{' '}
-                {t('tools.own.approved', { time: new Date(at).toLocaleString(i18n.language) })}
+                <Code>{hash.slice(0, 12)}</Code> · {t('tools.own.approved', { time: moment(at, i18n.language) })}
               </Text>
               {hash === skill.approved_hash && hash === skill.hash ? (
                 <Text size="xs" className="muted">

@@ -1,6 +1,7 @@
 // Where a server came from, what speaks for it, and the versions one can go back to.
 import { Anchor, Code, Stack, Table, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { moment } from '../../lib/format';
 import type { McpServer } from './api/get-servers';
 import { shortVersion } from './short-version';
 
@@ -12,7 +13,7 @@ export function ServerOrigin({
   former: readonly { version_id: string; version: string | null; created_at: string }[];
 }) {
   const { t, i18n } = useTranslation();
-  const time = (instant: string) => new Date(instant).toLocaleString(i18n.language);
+  const time = (instant: string) => moment(instant, i18n.language);
   const endpoint = `${location.origin}/mcp/${server.name}`;
   const rows: [string, React.ReactNode][] = [
     [t('tools.origin.kind'), t(`tools.source.${server.source.kind}`, { defaultValue: server.source.kind })],

@@ -4,7 +4,9 @@ import { IconAlertTriangle, IconArrowLeft } from '@tabler/icons-react';
 import { useParams } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { AnchorLink } from '../../components/links';
+import { ScrollRow } from '../../components/scroll-row';
 import { Failed, Loading } from '../../components/states';
+import { moment } from '../../lib/format';
 import { type McpServer, useMcpServer, useServerTools } from './api/get-servers';
 import { StateBadge, TierBadge, tierOf } from './badges';
 import { QuarantinedTools } from './quarantined-tools';
@@ -69,7 +71,7 @@ function Server({ server, former }: { server: McpServer; former: Former }) {
           color="red"
           variant="light"
           icon={<IconAlertTriangle size={18} aria-hidden />}
-          title={t('tools.lastError', { time: new Date(server.last_error.at).toLocaleString(i18n.language) })}
+          title={t('tools.lastError', { time: moment(server.last_error.at, i18n.language) })}
         >
           <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
             {server.last_error.message}
@@ -78,11 +80,13 @@ function Server({ server, former }: { server: McpServer; former: Former }) {
       )}
       {waiting.length > 0 && <QuarantinedTools server={server.name} tools={waiting} />}
       <Tabs defaultValue="tools" keepMounted={false}>
-        <Tabs.List className="tabs-scroll">
-          <Tabs.Tab value="tools">{`${t('tools.figure.tools')} (${tools.data?.length ?? server.tools})`}</Tabs.Tab>
-          {server.transport === 'stdio' && <Tabs.Tab value="log">{t('tools.log')}</Tabs.Tab>}
-          <Tabs.Tab value="origin">{t('tools.origin')}</Tabs.Tab>
-        </Tabs.List>
+        <ScrollRow>
+          <Tabs.List>
+            <Tabs.Tab value="tools">{`${t('tools.figure.tools')} (${tools.data?.length ?? server.tools})`}</Tabs.Tab>
+            {server.transport === 'stdio' && <Tabs.Tab value="log">{t('tools.log')}</Tabs.Tab>}
+            <Tabs.Tab value="origin">{t('tools.origin')}</Tabs.Tab>
+          </Tabs.List>
+        </ScrollRow>
         <Tabs.Panel value="tools" pt="md">
           {tools.isPending && <Loading />}
           {tools.isError && <Failed error={tools.error} onRetry={() => void tools.refetch()} />}

@@ -1,9 +1,10 @@
 // One tool, opened: what it says of itself, who may call it, its schema, and trying it.
-import { Code, CopyButton, Group, SimpleGrid, Stack, Text, UnstyledButton } from '@mantine/core';
+import { Code, Group, SimpleGrid, Stack, Text, UnstyledButton } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CodeBlock } from '../../components/code-block';
+import { CopyText } from '../../components/copy-text';
 import type { CallTool } from './api/call-tool';
 import type { Schema } from './schema-form';
 import { TryTool } from './try-tool';
@@ -36,13 +37,13 @@ export function ToolDetails({ name, description, badges, permission, schemas, tr
               {t('tools.calledAs')}
             </Text>
             <Code>{name}</Code>
-            <CopyButton value={name}>
+            <CopyText value={name}>
               {({ copied, copy }) => (
                 <UnstyledButton onClick={copy} aria-label={`${t('chat.copy')} ${name}`} p={4} lh={0}>
                   {copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
                 </UnstyledButton>
               )}
-            </CopyButton>
+            </CopyText>
           </Group>
         )}
         {permission}

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { ButtonLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
+import { ScrollRow } from '../../components/scroll-row';
 import { OwnSkills } from './own-skills';
 import { Registry } from './registry';
 import { ServerList } from './server-list';
@@ -29,13 +30,15 @@ export function ToolsPage() {
         keepMounted={false}
         onChange={(next) => void navigate({ to: '/tools', search: { tab: next as ToolTab } })}
       >
-        <Tabs.List className="tabs-scroll">
-          {TOOL_TABS.map((each) => (
-            <Tabs.Tab key={each} value={each}>
-              {t(`tools.tab.${each}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
+        <ScrollRow>
+          <Tabs.List>
+            {TOOL_TABS.map((each) => (
+              <Tabs.Tab key={each} value={each}>
+                {t(`tools.tab.${each}`)}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+        </ScrollRow>
         <Tabs.Panel value="servers" pt="md">
           <ServerList />
         </Tabs.Panel>

@@ -16,6 +16,7 @@ const Session = z.object({
   updated_at: z.string(),
   message_count: z.number(),
   preview: z.string(),
+  pinned: z.boolean(),
 });
 export type Session = z.output<typeof Session>;
 const Sessions = z.object({ sessions: z.array(Session), total: z.number() });
@@ -31,6 +32,7 @@ const Message = z.object({
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   usage: z
     .object({
+      prompt_tokens: z.number().nullable(),
       completion_tokens: z.number().nullable(),
       ttft_ms: z.number().nullable(),
       duration_ms: z.number(),
@@ -74,11 +76,27 @@ export function useMessages(sessionId: string, enabled: boolean) {
   });
 }
 
-export function useRenameSession() {
+const SessionDetail = Session.extend({ instructions: z.string() });
+export type SessionDetail = z.output<typeof SessionDetail>;
+
+/** One conversation, with what the assistant is told in it. */
+export function useSession(id: string | null) {
+  return useQuery({
+    queryKey: ['sessions', 'one', id],
+    enabled: id !== null,
+    // One that is not acknowledged yet is no failure worth a second try.
+    retry: false,
+    queryFn: ({ signal }) => request(at(id ?? ''), SessionDetail, { signal }),
+  });
+}
+
+export function useChangeSession() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, title }: { id: string; title: string }) => send(at(id), { method: 'PATCH', json: { title } }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
+    mutationFn: ({ id, ...change }: { id: string; title?: string; pinned?: boolean; instructions?: string }) =>
+      send(at(id), { method: 'PATCH', json: change }),
+    onSuccess: (_, { id }) =>
+      Promise.all([['list'], ['one', id]].map((key) => queries.invalidateQueries({ queryKey: ['sessions', ...key] }))),
   });
 }
 
@@ -137,6 +155,9 @@ export function usePicture(sessionId: string, hash: string) {
 
 export const truncateSession = (id: string, fromSeq: number) =>
   send(`${at(id)}/truncate`, { json: { from_seq: fromSeq } });
+
+export const sessionAsMarkdown = async (id: string): Promise<string> =>
+  (await send(`${at(id)}/export?format=markdown`)).text();
 
 export async function downloadSession(id: string, format: 'json' | 'markdown'): Promise<void> {
   const response = await send(`${at(id)}/export?format=${format}`);

@@ -3,13 +3,11 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { LlmServer as LlmServerShape } from '../../../../../src/contract/llm-servers';
-import { LoadedModel } from '../../../../../src/contract/models';
 import { request, send } from '../../../lib/http';
 
 export type LlmServer = z.output<typeof LlmServerShape>;
 
 const Servers = z.object({ servers: z.array(LlmServerShape) });
-const Loaded = z.object({ models: z.array(LoadedModel) });
 const Scheduler = z.object({
   queue: z.object({
     status: z
@@ -51,13 +49,6 @@ export const useServers = () =>
     queryKey: ['servers'],
     queryFn: async ({ signal }) => (await request('/system/llm-servers', Servers, { signal })).servers,
     refetchInterval: 15_000,
-  });
-
-export const useLoaded = () =>
-  useQuery({
-    queryKey: ['loaded'],
-    queryFn: async ({ signal }) => (await request('/models/loaded', Loaded, { signal })).models,
-    refetchInterval: 10_000,
   });
 
 /** Of the embedded engine: who waits, what is loaded, what had to go and why. */

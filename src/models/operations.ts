@@ -3,6 +3,7 @@
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import type { Owner } from '../shared/owner.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
+import { ByteProgress } from './byte-progress.js';
 import type { OperationRepository } from './ports.js';
 
 export const OPERATION_TYPES = [
@@ -98,8 +99,6 @@ export interface ModelOperationsOptions {
   queueLimit?: number;
 }
 
-const WRITE_EVERY_MS = 1_000;
-const TELL_EVERY_MS = 200;
 const HEARTBEAT_MS = 5_000;
 const ATTEMPTS = 5;
 const CLOSE_WITHIN_MS = 5_000;
@@ -372,9 +371,7 @@ export class ModelOperations {
       operation.heartbeatAt = now();
       this.#save(operation);
     }, HEARTBEAT_MS);
-    let writtenAt = performance.now();
-    let toldAt = 0;
-    const speed = { at: performance.now(), bytes: operation.receivedBytes };
+    const bytes = new ByteProgress(operation);
     try {
       const handler = this.#handlers.get(operation.type);
       if (!handler) throw new AppError('unsupported', `Nothing here can do ${operation.type}.`);
@@ -388,29 +385,11 @@ export class ModelOperations {
           this.#save(operation);
         },
         progress: (receivedBytes, totalBytes, message) => {
-          if (receivedBytes < operation.receivedBytes) {
-            speed.at = performance.now();
-            speed.bytes = receivedBytes;
-          }
-          operation.receivedBytes = receivedBytes;
-          operation.totalBytes = totalBytes;
-          if (message !== undefined) operation.message = message;
-          if (totalBytes) operation.progress = Math.min(99, Math.round((receivedBytes / totalBytes) * 1_000) / 10);
-          const at = performance.now();
-          if (at - toldAt < TELL_EVERY_MS) return;
-          toldAt = at;
-          const seconds = (at - speed.at) / 1_000;
-          if (seconds > 0.5) {
-            const bytesPerSecond = Math.round((receivedBytes - speed.bytes) / seconds);
-            operation.bytesPerSecond = bytesPerSecond;
-            operation.etaSeconds =
-              totalBytes && bytesPerSecond > 0 ? Math.round((totalBytes - receivedBytes) / bytesPerSecond) : null;
-          }
-          if (at - writtenAt > WRITE_EVERY_MS) {
-            writtenAt = at;
+          const due = bytes.update(receivedBytes, totalBytes, message);
+          if (due === 'write') {
             operation.heartbeatAt = now();
             this.#save(operation);
-          } else this.#options.onChange(operation);
+          } else if (due === 'tell') this.#options.onChange(operation);
         },
         remember: (input) => {
           operation.input = { ...operation.input, ...input };

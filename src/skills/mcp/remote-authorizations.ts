@@ -1,17 +1,17 @@
 // Logins at remote MCP servers, by OAuth 2.1 with PKCE: who may use which server is asked of a person in a browser, what comes
 // back is kept and renewed. The protocol's library discovers, registers and exchanges; what may be trusted is decided here.
 import { randomBytes } from 'node:crypto';
-import type { AuthProvider, OAuthDiscoveryState, StoredOAuthTokens } from '@modelcontextprotocol/client';
+import type { AuthProvider, StoredOAuthTokens } from '@modelcontextprotocol/client';
 import { AppError } from '../../shared/errors.js';
+import { challengeOf, checkDiscovery, resourceOf, talk } from './authorization-server.js';
 import { documentFetch, isConfidential } from './guarded-fetch.js';
 import { LoginAttempt, type RedirectTarget } from './login-attempt.js';
-import { type PendingLogin, type PendingLoginStore, stateHashOf } from './pending-login.js';
+import type { PendingLogin, PendingLoginStore } from './pending-login.js';
+import { PendingLogins } from './pending-logins.js';
 import type { SecretStore } from './ports.js';
 import type { GrantStore, RemoteGrant } from './remote-grant.js';
 import type { RemoteLaunch } from './server-definition.js';
 
-const LOGIN_MS = 600_000;
-const LOGINS_MAX = 50;
 const ADDRESS_CHARS_MAX = 8_192;
 /** Of what came back to us; the names of the fields are the protocol's. */
 const RESPONSE_CHARS_MAX = 8_192;
@@ -54,16 +54,12 @@ export interface GrantStatus {
 
 export class RemoteAuthorizations {
   readonly #options: RemoteAuthorizationsOptions;
-  /** By the hash of their state, which is known to nobody but the browser of who began. */
-  readonly #pending: Map<string, PendingLogin>;
-  /** Those whose browser has come back, while the authorization server is asked. */
-  readonly #completing = new Set<PendingLogin>();
+  readonly #logins: PendingLogins;
   readonly #renewals = new Map<string, Promise<void>>();
 
   constructor(options: RemoteAuthorizationsOptions) {
     this.#options = options;
-    this.#pending = new Map(options.logins.load().map((login) => [login.stateHash, login]));
-    this.#expire();
+    this.#logins = new PendingLogins(options.logins, options.now);
   }
 
   /** Null for a server that never asked. */
@@ -118,7 +114,6 @@ export class RemoteAuthorizations {
     launch: RemoteLaunch,
     { clientId, clientSecret, scope }: LoginOptions,
   ): Promise<{ authorizationUrl: string; expiresAt: number }> {
-    const { now } = this.#options;
     if (Object.keys({ ...launch.headers, ...launch.secrets }).some((name) => name.toLowerCase() === 'authorization'))
       throw new AppError('conflict', `${server} is sent a stored secret; import it without one to log in.`);
     if (!isConfidential(new URL(launch.url), launch.allowPrivate))
@@ -126,9 +121,7 @@ export class RemoteAuthorizations {
         'invalid_input',
         `${server} is not reached over https; a login there would be read by others.`,
       );
-    this.#expire();
-    this.#abandon(server);
-    if (this.#pending.size >= LOGINS_MAX) throw new AppError('queue_full', 'Too many logins have begun; finish one.');
+    this.#logins.makeRoom(server);
     const grant = this.#grant(server, launch);
     const redirect = this.#options.redirect();
     const attempt = new LoginAttempt({
@@ -172,19 +165,14 @@ export class RemoteAuthorizations {
       clientSecret: reference,
     };
     this.#options.grants.put(saved);
-    const expiresAt = now() + LOGIN_MS;
-    const stateHash = stateHashOf(attempt.stateText);
-    this.#pending.set(stateHash, {
-      stateHash,
+    const expiresAt = this.#logins.begin(attempt.stateText, {
       server,
       url: launch.url,
       allowPrivate: launch.allowPrivate,
       redirectUrl: redirect.url,
       discovery: attempt.discovery,
       verifier: attempt.verifier,
-      expiresAt,
     });
-    this.#write();
     return { authorizationUrl: address.href, expiresAt };
   }
 
@@ -194,21 +182,17 @@ export class RemoteAuthorizations {
    * @throws AppError `mcp_authorization_failed`
    */
   async complete(parameters: URLSearchParams): Promise<string> {
-    this.#expire();
-    const pending = this.#pending.get(stateHashOf(parameters.get('state') ?? ''));
-    if (!pending || parameters.toString().length > RESPONSE_CHARS_MAX)
+    const isTooLong = parameters.toString().length > RESPONSE_CHARS_MAX;
+    const pending = isTooLong ? undefined : this.#logins.take(parameters.get('state') ?? '');
+    if (!pending)
       throw new AppError(
         'mcp_authorization_failed',
         'This login is unknown, too old or was used already; begin it anew.',
       );
-    // Before anybody is asked, also on disk: whatever happens, it is not good a second time.
-    this.#pending.delete(pending.stateHash);
-    this.#write();
-    this.#completing.add(pending);
     try {
       return await this.#complete(pending, parameters);
     } finally {
-      this.#completing.delete(pending);
+      this.#logins.done(pending);
     }
   }
 
@@ -248,7 +232,7 @@ export class RemoteAuthorizations {
       });
     });
     // A logout, a removal or another login meanwhile goes first.
-    if (!this.#completing.has(pending))
+    if (!this.#logins.isWanted(pending))
       throw new AppError('mcp_authorization_failed', `This login at ${server} was given up meanwhile.`);
     this.#keep({ ...grant, discovery, grantedAt: this.#options.now() }, { ...tokens, issuer });
     return server;
@@ -257,7 +241,7 @@ export class RemoteAuthorizations {
   /** Tells the authorization server too, where it listens. @returns whether it did */
   async logOut(server: string): Promise<boolean> {
     const held = this.#options.grants.of(server);
-    this.#abandon(server);
+    this.#logins.abandon(server);
     // Ours first: whatever the other side says, nothing here can use it any more.
     for (const grant of held)
       this.#options.grants.put({ ...grant, needed: true, tokens: null, discovery: null, grantedAt: null });
@@ -268,7 +252,7 @@ export class RemoteAuthorizations {
   /** With the server. */
   async forget(server: string): Promise<void> {
     const held = this.#options.grants.of(server);
-    this.#abandon(server);
+    this.#logins.abandon(server);
     this.#options.grants.delete(server);
     await Promise.all(held.map((grant) => this.#revoke(grant)));
   }
@@ -379,26 +363,6 @@ export class RemoteAuthorizations {
       grantedAt: null,
     };
   }
-
-  #abandon(server: string): void {
-    for (const login of this.#completing) if (login.server === server) this.#completing.delete(login);
-    this.#drop((login) => login.server === server);
-  }
-
-  #expire(): void {
-    const now = this.#options.now();
-    this.#drop(({ expiresAt }) => expiresAt <= now);
-  }
-
-  #drop(isOver: (login: PendingLogin) => boolean): void {
-    const over = [...this.#pending.values()].filter(isOver);
-    for (const { stateHash } of over) this.#pending.delete(stateHash);
-    if (over.length > 0) this.#write();
-  }
-
-  #write(): void {
-    this.#options.logins.save([...this.#pending.values()]);
-  }
 }
 
 const required = (server: string, cause?: unknown): AppError =>
@@ -406,71 +370,3 @@ const required = (server: string, cause?: unknown): AppError =>
     cause,
     details: { server },
   });
-
-/** What a refusal asks for; nothing of it is believed before it was looked at. */
-async function challengeOf(response: Response): Promise<RemoteGrant['challenge']> {
-  const { extractWWWAuthenticateParams } = await import('@modelcontextprotocol/client');
-  const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
-  return {
-    resourceMetadataUrl: resourceMetadataUrl?.href.slice(0, 2_000) ?? null,
-    scope: scope !== undefined && /^[\x21\x23-\x5b\x5d-\x7e ]{1,1000}$/.test(scope) ? scope : null,
-  };
-}
-
-/** The same resource in each request, as the server itself names it. @see RFC 8707 */
-const resourceOf = ({ resourceMetadata }: OAuthDiscoveryState) =>
-  resourceMetadata ? { resource: resourceMetadata.resource } : {};
-
-/** @throws AppError `mcp_authorization_failed` for an authorization server that cannot be used safely */
-function checkDiscovery({ authorizationServerMetadata: metadata }: OAuthDiscoveryState, launch: RemoteLaunch): void {
-  if (!metadata) return;
-  const refuse = (why: string): never => {
-    throw new AppError('mcp_authorization_failed', `Its authorization server cannot be used: ${why}.`);
-  };
-  if (!metadata.code_challenge_methods_supported?.includes('S256')) refuse('it does not support PKCE');
-  for (const name of ['issuer', 'authorization_endpoint', 'token_endpoint', 'registration_endpoint'] as const) {
-    const address = metadata[name];
-    if (address === undefined) continue;
-    if (!URL.canParse(address) || !isConfidential(new URL(address), launch.allowPrivate))
-      refuse(`its ${name.replaceAll('_', ' ')} is not reached over https`);
-  }
-}
-
-/** With failures under our codes; what the other side said is kept for the log, shortened, and never shown whole. */
-async function talk<T>(
-  server: string,
-  { allowPrivate }: Pick<RemoteLaunch, 'allowPrivate'>,
-  work: (fetchFn: typeof fetch) => Promise<T>,
-): Promise<T> {
-  const guarded = documentFetch({ allowPrivate });
-  try {
-    return await work(guarded.fetch);
-  } catch (error) {
-    for (let next = error, depth = 0; next instanceof Error && depth < 5; next = next.cause, depth += 1)
-      if (next instanceof AppError) throw next;
-    const reason = await reasonOf(error);
-    throw new AppError('mcp_authorization_failed', `The login at ${server} failed: ${reason}.`, { cause: error });
-  } finally {
-    await guarded.close();
-  }
-}
-
-async function reasonOf(error: unknown): Promise<string> {
-  const sdk = await import('@modelcontextprotocol/client');
-  if (error instanceof sdk.IssuerMismatchError)
-    return error.kind === 'metadata'
-      ? 'its authorization server calls itself by another name'
-      : 'the answer came from another authorization server than was asked';
-  if (error instanceof sdk.RegistrationRejectedError)
-    return error.status === 404
-      ? 'its authorization server registers no clients; register one by hand and name its client id'
-      : `its authorization server did not register us (${error.status})`;
-  if (error instanceof sdk.InsecureTokenEndpointError) return 'its token endpoint is not reached over https';
-  if (error instanceof sdk.OAuthError && /^[a-z_]{1,60}$/.test(error.code))
-    return `its authorization server answered ${error.code}`;
-  if (error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError'))
-    return 'its authorization server cannot be reached';
-  if (error instanceof Error && /does not match expected/.test(error.message))
-    return 'it says to be another resource than the one that was imported';
-  return 'what it says about its login cannot be understood';
-}

@@ -117,7 +117,7 @@ describe('a name without a tag', () => {
     expect((await call('/models/switch', { name: 'smol' })).body['success']).toBe(true);
     expect((await call('/system/llm-runtime/active')).body['runtime']).toMatchObject({ model: 'smol:latest' });
     expect((await call('/models/smol:other/capabilities')).status).toBe(404);
-  });
+  }, 30_000);
 });
 
 describe('the way back', () => {

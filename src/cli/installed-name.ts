@@ -1,4 +1,5 @@
-// What a person calls an installed model, as its engine calls it: Ollama's `name` is its `name:latest`.
+// What a person calls an installed model, as its engine calls it.
+import { namesMeantBy } from '../models/model-name.js';
 import { AppError } from '../shared/errors.js';
 import type { ApiClient } from './api-client.js';
 
@@ -14,7 +15,9 @@ export async function installedModel(client: ApiClient, name: string, runtime?: 
     models
       .filter((model) => model.name === wanted && (runtime === undefined || model.provider === runtime))
       .sort((a, b) => Number(b.active) - Number(a.active))[0];
-  const found = named(name) ?? named(`${name}:latest`);
+  const found = namesMeantBy(name)
+    .map(named)
+    .find((model) => model !== undefined);
   if (found) return found;
   const where = runtime === undefined ? '' : ` on ${runtime}`;
   throw new AppError('model_not_found', `No installed model is called ${name}${where}; see \`venom models list\``);

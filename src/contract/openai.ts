@@ -9,6 +9,19 @@ const Message = z.looseObject({
   tool_call_id: z.string().max(500).nullish(),
 });
 
+/** What chat and the completions of the old kind are sampled by. */
+const SAMPLING = {
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(0).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  repeat_penalty: z.number().min(0).max(10).nullish(),
+};
+
 /** How a server of llama.cpp keeps its contexts is not its callers' business: a negative `n_discard` wrote into foreign memory. */
 const OF_THE_SERVER = ['n_discard', 'n_keep', 'n_predict', 'n_ctx', 'id_slot', 'slot_id', 'lora'];
 
@@ -20,15 +33,7 @@ export const ChatCompletionRequest = z
     stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
     max_tokens: z.int().min(1).nullish(),
     max_completion_tokens: z.int().min(1).nullish(),
-    temperature: z.number().min(0).max(2).nullish(),
-    top_p: z.number().gt(0).max(1).nullish(),
-    top_k: z.int().min(0).nullish(),
-    min_p: z.number().min(0).max(1).nullish(),
-    seed: z.int().nullish(),
-    stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
-    frequency_penalty: z.number().min(-2).max(2).nullish(),
-    presence_penalty: z.number().min(-2).max(2).nullish(),
-    repeat_penalty: z.number().min(0).max(10).nullish(),
+    ...SAMPLING,
     n: z.int().min(1).max(128).nullish(),
     response_format: z.looseObject({ type: z.string() }).nullish(),
     tools: z.array(z.looseObject({})).max(128).nullish(),
@@ -49,15 +54,7 @@ export const CompletionRequest = z.strictObject({
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: z.int().min(1).nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-  top_k: z.int().min(0).nullish(),
-  min_p: z.number().min(0).max(1).nullish(),
-  seed: z.int().nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  repeat_penalty: z.number().min(0).max(10).nullish(),
+  ...SAMPLING,
   echo: z.boolean().nullish(),
   n: z.int().min(1).max(128).nullish(),
   best_of: z.int().min(1).max(128).nullish(),

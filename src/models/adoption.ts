@@ -1,6 +1,6 @@
 // Taking over model files that another application on this machine holds, without a second copy of their bytes.
 import { AppError } from '../shared/errors.js';
-import { DEFAULT_CAPABILITIES } from './manifest.js';
+import { capabilitiesByFile } from './manifest.js';
 import type { ModelRegistry } from './model-registry.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 import type { FileDigests, ForeignModelFiles, FoundForeignModel, ModelFileCheck } from './ports.js';
@@ -68,11 +68,7 @@ export class Adoption {
       displayName: modelName,
       sizeBytes: model.sizeBytes,
       status: 'installed',
-      capabilities: {
-        ...DEFAULT_CAPABILITIES,
-        quantization: facts.quantization,
-        maxContextLength: facts.contextLength ?? DEFAULT_CAPABILITIES.maxContextLength,
-      },
+      capabilities: capabilitiesByFile(facts),
       localPath: path,
       sha256,
       installedAt: now(),

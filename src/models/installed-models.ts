@@ -2,6 +2,7 @@
 import type { Runtime, RuntimeModel } from '../runtimes/runtime.js';
 import { toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
+import { namesMeantBy } from './model-name.js';
 
 const FRESH_MS = 2_000;
 const DEADLINE_MS = 1_500;
@@ -64,12 +65,13 @@ export class InstalledModels {
     };
   }
 
-  /**
-   * From memory, without asking anybody. The preferred engine wins where two have the name. As with Ollama, a name without
-   * a tag means `:latest` where nothing is called just that.
-   */
+  /** From memory, without asking anybody. The preferred engine wins where two have the name. */
   known(name: string, preferred?: string): InstalledModel | undefined {
-    return this.#called(name, preferred) ?? (hasTag(name) ? undefined : this.#called(`${name}:latest`, preferred));
+    for (const meant of namesMeantBy(name)) {
+      const found = this.#called(meant, preferred);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   #called(name: string, preferred: string | undefined): InstalledModel | undefined {
@@ -119,8 +121,6 @@ export class InstalledModels {
     return seen.asking;
   }
 }
-
-const hasTag = (name: string): boolean => name.includes(':', name.lastIndexOf('/') + 1);
 
 /** A folder of ours is read in no time; it is the others that must not be asked at every turn. */
 const ageOf = ({ endpoint }: Runtime, freshMs: number): number =>

@@ -83,3 +83,9 @@ export const DEFAULT_CAPABILITIES: ModelCapabilities = {
   maxContextLength: 4_096,
   quantization: null,
 };
+
+/** What is usual, but for what a model's file says itself. */
+export const capabilitiesByFile = (
+  { quantization, contextLength }: { quantization: string | null; contextLength: number | null },
+  usual: ModelCapabilities = DEFAULT_CAPABILITIES,
+): ModelCapabilities => ({ ...usual, quantization, maxContextLength: contextLength ?? usual.maxContextLength });

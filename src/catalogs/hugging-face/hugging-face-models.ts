@@ -2,7 +2,12 @@
 // Pinned to a commit, checked by content, and under its final name only when all of it is right.
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DEFAULT_CAPABILITIES, type ModelCapabilities, type ModelManifest } from '../../models/manifest.js';
+import {
+  capabilitiesByFile,
+  DEFAULT_CAPABILITIES,
+  type ModelCapabilities,
+  type ModelManifest,
+} from '../../models/manifest.js';
 import type { InstallPlan, InstallProgress, ModelFileCheck, ModelSource, PlannedFile } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
 import type { BandwidthLimit } from '../download/bandwidth-limit.js';
@@ -183,12 +188,7 @@ export class HuggingFaceModels implements ModelSource {
       for (const { path } of plan.files) {
         const file = join(incoming, path);
         if (/\.gguf$/i.test(path)) {
-          const facts = await checkGguf(file);
-          capabilities = {
-            ...capabilities,
-            quantization: facts.quantization,
-            maxContextLength: facts.contextLength ?? capabilities.maxContextLength,
-          };
+          capabilities = capabilitiesByFile(await checkGguf(file), capabilities);
         } else await checkWeights(file, path);
       }
       return await readConfig(incoming, capabilities);

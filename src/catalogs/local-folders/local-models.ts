@@ -3,7 +3,7 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DEFAULT_CAPABILITIES, type ModelManifest } from '../../models/manifest.js';
+import { capabilitiesByFile, type ModelManifest } from '../../models/manifest.js';
 import type {
   CatalogEntry,
   FileDigests,
@@ -115,11 +115,7 @@ export class LocalModels implements ModelCatalog, ModelSource {
       displayName: modelName,
       sizeBytes: file.sizeBytes,
       status: 'installed',
-      capabilities: {
-        ...DEFAULT_CAPABILITIES,
-        quantization: facts.quantization,
-        maxContextLength: facts.contextLength ?? DEFAULT_CAPABILITIES.maxContextLength,
-      },
+      capabilities: capabilitiesByFile(facts),
       localPath: path,
       sha256,
       installedAt: null,

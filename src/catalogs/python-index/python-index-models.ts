@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_CAPABILITIES, type ModelManifest } from '../../models/manifest.js';
+import { capabilitiesByFile, type ModelManifest } from '../../models/manifest.js';
 import type {
   CatalogEntry,
   InstallPlan,
@@ -111,11 +111,7 @@ export class PythonIndexModels implements ModelCatalog, ModelSource {
       displayName: model.displayName,
       sizeBytes: model.sizeBytes,
       status: 'installed',
-      capabilities: {
-        ...DEFAULT_CAPABILITIES,
-        quantization: facts.quantization,
-        maxContextLength: facts.contextLength ?? DEFAULT_CAPABILITIES.maxContextLength,
-      },
+      capabilities: capabilitiesByFile(facts),
       localPath: path,
       sha256: model.sha256,
       installedAt: null,

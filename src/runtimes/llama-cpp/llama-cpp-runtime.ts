@@ -5,6 +5,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Stream
 import { parseKeepAlive } from '../../models/keep-alive.js';
 import { type Lease, ResourceGuard } from '../../models/resource-guard.js';
 import type { MemoryNeed, ScheduleLimits, ServiceClass } from '../../models/schedule-facts.js';
+import { abortable } from '../../shared/abortable.js';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
@@ -339,14 +340,15 @@ function counted(
   order: Parameters<InferenceProcess['ask']>[0] & { type: 'count' | 'count-text' },
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  return new Promise((resolve, reject) => {
+  const answered = new Promise<number>((resolve, reject) => {
     process.ask(order, (answer) => {
       if (answer instanceof AppError) reject(answer);
       else if (answer.type === 'counted') resolve(answer.tokens);
       else if (answer.type === 'failed') reject(new AppError(answer.code, answer.message));
     });
-    signal?.addEventListener('abort', () => reject(new AppError('cancelled', 'The request was stopped.')), {
-      once: true,
-    });
+  });
+  if (!signal) return answered;
+  return abortable(answered, signal).catch((error: unknown) => {
+    throw signal.aborted ? new AppError('cancelled', 'The request was stopped.', { cause: error }) : error;
   });
 }

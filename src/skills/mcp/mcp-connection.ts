@@ -22,6 +22,7 @@ import {
   type Transport,
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
+import { abortable } from '../../shared/abortable.js';
 import { AppError } from '../../shared/errors.js';
 import { boundedValidator } from './compile-schema.js';
 import type { McpInteraction, McpNotification, McpRequestOptions, McpSession } from './ports.js';
@@ -366,19 +367,4 @@ function appErrorIn(error: unknown): AppError | undefined {
     next = next.cause;
   }
   return undefined;
-}
-
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-    work.catch(() => {});
-  }
 }

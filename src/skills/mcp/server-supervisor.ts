@@ -1,5 +1,6 @@
 // The life of one server's shared connection: started when it is needed, ended when nobody needs it, started again after a
 // pause when it crashed, and left alone when it crashes for ever.
+import { abortable } from '../../shared/abortable.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { McpConnection } from './mcp-connection.js';
 
@@ -67,10 +68,13 @@ export class ServerSupervisor {
       this.#whenQuiet();
     };
     try {
-      const connection = await untilAborted(this.#start(), signal, this.#options.server);
-      return { connection, release };
+      // One caller's patience is not the others': the start goes on.
+      const starting = this.#start();
+      return { connection: await (signal ? abortable(starting, signal) : starting), release };
     } catch (error) {
       release();
+      if (signal?.aborted)
+        throw new AppError('cancelled', `Waiting for ${this.#options.server} was cancelled.`, { cause: error });
       throw error;
     }
   }
@@ -185,21 +189,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, milliseconds);
     signal.addEventListener('abort', end, { once: true });
   });
-}
-
-/** One caller's patience is not the others': the start goes on. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, server: string): Promise<T> {
-  if (!signal) return work;
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new AppError('cancelled', `Waiting for ${server} was cancelled.`));
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-    work.catch(() => {});
-  }
 }

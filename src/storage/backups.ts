@@ -17,6 +17,7 @@ import {
 import { open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../shared/errors.js';
 
 /**
@@ -42,6 +43,13 @@ const PREFIXES: readonly (readonly [prefix: string, kind: BackupKind])[] = [
 const DAILY_KEPT = 3;
 /** What somebody asked for is removed by nobody else, so there is an end to how many there can be. */
 const MANUAL_KEPT = 20;
+const PAGES_PER_STEP = 100;
+const COPY_TRIES = 10;
+const COPY_PAUSE_MS = 10;
+/** Results of SQLite. */
+const OK = 0;
+const BUSY = 5;
+const LOCKED = 6;
 const SPARE_BYTES = 64 * 1_048_576;
 const NAME = /^venom-[\w.-]{1,80}\.db$/;
 
@@ -93,7 +101,7 @@ export async function makeBackup(
   const partial = join(folder, `${name}.partial`);
   await requireSpace(folder, storePath);
   try {
-    await backup(db, partial);
+    await copyInUse(db, partial);
     const file = await open(partial, 'r+');
     try {
       await file.chmod(0o600);
@@ -110,6 +118,24 @@ export async function makeBackup(
   const daily = listBackups(storePath).filter((file) => file.kind === 'daily');
   for (const old of daily.slice(DAILY_KEPT)) rmSync(join(folder, old.name), { force: true });
   return { name, kind, createdAt: now, sizeBytes: statSync(join(folder, name)).size };
+}
+
+/**
+ * SQLite refuses to copy while its own connection is in the middle of a write, and Node tells that as a failure that is
+ * none: it is begun anew, each time in longer steps, so that a busy server has fewer moments to come between.
+ */
+async function copyInUse(db: DatabaseSync, target: string): Promise<void> {
+  for (let tries = 1, rate = PAGES_PER_STEP; ; tries += 1, rate *= 4)
+    try {
+      await backup(db, target, { rate });
+      return;
+    } catch (error) {
+      const { code, errcode } = error as { code?: string; errcode?: number };
+      const inUse = code === 'ERR_SQLITE_ERROR' && [OK, BUSY, LOCKED].includes((errcode ?? 0) & 0xff);
+      if (!inUse || tries >= COPY_TRIES) throw error;
+      await rm(target, { force: true });
+      await sleep(COPY_PAUSE_MS * tries);
+    }
 }
 
 /** Before a migration, with no other user of the file and its log written back. */

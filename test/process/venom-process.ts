@@ -15,9 +15,9 @@ export interface VenomProcess {
   stop(): Promise<{ code: number | null; ms: number }>;
 }
 
-export async function startProcess(env: Record<string, string>): Promise<VenomProcess> {
-  const startedAt = performance.now();
-  const child = spawn(process.execPath, [MAIN], {
+/** On its way up; whoever does not wait for it may kill it there. */
+export const beginProcess = (env: Record<string, string>): ChildProcess =>
+  spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
@@ -30,6 +30,10 @@ export async function startProcess(env: Record<string, string>): Promise<VenomPr
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+
+export async function startProcess(env: Record<string, string>): Promise<VenomProcess> {
+  const startedAt = performance.now();
+  const child = beginProcess(env);
   let errors = '';
   child.stderr?.on('data', (bytes) => {
     errors += bytes;

@@ -96,7 +96,7 @@ describe('Normal chat', () => {
     );
     const choose = (name: string, mimeType: string) =>
       page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer: png });
-    await choose('notes.txt', 'text/plain');
+    await choose('program.exe', 'application/octet-stream');
     await page.getByText(/^At most 4 pictures/).waitFor();
     await choose('dot.png', 'image/png');
     await page.getByRole('img', { name: 'dot.png' }).waitFor();

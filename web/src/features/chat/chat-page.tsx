@@ -1,9 +1,9 @@
 // The chat: model, mode and parameters above, the conversation, and where the next message is written.
 import { ActionIcon, Box, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDisclosure, useHotkeys } from '@mantine/hooks';
+import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustmentsHorizontal, IconCloud, IconLock } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
 import { useCloudEngines } from '../../lib/cloud-engines';
@@ -48,7 +48,15 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
 
   // The conversation names its own page.
   usePageTitle(sessionId ? undefined : t('nav.chat'));
-  useHotkeys([['Escape', () => sessionId && isAnswering(sessionId) && !somethingIsOpen() && void stop(sessionId)]], []);
+  const onEscape = useEffectEvent(() => {
+    if (sessionId && isAnswering(sessionId) && !somethingIsOpen()) void stop(sessionId);
+  });
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && onEscape();
+    // Before what is open hears of it, and is gone.
+    addEventListener('keydown', onKey, { capture: true });
+    return () => removeEventListener('keydown', onKey, { capture: true });
+  }, []);
 
   const send: Ask = async (text, images = [], other) => {
     const id = sessionId ?? newSessionId();

@@ -170,6 +170,9 @@ function Gone() {
   return (
     <Center flex={1}>
       <Stack align="center" gap={0}>
+        <VisuallyHidden>
+          <h1>{t('chat.log')}</h1>
+        </VisuallyHidden>
         <Empty>{t('error.session_not_found')}</Empty>
         <ButtonLink to="/" size="sm">
           {t('sessions.new')}

@@ -677,7 +677,7 @@ export const de: Record<string, string> = {
   'chat.instructions.hint': 'Das Modell erhält sie mit jeder Nachricht dieser Unterhaltung.',
   'chat.instructions.example': 'Zum Beispiel: kurz und in einfachen Worten antworten',
   'chat.waiting.yes': 'Wartet auf Ihre Entscheidung.',
-  'chat.regenerate.with': 'Mit einem anderen Modell neu antworten',
+  'chat.regenerate.with': 'Ein anderes Modell fragen',
   'chat.model.loaded': 'im Speicher',
   'chat.model.nothing': 'Kein Modell heißt so.',
   'chat.tokens.read': '{{value}} Token gelesen',

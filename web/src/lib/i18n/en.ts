@@ -676,7 +676,7 @@ export const en = {
   'chat.instructions.hint': 'The model gets them with every message of this conversation.',
   'chat.instructions.example': 'Such as: answer briefly, and in simple words',
   'chat.waiting.yes': 'Waiting for your decision.',
-  'chat.regenerate.with': 'Regenerate with another model',
+  'chat.regenerate.with': 'Ask another model',
   'chat.model.loaded': 'in memory',
   'chat.model.nothing': 'No model is called that.',
   'chat.tokens.read': '{{value}} tokens read',

@@ -674,7 +674,7 @@ export const pl: Record<string, string> = {
   'chat.instructions.hint': 'Model otrzymuje je z każdą wiadomością tej rozmowy.',
   'chat.instructions.example': 'Na przykład: odpowiadaj krótko i prostymi słowami',
   'chat.waiting.yes': 'Czeka na Twoją decyzję.',
-  'chat.regenerate.with': 'Wygeneruj innym modelem',
+  'chat.regenerate.with': 'Zapytaj inny model',
   'chat.model.loaded': 'w pamięci',
   'chat.model.nothing': 'Żaden model się tak nie nazywa.',
   'chat.tokens.read': 'przeczytane tokeny: {{value}}',

@@ -154,21 +154,21 @@ describe('a conversation', () => {
 describe('the page', () => {
   it('lists its keys, and Escape closes the list before it stops anything', async () => {
     site.upstream.behaviour = streams(
-      Array.from({ length: 500 }, () => 'more '),
+      Array.from({ length: 5_000 }, () => 'more '),
       20,
     );
     const { page, ask, answer } = await open();
     await ask('Go on');
     await answer.getByText(/more more/).waitFor();
-    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await page.getByRole('button', { name: 'Shortcuts' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Shortcuts' });
     await dialog.getByText('Begin a new chat').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Stop' }).waitFor();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Keyboard shortcuts');
-    await page.keyboard.press('Escape');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Shortcuts');
+    await page.getByLabel('Message', { exact: true }).press('Escape');
     await page.getByText('You stopped this answer.').waitFor();
   });
 

@@ -9,7 +9,7 @@ export function ConnectionBanner() {
   const lost = useConnectionLost();
   return (
     // Always there, so that what comes into it is read out.
-    <div role="status" className="connection" data-lost={lost}>
+    <div aria-live="polite" className="connection" data-lost={lost}>
       {lost && (
         <Group gap="sm" wrap="nowrap" justify="center">
           <IconPlugConnectedX size={17} aria-hidden style={{ flex: 'none' }} />

@@ -1,13 +1,14 @@
 // The chat: model, mode and parameters above, the conversation, and where the next message is written.
 import { ActionIcon, Box, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconAdjustmentsHorizontal, IconCloud, IconLock } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
 import { useCloudEngines } from '../../lib/cloud-engines';
 import { useModels, useSwitchModel } from '../../lib/models';
+import { escapeWasForLayer } from '../../lib/open-layers';
 import { usePageTitle } from '../../lib/page-title';
 import { useStarter } from '../../lib/starter';
 import { useSession } from './api/sessions';
@@ -48,15 +49,10 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
 
   // The conversation names its own page.
   usePageTitle(sessionId ? undefined : t('nav.chat'));
-  const onEscape = useEffectEvent(() => {
-    if (sessionId && isAnswering(sessionId) && !somethingIsOpen()) void stop(sessionId);
-  });
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && onEscape();
-    // Before what is open hears of it, and is gone.
-    addEventListener('keydown', onKey, { capture: true });
-    return () => removeEventListener('keydown', onKey, { capture: true });
-  }, []);
+  useHotkeys(
+    [['Escape', () => sessionId && isAnswering(sessionId) && !escapeWasForLayer() && void stop(sessionId)]],
+    [],
+  );
 
   const send: Ask = async (text, images = [], other) => {
     const id = sessionId ?? newSessionId();
@@ -158,12 +154,6 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
     </div>
   );
 }
-
-/** Escape closes what lies above before it stops anything. */
-const somethingIsOpen = (): boolean =>
-  [...document.querySelectorAll('[role="dialog"], [role="menu"], [role="listbox"]')].some((each) =>
-    each.checkVisibility(),
-  );
 
 function newSessionId(): string {
   const random = [...crypto.getRandomValues(new Uint8Array(4))]

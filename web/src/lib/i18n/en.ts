@@ -656,7 +656,7 @@ export const en = {
   'page.failed': 'This page could not be shown',
   'page.failed.text': 'Perhaps Venom was updated or stopped. Loading the page anew usually helps.',
   'page.reload': 'Reload',
-  'keys.title': 'Keyboard shortcuts',
+  'keys.title': 'Shortcuts',
   'keys.ctrl': 'Ctrl',
   'keys.newChat': 'Begin a new chat',
   'keys.search': 'Search conversations',

@@ -22,6 +22,9 @@ describe('pictures', () => {
   it.each([
     { type: 'image_url', image_url: { url: 'http://169.254.169.254/latest' } },
     { type: 'image_url', image_url: ' HTTPS://example.org/a.png' },
+    { type: 'image_url', image_url: { url: '//169.254.169.254/latest' } },
+    { type: 'image_url', image_url: 'ht\ntp://10.0.0.1/' },
+    { type: 'image_url', image_url: { url: '/etc/passwd' } },
     { type: 'video_url', video_url: { url: 'file:///etc/passwd' } },
     { type: 'input_audio', input_audio: { data: 'ftp://a' } },
   ])('may not point anywhere: %j', (part) => {
@@ -31,5 +34,7 @@ describe('pictures', () => {
   it('may carry their bytes', () => {
     refuseAddresses({ type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}`, detail: 'low' } });
     refuseAddresses({ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } });
+    refuseAddresses({ type: 'input_audio', input_audio: { data: '//uQxAAA', format: 'mp3' } });
+    refuseAddresses({ type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } });
   });
 });

@@ -41,11 +41,18 @@ export function pictureOfText(text: string): Picture {
   return { mediaType, base64: text };
 }
 
+const POINTER = /^(url|[a-z_]{1,40}_url)$/;
+const DATA = /^\s*data:/i;
+
 /** Whether a part that is no text points somewhere. @throws AppError `unsupported` where it does */
 export function refuseAddresses(part: Readonly<Record<string, unknown>>): void {
-  const open: unknown[] = Object.values(part);
+  const open: [name: string, value: unknown][] = Object.entries(part);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next === 'string' && ADDRESS.test(next.slice(0, 200))) pictureOfUrl(next);
-    else if (typeof next === 'object' && next !== null) open.push(...Object.values(next));
+    const [name, value] = next;
+    if (typeof value === 'string') {
+      const start = value.slice(0, 200);
+      // Readers of addresses make one of `//host` and `ht\ntp:` too; elsewhere a text may begin so, as MP3 does in base64.
+      if (POINTER.test(name) ? !DATA.test(start) : ADDRESS.test(start)) pictureOfUrl(value);
+    } else if (typeof value === 'object' && value !== null) open.push(...Object.entries(value));
   }
 }

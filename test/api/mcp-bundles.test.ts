@@ -252,6 +252,15 @@ describe('a bundle is refused', () => {
     const before = readdirSync(join(server.dataDir, 'mcp/bundles')).length;
     expect((await upload(new Uint8Array(2_000_001))).body['code']).toBe('payload_too_large');
     expect((await ask('POST', '/mcp/bundles')).body['code']).toBe('invalid_input');
+    const part = 'Content-Disposition: form-data; name="file"; filename="a.mcpb"';
+    for (const [form, type] of [
+      ['--x', 'multipart/form-data; boundary=x'],
+      ['--x\r\n\r\n--x--\r\n', 'multipart/form-data'],
+      [`--x\r\n${part}\r\n\r\nhalf of`, 'multipart/form-data; boundary=x'],
+    ] as const) {
+      const { status, body } = await upload(new Uint8Array(Buffer.from(form)), type);
+      expect([form, status, body['code']]).toEqual([form, 400, 'invalid_input']);
+    }
     expect(readdirSync(join(server.dataDir, 'mcp/bundles')).length).toBe(before);
     expect((await upload(new Uint8Array(Buffer.from('no archive')))).body['code']).toBe('mcp_import_failed');
   });

@@ -9,6 +9,7 @@ import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
 import { refuseDataMutation } from '../policy-refusal.js';
+import { unbrokenForm } from '../unbroken-form.js';
 import { toScope } from './memory.js';
 
 export interface KnowledgeRoutesOptions {
@@ -104,24 +105,14 @@ async function fileOf(
   name: string | undefined,
 ): Promise<{ name: string; mediaType: string | null; bytes: Uint8Array }> {
   if (request.isMultipart()) {
-    const part = await unbroken(request.file());
+    const part = await unbrokenForm(request.file());
     if (!part) throw new AppError('invalid_input', 'The form holds no file.');
-    return { name: name ?? part.filename, mediaType: part.mimetype, bytes: await unbroken(part.toBuffer()) };
+    return { name: name ?? part.filename, mediaType: part.mimetype, bytes: await unbrokenForm(part.toBuffer()) };
   }
   if (!Buffer.isBuffer(request.body) || request.body.length === 0)
     throw new AppError('invalid_input', 'The body must be the file, or a form with one.');
   if (name === undefined) throw new AppError('invalid_input', 'Give the name of the file in ?name=.');
   return { name, mediaType: request.headers['content-type'] ?? null, bytes: request.body };
-}
-
-/** Limits have their own status; a form that breaks off or has no boundary comes as a plain error. @throws AppError `invalid_input` */
-async function unbroken<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof Error && 'statusCode' in error) throw error;
-    throw new AppError('invalid_input', 'The form is broken, or breaks off.', { cause: error });
-  }
 }
 
 /** Aborted when the client goes away. */

@@ -7,6 +7,7 @@ import { BundleUpload } from '../../contract/mcp-servers.js';
 import { AppError } from '../../shared/errors.js';
 import type { BundleManifest } from '../../skills/mcp/bundle-manifest.js';
 import type { BundleSource } from '../../skills/mcp/bundle-source.js';
+import { unbrokenForm } from '../unbroken-form.js';
 
 export interface McpBundleRoutesOptions {
   bundles: BundleSource;
@@ -30,9 +31,11 @@ export const mcpBundleRoutes: FastifyPluginAsyncZod<McpBundleRoutesOptions> = as
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) gone.abort();
       });
-      const bytes = request.isMultipart() ? (await request.file())?.file : (request.body as Readable | undefined);
+      const bytes = request.isMultipart()
+        ? (await unbrokenForm(request.file()))?.file
+        : (request.body as Readable | undefined);
       if (!bytes) throw new AppError('invalid_input', 'The body must be the bundle, or a form with one file.');
-      const { hash, sizeBytes } = await keepBundle(bytes, gone.signal);
+      const { hash, sizeBytes } = await unbrokenForm(keepBundle(bytes, gone.signal));
       const manifest = await bundles.manifest(hash);
       reply.status(201);
       return { status: 'success' as const, bundle: hash, size_bytes: sizeBytes, manifest: toManifest(manifest) };

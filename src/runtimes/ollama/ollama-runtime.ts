@@ -18,6 +18,7 @@ import type {
   RuntimeHealth,
   RuntimeModel,
 } from '../runtime.js';
+import { vectorsInOrder } from '../vectors-in-order.js';
 import { ChatLine } from './ollama-api.js';
 import { type OllamaClient, type OllamaTag, sameModel } from './ollama-client.js';
 import type { OllamaFigures } from './ollama-figures.js';
@@ -144,7 +145,8 @@ export class OllamaRuntime implements Runtime {
     this.#ours.add(modelName);
     const options = { truncate, ...(dimensions === undefined ? {} : { dimensions }) };
     const { embeddings, prompt_eval_count } = await this.#client.embed(modelName, texts, options, signal);
-    return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
+    const sent = embeddings.map((embedding) => ({ embedding }));
+    return { vectors: vectorsInOrder('Ollama', texts.length, sent), tokens: prompt_eval_count ?? 0 };
   }
 
   async loaded(signal?: AbortSignal): Promise<LoadedModelInfo[]> {

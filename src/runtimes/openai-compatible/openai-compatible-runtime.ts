@@ -17,6 +17,7 @@ import type {
   RuntimeModel,
 } from '../runtime.js';
 import type { UpstreamTraffic } from '../upstream-traffic.js';
+import { vectorsInOrder } from '../vectors-in-order.js';
 import { streamedChat, wholeChat } from './read-chat.js';
 import { toOpenAiChat } from './to-openai-chat.js';
 
@@ -169,8 +170,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
       signal,
       retry: true,
     });
-    const ordered = [...data].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
-    return { vectors: ordered.map(({ embedding }) => embedding), tokens: usage?.prompt_tokens ?? 0 };
+    return { vectors: vectorsInOrder(this.#upstream.name, inputs.length, data), tokens: usage?.prompt_tokens ?? 0 };
   }
 
   /** The server manages its own memory; what it loaded is not ours to take away. */

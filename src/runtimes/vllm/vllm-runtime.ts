@@ -18,6 +18,7 @@ import type {
   RuntimeHealth,
   RuntimeModel,
 } from '../runtime.js';
+import { vectorsInOrder } from '../vectors-in-order.js';
 import { toVllmChat } from './to-vllm-chat.js';
 import type { VllmClient } from './vllm-client.js';
 
@@ -164,8 +165,7 @@ export class VllmRuntime implements Runtime {
     { dimensions }: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
     const { data, usage } = await this.#client.embeddings(modelName, inputs, dimensions, signal);
-    const ordered = [...data].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
-    return { vectors: ordered.map(({ embedding }) => embedding), tokens: usage?.prompt_tokens ?? 0 };
+    return { vectors: vectorsInOrder('vLLM', inputs.length, data), tokens: usage?.prompt_tokens ?? 0 };
   }
 
   /** Whatever it serves is in memory, unless it sleeps. */

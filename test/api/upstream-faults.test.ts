@@ -1,9 +1,10 @@
 // Every fault an engine can have, through the whole server: one terminal event, one stored end, nothing left open.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FAULTS, FINE } from './chat-faults.js';
-import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
+import { done, FAULTS, FINE, sse } from './chat-faults.js';
+import { chunk, type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 import { TaskClient } from './task-client.js';
 
@@ -53,6 +54,23 @@ describe('a fault of the engine', () => {
     };
     expect(messages.map((message) => message.status)).toEqual(['complete', 'failed']);
     expect(messages[1]?.content).toBe(textOf(events));
+    await expect.poll(() => upstream.open()).toBe(0);
+  });
+
+  it('an answer without end is cut off, and the engine let go', async () => {
+    const piece = chunk({ content: 'z'.repeat(8_192) });
+    upstream.behaviour = async (_body, response) => {
+      sse(response);
+      for (let sent = 0; sent < 400 && !response.destroyed; sent += 1) {
+        response.write(piece);
+        await setImmediate();
+      }
+      response.end(done);
+    };
+    const events = await readEvents(await ask());
+    const ends = events.filter(({ event }) => event === 'error' || event === 'done');
+    expect(ends.map(({ event, data }) => [event, data['code']])).toEqual([['error', 'llm_invalid_response']]);
+    expect(textOf(events).length).toBeLessThanOrEqual(1_000_000);
     await expect.poll(() => upstream.open()).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 // One answer while it is being written: its text so far, who listens, and who may stop it.
 import type { RanWith } from '../../routing/decision.js';
+import { AppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
 import type { MessageStatus } from '../ports.js';
 
@@ -9,6 +10,9 @@ export interface TurnFailure {
   code: string;
   message: string;
 }
+
+/** It stays in memory until its end is on disk, for those who come back to it. */
+const MAX_ANSWER_CHARS = 1_000_000;
 
 export interface LiveTurnOptions {
   requestId: string;
@@ -65,7 +69,10 @@ export class LiveTurn {
     return this.#why;
   }
 
+  /** @throws AppError `upstream_protocol` when an engine does not stop */
   append(delta: string): void {
+    if (this.#text.length + delta.length > MAX_ANSWER_CHARS)
+      throw new AppError('upstream_protocol', `The answer is longer than ${MAX_ANSWER_CHARS} characters.`);
     this.#text += delta;
     this.#notify();
   }

@@ -71,8 +71,10 @@ export class LiveTurn {
 
   /** @throws AppError `upstream_protocol` when an engine does not stop */
   append(delta: string): void {
-    if (this.#text.length + delta.length > MAX_ANSWER_CHARS)
+    if (this.#text.length + delta.length > MAX_ANSWER_CHARS) {
+      this.#abort.abort();
       throw new AppError('upstream_protocol', `The answer is longer than ${MAX_ANSWER_CHARS} characters.`);
+    }
     this.#text += delta;
     this.#notify();
   }

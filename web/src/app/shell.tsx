@@ -33,6 +33,7 @@ import { useTranslation } from 'react-i18next';
 import { ConnectionBanner } from '../components/connection-banner';
 import { SessionList } from '../features/chat/session-list';
 import { changeLanguage, LANGUAGES, type Language } from '../lib/i18n/i18n';
+import { escapeWasForLayer } from '../lib/open-layers';
 import { Shortcuts } from './shortcuts';
 
 const SCHEMES = { light: IconSun, dark: IconMoon, auto: IconDeviceDesktop } as const;
@@ -54,7 +55,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const onChat = pathname === '/' || pathname.startsWith('/chat');
-  useHotkeys(opened ? [['Escape', close]] : [], []);
+  useHotkeys(opened ? [['Escape', () => !escapeWasForLayer() && close()]] : [], []);
   return (
     <AppShell
       header={{ height: { base: 52, sm: 0 } }}

@@ -244,7 +244,7 @@ export class RoutedAnswer implements RoutedTarget {
     const { sensitivity, labels } = this.#parts;
     const found = sensitivity.localOnly ? await sensitiveKinds(options, sensitivity) : [];
     // Of a value that is cut in two no part can be told from other text, and so none be masked.
-    const split = sensitivity.localOnly ? splitKinds(saidIn(options), sensitivity.options) : [];
+    const split = sensitivity.localOnly ? await splitKinds(saidIn(options), sensitivity.options) : [];
     const barred = [...new Set([...found, ...labels, ...split])];
     if (barred.length === 0) return { call: options, labels: [], restore: (source) => source };
     if (!sensitivity.masking || split.length > 0 || !barred.every(isMaskable))

@@ -7,8 +7,8 @@ describe('splitKinds', () => {
     [['4111', '1111', '1111', '1111'], ['payment_card']],
     [['write to jan.kowalski@', 'example.com'], ['email']],
     [[`${'long '.repeat(400)}sk-proj-abcdefgh`, `ijklmnopqrst0123 ${'and '.repeat(400)}`], ['api_key']],
-  ])('finds what is whole only when %j are put together', (texts, kinds) => {
-    expect(splitKinds(texts, {})).toEqual(kinds);
+  ])('finds what is whole only when %j are put together', async (texts, kinds) => {
+    expect(await splitKinds(texts, {})).toEqual(kinds);
   });
 
   it.each([
@@ -17,7 +17,7 @@ describe('splitKinds', () => {
     [['It was in 1999', '2000 ships came']],
     [[]],
     [['']],
-  ])('leaves %j alone', (texts) => {
-    expect(splitKinds(texts, {})).toEqual([]);
+  ])('leaves %j alone', async (texts) => {
+    expect(await splitKinds(texts, {})).toEqual([]);
   });
 });

@@ -88,6 +88,8 @@ export interface SessionPage {
 
 /** Where sessions are kept. Everything that returns a promise resolves when it is on disk. */
 export interface SessionRepository {
+  /** What `ask` writes, here and elsewhere in the same store, is one commit; it must ask for all of it before it waits. */
+  together<T>(ask: () => T): T;
   /** Question and empty answer as two messages in one commit. */
   beginTurn(turn: TurnStart): Promise<void>;
   /** Further text of running answers; may be lost in a crash up to the last call. */

@@ -50,6 +50,10 @@ export class SqliteSessions implements SessionRepository {
     this.#maxEntries = maxEntries;
   }
 
+  together<T>(ask: () => T): T {
+    return this.#store.together(ask);
+  }
+
   beginTurn(turn: TurnStart): Promise<void> {
     return this.#store.commit(() => {
       const { pk, seq } = this.#reserve(turn.sessionId, 2, turn.userText, turn.at);

@@ -74,6 +74,7 @@ export class SqliteStore {
   #flushedAt = Number.NEGATIVE_INFINITY;
   #scheduled: NodeJS.Immediate | undefined;
   #soon: NodeJS.Timeout | undefined;
+  #gathering = false;
   #closed = false;
 
   /**
@@ -130,10 +131,20 @@ export class SqliteStore {
     if (this.#closed) return Promise.reject(new AppError('shutting_down', 'The store is closed.'));
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      // Alone, there is no company to wait for.
-      if (performance.now() - this.#flushedAt > QUIET_MS) this.#flush();
-      else this.#scheduled ??= setImmediate(() => this.#flush());
+      if (!this.#gathering) this.#flushWhenDue();
     });
+  }
+
+  /** What `ask` commits is one commit, also where nothing was written for a while. */
+  together<T>(ask: () => T): T {
+    if (this.#gathering) return ask();
+    this.#gathering = true;
+    try {
+      return ask();
+    } finally {
+      this.#gathering = false;
+      if (!this.#closed && this.#queue.length > 0) this.#flushWhenDue();
+    }
   }
 
   /**
@@ -186,6 +197,12 @@ export class SqliteStore {
   define(sql: string): void {
     this.#statements.clear();
     this.#db.exec(sql);
+  }
+
+  #flushWhenDue(): void {
+    // Alone, there is no company to wait for.
+    if (performance.now() - this.#flushedAt > QUIET_MS) this.#flush();
+    else this.#scheduled ??= setImmediate(() => this.#flush());
   }
 
   #flush(): void {

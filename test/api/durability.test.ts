@@ -91,6 +91,26 @@ describe('the store', () => {
     store.close();
   });
 
+  it('commits in one what was asked for together, also after a quiet time', async () => {
+    const store = new SqliteStore(join(folder, 'venom.db'));
+    const order: string[] = [];
+    const write = (key: string) => () => {
+      order.push(key);
+      store.prepare('INSERT INTO state (key, value) VALUES (?, 1)').run(key);
+    };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // The second fails: in one transaction with it the first is tried again on its own.
+    const asked = store.together(() => [
+      store.commit(write('a')),
+      store.commitSoon(write('a')),
+      store.commit(write('b')),
+    ]);
+    const results = await Promise.allSettled(asked);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(order).toEqual(['a', 'a', 'a', 'a', 'b']);
+    store.close();
+  });
+
   it('says so when the disk does not take the log, and goes on when it does again', async () => {
     let broken = true;
     const store = new SqliteStore(join(folder, 'venom.db'), async () => {

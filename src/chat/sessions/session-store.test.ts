@@ -16,6 +16,7 @@ function newStore() {
     interruptUnfinished: () => 0,
     beginTurn: ({ labels: found }) => wrote(`question ${found}`),
     endTurn: () => wrote(`answer ${labels}`),
+    together: (ask) => ask(),
   } as Partial<SessionRepository> as SessionRepository;
   const sensitivity = { localOnly: true, masking: false, imagesMayLeave: false, options: {} };
   const labelling = sessionLabelling(sensitivity, {

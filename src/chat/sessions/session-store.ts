@@ -59,9 +59,13 @@ export class SessionStore {
   async beginTurn(turn: Omit<TurnStart, 'at'>, along?: () => Promise<unknown>): Promise<void> {
     if (turn.instructions) await this.#labelling?.label(turn.sessionId, turn.instructions, 'user');
     const labels = turn.labels ?? (await this.#labelling?.label(turn.sessionId, turn.userText, 'user'));
-    // One turn of the event loop, one commit.
-    await Promise.all([along?.(), this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() })]);
+    await this.#written(() => this.#repository.beginTurn({ ...turn, labels, at: this.#clock.now() }), along);
     this.#recent.add(turn.sessionId, { role: 'user', content: turn.userText });
+  }
+
+  async #written(own: () => Promise<void>, along: (() => Promise<unknown>) | undefined): Promise<void> {
+    if (along) await this.#repository.together(() => Promise.all([along(), own()]));
+    else await own();
   }
 
   appendPart(requestId: string, text: string): void {
@@ -73,7 +77,7 @@ export class SessionStore {
     // A local model may repeat what a tool or the memory told it.
     await this.#labelling?.label(sessionId, end.text, 'assistant');
     this.#parts.delete(end.requestId);
-    await Promise.all([along?.(), this.#repository.endTurn(end)]);
+    await this.#written(() => this.#repository.endTurn(end), along);
     this.#recent.add(sessionId, { role: 'assistant', content: end.text });
     this.#events.publish('SESSION_UPDATED', 'Session updated', { session_id: sessionId });
   }

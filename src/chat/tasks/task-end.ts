@@ -11,7 +11,7 @@ import { executionMode } from './execution-mode.js';
 import type { LiveTask } from './live-task.js';
 import type { LiveTasks } from './live-tasks.js';
 import type { PartialTexts } from './partial-texts.js';
-import type { TaskRepository } from './task.js';
+import type { Task, TaskRepository } from './task.js';
 import type { TaskCounters } from './task-counters.js';
 import { PURGED, TaskError, type TaskFailure, toEnvelope } from './task-failure.js';
 import { closeFailedTrace } from './task-trace.js';
@@ -124,9 +124,9 @@ export class TaskEnd {
     if (turn && 'intent' in turn && stopped === null) this.#handOn(turn, partial, failure.message, null);
   }
 
-  /** Tasks that waited and were taken out of the queue; all of them in one commit. */
+  /** Tasks that waited and were taken out of the queue; each with its session's answer in one commit. */
   async purge(removed: readonly LiveTask[]): Promise<void> {
-    const { tasks, sessions, tracer, counters } = this.#parts;
+    const { tracer, counters } = this.#parts;
     for (const live of removed) live.stop('cancelled');
     for (const live of removed) {
       live.task.status = 'FAILED';
@@ -134,20 +134,17 @@ export class TaskEnd {
       live.update({ llm_runtime: { status: 'error', error: toEnvelope(PURGED) } });
       live.log(PURGED.message);
     }
-    await Promise.all([
-      tasks.save(removed.map(({ task }) => task)),
-      ...removed.map(({ id, task }) =>
-        task.request.sessionId === null
-          ? undefined
-          : sessions.endTurn(task.request.sessionId, {
-              requestId: id,
-              text: '',
-              status: 'cancelled',
-              error: { code: PURGED.code, message: PURGED.message },
-              usage: null,
-            }),
+    await Promise.all(
+      removed.map(({ id, task }) =>
+        this.#saved(task, {
+          requestId: id,
+          text: '',
+          status: 'cancelled',
+          error: { code: PURGED.code, message: PURGED.message },
+          usage: null,
+        }),
       ),
-    ]);
+    );
     for (const live of removed) {
       closeFailedTrace(tracer, live.id, PURGED);
       counters.failed += 1;
@@ -162,7 +159,7 @@ export class TaskEnd {
 
   /** Task and answer in one commit; nobody sees the end before it is on disk. */
   async #store(live: LiveTask, status: 'COMPLETED' | 'FAILED', end: AnswerEnd): Promise<void> {
-    const { tasks, sessions, tracer } = this.#parts;
+    const { tracer } = this.#parts;
     const { sessionId } = live.task.request;
     this.#partials.forget(live);
     tracer.update(live.id, (trace) => {
@@ -170,8 +167,7 @@ export class TaskEnd {
       trace.receipt = sessionId === null ? end.receipt : null;
     });
     try {
-      const save = () => tasks.save([{ ...live.task, status }]);
-      await (sessionId === null ? save() : sessions.endTurn(sessionId, { requestId: live.id, ...end }, save));
+      await this.#saved({ ...live.task, status }, { requestId: live.id, ...end });
     } catch (failure) {
       throw new TaskError(
         {
@@ -184,6 +180,14 @@ export class TaskEnd {
       );
     }
     live.task.status = status;
+  }
+
+  /** A task that has ended, and the answer of its session with it. */
+  async #saved(task: Task, end: TurnEnd): Promise<void> {
+    const { tasks, sessions } = this.#parts;
+    const { sessionId } = task.request;
+    const save = () => tasks.save([task]);
+    await (sessionId === null ? save() : sessions.endTurn(sessionId, end, save));
   }
 
   #storeLater(live: LiveTask, end: AnswerEnd): void {

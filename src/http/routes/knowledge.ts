@@ -1,6 +1,6 @@
 // /knowledge/files: files become knowledge, with the place of each piece.
 import multipart from '@fastify/multipart';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Knowledge, KnowledgeFile } from '../../chat/memory/knowledge.js';
 import { everySession, type MemoryScope } from '../../chat/memory/ports.js';
@@ -10,6 +10,7 @@ import { AppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
 import { refuseDataMutation } from '../policy-refusal.js';
 import { unbrokenForm } from '../unbroken-form.js';
+import { whileOpen } from '../while-open.js';
 import { toScope } from './memory.js';
 
 export interface KnowledgeRoutesOptions {
@@ -52,7 +53,7 @@ export const knowledgeRoutes: FastifyPluginAsyncZod<KnowledgeRoutesOptions> = as
           collection: query.collection,
           labels: query.labels ?? [],
         },
-        abortedWith(reply),
+        whileOpen(reply),
       );
       reply.status(added ? 201 : 200);
       return { status: 'success' as const, added, file: toItem(known) };
@@ -113,15 +114,6 @@ async function fileOf(
     throw new AppError('invalid_input', 'The body must be the file, or a form with one.');
   if (name === undefined) throw new AppError('invalid_input', 'Give the name of the file in ?name=.');
   return { name, mediaType: request.headers['content-type'] ?? null, bytes: request.body };
-}
-
-/** Aborted when the client goes away. */
-function abortedWith(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
-  return gone.signal;
 }
 
 const toItem = (file: KnowledgeFile): contract.KnowledgeFileItem => ({

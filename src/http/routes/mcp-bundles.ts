@@ -8,6 +8,7 @@ import { AppError } from '../../shared/errors.js';
 import type { BundleManifest } from '../../skills/mcp/bundle-manifest.js';
 import type { BundleSource } from '../../skills/mcp/bundle-source.js';
 import { unbrokenForm } from '../unbroken-form.js';
+import { whileOpen } from '../while-open.js';
 
 export interface McpBundleRoutesOptions {
   bundles: BundleSource;
@@ -27,15 +28,12 @@ export const mcpBundleRoutes: FastifyPluginAsyncZod<McpBundleRoutesOptions> = as
     '/mcp/bundles',
     { schema: { response: { 201: BundleUpload }, tags: ['mcp'] }, bodyLimit: Number.MAX_SAFE_INTEGER },
     async (request, reply) => {
-      const gone = new AbortController();
-      reply.raw.once('close', () => {
-        if (!reply.raw.writableFinished) gone.abort();
-      });
+      const signal = whileOpen(reply);
       const bytes = request.isMultipart()
         ? (await unbrokenForm(request.file()))?.file
         : (request.body as Readable | undefined);
       if (!bytes) throw new AppError('invalid_input', 'The body must be the bundle, or a form with one file.');
-      const { hash, sizeBytes } = await unbrokenForm(keepBundle(bytes, gone.signal));
+      const { hash, sizeBytes } = await unbrokenForm(keepBundle(bytes, signal));
       const manifest = await bundles.manifest(hash);
       reply.status(201);
       return { status: 'success' as const, bundle: hash, size_bytes: sizeBytes, manifest: toManifest(manifest) };

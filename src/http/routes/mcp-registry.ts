@@ -8,8 +8,8 @@ import {
   RegistryParams,
   RegistryQuery,
 } from '../../contract/mcp-servers.js';
-import { AppError } from '../../shared/errors.js';
 import type { RegistryEntry, ServerRegistry } from '../../skills/mcp/server-registry.js';
+import { whileOpen } from '../while-open.js';
 
 export const mcpRegistryRoutes: FastifyPluginAsyncZod<{ registry: ServerRegistry }> = async (app, { registry }) => {
   const tags = ['mcp'];
@@ -18,7 +18,7 @@ export const mcpRegistryRoutes: FastifyPluginAsyncZod<{ registry: ServerRegistry
     { schema: { querystring: RegistryQuery, response: { 200: RegistryList }, tags } },
     async ({ query }, reply) => {
       const { search, cursor, limit } = query;
-      const { entries, nextCursor } = await registry.list({ search, cursor, limit, signal: whileOpen(reply.raw) });
+      const { entries, nextCursor } = await registry.list({ search, cursor, limit, signal: whileOpen(reply) });
       return { status: 'success' as const, entries: entries.map(toEntry), next_cursor: nextCursor };
     },
   );
@@ -27,16 +27,10 @@ export const mcpRegistryRoutes: FastifyPluginAsyncZod<{ registry: ServerRegistry
     { schema: { params: RegistryParams, response: { 200: RegistryAnswer }, tags } },
     async ({ params }, reply) => ({
       status: 'success' as const,
-      entry: toEntry(await registry.get(params.name, whileOpen(reply.raw))),
+      entry: toEntry(await registry.get(params.name, whileOpen(reply))),
     }),
   );
 };
-
-function whileOpen(response: NodeJS.EventEmitter): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort(new AppError('cancelled', 'The caller went away.')));
-  return gone.signal;
-}
 
 const toEntry = ({ updatedAt, packages, remotes, ...entry }: RegistryEntry): z.output<typeof RegistryEntryShape> => ({
   ...entry,

@@ -15,6 +15,7 @@ import type { RemoteAuthorizations } from '../../skills/mcp/remote-authorization
 import { typeDeclarations } from '../../skills/mcp/type-declarations.js';
 import { promptTokens } from '../../skills/prompt-tokens.js';
 import type { ToolGrants } from '../../skills/tool-grants.js';
+import { whileOpen } from '../while-open.js';
 import { toImportRequest, toPlan, toServer, toServerTool } from './mcp-shapes.js';
 import { toOperation } from './model-shapes.js';
 
@@ -200,8 +201,6 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   );
   // By hand: whoever asks here has said yes.
   app.post('/mcp/call', { schema: { body: contract.CallRequest, tags } }, async ({ body, owner }, reply) => {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
     const startedAt = performance.now();
     const outcome = await tools.call({
       name: body.tool,
@@ -210,7 +209,7 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
       sessionId: null,
       requestId: null,
       labels: [],
-      signal: gone.signal,
+      signal: whileOpen(reply),
     });
     return {
       status: outcome.failed ? 'failed' : 'success',

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { TranslatedPiece, TranslationRequest, Translator } from '../../chat/translation/translator.js';
 import { TranslateRequest, TranslateResponse } from '../../contract/translation.js';
 import { toAppError } from '../../shared/errors.js';
+import { whileOpen } from '../while-open.js';
 
 export interface ModelsTranslationOptions {
   translator: Translator;
@@ -60,15 +61,13 @@ async function* events(
 const event = (name: string, payload: unknown): string => `event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`;
 
 function toRequest(body: z.output<typeof TranslateRequest>, reply: FastifyReply): TranslationRequest {
-  const abort = new AbortController();
-  // The model stops when nobody waits any more.
-  reply.raw.on('close', () => abort.abort());
   return {
     text: body.text,
     target: body.target_lang,
     source: body.source_lang || undefined,
     useCache: body.use_cache,
     allowAny: body.allow_any,
-    signal: abort.signal,
+    // The model stops when nobody waits any more.
+    signal: whileOpen(reply),
   };
 }

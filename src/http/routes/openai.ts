@@ -24,6 +24,7 @@ import { finishReason, toOpenAiUsage } from '../compatible/openai-answer.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { refuseAddresses } from '../pictures.js';
 import { isStrict } from '../strict-header.js';
+import { whileOpen } from '../while-open.js';
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
 
@@ -229,9 +230,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
 
   app.post('/embeddings', { schema: { body: EmbeddingRequest, tags } }, async ({ body }, reply) => {
     const { runtime, model } = await models.resolve(body.model);
-    const gone = new AbortController();
-    reply.raw.on('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(EMBED_LIMIT_MS)]);
+    const signal = AbortSignal.any([whileOpen(reply), AbortSignal.timeout(EMBED_LIMIT_MS)]);
     const dimensions = body.dimensions ?? undefined;
     const { vectors, tokens } = await runtime.embed(model, embedInputs(body.input), signal, { dimensions });
     checkDimensions(vectors, dimensions);

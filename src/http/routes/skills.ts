@@ -24,6 +24,7 @@ import { promptTokens } from '../../skills/prompt-tokens.js';
 import type { SkillManager } from '../../skills/skill-manager.js';
 import type { Approval } from '../../skills/skill-ports.js';
 import type { UserGrants } from '../user-grants.js';
+import { whileOpen } from '../while-open.js';
 
 export interface SkillsRoutesOptions {
   manager: SkillManager;
@@ -126,8 +127,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
     '/skills/:name/call',
     { schema: { params: ToolParams, body: CallRequest, response: { 200: CallAnswer }, tags } },
     async ({ params, body, owner }, reply) => {
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort(new AppError('cancelled', 'The caller went away.')));
+      const signal = whileOpen(reply);
       const sessionId = body.session_id ?? null;
       const tool = manager.tool(params.name, owner);
       const { permission } = manager.permissionOf(tool, sessionId);
@@ -135,7 +135,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
       if (!body.approved && permission === 'ask')
         throw new AppError('approval_required', `${params.name} asks first: repeat the call with approved: true.`);
       const outcome = await manager.call(
-        { name: params.name, input: body.input, owner, sessionId, requestId: null, labels: [], signal: gone.signal },
+        { name: params.name, input: body.input, owner, sessionId, requestId: null, labels: [], signal },
         { approved: body.approved },
       );
       return {

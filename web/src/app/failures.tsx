@@ -2,6 +2,7 @@
 import { Button, Center, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconMapOff } from '@tabler/icons-react';
 import type { ErrorComponentProps } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ButtonLink } from '../components/links';
 import { usePageTitle } from '../lib/page-title';
@@ -10,20 +11,11 @@ export function NotFoundPage() {
   const { t } = useTranslation();
   usePageTitle(t('page.missing'));
   return (
-    <Center p="xl" mih="60vh">
-      <Stack align="center" gap="xs" maw={420}>
-        <IconMapOff size={36} stroke={1.4} aria-hidden />
-        <Title order={1} size="h3" ta="center">
-          {t('page.missing')}
-        </Title>
-        <Text size="sm" className="muted" ta="center">
-          {t('page.missing.text')}
-        </Text>
-        <ButtonLink to="/" mt="sm">
-          {t('page.toChat')}
-        </ButtonLink>
-      </Stack>
-    </Center>
+    <InPlaceOfPage icon={IconMapOff} title={t('page.missing')} text={t('page.missing.text')}>
+      <ButtonLink to="/" mt="sm">
+        {t('page.toChat')}
+      </ButtonLink>
+    </InPlaceOfPage>
   );
 }
 
@@ -31,21 +23,41 @@ export function NotFoundPage() {
 export function PageFailed({ error }: ErrorComponentProps) {
   const { t } = useTranslation();
   return (
-    <Center p="xl" mih="60vh" role="alert">
+    <InPlaceOfPage icon={IconAlertTriangle} title={t('page.failed')} text={t('page.failed.text')} role="alert">
+      <Text size="xs" className="muted" ta="center" style={{ overflowWrap: 'anywhere' }}>
+        {error instanceof Error ? error.message : String(error)}
+      </Text>
+      <Button mt="sm" onClick={() => location.reload()}>
+        {t('page.reload')}
+      </Button>
+    </InPlaceOfPage>
+  );
+}
+
+function InPlaceOfPage({
+  icon: Icon,
+  title,
+  text,
+  role,
+  children,
+}: {
+  icon: typeof IconMapOff;
+  title: string;
+  text: string;
+  role?: 'alert';
+  children: ReactNode;
+}) {
+  return (
+    <Center p="xl" mih="60vh" role={role}>
       <Stack align="center" gap="xs" maw={420}>
-        <IconAlertTriangle size={36} stroke={1.4} aria-hidden />
+        <Icon size={36} stroke={1.4} aria-hidden />
         <Title order={1} size="h3" ta="center">
-          {t('page.failed')}
+          {title}
         </Title>
         <Text size="sm" className="muted" ta="center">
-          {t('page.failed.text')}
+          {text}
         </Text>
-        <Text size="xs" className="muted" ta="center" style={{ overflowWrap: 'anywhere' }}>
-          {error instanceof Error ? error.message : String(error)}
-        </Text>
-        <Button mt="sm" onClick={() => location.reload()}>
-          {t('page.reload')}
-        </Button>
+        {children}
       </Stack>
     </Center>
   );

@@ -1,7 +1,10 @@
 // Installed models, which chat and models both show.
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { i18n as I18n } from 'i18next';
 import { z } from 'zod';
+import { engineName } from './engines';
+import { bytes } from './format';
 import { request } from './http';
 
 const Model = z.object({
@@ -16,6 +19,23 @@ const Model = z.object({
   measured_abilities: z.array(z.string()).nullable(),
 });
 export type Model = z.output<typeof Model>;
+
+const GIGABYTE = 1_073_741_824;
+
+/** For people; null where nobody knows. */
+export function figuresOf({ size_gb, quantization, provider }: Model, { t, language }: I18n) {
+  return {
+    size: size_gb === null ? null : bytes(size_gb * GIGABYTE, language),
+    quantization: quantization === 'unknown' ? null : quantization,
+    engine: engineName(t, provider),
+  };
+}
+
+/** The same in one line. */
+export function figureLine(model: Model, i18n: I18n): string {
+  const { size, quantization, engine } = figuresOf(model, i18n);
+  return [engine, size, quantization].filter(Boolean).join(' · ');
+}
 
 const Models = z.object({
   models: z.array(Model),

@@ -3,12 +3,9 @@ import { Badge, Group, Loader, Select, Text } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { type CloudEngine, useActivateCloud, useCloudEngines } from '../../lib/cloud-engines';
-import { engineName } from '../../lib/engines';
-import { bytes } from '../../lib/format';
 import { useLoaded } from '../../lib/loaded-models';
-import { type Model, useModels, useSwitchModel } from '../../lib/models';
+import { figureLine, type Model, useModels, useSwitchModel } from '../../lib/models';
 
-const GIGABYTE = 1_073_741_824;
 /** From so many on a list is searched rather than read. */
 const SEARCHED = 6;
 
@@ -69,13 +66,7 @@ export function ModelPicker() {
               </Text>
               {model && (
                 <Text size="xs" className="muted">
-                  {[
-                    engineName(t, model.provider),
-                    model.size_gb === null ? null : bytes(model.size_gb * GIGABYTE, i18n.language),
-                    model.quantization === 'unknown' ? null : model.quantization,
-                  ]
-                    .filter(Boolean)
-                    .join(' · ')}
+                  {figureLine(model, i18n)}
                 </Text>
               )}
             </div>

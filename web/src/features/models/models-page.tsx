@@ -22,16 +22,13 @@ import { PageHeader } from '../../components/page-header';
 import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
 import { engineName } from '../../lib/engines';
-import { bytes } from '../../lib/format';
 import { send } from '../../lib/http';
-import { type Model, useModels, useSwitchModel } from '../../lib/models';
+import { figureLine, figuresOf, type Model, useModels, useSwitchModel } from '../../lib/models';
 import { useModelAction } from '../../lib/operations';
 import { useStarter } from '../../lib/starter';
 import { ModelDetails } from './model-details';
 import { UsagePanel } from './usage-panel';
 import { AdoptablePanel, VersionsPanel } from './versions-panel';
-
-const GIGABYTE = 1_073_741_824;
 
 export function ModelsPage() {
   const { t, i18n } = useTranslation();
@@ -39,8 +36,6 @@ export function ModelsPage() {
   const starter = useStarter();
   const switchModel = useSwitchModel();
   const [detailsOf, setDetailsOf] = useState<Model | null>(null);
-  const sizeOf = ({ size_gb }: Model) => (size_gb === null ? null : bytes(size_gb * GIGABYTE, i18n.language));
-  const quantizationOf = ({ quantization }: Model) => (quantization === 'unknown' ? null : quantization);
   // The first model is offered; whoever has one finds the starter model in Discover.
   const hasModels = (models.data?.models.length ?? 0) > 0;
   const unload = useMutation({
@@ -97,54 +92,54 @@ export function ModelsPage() {
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
-                  {models.data.models.map((model) => (
-                    <Table.Tr key={`${model.provider} ${model.name}`}>
-                      <Table.Td fw={500} style={{ overflowWrap: 'anywhere' }}>
-                        {model.name}
-                        {(model.measured_abilities ?? []).map((ability) => (
-                          <Badge key={ability} variant="default" size="xs" tt="none" ml={6} title={t('models.seen')}>
-                            {t(`models.ability.${ability}`)}
-                          </Badge>
-                        ))}
-                        {/* Where there is no room for columns. */}
-                        <Text size="xs" className="muted" hiddenFrom="sm">
-                          {[sizeOf(model), quantizationOf(model), engineName(t, model.provider)]
-                            .filter(Boolean)
-                            .join(' · ')}
-                        </Text>
-                      </Table.Td>
-                      <Table.Td visibleFrom="sm" className="figure">
-                        {sizeOf(model) ?? '–'}
-                      </Table.Td>
-                      <Table.Td visibleFrom="sm">{quantizationOf(model) ?? '–'}</Table.Td>
-                      <Table.Td visibleFrom="sm">{engineName(t, model.provider)}</Table.Td>
-                      <Table.Td>
-                        <Group gap={6} justify="flex-end" wrap="nowrap">
-                          {model.active ? (
-                            <Badge variant="light" tt="none" miw="fit-content">
-                              {t('models.active')}
+                  {models.data.models
+                    .map((model) => [model, figuresOf(model, i18n)] as const)
+                    .map(([model, figures]) => (
+                      <Table.Tr key={`${model.provider} ${model.name}`}>
+                        <Table.Td fw={500} style={{ overflowWrap: 'anywhere' }}>
+                          {model.name}
+                          {(model.measured_abilities ?? []).map((ability) => (
+                            <Badge key={ability} variant="default" size="xs" tt="none" ml={6} title={t('models.seen')}>
+                              {t(`models.ability.${ability}`)}
                             </Badge>
-                          ) : (
-                            model.chat_compatible && (
-                              <Button
-                                size="compact-xs"
-                                variant="default"
-                                loading={
-                                  switchModel.isPending &&
-                                  switchModel.variables.name === model.name &&
-                                  switchModel.variables.provider === model.provider
-                                }
-                                onClick={() => switchModel.mutate(model)}
-                              >
-                                {t('models.use')}
-                              </Button>
-                            )
-                          )}
-                          <ModelMenu model={model} onDetails={() => setDetailsOf(model)} />
-                        </Group>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
+                          ))}
+                          {/* Where there is no room for columns. */}
+                          <Text size="xs" className="muted" hiddenFrom="sm">
+                            {figureLine(model, i18n)}
+                          </Text>
+                        </Table.Td>
+                        <Table.Td visibleFrom="sm" className="figure">
+                          {figures.size ?? '–'}
+                        </Table.Td>
+                        <Table.Td visibleFrom="sm">{figures.quantization ?? '–'}</Table.Td>
+                        <Table.Td visibleFrom="sm">{figures.engine}</Table.Td>
+                        <Table.Td>
+                          <Group gap={6} justify="flex-end" wrap="nowrap">
+                            {model.active ? (
+                              <Badge variant="light" tt="none" miw="fit-content">
+                                {t('models.active')}
+                              </Badge>
+                            ) : (
+                              model.chat_compatible && (
+                                <Button
+                                  size="compact-xs"
+                                  variant="default"
+                                  loading={
+                                    switchModel.isPending &&
+                                    switchModel.variables.name === model.name &&
+                                    switchModel.variables.provider === model.provider
+                                  }
+                                  onClick={() => switchModel.mutate(model)}
+                                >
+                                  {t('models.use')}
+                                </Button>
+                              )
+                            )}
+                            <ModelMenu model={model} onDetails={() => setDetailsOf(model)} />
+                          </Group>
+                        </Table.Td>
+                      </Table.Tr>
+                    ))}
                 </Table.Tbody>
               </Table>
             </Table.ScrollContainer>

@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { streams } from '../api/fake-upstream.js';
-import { accessibilityProblems, type Site, startSite } from './page.js';
+import { accessibilityProblems, chatOn, type Site, startSite } from './page.js';
 
 let site: Site;
 const closers: (() => Promise<void>)[] = [];
@@ -21,11 +21,7 @@ afterAll(() => site.close());
 async function open(options?: Parameters<Site['open']>[0]) {
   const opened = await site.open(options);
   closers.push(() => opened.context.close());
-  const ask = async (text: string) => {
-    await opened.page.getByLabel('Message', { exact: true }).fill(text);
-    await opened.page.keyboard.press('Enter');
-  };
-  return { ...opened, ask, answer: opened.page.getByRole('article', { name: 'Assistant' }) };
+  return { ...opened, ...chatOn(opened.page) };
 }
 
 describe('chat', () => {

@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { streams } from '../api/fake-upstream.js';
 import { startServer } from '../api/server.js';
-import { accessibilityProblems, type Site, startSite } from './page.js';
+import { accessibilityProblems, chatOn, type Site, startSite } from './page.js';
 
 let site: Site;
 const closers: (() => Promise<void>)[] = [];
@@ -23,12 +23,7 @@ afterAll(() => site.close());
 async function open(options?: Parameters<Site['open']>[0]) {
   const opened = await site.open(options);
   closers.push(() => opened.context.close());
-  const field = opened.page.getByLabel('Message', { exact: true });
-  const ask = async (text: string) => {
-    await field.fill(text);
-    await opened.page.keyboard.press('Enter');
-  };
-  return { ...opened, field, ask, answer: opened.page.getByRole('article', { name: 'Assistant' }) };
+  return { ...opened, ...chatOn(opened.page) };
 }
 const lastMessages = () => (site.upstream.requests.at(-1)?.['messages'] ?? []) as { role: string; content: string }[];
 const lastQuestion = (): string => lastMessages().at(-1)?.content ?? '';

@@ -70,6 +70,19 @@ export async function startSite(
   };
 }
 
+/** The chat of a page, as a person uses it. */
+export function chatOn(page: Page) {
+  const field = page.getByLabel('Message', { exact: true });
+  return {
+    field,
+    answer: page.getByRole('article', { name: 'Assistant' }),
+    async ask(text: string) {
+      await field.fill(text);
+      await page.keyboard.press('Enter');
+    },
+  };
+}
+
 /** The first page of a browser reads a few hundred megabytes from a disk that may be cold: no test's time is spent on it. */
 async function warmUp(browser: Browser, url: string): Promise<void> {
   const context = await browser.newContext();

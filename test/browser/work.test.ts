@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeCloud } from '../api/fake-cloud.js';
 import { chunk, streams } from '../api/fake-upstream.js';
-import { accessibilityProblems, type Site, startSite } from './page.js';
+import { accessibilityProblems, chatOn, type Site, startSite } from './page.js';
 
 let site: Site;
 const closers: (() => Promise<void>)[] = [];
@@ -29,11 +29,7 @@ async function open(options?: Parameters<Site['open']>[0] & { mode?: 'normal' | 
     await page.evaluate((mode) => localStorage.setItem('venom.mode', JSON.stringify(mode)), options.mode);
     await page.reload();
   }
-  const ask = async (text: string) => {
-    await page.getByLabel('Message', { exact: true }).fill(text);
-    await page.keyboard.press('Enter');
-  };
-  return { ...opened, ask, answer: page.getByRole('article', { name: 'Assistant' }) };
+  return { ...opened, ...chatOn(page) };
 }
 
 const post = (path: string, body?: unknown) =>

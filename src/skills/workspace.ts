@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { constants, mkdirSync, realpathSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '../shared/errors.js';
+import { isWithin } from '../shared/is-within.js';
 
 const MAX_PATH_CHARS = 4_096;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -139,8 +140,7 @@ export class Workspace {
   }
 
   #mustBeInside(real: string, path: string): void {
-    const way = relative(this.root, real);
-    if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw outside(path);
+    if (!isWithin(this.root, real)) throw outside(path);
   }
 }
 

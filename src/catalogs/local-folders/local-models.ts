@@ -14,6 +14,7 @@ import type {
   ModelSource,
 } from '../../models/ports.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { isBelow } from '../../shared/is-within.js';
 import { linkModel } from './link-model.js';
 import { filesBelow, isGguf } from './model-files.js';
 
@@ -210,7 +211,7 @@ export async function removeInside(folder: string, path: string): Promise<void> 
   const home = await realpath(folder);
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) return;
-  if (!real.startsWith(home + sep))
+  if (!isBelow(home, real))
     throw new AppError('forbidden', `${path} does not lie in the models folder; it was left alone.`);
   await rm(real, { recursive: true, force: true });
 }

@@ -3,6 +3,7 @@ import { cp, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { isWithin } from '../../shared/is-within.js';
 import { BaseSkill, type SkillContext, type SkillResult, skillFunction } from '../base-skill.js';
 import type { Workspace } from '../workspace.js';
 
@@ -341,9 +342,8 @@ async function changeable(workspace: Workspace, path: string): Promise<string> {
 }
 
 function notIntoItself(source: string, target: string): void {
-  if (target === source || target.startsWith(source + sep))
-    throw new AppError('invalid_input', 'The target is the source or lies in it.');
-  if (source.startsWith(target + sep)) throw new AppError('invalid_input', 'The target holds the source.');
+  if (isWithin(source, target)) throw new AppError('invalid_input', 'The target is the source or lies in it.');
+  if (isWithin(target, source)) throw new AppError('invalid_input', 'The target holds the source.');
 }
 
 function mayReplace(there: 'file' | 'folder' | 'other', name: string, policy: OverwritePolicy): void {

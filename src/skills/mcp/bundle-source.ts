@@ -1,7 +1,8 @@
 // A bundle as a source of a server: found, read, unpacked where it will be built.
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, sep } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/errors.js';
+import { isBelow } from '../../shared/is-within.js';
 import { type BundleLaunch, bundleLaunch } from './bundle-launch.js';
 import { type BundleManifest, readBundleManifest } from './bundle-manifest.js';
 import type { BundleSignature } from './bundle-signature.js';
@@ -103,11 +104,8 @@ export class BundleSource {
 
   #allowed(path: string): string {
     const found = isAbsolute(path) ? realPath(path) : null;
-    const inside = this.#options.fileRoots.some((root) => {
-      const rest = relative(realPath(root) ?? root, found ?? '/');
-      return found !== null && rest !== '' && rest !== '..' && !rest.startsWith(`..${sep}`) && !isAbsolute(rest);
-    });
-    if (found === null || !inside || !isFile(found))
+    const inside = found !== null && this.#options.fileRoots.some((root) => isBelow(realPath(root) ?? root, found));
+    if (!inside || !isFile(found))
       throw new AppError('invalid_input', 'A bundle is imported by its path only below MCP_GIT_FILE_ROOTS; upload it.');
     return found;
   }

@@ -1,6 +1,7 @@
 // Whether a request for an import can be taken up at all: names, addresses, and folders that are ours alone.
-import { isAbsolute, sep } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { AppError } from '../../shared/errors.js';
+import { isWithin } from '../../shared/is-within.js';
 import type { BundleSource } from './bundle-source.js';
 import { checkEnvironmentNames } from './child-environment.js';
 import { checkGitAddress, type GitSourceOptions, realPath } from './git-source.js';
@@ -43,9 +44,7 @@ export function checkFolder(folder: string, dataDir: string): void {
   if (path === null)
     throw new AppError('invalid_input', `${JSON.stringify(folder.slice(0, 200))} is no folder of this machine.`);
   const own = realPath(dataDir) ?? dataDir;
-  const holds = (outer: string, inner: string) =>
-    inner === outer || inner.startsWith(outer === sep ? sep : `${outer}${sep}`);
-  if (holds(path, own) || holds(own, path))
+  if (isWithin(path, own) || isWithin(own, path))
     throw new AppError('forbidden', `${folder} holds data of Venom; a server is not given that.`);
 }
 

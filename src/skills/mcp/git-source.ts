@@ -2,10 +2,11 @@
 // and with bounds on time, size and number of files.
 import { mkdirSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../shared/errors.js';
 import { folderSize } from '../../shared/folder-size.js';
+import { isBelow } from '../../shared/is-within.js';
 import { runCommand } from '../../shared/run-command.js';
 
 const FETCH_MS = 300_000;
@@ -52,10 +53,7 @@ export function checkGitAddress(address: string, fileRoots: readonly string[]): 
   if (url.protocol !== 'file:') return refuse(`${url.protocol} is not allowed`);
   if (url.host !== '') return refuse('its file address names a host');
   const path = realPath(fileURLToPath(url));
-  const inside = fileRoots.some((root) => {
-    const rest = relative(realPath(root) ?? root, path ?? '/');
-    return path !== null && rest !== '' && !rest.startsWith(`..${sep}`) && rest !== '..';
-  });
+  const inside = path !== null && fileRoots.some((root) => isBelow(realPath(root) ?? root, path));
   if (!inside) return refuse('file addresses are allowed only below MCP_GIT_FILE_ROOTS');
   return url;
 }

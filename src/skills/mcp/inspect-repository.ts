@@ -1,8 +1,9 @@
 // What a fetched repository needs to be built and how its server starts, found by reading its files. Nothing of it is run.
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, sep } from 'node:path';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { AppError } from '../../shared/errors.js';
+import { isWithin } from '../../shared/is-within.js';
 import type { BuildStep } from './import-plan.js';
 
 const FILE_BYTES_MAX = 1_048_576;
@@ -155,10 +156,9 @@ function inSource(folder: string, file: string): string {
   const path = join(folder, file);
   if (isAbsolute(file) || !existsSync(path))
     throw refused(`${file.slice(0, 200)} is not there; a server that must be built first cannot be imported`);
-  const rest = relative(realpathSync(folder), realpathSync(path));
-  if (rest.startsWith(`..${sep}`) || rest === '..' || isAbsolute(rest))
-    throw refused(`${file.slice(0, 200)} lies outside`);
-  return `{source}/${rest}`;
+  const [root, real] = [realpathSync(folder), realpathSync(path)];
+  if (!isWithin(root, real)) throw refused(`${file.slice(0, 200)} lies outside`);
+  return `{source}/${relative(root, real)}`;
 }
 
 function readProject(folder: string) {

@@ -2,7 +2,7 @@
 // expects them to be there, and in a sandbox they are only where that was granted.
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, sep } from 'node:path';
-import { isWithin } from './program-folder.js';
+import { isWithin } from '../../shared/is-within.js';
 import type { StdioLaunch } from './server-definition.js';
 
 /** What every sandbox shows or has of its own. */

@@ -2,7 +2,8 @@
 // start at all. The plan shows it, and nothing is read before somebody agrees.
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
+import { isWithin } from '../../shared/is-within.js';
 
 const PROGRAM = /\.(?:[cm]?[jt]s|py)$/;
 const PROJECT_FILES = ['package.json', 'pyproject.toml', 'requirements.txt', 'setup.py'];
@@ -21,14 +22,8 @@ export function programFolder(args: readonly string[]): string | null {
 
 /** A home, a folder it lies in, or what a home keeps for all programs: more than one program's own. */
 export function holdsHome(folder: string): boolean {
-  return [homedir(), join(homedir(), '.local')].some((home) => {
-    const rest = relative(folder, home);
-    return rest === '' || (rest !== '..' && !rest.startsWith(`..${sep}`) && !isAbsolute(rest));
-  });
+  return [homedir(), join(homedir(), '.local')].some((home) => isWithin(folder, home));
 }
-
-export const isWithin = (folder: string, path: string): boolean =>
-  path === folder || path.startsWith(`${folder}${sep}`);
 
 function isFile(path: string): boolean {
   try {

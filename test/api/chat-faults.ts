@@ -1,7 +1,9 @@
 // Every fault an engine can have on OpenAI's wire, and what is none.
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { expect } from 'vitest';
 import { chunk } from './fake-upstream.js';
+import { readEvents, type SseEvent, textOf } from './server.js';
 
 export type Behaviour = (response: ServerResponse) => void | Promise<void>;
 export const sse = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -96,3 +98,26 @@ export const FINE: [string, string, Behaviour][] = [
   ],
   ['another model than asked', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('"fake"', '"other"'))],
 ];
+
+/**
+ * What every fault comes to: one coded error, in bounded time, kept in the session with what was written before it.
+ * @param ask  sends the question, in that session
+ * @returns what the client was told
+ */
+export async function expectOneFailure(
+  { url, sessionId, code, withinMs }: { url: string; sessionId: string; code: string; withinMs: number },
+  ask: () => Promise<Response>,
+): Promise<SseEvent[]> {
+  const startedAt = performance.now();
+  const events = await readEvents(await ask());
+  expect(performance.now() - startedAt).toBeLessThan(withinMs);
+  const ends = events.filter(({ event }) => event === 'error' || event === 'done');
+  expect(ends.map(({ event, data }) => [event, data['code']])).toEqual([['error', code]]);
+  expect(events[0]?.event).toBe('start');
+  expect(ends[0]?.data['error']).toBe(ends[0]?.data['message']);
+  const stored = await (await fetch(`${url}/api/v1/sessions/${sessionId}/messages`)).json();
+  const { messages } = stored as { messages: { status: string; content: string }[] };
+  expect(messages.map(({ status }) => status)).toEqual(['complete', 'failed']);
+  expect(messages[1]?.content).toBe(textOf(events));
+  return events;
+}

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectOneFailure } from './chat-faults.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 
 const IDLE_SECONDS = 0.4;
@@ -128,16 +129,10 @@ describe('an answer', () => {
 
   it.each(ANSWERS)('%s ends in one coded error, kept in the session', async (_name, code, answer) => {
     faults = { '/api/chat': answer };
-    const startedAt = performance.now();
-    const events = await readEvents(await ask());
-    expect(performance.now() - startedAt).toBeLessThan(IDLE_SECONDS * 1_000 + 3_000);
-    const ends = events.filter(({ event }) => event === 'error' || event === 'done');
-    expect(ends.map(({ event, data }) => [event, data['code']])).toEqual([['error', code]]);
-    const { messages } = (await call(`/sessions/ollama-${turn}/messages`)).body as unknown as {
-      messages: { status: string; content: string }[];
-    };
-    expect(messages.map((message) => message.status)).toEqual(['complete', 'failed']);
-    expect(messages[1]?.content).toBe(textOf(events));
+    await expectOneFailure(
+      { url: server.url, sessionId: `ollama-${turn}`, code, withinMs: IDLE_SECONDS * 1_000 + 3_000 },
+      ask,
+    );
     await expect.poll(() => open).toBe(0);
   });
 

@@ -1,27 +1,11 @@
-// Grammars are tried on llama.cpp itself, which needs no model for that.
-import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// Grammars of schemas, as the engine itself reads them.
+import { describe, expect, it } from 'vitest';
+import { engineGrammars } from '../../../test/stand-ins/engine-grammars.js';
 import { SchemaGrammar, spacedJson } from './schema-grammar.js';
 import { callGrammar } from './tool-calls/call-grammar.js';
 import { GENERIC } from './tool-calls/call-syntax.js';
 
-let llama: Llama;
-beforeAll(async () => {
-  llama = await getLlama({
-    build: 'never',
-    gpu: false,
-    progressLogs: false,
-    skipDownload: true,
-    logLevel: LlamaLogLevel.disabled,
-  });
-}, 60_000);
-afterAll(() => llama.dispose());
-
-/** Whether the engine would have let these texts through. */
-async function fits(grammar: string, ...texts: string[]): Promise<boolean[]> {
-  const compiled = (await llama.createGrammar({ grammar })) as unknown as { _testText: (text: string) => boolean };
-  return texts.map((text) => compiled._testText(text));
-}
+const fits = engineGrammars();
 const grammarOf = (schema: unknown) => {
   const grammar = new SchemaGrammar('fixed');
   return grammar.text(grammar.add(schema));

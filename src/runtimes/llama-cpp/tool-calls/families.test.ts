@@ -1,7 +1,8 @@
 // How models of well-known families are told apart by their templates, and what comes of it: the grammar, tried on
 // llama.cpp itself, and the calls that are read.
-import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { describe, expect, it } from 'vitest';
+import { engineGrammars } from '../../../../test/stand-ins/engine-grammars.js';
 import { FAMILY_TEMPLATES as templates } from '../../../../test/stand-ins/family-templates.js';
 import type { ChatMessage } from '../worker-protocol.js';
 import { callGrammar } from './call-grammar.js';
@@ -37,21 +38,8 @@ const found = (name: Family) => {
   return template;
 };
 
-let llama: Llama;
-beforeAll(async () => {
-  llama = await getLlama({
-    build: 'never',
-    gpu: false,
-    progressLogs: false,
-    skipDownload: true,
-    logLevel: LlamaLogLevel.disabled,
-  });
-}, 60_000);
-afterAll(() => llama.dispose());
-async function fits(grammar: string, text: string): Promise<boolean> {
-  const compiled = (await llama.createGrammar({ grammar })) as unknown as { _testText: (text: string) => boolean };
-  return compiled._testText(text);
-}
+const allFit = engineGrammars();
+const fits = async (grammar: string, text: string) => (await allFit(grammar, text))[0];
 
 const FAMILIES: [Family, string, string][] = [
   ['QWEN_2_5', 'tags', '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}\n</tool_call>'],

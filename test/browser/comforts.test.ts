@@ -118,6 +118,22 @@ describe('a conversation', () => {
     expect(site.upstream.requests.at(-1)?.['model']).toBe('org/other');
   });
 
+  it('keeps question and answer where the other model cannot be asked', async () => {
+    const { page, ask, answer } = await open();
+    await ask('Whoever you are');
+    await answer.getByText('Hello world').waitFor();
+    await page.getByRole('radiogroup').getByText('Normal', { exact: true }).click();
+    await page.route('**/api/v1/models/switch', (route) =>
+      route.fulfill({ status: 500, json: { code: 'internal', detail: 'It does not start.' } }),
+    );
+    await page.getByRole('button', { name: 'Ask another model' }).click();
+    await page.getByRole('menuitem', { name: 'org/other' }).click();
+    await page.getByText('It does not start.').waitFor();
+    await page.reload();
+    await page.getByRole('article').getByText('Whoever you are').waitFor();
+    await answer.getByText('Hello world').waitFor();
+  });
+
   it('leaves the reader where he scrolled to while it grows, and brings him back to the end', async () => {
     site.upstream.behaviour = streams(
       Array.from({ length: 400 }, (_, index) => `line ${index}\n\n`),

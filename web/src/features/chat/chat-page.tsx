@@ -54,11 +54,19 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
     [],
   );
 
-  const send: Ask = async (text, images = [], other) => {
+  const named = (key: string | undefined) => chatModels.find((model) => keyOf(model) === key);
+  /** A task takes no model by name: the one that answers is changed first. False where it cannot be; the reader is told. */
+  const prepare = async (other: string | undefined): Promise<boolean> => {
+    const model = named(other);
+    if (!model || mode === 'direct') return true;
+    return switchModel.mutateAsync(model).then(
+      () => true,
+      () => false,
+    );
+  };
+  const send: Ask = (text, images = [], other) => {
     const id = sessionId ?? newSessionId();
-    const model = chatModels.find((each) => keyOf(each) === other);
-    // A task takes no model by name: the one that answers is changed first.
-    if (model && mode !== 'direct') await switchModel.mutateAsync(model);
+    const model = named(other);
     // Without a choice the server knows which model: a name would go before the policy.
     void ask(id, text, {
       mode,
@@ -95,7 +103,8 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
           title={session.data?.title}
           model={active}
           otherModels={others}
-          onAsk={(...question) => void send(...question)}
+          onPrepare={prepare}
+          onAsk={send}
         />
       ) : (
         <div className="chat-scroll">
@@ -127,7 +136,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
                     key={index}
                     className="panel suggestion"
                     disabled={!ready}
-                    onClick={() => void send(t(`chat.suggest.${index}`))}
+                    onClick={() => send(t(`chat.suggest.${index}`))}
                   >
                     {t(`chat.suggest.${index}`)}
                   </UnstyledButton>
@@ -142,7 +151,7 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
         sessionId={sessionId}
         answering={answering}
         disabled={!ready}
-        onSend={(text, images) => void send(text, images)}
+        onSend={send}
         onStop={() => sessionId && void stop(sessionId)}
       />
       <Text size="xs" className="muted" ta="center" pb="xs" visibleFrom="sm">

@@ -17,17 +17,20 @@ import { MessagePictures } from './message-pictures';
 import { AssistantMessage, UserMessage } from './message-view';
 import { useEndInView } from './use-end-in-view';
 
-export type Ask = (text: string, images?: readonly string[], model?: string) => void | Promise<void>;
+export type Ask = (text: string, images?: readonly string[], model?: string) => void;
 
 export function Conversation({
   sessionId,
   title,
+  onPrepare,
   onAsk,
   model,
   otherModels,
 }: {
   sessionId: string;
   title: string | undefined;
+  /** Before a question is taken back to be asked of another model; false where that one cannot be asked. */
+  onPrepare: (model: string | undefined) => Promise<boolean>;
   onAsk: Ask;
   model: string | null;
   /** That could answer a question once more. */
@@ -61,6 +64,7 @@ export function Conversation({
   }, [live?.done, live?.error, live?.requestId, queries, sessionId]);
 
   const again = async (from: Message, text: string, other?: string) => {
+    if (!(await onPrepare(other))) return;
     setTakingBack(true);
     try {
       // They go with the message that is taken back, so they are fetched first.

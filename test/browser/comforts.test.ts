@@ -107,6 +107,28 @@ describe('a conversation', () => {
     expect(lastSystem()).toMatch(/Speak plainly\.$/);
   });
 
+  it('asks again just what was not acknowledged, so that it is never asked twice', async () => {
+    const { page, ask, answer } = await open();
+    await page.getByRole('button', { name: 'Instructions and parameters' }).click();
+    await page.getByLabel('Instructions for this conversation').fill('Speak like a pirate.');
+    await page.keyboard.press('Escape');
+    const sent: { key: string | undefined; body: string | null }[] = [];
+    await page.route('**/api/v1/llm/simple/stream', (route) => {
+      const request = route.request();
+      sent.push({ key: request.headers()['idempotency-key'], body: request.postData() });
+      if (sent.length > 1) return route.continue();
+      return route.fulfill({ status: 507, json: { code: 'insufficient_storage', detail: 'The disk is full.' } });
+    });
+    await ask('Who are you?');
+    await page.getByText(/The disk is full/).waitFor();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await answer.getByText('Hello world').waitFor();
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toEqual(sent[0]);
+    expect(sent[0]?.key).toMatch(/^[0-9a-f]{32}$/);
+    expect(lastSystem()).toContain('Speak like a pirate.');
+  });
+
   it('asks another model for the same answer', async () => {
     const { page, ask, answer } = await open();
     await ask('Whoever you are');

@@ -12,7 +12,7 @@ import { Answering } from './answering';
 import { useApprovals } from './api/approvals';
 import { getPictures, type Message, truncateSession, useMessages } from './api/sessions';
 import { ApprovalCards } from './approval-cards';
-import { dismissAnswer, rejoin, useLiveAnswer } from './live-answers';
+import { dismissAnswer, rejoin, retry, useLiveAnswer } from './live-answers';
 import { MessagePictures } from './message-pictures';
 import { AssistantMessage, UserMessage } from './message-view';
 import { useEndInView } from './use-end-in-view';
@@ -138,15 +138,7 @@ export function Conversation({
             );
           })}
           {live && (
-            <Answering
-              live={live}
-              model={model}
-              waitsForYes={waiting.length > 0}
-              onRetry={() => {
-                dismissAnswer(sessionId);
-                onAsk(live.question ?? '', live.images);
-              }}
-            />
+            <Answering live={live} model={model} waitsForYes={waiting.length > 0} onRetry={() => retry(sessionId)} />
           )}
           <ApprovalCards sessionId={sessionId} />
         </div>

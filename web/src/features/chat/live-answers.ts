@@ -11,8 +11,6 @@ const LOGS_KEPT = 50;
 export interface LiveAnswer {
   mode: Mode;
   question: string | null;
-  /** As data URLs, in case it must be asked once more. */
-  images: readonly string[];
   requestId: string | null;
   text: string;
   startedAt: number;
@@ -31,6 +29,8 @@ export interface LiveAnswer {
 }
 
 const answers = new Map<string, LiveAnswer>();
+/** How to ask again what was not acknowledged. */
+const attempts = new Map<string, () => Promise<void>>();
 const aborts = new Map<string, AbortController>();
 const listeners = new Set<() => void>();
 
@@ -52,24 +52,19 @@ export const isAnswering = (sessionId: string): boolean => answers.get(sessionId
 
 /** Forgets an answer whose stored form is shown by now. */
 export function dismissAnswer(sessionId: string): void {
+  attempts.delete(sessionId);
   if (answers.delete(sessionId)) for (const listener of listeners) listener();
 }
 
 function begin(
   sessionId: string,
-  {
-    mode,
-    question,
-    images = [],
-    requestId,
-  }: Pick<LiveAnswer, 'mode' | 'question' | 'requestId'> & { images?: readonly string[] | undefined },
+  { mode, question, requestId }: Pick<LiveAnswer, 'mode' | 'question' | 'requestId'>,
 ): AbortController {
   const abort = new AbortController();
   aborts.set(sessionId, abort);
   answers.set(sessionId, {
     mode,
     question,
-    images,
     requestId,
     text: '',
     startedAt: performance.now(),
@@ -99,10 +94,18 @@ export interface AskOptions {
 
 export async function ask(sessionId: string, content: string, options: AskOptions): Promise<void> {
   const mode = modeFor(content, options.mode, options.images);
-  const { signal } = begin(sessionId, { mode, question: content, images: options.images, requestId: null });
+  // The same key, however often: the server may have taken what it could not acknowledge.
   const key = newKey();
-  await follow(sessionId, signal, () => openAnswer({ content, sessionId, ...options, mode }, key, signal));
+  const attempt = () => {
+    const { signal } = begin(sessionId, { mode, question: content, requestId: null });
+    return follow(sessionId, signal, () => openAnswer({ content, sessionId, ...options, mode }, key, signal));
+  };
+  attempts.set(sessionId, attempt);
+  await attempt();
 }
+
+/** Once more what was asked last, as it was asked, where that was not acknowledged. */
+export const retry = (sessionId: string): void => void attempts.get(sessionId)?.();
 
 /** `crypto.randomUUID` is missing on pages that came over plain HTTP from another machine. */
 const newKey = (): string =>

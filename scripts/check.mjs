@@ -24,10 +24,11 @@ await tool('types', bin('tsc'), ['-p', 'tsconfig.json']);
 if (existsSync(join(ROOT, 'web', 'tsconfig.json')))
   await tool('types of web/', bin('tsc'), ['-p', 'web/tsconfig.json']);
 await build();
-await tests('unit');
+const mcp = await findMcpServers();
+if (mcp.missing) console.error(`the tests with uv are skipped: ${mcp.missing}`);
+await tests('unit', undefined, { VENOM_TEST_MCP: mcp.path ?? '' });
 const browser = await findBrowser();
 await tests('browser', browser.missing, { VENOM_CHROMIUM: browser.path });
-const mcp = await findMcpServers();
 await tests('mcp', mcp.missing, { VENOM_TEST_MCP: mcp.path });
 const model = await findStarterModel();
 const ollama = model.missing ? { missing: model.missing } : await findOllama();

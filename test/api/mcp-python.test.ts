@@ -14,14 +14,7 @@ const SERVER = readFileSync(resolve(import.meta.dirname, '../stand-ins/fake_mcp_
 const PROJECT = '[project]\nname = "greeter"\nversion = "1.0.0"\ndependencies = ["greeting>=1"]\n';
 const root = mkdtempSync(join(tmpdir(), 'venom-python-'));
 const path = process.env['PATH'] ?? '';
-const uv = findOnPath(
-  'uv',
-  [
-    path,
-    join(process.env['VENOM_TEST_MCP'] || '/nonexistent', 'uv/bin'),
-    join(process.env['HOME'] ?? '/', '.local/bin'),
-  ].join(delimiter),
-);
+const uv = findOnPath('uv', [join(process.env['VENOM_TEST_MCP'] || '/nonexistent', 'uv/bin'), path].join(delimiter));
 let index: PythonIndex;
 let server: TestServer;
 

@@ -237,6 +237,8 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
   const [asked] = useDebouncedValue(name, 400);
   const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
   const install = useModelAction();
+  // What is told below is of the name above, and only that may be installed.
+  const judging = asked !== name || preflight.isFetching;
   // Of the model, whichever of them is looked at: the choice stays while the next one is judged.
   const [variants, setVariants] = useState<Variants>({ of: '', list: [] });
   const told = preflight.data?.variants;
@@ -293,9 +295,9 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
         <Text size="sm">
           {t('discover.runs', { runtime: engineName(t, runtime) })} <code>{name}</code>
         </Text>
-        {preflight.isFetching && <Loading />}
+        {judging && <Loading />}
         {preflight.isError && <Failed error={preflight.error} onRetry={() => void preflight.refetch()} />}
-        {preflight.data && !preflight.isFetching && (
+        {preflight.data && !judging && (
           <Alert
             color={{ ok: 'teal', warn: 'orange', no: 'red' }[preflight.data.verdict]}
             variant="light"
@@ -342,7 +344,7 @@ function InstallDialog({ entry, onClose }: { entry: CatalogEntry | null; onClose
           </Button>
           <Button
             loading={install.isPending}
-            disabled={!preflight.data || preflight.isFetching || preflight.data.verdict === 'no'}
+            disabled={!preflight.data || judging || preflight.data.verdict === 'no'}
             onClick={() =>
               entry &&
               install.mutate(

@@ -19,6 +19,7 @@ import type { RequestTracer } from './tracing/request-tracer.js';
 import type { ChatRouter, FinishedTurn, RoutedTarget } from './turn-ports.js';
 import { LiveTurn } from './turns/live-turn.js';
 import type { LiveTurns } from './turns/live-turns.js';
+import { readAhead } from './turns/read-ahead.js';
 
 const COMPONENT = 'SimpleMode';
 const RESPONSE_TRACE_CHARS = 4_000;
@@ -158,7 +159,7 @@ export class SimpleMode {
           });
     // Looked at below, once the trace has begun.
     safe?.catch(() => {});
-    const stream = target.stream({ ...request.options, prompt, abortSignal: turn.signal });
+    const stream = readAhead(target.stream({ ...request.options, prompt, abortSignal: turn.signal }));
     stream.catch(() => {});
     tracer.start({
       requestId: turn.requestId,

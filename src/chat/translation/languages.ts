@@ -4,11 +4,13 @@ import { AppError } from '../../shared/errors.js';
 /** What every client may name; further ones only where the installation trusts its models with them. */
 export const GUARANTEED_LANGUAGES: readonly string[] = ['pl', 'en', 'de'];
 
-const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
+// Made when first asked: the names of all languages are 6 MB of memory.
+let names: Intl.DisplayNames | undefined;
 
 /** Such as "Polish". @throws AppError `invalid_input` for what is no language code */
 export function languageName(code: string): string {
   let name: string | undefined;
+  names ??= new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
   try {
     name = names.of(code);
   } catch {

@@ -11,7 +11,7 @@ export interface TextPiece {
 const FENCED =
   /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n(?! {0,3}\1[`~]*[ \t]*(?:\n|$))[^\n]*)*(?:\n {0,3}\1[`~]*[ \t]*(?=\n|$))?/gm;
 const LETTER = /\p{L}/u;
-const SENTENCES = new Intl.Segmenter(undefined, { granularity: 'sentence' });
+let sentences: Intl.Segmenter | undefined;
 
 /** @param budget  characters of one piece of prose; a single word longer than that stays whole */
 export function toPieces(text: string, budget: number): TextPiece[] {
@@ -41,7 +41,10 @@ function addProse(pieces: TextPiece[], text: string, budget: number): void {
 const BORDERS: readonly ((text: string) => string[])[] = [
   (text) => text.split(/(?<=\n[ \t]*\n)(?!\s)/),
   (text) => text.split(/(?<=\n)/),
-  (text) => [...SENTENCES.segment(text)].map(({ segment }) => segment),
+  (text) => {
+    sentences ??= new Intl.Segmenter(undefined, { granularity: 'sentence' });
+    return [...sentences.segment(text)].map(({ segment }) => segment);
+  },
   (text) => text.split(/(?<=\s)(?!\s)/),
 ];
 

@@ -32,10 +32,8 @@ describe('reading ahead', () => {
   });
 
   it('keeps an early failure for the reader', async () => {
-    const failing = (async function* (): AsyncGenerator<number> {
-      throw new Error('broken');
-    })();
-    const stream = await readAhead(Promise.resolve(failing));
+    const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('broken')) }) };
+    const stream = await readAhead<number>(Promise.resolve(failing));
     await new Promise((resolve) => setImmediate(resolve));
     await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow('broken');
   });

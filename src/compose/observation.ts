@@ -2,9 +2,9 @@
 import type { Logger } from 'pino';
 import manifest from '../../package.json' with { type: 'json' };
 import type { StoredMessage, TurnUsage } from '../chat/ports.js';
-import type { ChatTarget } from '../chat/simple-mode.js';
 import { TaskCounters } from '../chat/tasks/task-counters.js';
 import { RequestTracer } from '../chat/tracing/request-tracer.js';
+import type { ChatTarget } from '../chat/turn-ports.js';
 import type { Settings } from '../config/config.js';
 import { EventHub } from '../http/event-hub.js';
 import { Metrics } from '../http/metrics.js';

@@ -1,5 +1,4 @@
 // /v1: what OpenAI's client libraries call. Stateless: nothing of it is kept but a trace.
-
 import { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';

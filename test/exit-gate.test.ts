@@ -33,7 +33,7 @@ it('no cloud address stands anywhere but in the settings', () => {
 
 it('keys of clouds are read by the composition, which hands them to the gate alone', () => {
   expect(containing(/OPENAI_API_KEY|GOOGLE_API_KEY|CLOUD_COMPATIBLE_API_KEY/)).toEqual([
-    'cloud-routing.ts',
+    join('compose', 'routing.ts'),
     join('config', 'settings-schema.ts'),
   ]);
 });

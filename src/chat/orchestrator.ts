@@ -1,6 +1,5 @@
 // Orchestrator: a task from submission to its stored end. `#run` is the pipeline, stage by stage; each stage is a file in
 // tasks/, and what an operator or a restart does with tasks is there too.
-
 import { AppError } from '../shared/errors.js';
 import type { Owner } from '../shared/owner.js';
 import { AGENT_OF, AGENTS } from './agents/agent.js';

@@ -1,11 +1,6 @@
 // Direct mode: one question goes straight to the active runtime, its answer is streamed and kept. No intents, no tools
 // of our own, no memory beyond the session's earlier messages.
-import type {
-  LanguageModelV4CallOptions,
-  LanguageModelV4Prompt,
-  LanguageModelV4StreamPart,
-  LanguageModelV4Usage,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4Prompt, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { RanWith } from '../routing/decision.js';
 import { refuseUnlessExact } from '../routing/strict-params.js';
 import type { Clock } from '../shared/clock.js';
@@ -16,10 +11,11 @@ import { newRequestId } from '../shared/request-id.js';
 import type { StoredMessage, TurnUsage } from './ports.js';
 import type { SessionStore } from './sessions/session-store.js';
 import type { RequestTracer } from './tracing/request-tracer.js';
-import type { ChatRouter, FinishedTurn, RoutedTarget } from './turn-ports.js';
+import type { CallParameters, ChatRouter, ChatTarget, FinishedTurn, RoutedTarget } from './turn-ports.js';
 import { LiveTurn } from './turns/live-turn.js';
 import type { LiveTurns } from './turns/live-turns.js';
 import { readAhead } from './turns/read-ahead.js';
+import { publicFailure, RETRYABLE, STOPPED } from './turns/turn-failure.js';
 
 const COMPONENT = 'SimpleMode';
 const RESPONSE_TRACE_CHARS = 4_000;
@@ -36,26 +32,13 @@ export interface SimpleRequest {
   instructions?: string | undefined;
   idempotencyKey?: string | undefined;
   resumable: boolean;
-  options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>;
+  options: CallParameters;
   /** Refused unless every parameter reaches the engine as it is. */
   strict?: boolean | undefined;
   /** Names of parameters that nobody knows. */
   unknownParams?: readonly string[] | undefined;
   /** As the client named them, for the trace. */
   generationParams: Record<string, unknown>;
-}
-
-/** The engine a request was routed to. */
-export interface ChatTarget {
-  provider: string;
-  endpoint: string | null;
-  model: string;
-  runtimeId: string;
-  configHash: string;
-  /** Batches of parts, so that many tokens in one packet cost one hop. */
-  stream(options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
-  /** What becomes of a call's parameters; after the stream has ended, what became of them. */
-  ranWith?(options: SimpleRequest['options'], unknown: readonly string[]): RanWith;
 }
 
 export interface SimpleModeOptions {
@@ -439,38 +422,6 @@ export class SimpleMode {
     });
   }
 }
-
-const STOPPED = {
-  cancelled: { code: 'cancelled', message: 'The answer was stopped.' },
-  interrupted: { code: 'interrupted', message: 'The server stopped before this answer was complete.' },
-};
-
-const RETRYABLE = new Set([
-  'upstream_unreachable',
-  'upstream_timeout',
-  'upstream_reset',
-  'upstream_truncated',
-  'runtime_crashed',
-  'runtime_busy',
-]);
-
-// The stream's own codes are the contract's; the finer code stays in the trace.
-const STREAM_CODE: Partial<Record<string, string>> = {
-  upstream_unreachable: 'llm_connection_error',
-  upstream_timeout: 'llm_connection_error',
-  upstream_reset: 'llm_connection_error',
-  provider_unavailable: 'llm_connection_error',
-  upstream_rejected: 'llm_http_error',
-  upstream_redirect: 'llm_http_error',
-  upstream_protocol: 'llm_invalid_response',
-  upstream_truncated: 'llm_invalid_response',
-  internal: 'internal_error',
-};
-
-const publicFailure = (failure: AppError) => ({
-  code: STREAM_CODE[failure.code] ?? failure.code,
-  message: failure.message,
-});
 
 interface Earlier {
   role: StoredMessage['role'];

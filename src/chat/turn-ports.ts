@@ -1,8 +1,8 @@
 // What a turn needs from routing, memory and the background, as the pipeline sees it.
-import type { AnswerReceipt, RoutingDecision, TaskType } from '../routing/decision.js';
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import type { AnswerReceipt, RanWith, RoutingDecision, TaskType } from '../routing/decision.js';
 import type { Owner } from '../shared/owner.js';
 import type { IntentId, Language } from './intent.js';
-import type { ChatTarget } from './simple-mode.js';
 
 export interface RouteRequest {
   /** What would leave the house: the person's words and all that goes along with them. */
@@ -24,6 +24,22 @@ export interface RouteRequest {
   context?: (() => string) | undefined;
   /** Null or absent where it is not known. */
   language?: string | null | undefined;
+}
+
+/** Of a call to an engine, without what the turn adds. */
+export type CallParameters = Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>;
+
+/** An engine and a model that can be asked. */
+export interface ChatTarget {
+  provider: string;
+  endpoint: string | null;
+  model: string;
+  runtimeId: string;
+  configHash: string;
+  /** Batches of parts, so that many tokens in one packet cost one hop. */
+  stream(options: LanguageModelV4CallOptions): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>>;
+  /** What becomes of a call's parameters; after the stream has ended, what became of them. */
+  ranWith?(options: CallParameters, unknown: readonly string[]): RanWith;
 }
 
 /** Asking `stream` does what `decision` says: gate, masks, retries, fallback before the first byte. */

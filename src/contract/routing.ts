@@ -1,5 +1,6 @@
 // Routing: the dry run, the policy, paid mode, providers and their keys, receipts.
 import { z } from 'zod';
+import { TASK_TYPES } from '../routing/decision.js';
 import { CLOUD_PROVIDERS, ROUTING_REASONS } from '../routing/policy.js';
 import { whole } from './lax-values.js';
 import { OptionalSessionId, SessionId } from './simple-chat.js';
@@ -7,16 +8,7 @@ import { OptionalSessionId, SessionId } from './simple-chat.js';
 const MAX_DEPTH = 10;
 const MAX_NODES = 500;
 
-const TaskTypeName = z.enum([
-  'STANDARD',
-  'CHAT',
-  'CODING_SIMPLE',
-  'CODING_COMPLEX',
-  'RESEARCH',
-  'GENERATION',
-  'ANALYSIS',
-  'SENSITIVE',
-]);
+export const TaskTypeName = z.enum(TASK_TYPES);
 const ModeName = z.enum(['direct', 'normal', 'complex', 'background']);
 const Provider = z.enum(CLOUD_PROVIDERS);
 const Reason = z.enum(ROUTING_REASONS);

@@ -2,6 +2,7 @@
 // instructions of their own. Operations like any other.
 import type { ModelDerivation, Runtime } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
+import { modelNotFound } from './meant-model.js';
 import type { ModelManager } from './model-manager.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 
@@ -56,7 +57,7 @@ export class DerivedModels {
 
   async #engine<A extends Ability>(model: string, ability: A): Promise<Runtime & Required<Pick<Runtime, A>>> {
     const found = await this.#options.models.find(model);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${model}.`);
+    if (!found) throw modelNotFound(model);
     const { runtime } = found;
     if (!runtime[ability])
       throw new AppError(

@@ -1,7 +1,7 @@
 // ModelManager (`model_manager`): the life of local models. Which one is active and in which version, which are loaded,
 // which engine answers for a name. Where models come from is the registry's affair.
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import type { ChatTarget } from '../chat/simple-mode.js';
+import type { ChatTarget } from '../chat/turn-ports.js';
 import type { RanWith } from '../routing/decision.js';
 import { type GenericParams, paramsOfCall } from '../runtimes/call-params.js';
 import {

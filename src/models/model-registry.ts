@@ -4,7 +4,7 @@ import { AppError, toAppError } from '../shared/errors.js';
 import { waitAtMost } from '../shared/wait-at-most.js';
 import { CatalogIndex } from './catalog-index.js';
 import type { ModelManifest } from './manifest.js';
-import { refuseAmbiguous } from './meant-model.js';
+import { modelNotFound, refuseAmbiguous } from './meant-model.js';
 import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
 import type {
   CatalogEntry,
@@ -257,7 +257,7 @@ export class ModelRegistry {
         this.manifests().flatMap((known) => (known.name === name ? [known.runtime] : [])),
       );
     const manifest = this.manifest(name, runtime);
-    if (!manifest) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    if (!manifest) throw modelNotFound(name);
     return this.#options.operations.start({
       type: 'remove',
       modelName: manifest.name,

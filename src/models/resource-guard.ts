@@ -1,6 +1,5 @@
 // ResourceGuard: keeps the models of one engine in memory, as many as fit, and lets requests answer in a fair order. What
 // to do is decided in model-schedule.ts; here the facts are gathered and acted on, in one loop.
-
 import type { SchedulerState } from '../runtimes/runtime.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { freed, type HostedModel, type ModelHost, SETTLED_SHARE } from './model-host.js';

@@ -1,14 +1,16 @@
 // What routing decides and what an answer's receipt says. Values only.
 
-export type TaskType =
-  | 'STANDARD'
-  | 'CHAT'
-  | 'CODING_SIMPLE'
-  | 'CODING_COMPLEX'
-  | 'RESEARCH'
-  | 'GENERATION'
-  | 'ANALYSIS'
-  | 'SENSITIVE';
+export const TASK_TYPES = [
+  'STANDARD',
+  'CHAT',
+  'CODING_SIMPLE',
+  'CODING_COMPLEX',
+  'RESEARCH',
+  'GENERATION',
+  'ANALYSIS',
+  'SENSITIVE',
+] as const;
+export type TaskType = (typeof TASK_TYPES)[number];
 
 export interface RouteStep {
   target: 'local' | 'cloud';

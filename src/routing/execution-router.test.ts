@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TaskType } from './decision.js';
+import { TASK_TYPES } from './decision.js';
 import { decideRoute, type RouteFacts } from './execution-router.js';
 import { defaultPolicy } from './policy.js';
 import { estimatedCostUsd } from './pricing.js';
@@ -48,18 +48,7 @@ const outcome = (changes: Partial<RouteFacts> = {}) => {
 };
 
 describe('the table of AI_MODE', () => {
-  const types: TaskType[] = [
-    'STANDARD',
-    'CHAT',
-    'CODING_SIMPLE',
-    'CODING_COMPLEX',
-    'RESEARCH',
-    'GENERATION',
-    'ANALYSIS',
-    'SENSITIVE',
-  ];
-
-  it.each(types)('LOCAL keeps %s in the house', (taskType) => {
+  it.each(TASK_TYPES)('LOCAL keeps %s in the house', (taskType) => {
     expect(decide({ aiMode: 'LOCAL', taskType }).target).toBe('local');
   });
 
@@ -84,7 +73,7 @@ describe('the table of AI_MODE', () => {
     );
   });
 
-  it.each(types.filter((type) => type !== 'SENSITIVE'))(
+  it.each(TASK_TYPES.filter((type) => type !== 'SENSITIVE'))(
     'CLOUD sends %s to the cloud, with the house to fall back on',
     (taskType) => {
       expect(decide({ aiMode: 'CLOUD', taskType }).chain.map(({ target }) => target)).toEqual(['cloud', 'local']);

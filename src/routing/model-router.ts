@@ -1,7 +1,6 @@
 // ModelRouter: which model answers, and why. Gathers the facts, lets `decideRoute` decide, and hands back a target that
 // does what was decided. Every mode of the chat asks here, Direct mode included.
-import type { ChatTarget } from '../chat/simple-mode.js';
-import type { ChatRouter, RoutedTarget, RouteRequest } from '../chat/turn-ports.js';
+import type { ChatRouter, ChatTarget, RoutedTarget, RouteRequest } from '../chat/turn-ports.js';
 import { isRunElsewhere } from '../models/cloud-hosts.js';
 import { runtimeIdentity } from '../models/runtime-identity.js';
 import { AppError } from '../shared/errors.js';

@@ -1,6 +1,6 @@
 // What routing/ needs from outside. No I/O and no vendor's words in this file.
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import type { ChatTarget } from '../chat/simple-mode.js';
+import type { ChatTarget } from '../chat/turn-ports.js';
 import type { CloudProvider } from './policy.js';
 import type { SensitivityOptions } from './sensitivity.js';
 

@@ -4,7 +4,7 @@ import type { LanguageModelV4Prompt, LanguageModelV4StreamPart } from '@ai-sdk/p
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeCloud, GOOGLE_KEY, OPENAI_KEY, startFakeCloud } from '../../test/api/fake-cloud.js';
-import type { ChatTarget } from '../chat/simple-mode.js';
+import type { ChatTarget } from '../chat/turn-ports.js';
 import { ExitGate } from '../runtimes/cloud/exit-gate.js';
 import { AppError } from '../shared/errors.js';
 import { Budgets } from './budgets.js';

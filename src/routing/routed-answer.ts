@@ -1,8 +1,7 @@
 // Does what was decided: asks the chain in turn, with retries and another engine before the first word, and keeps the
 // account of it. After the first word a failure is the answer's own, and the part that came is kept.
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import type { ChatTarget } from '../chat/simple-mode.js';
-import type { RoutedTarget } from '../chat/turn-ports.js';
+import type { CallParameters, ChatTarget, RoutedTarget } from '../chat/turn-ports.js';
 import { ranWith } from '../models/ran-with.js';
 import { paramsOfCall } from '../runtimes/call-params.js';
 import { AppError, toAppError } from '../shared/errors.js';
@@ -95,7 +94,7 @@ export class RoutedAnswer implements RoutedTarget {
   }
 
   /** Of the engine that was asked last, or would be asked first. */
-  ranWith(options: Omit<LanguageModelV4CallOptions, 'prompt' | 'abortSignal'>, unknown: readonly string[]): RanWith {
+  ranWith(options: CallParameters, unknown: readonly string[]): RanWith {
     const last = this.#attempts.at(-1) ?? { ...this.decision, location: this.decision.target };
     const local = last.location === 'local' ? (this.#local ?? this.#parts.local) : null;
     return (

@@ -1,5 +1,4 @@
 // What a tool is to everybody who offers, chooses, approves or calls one. No I/O and no vendor's words in this file.
-
 import type { Owner } from '../shared/owner.js';
 
 /** Whether a call may run: by itself, after somebody said yes, or not at all. */

@@ -1,5 +1,4 @@
 // The folder skills may touch, and nothing beside it: every path is resolved through its links and compared as a path.
-
 import { randomUUID } from 'node:crypto';
 import { constants, mkdirSync, realpathSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';

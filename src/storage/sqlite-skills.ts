@@ -1,5 +1,4 @@
 // Permissions, approvals and call counts of tools as rows.
-
 import type { Owner } from '../shared/owner.js';
 import type { PermissionOverride } from '../skills/permissions.js';
 import type { Permission } from '../skills/ports.js';

@@ -1,7 +1,7 @@
 // The log of a server whose disk is full.
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { createLogger } from '../../src/compose.js';
+import { createLogger } from '../../src/compose/logger.js';
 
 it.skipIf(!existsSync('/dev/full'))('a full disk takes lines of the log, and not the server', async () => {
   const fd = openSync('/dev/full', 'w');

@@ -1,5 +1,4 @@
 // Slips of the keyboard: two letters swapped, one left out or one too many, in a word a lexicon would know.
-
 import type { Lexicon } from './lexicon.js';
 import { elementsOf } from './match.js';
 import type { Token } from './tokens.js';

@@ -1,6 +1,5 @@
 // A plan as a list of sentences and nothing else: what a small model can fill in. Who does a step is told by its words, and
 // the steps are done one after the other.
-
 import type { PlanStep } from './plan.js';
 import { MOST_PARTS } from './split-goal.js';
 

@@ -1,7 +1,6 @@
 // Asks the model for work nobody waits for, over the same routing as a turn: what is labelled stays in the house.
 import { AppError } from '../../shared/errors.js';
-import type { ChatTarget } from '../simple-mode.js';
-import type { RouteRequest } from '../turn-ports.js';
+import type { ChatTarget, RouteRequest } from '../turn-ports.js';
 import type { BackgroundModel } from './ports.js';
 
 const ANSWER_CHARS = 20_000;

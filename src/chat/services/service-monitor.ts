@@ -1,6 +1,5 @@
 // What this server depends on and how it is. Checks have a deadline; the last answers are kept, so that a question about
 // them need wait for nobody.
-
 import { abortable } from '../../shared/abortable.js';
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { toAppError } from '../../shared/errors.js';

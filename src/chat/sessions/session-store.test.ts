@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { sessionLabelling } from '../../cloud-routing.js';
+import { sessionLabelling } from '../../routing/session-labelling.js';
 import type { SessionRepository } from '../ports.js';
 import { SessionStore } from './session-store.js';
 

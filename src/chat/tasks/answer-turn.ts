@@ -1,5 +1,4 @@
 // The second half of a turn: context, agent, model. Who works on it and how is in the files named *-turn.ts beside this one.
-
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { AGENT_OF, type AgentDefinition } from '../agents/agent.js';
 import type { CampaignBounds } from '../campaign/campaign.js';

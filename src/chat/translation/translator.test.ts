@@ -1,7 +1,7 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../shared/errors.js';
-import type { ChatTarget } from '../simple-mode.js';
+import type { ChatTarget } from '../turn-ports.js';
 import { type TranslationRequest, Translator } from './translator.js';
 
 /** What stands after the first blank line of the question: the text itself. */

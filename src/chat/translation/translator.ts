@@ -4,7 +4,7 @@ import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { Slots } from '../../shared/slots.js';
 import type { TurnUsage } from '../ports.js';
-import type { ChatTarget } from '../simple-mode.js';
+import type { ChatTarget } from '../turn-ports.js';
 import { checkTarget, languageName } from './languages.js';
 import { mask } from './masked-text.js';
 import { toPieces } from './text-chunks.js';

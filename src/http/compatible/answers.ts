@@ -3,9 +3,8 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyReply } from 'fastify';
 import type { TurnUsage } from '../../chat/ports.js';
-import type { ChatTarget } from '../../chat/simple-mode.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
-import type { RoutedTarget } from '../../chat/turn-ports.js';
+import type { ChatTarget, RoutedTarget } from '../../chat/turn-ports.js';
 import type { Abilities } from '../../models/abilities.js';
 import { requireSight } from '../../models/sight.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';

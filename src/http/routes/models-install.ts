@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { engineOf, InstallRequest, SwitchRequest, WhichEngine } from '../../contract/models.js';
 import { measuredAbilities } from '../../models/abilities.js';
 import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/coding-models.js';
+import { modelNotFound } from '../../models/meant-model.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { removeModel } from '../../models/model-removal.js';
@@ -93,7 +94,7 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
     policy.check(body);
     const runtime = body.runtime || undefined;
     const found = await models.find(body.name, runtime);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${body.name}.`);
+    if (!found) throw modelNotFound(body.name);
     if (!found.model.chat && found.model.problem === null)
       throw new AppError('invalid_input', `${body.name} is not made for chat.`);
     const { provider: from } = await models.activeIdentity();

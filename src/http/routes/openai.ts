@@ -1,5 +1,4 @@
 // /v1: what OpenAI's client libraries call. Stateless: nothing of it is kept but a trace.
-
 import { Readable } from 'node:stream';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -7,6 +6,7 @@ import type { TurnUsage } from '../../chat/ports.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
+import { modelNotFound } from '../../models/meant-model.js';
 import type { ModelManager } from '../../models/model-manager.js';
 import { requireSight } from '../../models/sight.js';
 import { watched } from '../../routing/counted-stream.js';
@@ -15,7 +15,7 @@ import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
 import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams } from '../../runtimes/call-params.js';
 import type { EmbedInput, RuntimeModel } from '../../runtimes/runtime.js';
-import { AppError, toAppError } from '../../shared/errors.js';
+import { toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
@@ -56,7 +56,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const name = (request.params as { '*': string })['*'];
     const { models: found } = await models.list();
     const model = found.find((known) => known.name === name);
-    if (!model) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    if (!model) throw modelNotFound(name);
     return toModel(model);
   });
 

@@ -1,6 +1,7 @@
 // The GGUF files in the models folder: which there are, and what their headers say. Loads none of them.
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { modelNotFound } from '../../models/meant-model.js';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { RuntimeModel } from '../runtime.js';
 import { type GgufHeader, readGguf } from './gguf-check.js';
@@ -33,7 +34,7 @@ export class ModelFiles {
   /** @throws AppError `model_not_found`, `invalid_model` */
   async find(name: string): Promise<ModelFile> {
     const found = (await this.#discover()).find(({ model }) => model.name === name);
-    if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+    if (!found) throw modelNotFound(name);
     const { header } = found;
     if (header instanceof AppError) throw header;
     return { ...found, header };

@@ -1,5 +1,4 @@
 // The inference process: one model, several conversations. It may crash; the server lives on.
-
 import { cpus } from 'node:os';
 import { Template } from '@huggingface/jinja';
 import {

@@ -1,5 +1,6 @@
 // Small skills over what this server knows itself: the time, its parts, its models, its memory, translation.
 import { z } from 'zod';
+import { modelNotFound } from '../../models/meant-model.js';
 import { AppError } from '../../shared/errors.js';
 import { BaseSkill, type SkillContext, skillFunction } from '../base-skill.js';
 
@@ -213,7 +214,7 @@ export class ModelsSkill extends BaseSkill {
       readOnly: true,
       run: async ({ name }) => {
         const found = await this.#facts.describe(name);
-        if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+        if (!found) throw modelNotFound(name);
         return { text: JSON.stringify(found, null, 1), structured: found };
       },
     }),

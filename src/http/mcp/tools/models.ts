@@ -2,10 +2,10 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as contract from '../../../contract/mcp-tools.js';
 import type { FitAdvisor } from '../../../models/fit-advisor.js';
+import { modelNotFound } from '../../../models/meant-model.js';
 import type { ModelManager } from '../../../models/model-manager.js';
 import type { ModelRegistry } from '../../../models/model-registry.js';
 import type { ModelOperation, ModelOperations } from '../../../models/operations.js';
-import { AppError } from '../../../shared/errors.js';
 import { toCapabilities, toEntry, toItem, toLoaded } from '../../routes/model-shapes.js';
 import { toFit } from '../../routes/models-config.js';
 import { answering, requireAdministrator, type ToolCaller } from '../tool-result.js';
@@ -114,7 +114,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
     answering(parts, async ({ name, runtime }, context) => {
       requireAdministrator(context);
       const found = await models.find(name, runtime);
-      if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+      if (!found) throw modelNotFound(name);
       const operation = await models.activate(name, found.runtime.provider);
       return followOperation(parts, operation, context, { wait: true, cancel: true });
     }),
@@ -153,7 +153,7 @@ async function listModels(models: ModelManager) {
 /** @throws AppError `model_not_found` */
 export async function modelCard({ models, registry }: Pick<ModelToolsParts, 'models' | 'registry'>, name: string) {
   const found = await models.find(name);
-  if (!found) throw new AppError('model_not_found', `No installed model is called ${name}.`);
+  if (!found) throw modelNotFound(name);
   const manifest = registry.manifest(name, found.runtime.provider);
   const { path: _, ...item } = toItem(found.model, (await models.activeModel()) === name);
   return {

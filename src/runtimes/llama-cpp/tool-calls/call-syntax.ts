@@ -1,6 +1,5 @@
 // How a model writes that it calls a tool. Each family has its own way, and its chat template shows which: a call made up
 // for the purpose is rendered with it, and what stands around it there is the way.
-
 import { type InputForm, JSON_INPUT } from './call-input.js';
 
 /** `OPEN HEAD input TAIL BETWEEN HEAD input TAIL … CLOSE`; everything but the inputs is fixed text. */

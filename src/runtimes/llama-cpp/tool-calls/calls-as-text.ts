@@ -1,5 +1,4 @@
 // Tools, calls and results in words, for models whose chat template knows no place for them.
-
 import { spacedJson } from '../schema-grammar.js';
 import type { ToolCallMessage, ToolResultMessage } from '../worker-protocol.js';
 import { inputText } from './call-input.js';

@@ -1,6 +1,5 @@
 // How models of well-known families are told apart by their templates, and what comes of it: the grammar, tried on
 // llama.cpp itself, and the calls that are read.
-
 import { describe, expect, it } from 'vitest';
 import { engineGrammars } from '../../../../test/stand-ins/engine-grammars.js';
 import { FAMILY_TEMPLATES as templates } from '../../../../test/stand-ins/family-templates.js';

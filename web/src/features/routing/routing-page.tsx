@@ -17,22 +17,13 @@ import {
 import { IconCloud, IconHome, IconShieldLock } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { TaskTypeName } from '../../../../src/contract/routing';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { type Explained, useCostMode, useExplain, useProviders, useRoutingAction } from './api/get-routing';
 import { PolicyEditor } from './policy-editor';
 
 const MODES = ['direct', 'normal', 'complex'] as const;
-const TASK_TYPES = [
-  'STANDARD',
-  'CHAT',
-  'CODING_SIMPLE',
-  'CODING_COMPLEX',
-  'RESEARCH',
-  'GENERATION',
-  'ANALYSIS',
-  'SENSITIVE',
-];
 
 export function RoutingPage() {
   const { t } = useTranslation();
@@ -91,7 +82,7 @@ function DryRun({ explain }: { explain: ReturnType<typeof useExplain> }) {
             aria-label={t('routing.task')}
             allowDeselect={false}
             value={taskType}
-            data={TASK_TYPES.map((type) => ({ value: type, label: t(`routing.task.${type}`) }))}
+            data={TaskTypeName.options.map((type) => ({ value: type, label: t(`routing.task.${type}`) }))}
             onChange={(value) => value && setTaskType(value)}
           />
         </Group>

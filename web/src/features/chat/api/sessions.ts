@@ -1,8 +1,15 @@
 // Conversations and their messages.
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { ContextReport } from '../../../../../src/contract/history';
-import { RanWith } from '../../../../../src/contract/simple-chat';
+import {
+  MessageItem,
+  MessageList,
+  SessionDetail as SessionDetailShape,
+  type SessionItem,
+  SessionLabelState,
+  SessionList,
+} from '../../../../../src/contract/sessions';
+import type { RanWith } from '../../../../../src/contract/simple-chat';
 import { request, send } from '../../../lib/http';
 import { Receipt } from '../../../lib/requests';
 import { saveFile } from '../../../lib/save-file';
@@ -10,50 +17,19 @@ import { saveFile } from '../../../lib/save-file';
 const PAGE = 40;
 const at = (id: string): string => `/sessions/${encodeURIComponent(id)}`;
 
-const Session = z.object({
-  session_id: z.string(),
-  title: z.string(),
-  updated_at: z.string(),
-  message_count: z.number(),
-  preview: z.string(),
-  pinned: z.boolean(),
-});
-export type Session = z.output<typeof Session>;
-const Sessions = z.object({ sessions: z.array(Session), total: z.number() });
+export type Session = z.output<typeof SessionItem>;
+export type SessionDetail = z.output<typeof SessionDetailShape>;
 
-const Message = z.object({
-  seq: z.number(),
-  role: z.enum(['user', 'assistant', 'system']),
-  content: z.string(),
-  request_id: z.string(),
-  timestamp: z.string(),
-  status: z.enum(['complete', 'streaming', 'interrupted', 'failed', 'cancelled']),
-  model: z.string().nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  usage: z
-    .object({
-      prompt_tokens: z.number().nullable(),
-      completion_tokens: z.number().nullable(),
-      ttft_ms: z.number().nullable(),
-      duration_ms: z.number(),
-      tokens_per_second: z.number().nullable(),
-      ran_with: RanWith.nullable(),
-    })
-    .nullable(),
-  receipt: Receipt.nullish(),
-  /** Kept with a question. */
-  pictures: z.array(z.object({ hash: z.string(), media_type: z.string(), size_bytes: z.number() })).optional(),
-  context: ContextReport.nullish(),
-});
+const Message = MessageItem.extend({ receipt: Receipt.nullish() });
 export type RanWithReport = z.output<typeof RanWith>;
 export type Message = z.output<typeof Message>;
-const Messages = z.object({ messages: z.array(Message), has_more: z.boolean() });
+const Messages = MessageList.extend({ messages: z.array(Message) });
 
 export function useSessions(search: string) {
   return useInfiniteQuery({
     queryKey: ['sessions', 'list', search],
     queryFn: ({ pageParam, signal }) =>
-      request(`/sessions?limit=${PAGE}&offset=${pageParam}&q=${encodeURIComponent(search)}`, Sessions, { signal }),
+      request(`/sessions?limit=${PAGE}&offset=${pageParam}&q=${encodeURIComponent(search)}`, SessionList, { signal }),
     initialPageParam: 0,
     getNextPageParam: (last, pages) => {
       const shown = pages.reduce((sum, { sessions }) => sum + sessions.length, 0);
@@ -76,9 +52,6 @@ export function useMessages(sessionId: string, enabled: boolean) {
   });
 }
 
-const SessionDetail = Session.extend({ instructions: z.string() });
-export type SessionDetail = z.output<typeof SessionDetail>;
-
 /** One conversation, with what the assistant is told in it. */
 export function useSession(id: string | null) {
   return useQuery({
@@ -86,7 +59,7 @@ export function useSession(id: string | null) {
     enabled: id !== null,
     // One that is not acknowledged yet is no failure worth a second try.
     retry: false,
-    queryFn: ({ signal }) => request(at(id ?? ''), SessionDetail, { signal }),
+    queryFn: ({ signal }) => request(at(id ?? ''), SessionDetailShape, { signal }),
   });
 }
 
@@ -108,16 +81,10 @@ export function useDeleteSession() {
   });
 }
 
-const LabelState = z.object({
-  labels: z.array(z.string()),
-  found_in: z.array(z.object({ seq: z.number(), labels: z.array(z.string()) })),
-  releases: z.array(z.object({ labels: z.array(z.string()), reason: z.string(), released_at: z.string() })),
-});
-
 export function useSessionLabels(id: string) {
   return useQuery({
     queryKey: ['sessions', 'labels', id],
-    queryFn: ({ signal }) => request(`${at(id)}/labels`, LabelState, { signal }),
+    queryFn: ({ signal }) => request(`${at(id)}/labels`, SessionLabelState, { signal }),
     staleTime: 0,
   });
 }
@@ -125,7 +92,7 @@ export function useSessionLabels(id: string) {
 export function useReleaseLabels(id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (reason: string) => request(`${at(id)}/labels/release`, LabelState, { json: { reason } }),
+    mutationFn: (reason: string) => request(`${at(id)}/labels/release`, SessionLabelState, { json: { reason } }),
     onSuccess: (state) => queries.setQueryData(['sessions', 'labels', id], state),
   });
 }

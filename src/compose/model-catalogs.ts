@@ -1,15 +1,15 @@
 // Part of the composition: the places where models are found and installed from, beside the engines' own libraries.
 import { resolve } from 'node:path';
-import { BandwidthLimit } from './catalogs/download/bandwidth-limit.js';
-import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
-import { HuggingFaceClient } from './catalogs/hugging-face/hugging-face-client.js';
-import { HuggingFaceModels } from './catalogs/hugging-face/hugging-face-models.js';
-import { LocalModels } from './catalogs/local-folders/local-models.js';
-import { OllamaLibraryClient } from './catalogs/ollama-library/ollama-library-client.js';
-import { PythonIndexModels } from './catalogs/python-index/python-index-models.js';
-import type { Settings } from './config/config.js';
-import type { FileDigests, ModelCatalog, ModelSource } from './models/ports.js';
-import { readGguf } from './runtimes/llama-cpp/gguf-check.js';
+import { BandwidthLimit } from '../catalogs/download/bandwidth-limit.js';
+import { fetchByEnvironment } from '../catalogs/download/ranged-download.js';
+import { HuggingFaceClient } from '../catalogs/hugging-face/hugging-face-client.js';
+import { HuggingFaceModels } from '../catalogs/hugging-face/hugging-face-models.js';
+import { LocalModels } from '../catalogs/local-folders/local-models.js';
+import { OllamaLibraryClient } from '../catalogs/ollama-library/ollama-library-client.js';
+import { PythonIndexModels } from '../catalogs/python-index/python-index-models.js';
+import type { Settings } from '../config/config.js';
+import type { FileDigests, ModelCatalog, ModelSource } from '../models/ports.js';
+import { readGguf } from '../runtimes/llama-cpp/gguf-check.js';
 
 export interface ModelCatalogs {
   catalogs: ModelCatalog[];

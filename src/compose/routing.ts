@@ -3,25 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { EventSink, SessionLabelling } from './chat/ports.js';
-import type { StateManager } from './chat/state/state-manager.js';
-import { loadCloudPrices } from './config/cloud-prices.js';
-import type { Settings } from './config/config.js';
-import { StoredPolicies } from './contract/routing.js';
-import type { ModelManager } from './models/model-manager.js';
-import { Budgets } from './routing/budgets.js';
-import { ModelRouter } from './routing/model-router.js';
-import { type CloudProvider, defaultPolicy } from './routing/policy.js';
-import { PolicyStore } from './routing/policy-store.js';
-import type { SensitivityRules, SessionLabels } from './routing/ports.js';
-import { type ModelPrice, priceOf } from './routing/pricing.js';
-import { ProviderRest } from './routing/provider-rest.js';
-import { type Finding, findSensitive, findSensitiveInTurns, isReadInOneGo, kindsOf } from './routing/sensitivity.js';
-import { ExitGate } from './runtimes/cloud/exit-gate.js';
-import { CloudKeyStore } from './storage/cloud-key-store.js';
-import { SqliteSpending } from './storage/sqlite-spending.js';
-import type { SqliteStore } from './storage/sqlite-store.js';
-import { SystemKeyring } from './storage/system-keyring.js';
+import type { EventSink } from '../chat/ports.js';
+import { loadCloudPrices } from '../config/cloud-prices.js';
+import type { Settings } from '../config/config.js';
+import { StoredPolicies } from '../contract/routing.js';
+import type { ModelManager } from '../models/model-manager.js';
+import { Budgets } from '../routing/budgets.js';
+import { ModelRouter } from '../routing/model-router.js';
+import { type CloudProvider, defaultPolicy } from '../routing/policy.js';
+import { PolicyStore } from '../routing/policy-store.js';
+import type { SensitivityRules } from '../routing/ports.js';
+import { type ModelPrice, priceOf } from '../routing/pricing.js';
+import { ProviderRest } from '../routing/provider-rest.js';
+import { ExitGate } from '../runtimes/cloud/exit-gate.js';
+import { CloudKeyStore } from '../storage/cloud-key-store.js';
+import { SqliteSpending } from '../storage/sqlite-spending.js';
+import { SystemKeyring } from '../storage/system-keyring.js';
+import type { StorageRoom } from './storage.js';
+
+export type CloudExit = Awaited<ReturnType<typeof cloudExit>>;
+export type RoutingRoom = Awaited<ReturnType<typeof composeRouting>>;
 
 /** What stands before the engines: keys, the gate, and what may not pass it. */
 export async function cloudExit(settings: Settings, logger: Logger) {
@@ -70,36 +71,17 @@ export async function cloudExit(settings: Settings, logger: Logger) {
   return { keys, gate, sensitivity, tiers };
 }
 
-/** What is in answers and imported texts sticks to the session too; bare words of an answer are everyday words. */
-export function sessionLabelling({ localOnly, options }: SensitivityRules, labels: SessionLabels): SessionLabelling {
-  return {
-    label(sessionId, text, role) {
-      if (!localOnly) return [];
-      const rules = { ...options, shapesOnly: role !== 'user' };
-      const kept = (found: readonly Finding[]) => {
-        const kinds = kindsOf(found);
-        if (kinds.length > 0) labels.add(sessionId, kinds);
-        return kinds;
-      };
-      // At once where it can be, so that what is stored next is stored in the same turn of the event loop.
-      return isReadInOneGo(text) ? kept(findSensitive(text, rules)) : findSensitiveInTurns(text, rules).then(kept);
-    },
-  };
+export interface RoutingParts {
+  exit: CloudExit;
+  storage: StorageRoom;
+  models: ModelManager;
+  events: EventSink;
+  logger: Logger;
 }
 
-export async function cloudRouting(
-  settings: Settings,
-  parts: {
-    exit: Awaited<ReturnType<typeof cloudExit>>;
-    labels: SessionLabels;
-    store: SqliteStore;
-    state: StateManager;
-    models: ModelManager;
-    events: EventSink;
-    logger: Logger;
-  },
-) {
-  const { exit, labels, store, state, models, events, logger } = parts;
+export async function composeRouting(settings: Settings, parts: RoutingParts) {
+  const { exit, models, events, logger } = parts;
+  const { store, state, labels } = parts.storage;
   const prices = await loadCloudPrices(settings.PRICING_FILE_PATH);
   const price = (provider: CloudProvider, model: string): ModelPrice | null =>
     prices.get(`${provider}/${model}`.toLowerCase()) ?? priceOf(prices, model);

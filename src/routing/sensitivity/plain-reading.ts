@@ -1,9 +1,8 @@
 // A text as a reader understands it: digits, letters and blanks of any form as the plain ones, without the characters that
 // nobody sees, with the escapes of addresses and pages resolved. For looking only; it says where each place stood.
+import { TURN_CHARS } from './turn.js';
 
-/** Read in one go: some milliseconds. */
-const TURN_CHARS = 131_072;
-/** Looks at a possible form beside that. */
+/** Looks at a possible form in one go beside what is read. */
 const TURN_LOOKS = 10_000;
 /** No form below is longer. */
 const LONGEST_FORM = 24;

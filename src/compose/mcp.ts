@@ -1,36 +1,36 @@
-// compose.ts's part for MCP servers: isolation, processes, storage and imports put together.
+// Part of the composition: imported MCP servers, their isolation, processes, storage and imports.
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
-import { McpRegistryClient } from './catalogs/mcp-registry/mcp-registry-client.js';
-import type { Settings } from './config/config.js';
-import { CALLBACK_PATH, CLIENT_METADATA_PATH } from './http/routes/oauth.js';
-import type { ModelOperations } from './models/operations.js';
-import { treeMemoryBytes } from './shared/process-tree.js';
-import { judgeSignature } from './skills/mcp/bundle-signature.js';
-import { BundleSource } from './skills/mcp/bundle-source.js';
-import { BundleStore } from './skills/mcp/bundle-store.js';
-import { EnvironmentBuilder } from './skills/mcp/environment-builder.js';
-import { findOnPath, Isolation } from './skills/mcp/isolation.js';
-import { clientMetadata } from './skills/mcp/login-attempt.js';
-import { McpManagerSkill } from './skills/mcp/mcp-manager-skill.js';
-import { McpServers } from './skills/mcp/mcp-servers.js';
-import { McpTools } from './skills/mcp/mcp-tools.js';
-import { ProcessRecords } from './skills/mcp/process-records.js';
-import { ProxyGenerator } from './skills/mcp/proxy-generator.js';
-import { RemoteAuthorizations } from './skills/mcp/remote-authorizations.js';
-import { ServerLauncher } from './skills/mcp/server-launcher.js';
-import { ServerWatch } from './skills/mcp/server-watch.js';
-import { GrantFile } from './storage/grant-file.js';
-import { PendingLoginFile } from './storage/pending-login-file.js';
-import { SecretFile } from './storage/secret-file.js';
-import { SqliteMcpPlans, SqliteMcpServers } from './storage/sqlite-mcp.js';
-import type { SqliteStore } from './storage/sqlite-store.js';
+import { fetchByEnvironment } from '../catalogs/download/ranged-download.js';
+import { McpRegistryClient } from '../catalogs/mcp-registry/mcp-registry-client.js';
+import type { Settings } from '../config/config.js';
+import { CALLBACK_PATH, CLIENT_METADATA_PATH } from '../http/routes/oauth.js';
+import type { ModelOperations } from '../models/operations.js';
+import { treeMemoryBytes } from '../shared/process-tree.js';
+import { judgeSignature } from '../skills/mcp/bundle-signature.js';
+import { BundleSource } from '../skills/mcp/bundle-source.js';
+import { BundleStore } from '../skills/mcp/bundle-store.js';
+import { EnvironmentBuilder } from '../skills/mcp/environment-builder.js';
+import { findOnPath, Isolation } from '../skills/mcp/isolation.js';
+import { clientMetadata } from '../skills/mcp/login-attempt.js';
+import { McpManagerSkill } from '../skills/mcp/mcp-manager-skill.js';
+import { McpServers } from '../skills/mcp/mcp-servers.js';
+import { McpTools } from '../skills/mcp/mcp-tools.js';
+import { ProcessRecords } from '../skills/mcp/process-records.js';
+import { ProxyGenerator } from '../skills/mcp/proxy-generator.js';
+import { RemoteAuthorizations } from '../skills/mcp/remote-authorizations.js';
+import { ServerLauncher } from '../skills/mcp/server-launcher.js';
+import { ServerWatch } from '../skills/mcp/server-watch.js';
+import { GrantFile } from '../storage/grant-file.js';
+import { PendingLoginFile } from '../storage/pending-login-file.js';
+import { SecretFile } from '../storage/secret-file.js';
+import { SqliteMcpPlans, SqliteMcpServers } from '../storage/sqlite-mcp.js';
+import type { SqliteStore } from '../storage/sqlite-store.js';
 
-export interface McpHostParts {
+export interface McpParts {
   store: SqliteStore;
   operations: ModelOperations;
   environment: Readonly<Record<string, string | undefined>>;
@@ -41,8 +41,10 @@ export interface McpHostParts {
   ownAddress: () => string;
 }
 
+export type McpRoom = Awaited<ReturnType<typeof composeMcp>>;
+
 /** Starts no server; ends what a former run left behind. */
-export async function mcpHost(settings: Settings, parts: McpHostParts) {
+export async function composeMcp(settings: Settings, parts: McpParts) {
   const { store, operations, environment, version, logger } = parts;
   const dir = join(settings.VENOM_DATA_DIR, 'mcp');
   mkdirSync(dir, { recursive: true, mode: 0o700 });

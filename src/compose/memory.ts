@@ -1,39 +1,38 @@
-// Memory, learning and the work after turns, put together for compose.ts: every `new` of them is here.
+// Part of the composition: memory, learning and the work after turns.
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { MemoryContextBuilder } from './chat/context/context-builder.js';
-import { Feedback } from './chat/learning/feedback.js';
-import { HiddenPrompts } from './chat/learning/hidden-prompts.js';
-import { Lessons } from './chat/learning/lessons.js';
-import type { FollowUpTasks } from './chat/learning/ports.js';
-import { StoredTurns } from './chat/learning/stored-turns.js';
-import { EmbeddingBacklog } from './chat/memory/embedding-backlog.js';
-import { Knowledge } from './chat/memory/knowledge.js';
-import { Memory } from './chat/memory/memory.js';
-import { placesOf } from './chat/memory/ports.js';
-import { Retention } from './chat/memory/retention.js';
-import { RoutedBackgroundModel } from './chat/results/background-model.js';
-import { ModelTitle } from './chat/results/model-title.js';
-import { ResultProcessor } from './chat/results/result-processor.js';
-import { resultSteps } from './chat/results/result-steps.js';
-import { RunningSummary } from './chat/results/running-summary.js';
-import { SessionClearing } from './chat/sessions/session-clearing.js';
-import type { SessionStore } from './chat/sessions/session-store.js';
-import type { ChatTarget } from './chat/simple-mode.js';
-import type { Task } from './chat/tasks/task.js';
-import type { RequestTracer } from './chat/tracing/request-tracer.js';
-import type { RouteRequest } from './chat/turn-ports.js';
-import type { Settings } from './config/settings-schema.js';
-import { DocumentReader } from './documents/document-reader.js';
-import { EmbeddingModel } from './models/embedding-model.js';
-import type { ModelManager } from './models/model-manager.js';
-import { systemClock } from './shared/clock.js';
-import type { Owner } from './shared/owner.js';
-import { SqliteLearning } from './storage/sqlite-learning.js';
-import { SqliteMemory } from './storage/sqlite-memory.js';
-import { SqliteResults } from './storage/sqlite-results.js';
-import { SqliteSessionContext } from './storage/sqlite-session-context.js';
-import type { SqliteStore } from './storage/sqlite-store.js';
+import { MemoryContextBuilder } from '../chat/context/context-builder.js';
+import { Feedback } from '../chat/learning/feedback.js';
+import { HiddenPrompts } from '../chat/learning/hidden-prompts.js';
+import { Lessons } from '../chat/learning/lessons.js';
+import type { FollowUpTasks } from '../chat/learning/ports.js';
+import { StoredTurns } from '../chat/learning/stored-turns.js';
+import { EmbeddingBacklog } from '../chat/memory/embedding-backlog.js';
+import { Knowledge } from '../chat/memory/knowledge.js';
+import { Memory } from '../chat/memory/memory.js';
+import { placesOf } from '../chat/memory/ports.js';
+import { Retention } from '../chat/memory/retention.js';
+import { RoutedBackgroundModel } from '../chat/results/background-model.js';
+import { ModelTitle } from '../chat/results/model-title.js';
+import { ResultProcessor } from '../chat/results/result-processor.js';
+import { resultSteps } from '../chat/results/result-steps.js';
+import { RunningSummary } from '../chat/results/running-summary.js';
+import { SessionClearing } from '../chat/sessions/session-clearing.js';
+import type { SessionStore } from '../chat/sessions/session-store.js';
+import type { Task } from '../chat/tasks/task.js';
+import type { RequestTracer } from '../chat/tracing/request-tracer.js';
+import type { ChatTarget, RouteRequest } from '../chat/turn-ports.js';
+import type { Settings } from '../config/settings-schema.js';
+import { DocumentReader } from '../documents/document-reader.js';
+import { EmbeddingModel } from '../models/embedding-model.js';
+import type { ModelManager } from '../models/model-manager.js';
+import { systemClock } from '../shared/clock.js';
+import type { Owner } from '../shared/owner.js';
+import { SqliteLearning } from '../storage/sqlite-learning.js';
+import { SqliteMemory } from '../storage/sqlite-memory.js';
+import { SqliteResults } from '../storage/sqlite-results.js';
+import { SqliteSessionContext } from '../storage/sqlite-session-context.js';
+import type { SqliteStore } from '../storage/sqlite-store.js';
 
 /** What is cheap is finished before the process ends; the rest goes on after the next start. */
 const DRAIN_MS = 2_000;
@@ -41,7 +40,7 @@ const DRAIN_MS = 2_000;
 const MIN_COVERAGE = 0.25;
 const LOOK_MS = 2_000;
 
-export interface ChatMemoryParts {
+export interface MemoryParts {
   settings: Settings;
   store: SqliteStore;
   sessions: SessionStore;
@@ -57,8 +56,6 @@ export interface ChatMemoryParts {
   clearTasks: (sessionId: string) => number | Promise<number>;
   task: (id: string) => Task | undefined;
   followUps: FollowUpTasks;
-  /** False in a pre-production role that keeps its data. */
-  mayDelete: boolean;
   distDir: string;
   logger: Logger;
   onLesson: (taskId: string, lessonId: string) => void;
@@ -67,7 +64,7 @@ export interface ChatMemoryParts {
   onLogged: () => void;
 }
 
-export function chatMemory(parts: ChatMemoryParts) {
+export function composeMemory(parts: MemoryParts) {
   const { settings, store, sessions, tracer, models, idle, logger } = parts;
   const clock = systemClock;
   const repository = new SqliteMemory(store);
@@ -215,7 +212,8 @@ export function chatMemory(parts: ChatMemoryParts) {
     feedback,
     logs: learning,
     embedder,
-    mayDelete: parts.mayDelete,
+    /** False in a pre-production role that keeps its data. */
+    mayDelete: !isPreProduction(settings.ENVIRONMENT_ROLE) || settings.ALLOW_DATA_MUTATION,
     start(): void {
       results.start();
       if (!background) return;
@@ -227,6 +225,9 @@ export function chatMemory(parts: ChatMemoryParts) {
     },
   };
 }
+
+const isPreProduction = (role: string): boolean =>
+  ['preprod', 'pre-prod', 'staging', 'stage'].includes(role.trim().toLowerCase());
 
 /** What answers here and is in memory already: no weights are read for work nobody waits for. */
 async function loadedModel(models: ModelManager): Promise<{ name: string; parameters: number | null } | null> {

@@ -1,27 +1,27 @@
 // Part of the composition: the engines beside the embedded one, that the settings name or this machine has, each with the
 // way to start it; several addresses of one kind are a pool.
-import { fetchByEnvironment } from './catalogs/download/ranged-download.js';
-import { libraryLayers } from './catalogs/ollama-library/library-manifest.js';
-import type { Settings } from './config/config.js';
-import { diskOf } from './machine/usage-meter.js';
-import { isCloudHost } from './models/cloud-hosts.js';
-import type { ModelSource } from './models/ports.js';
-import { allowedByProfile } from './models/runtime-profile.js';
-import type { LlmServerDefinition, ServerHealth } from './runtimes/llm-server-controller.js';
-import { OllamaClient } from './runtimes/ollama/ollama-client.js';
-import { ollamaFolder } from './runtimes/ollama/ollama-disk.js';
-import type { OllamaFigures } from './runtimes/ollama/ollama-figures.js';
-import { OllamaModels } from './runtimes/ollama/ollama-models.js';
-import { OllamaRuntime } from './runtimes/ollama/ollama-runtime.js';
-import { OpenAiCompatibleRuntime } from './runtimes/openai-compatible/openai-compatible-runtime.js';
-import { EndpointPool } from './runtimes/pool/endpoint-pool.js';
-import type { MemberRuntime } from './runtimes/pool/member.js';
-import type { Runtime } from './runtimes/runtime.js';
-import { findProgram, toArgumentVector } from './runtimes/servers/argument-vector.js';
-import type { TrafficControl } from './runtimes/upstream-traffic.js';
-import { VllmClient } from './runtimes/vllm/vllm-client.js';
-import { VllmRuntime } from './runtimes/vllm/vllm-runtime.js';
-import { AppError } from './shared/errors.js';
+import { fetchByEnvironment } from '../catalogs/download/ranged-download.js';
+import { libraryLayers } from '../catalogs/ollama-library/library-manifest.js';
+import type { Settings } from '../config/config.js';
+import { diskOf } from '../machine/usage-meter.js';
+import { isCloudHost } from '../models/cloud-hosts.js';
+import type { ModelSource } from '../models/ports.js';
+import { allowedByProfile } from '../models/runtime-profile.js';
+import type { LlmServerDefinition, ServerHealth } from '../runtimes/llm-server-controller.js';
+import { OllamaClient } from '../runtimes/ollama/ollama-client.js';
+import { ollamaFolder } from '../runtimes/ollama/ollama-disk.js';
+import type { OllamaFigures } from '../runtimes/ollama/ollama-figures.js';
+import { OllamaModels } from '../runtimes/ollama/ollama-models.js';
+import { OllamaRuntime } from '../runtimes/ollama/ollama-runtime.js';
+import { OpenAiCompatibleRuntime } from '../runtimes/openai-compatible/openai-compatible-runtime.js';
+import { EndpointPool } from '../runtimes/pool/endpoint-pool.js';
+import type { MemberRuntime } from '../runtimes/pool/member.js';
+import type { Runtime } from '../runtimes/runtime.js';
+import { findProgram, toArgumentVector } from '../runtimes/servers/argument-vector.js';
+import type { TrafficControl } from '../runtimes/upstream-traffic.js';
+import { VllmClient } from '../runtimes/vllm/vllm-client.js';
+import { VllmRuntime } from '../runtimes/vllm/vllm-runtime.js';
+import { AppError } from '../shared/errors.js';
 
 export interface ServerPlace {
   environment: Readonly<Record<string, string | undefined>>;

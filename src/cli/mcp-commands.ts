@@ -41,6 +41,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .argument('[name]', 'how it is called here')
     .option('--ref <name>', 'branch, tag or commit')
     .option('--entrypoint <command>', 'how it starts, such as "python server.py", or which of its programs')
+    .option('--ignore-lock', 'of a repository: install what it allows, not what its lock file names')
     .option('--arg <word>', "an argument of a package's program; {workspace} is its own folder", collect, [])
     .option('--env <NAME=VALUE>', 'a variable it gets; {workspace} is its own folder', collect, [])
     .option('--secret <NAME=SECRET>', 'a variable or header it gets from a stored secret', collect, [])

@@ -152,6 +152,8 @@ export const McpPlan = z.object({
     private_network: z.boolean(),
   }),
   dependencies: z.array(z.string()),
+  /** Says exactly what is installed; null where nothing pins it, and where nothing is needed. */
+  lock: z.object({ file: z.string(), sha256: z.string(), packages: z.int() }).nullable(),
   user_config: z.array(
     BundleSetting.extend({
       value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]).nullable(),

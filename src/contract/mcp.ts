@@ -20,6 +20,7 @@ const Source = z.discriminatedUnion('kind', [
     url: z.string().min(1).max(1_000),
     ref: z.string().regex(REF).nullish(),
     entrypoint: z.string().min(1).max(500).nullish(),
+    ignore_lock: z.boolean().default(false).describe('installs what the project allows, not what its lock file names'),
   }),
   z.strictObject({
     kind: z.enum(['npm', 'pypi']),

@@ -62,6 +62,7 @@ export const ERROR_CODES = [
   'mcp_timeout',
   'mcp_untrusted',
   'mcp_import_failed',
+  'mcp_lock_mismatch',
   'mcp_authorization_required',
   'mcp_authorization_failed',
   'tool_not_found',

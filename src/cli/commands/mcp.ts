@@ -20,6 +20,7 @@ const START_MS = 60_000;
 export interface ImportOptions {
   ref?: string;
   entrypoint?: string;
+  ignoreLock?: boolean;
   arg: string[];
   env: string[];
   secret: string[];
@@ -53,6 +54,7 @@ interface Plan {
     allow_plain: boolean;
   };
   dependencies: string[];
+  lock: { file: string; packages: number } | null;
   user_config: BundleSetting[];
   signature: BundleSignature | null;
   missing_config: string[];
@@ -327,6 +329,7 @@ function describe({
   launch,
   permissions,
   dependencies,
+  lock,
   user_config: settings,
   signature,
   missing_config: unanswered,
@@ -339,6 +342,7 @@ function describe({
     ...build.map((step) => `  build:    ${step.title}: ${step.command.join(' ')}`),
     `  starts:   ${launch.url ?? [launch.command, ...(launch.args ?? [])].join(' ')}`,
     `  needs:    ${list(dependencies)}`,
+    ...(lock ? [`  locked:   by ${lock.file}: ${lock.packages} packages, exactly these`] : []),
     `  network:  ${permissions.network ? 'yes' : 'no'}`,
     `  reads:    ${list(permissions.readable)}`,
     `  changes:  ${list(permissions.writable)}`,
@@ -351,7 +355,10 @@ function describe({
   ].join('\n');
 }
 
-function toSource(source: string, { ref, entrypoint, arg, allowPrivate }: ImportOptions): Record<string, unknown> {
+function toSource(
+  source: string,
+  { ref, entrypoint, arg, allowPrivate, ignoreLock }: ImportOptions,
+): Record<string, unknown> {
   const [, registry, spec] = /^(npm|pypi):(.+)$/.exec(source) ?? [];
   if (registry !== undefined && spec !== undefined) {
     const [, name, version] = /^(@?[^@=]+)(?:@|==)?(.*)$/.exec(spec) ?? [];
@@ -359,7 +366,13 @@ function toSource(source: string, { ref, entrypoint, arg, allowPrivate }: Import
   }
   if (/^https?:\/\//.test(source) && !/\.git\/?$/.test(source) && ref === undefined && entrypoint === undefined)
     return { kind: 'remote', url: source, allow_private: allowPrivate === true };
-  return { kind: 'git', url: source, ref: ref ?? null, entrypoint: entrypoint ?? null };
+  return {
+    kind: 'git',
+    url: source,
+    ref: ref ?? null,
+    entrypoint: entrypoint ?? null,
+    ...(ignoreLock ? { ignore_lock: true } : {}),
+  };
 }
 
 function pairs(values: readonly string[], option: string): Record<string, string> {

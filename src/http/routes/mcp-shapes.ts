@@ -106,6 +106,7 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof 
     private_network: plan.launch.kind === 'http' && plan.launch.allowPrivate,
   },
   dependencies: [...plan.dependencies],
+  lock: plan.lock ?? null,
   user_config: (plan.settings ?? []).map((setting) => ({
     name: setting.name,
     type: setting.type,
@@ -132,7 +133,13 @@ export function toImportRequest(body: z.output<typeof contract.ImportRequest>): 
       name,
       title,
       grants,
-      source: { kind: 'git', url: source.url, ref: source.ref ?? null, entrypoint: source.entrypoint ?? null },
+      source: {
+        kind: 'git',
+        url: source.url,
+        ref: source.ref ?? null,
+        entrypoint: source.entrypoint ?? null,
+        ...(source.ignore_lock ? { ignoreLock: true } : {}),
+      },
     };
   if (source.kind === 'remote')
     return {

@@ -203,6 +203,7 @@ export class McpManagerSkill {
       build: found.build,
       launch,
       dependencies: found.dependencies,
+      ...(found.lock ? { lock: found.lock } : {}),
       ...(found.settings ? { settings: found.settings, missingSettings: found.missing ?? [] } : {}),
       ...(found.signature ? { signature: found.signature } : {}),
       missingSecrets: [...new Set(Object.values({ ...grants.secrets, ...found.secrets }))].filter(

@@ -61,6 +61,7 @@ export const errors: Record<keyof typeof english, string> = {
   'error.mcp_timeout': 'Der MCP-Server hat nicht rechtzeitig geantwortet.',
   'error.mcp_untrusted': 'Dieser MCP-Server lässt sich hier nicht isolieren.',
   'error.mcp_import_failed': 'Der Server kann nicht importiert werden.',
+  'error.mcp_lock_mismatch': 'Seine Lock-Datei passt nicht zu dem, was er braucht.',
   'error.mcp_authorization_required': 'Der MCP-Server verlangt eine Anmeldung.',
   'error.mcp_authorization_failed': 'Die Anmeldung am MCP-Server ist fehlgeschlagen.',
   'error.tool_not_found': 'Dieses Werkzeug gibt es nicht.',

@@ -59,6 +59,7 @@ export const errors = {
   'error.mcp_timeout': 'The MCP server did not answer in time.',
   'error.mcp_untrusted': 'This MCP server cannot be isolated here.',
   'error.mcp_import_failed': 'The server cannot be imported.',
+  'error.mcp_lock_mismatch': 'Its lock file does not fit what it needs.',
   'error.mcp_authorization_required': 'The MCP server wants a login.',
   'error.mcp_authorization_failed': 'The login at the MCP server failed.',
   'error.tool_not_found': 'There is no such tool.',

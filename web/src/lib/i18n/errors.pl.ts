@@ -61,6 +61,7 @@ export const errors: Record<keyof typeof english, string> = {
   'error.mcp_timeout': 'Serwer MCP nie odpowiedział na czas.',
   'error.mcp_untrusted': 'Tego serwera MCP nie da się tutaj odizolować.',
   'error.mcp_import_failed': 'Nie można zaimportować serwera.',
+  'error.mcp_lock_mismatch': 'Jego plik blokady nie zgadza się z tym, czego potrzebuje.',
   'error.mcp_authorization_required': 'Serwer MCP wymaga zalogowania.',
   'error.mcp_authorization_failed': 'Logowanie do serwera MCP nie powiodło się.',
   'error.tool_not_found': 'Nie ma takiego narzędzia.',

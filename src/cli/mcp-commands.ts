@@ -18,6 +18,7 @@ import {
   trustTool,
   updateServer,
 } from './commands/mcp.js';
+import { listDefinitions } from './commands/mcp-definitions.js';
 import { type LoginOptions, logIn, logOut } from './commands/mcp-login.js';
 import { type McpServeOptions, serveMcp } from './commands/mcp-serve.js';
 
@@ -89,6 +90,12 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .argument('<tool>')
     .argument('<hash>')
     .action((name: string, tool: string, hash: string) => trustTool(context(), name, tool, hash));
+  mcp
+    .command('definitions')
+    .description('what a server offers beside tools: prompts, resources, instructions, and what changed in them')
+    .argument('<server>')
+    .option('--approve <hash>', 'agree to all that waits, exactly as it was shown')
+    .action((name: string, options: { approve?: string }) => listDefinitions(context(), name, options));
   mcp
     .command('call')
     .description('call a tool by hand')

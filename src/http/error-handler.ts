@@ -77,6 +77,7 @@ export const STATUS = {
   mcp_authorization_failed: 502,
   tool_not_found: 404,
   tool_quarantined: 409,
+  definition_quarantined: 409,
   approval_stale: 409,
   tool_denied: 403,
   tool_failed: 502,

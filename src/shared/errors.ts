@@ -67,6 +67,7 @@ export const ERROR_CODES = [
   'mcp_authorization_failed',
   'tool_not_found',
   'tool_quarantined',
+  'definition_quarantined',
   'approval_stale',
   'tool_denied',
   'tool_failed',

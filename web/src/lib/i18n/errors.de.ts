@@ -66,6 +66,7 @@ export const errors: Record<keyof typeof english, string> = {
   'error.mcp_authorization_failed': 'Die Anmeldung am MCP-Server ist fehlgeschlagen.',
   'error.tool_not_found': 'Dieses Werkzeug gibt es nicht.',
   'error.tool_quarantined': 'Das Werkzeug wartet auf Ihre Freigabe.',
+  'error.definition_quarantined': 'Der Prompt oder die Ressource wartet auf Ihre Freigabe.',
   'error.approval_stale': 'Es hat sich geändert, seit es angezeigt wurde. Bitte noch einmal ansehen.',
   'error.tool_denied': 'Das Werkzeug darf nicht aufgerufen werden.',
   'error.tool_failed': 'Das Werkzeug ist fehlgeschlagen.',

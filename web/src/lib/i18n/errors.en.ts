@@ -64,6 +64,7 @@ export const errors = {
   'error.mcp_authorization_failed': 'The login at the MCP server failed.',
   'error.tool_not_found': 'There is no such tool.',
   'error.tool_quarantined': 'The tool waits for your approval.',
+  'error.definition_quarantined': 'The prompt or resource waits for your approval.',
   'error.approval_stale': 'It has changed since it was shown. Look at it again.',
   'error.tool_denied': 'The tool may not be called.',
   'error.tool_failed': 'The tool failed.',

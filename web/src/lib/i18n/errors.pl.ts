@@ -66,6 +66,7 @@ export const errors: Record<keyof typeof english, string> = {
   'error.mcp_authorization_failed': 'Logowanie do serwera MCP nie powiodło się.',
   'error.tool_not_found': 'Nie ma takiego narzędzia.',
   'error.tool_quarantined': 'Narzędzie czeka na Twoją zgodę.',
+  'error.definition_quarantined': 'Prompt lub zasób czeka na Twoją zgodę.',
   'error.approval_stale': 'Od czasu wyświetlenia coś się zmieniło. Obejrzyj to jeszcze raz.',
   'error.tool_denied': 'Tego narzędzia nie wolno wywołać.',
   'error.tool_failed': 'Narzędzie zawiodło.',

@@ -18,6 +18,7 @@ import {
   trustTool,
   updateServer,
 } from './commands/mcp.js';
+import { listDefinitions } from './commands/mcp-definitions.js';
 import { type LoginOptions, logIn, logOut } from './commands/mcp-login.js';
 import { type McpServeOptions, serveMcp } from './commands/mcp-serve.js';
 
@@ -41,6 +42,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .argument('[name]', 'how it is called here')
     .option('--ref <name>', 'branch, tag or commit')
     .option('--entrypoint <command>', 'how it starts, such as "python server.py", or which of its programs')
+    .option('--ignore-lock', 'of a repository: install what it allows, not what its lock file names')
     .option('--arg <word>', "an argument of a package's program; {workspace} is its own folder", collect, [])
     .option('--env <NAME=VALUE>', 'a variable it gets; {workspace} is its own folder', collect, [])
     .option('--secret <NAME=SECRET>', 'a variable or header it gets from a stored secret', collect, [])
@@ -88,6 +90,12 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .argument('<tool>')
     .argument('<hash>')
     .action((name: string, tool: string, hash: string) => trustTool(context(), name, tool, hash));
+  mcp
+    .command('definitions')
+    .description('what a server offers beside tools: prompts, resources, instructions, and what changed in them')
+    .argument('<server>')
+    .option('--approve <hash>', 'agree to all that waits, exactly as it was shown')
+    .action((name: string, options: { approve?: string }) => listDefinitions(context(), name, options));
   mcp
     .command('call')
     .description('call a tool by hand')

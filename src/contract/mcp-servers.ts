@@ -58,18 +58,21 @@ export const McpServerItem = z.object({
   trusted: z.boolean(),
   /** Null for a remote server. */
   isolation: Tier.nullable(),
+  /** This and what else is for running it is null for a user's key that was granted the server. */
   pid: z.int().nullable(),
   /** Resident, of all its processes; null where it does not run or the platform does not tell. */
   memory_bytes: z.int().nullable(),
   era: z.enum(['modern', 'legacy']).nullable(),
   protocol_version: z.string().nullable(),
   server_info: z.object({ name: z.string(), version: z.string() }).nullable(),
-  source: Source,
+  source: Source.nullable(),
   tools: z.int(),
   quarantined: z.int(),
+  /** Prompts, resources, templates of resources and instructions that are new or have changed. */
+  quarantined_definitions: z.int(),
   /** What the definitions of its tools take of a prompt in which all of them are offered; an estimate. */
   prompt_tokens: z.int(),
-  restarts: z.int(),
+  restarts: z.int().nullable(),
   last_error: z.object({ code: z.string(), message: z.string(), at: Instant }).nullable(),
   call_ms: z.object({ p50: z.number(), p99: z.number(), count: z.int() }).nullable(),
   /** Of a remote server that wants a login. */
@@ -117,6 +120,25 @@ export const McpToolList = z.object({
   count: z.int(),
 });
 
+export const McpDefinitionItem = z.object({
+  kind: z.enum(['prompt', 'resource', 'resource_template', 'instructions']),
+  /** A prompt's name, a resource's address, a template. */
+  name: z.string(),
+  title: z.string().nullable(),
+  description: z.string(),
+  hash: z.string(),
+  approved_hash: z.string().nullable(),
+  state: z.enum(['approved', 'quarantined', 'refused', 'gone']),
+  refused: z.string().nullable(),
+  changes: z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })),
+});
+export const McpDefinitionList = z.object({
+  status: z.literal('success'),
+  server: z.string(),
+  definitions: z.array(McpDefinitionItem),
+  count: z.int(),
+});
+
 export const McpSignature = z.object({
   state: z.enum(['unsigned', 'not_verified', 'signed']),
   /** Why nothing vouches for it. */
@@ -152,6 +174,8 @@ export const McpPlan = z.object({
     private_network: z.boolean(),
   }),
   dependencies: z.array(z.string()),
+  /** Says exactly what is installed; null where nothing pins it, and where nothing is needed. */
+  lock: z.object({ file: z.string(), sha256: z.string(), packages: z.int() }).nullable(),
   user_config: z.array(
     BundleSetting.extend({
       value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]).nullable(),

@@ -20,6 +20,7 @@ const Source = z.discriminatedUnion('kind', [
     url: z.string().min(1).max(1_000),
     ref: z.string().regex(REF).nullish(),
     entrypoint: z.string().min(1).max(500).nullish(),
+    ignore_lock: z.boolean().default(false).describe('installs what the project allows, not what its lock file names'),
   }),
   z.strictObject({
     kind: z.enum(['npm', 'pypi']),
@@ -83,6 +84,19 @@ export const CallRequest = z.strictObject({
   input: z.record(z.string(), z.unknown()).default({}),
 });
 export const ToolApproval = z.strictObject({ tool: z.string().min(1).max(256), hash: Hash });
+/** Several at once, all or none: a server may have hundreds of resources. */
+export const DefinitionsApproval = z.strictObject({
+  definitions: z
+    .array(
+      z.strictObject({
+        kind: z.enum(['prompt', 'resource', 'resource_template', 'instructions']),
+        name: z.string().min(1).max(2_000),
+        hash: Hash,
+      }),
+    )
+    .min(1)
+    .max(1_000),
+});
 export const ToolPermission = z.strictObject({
   tool: z.string().min(1).max(256),
   permission: z.enum(['always', 'ask', 'never']),

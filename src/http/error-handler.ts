@@ -71,11 +71,13 @@ export const STATUS = {
   mcp_timeout: 504,
   mcp_untrusted: 403,
   mcp_import_failed: 422,
+  mcp_lock_mismatch: 422,
   // Not 401: that would say something about the caller's own key.
   mcp_authorization_required: 409,
   mcp_authorization_failed: 502,
   tool_not_found: 404,
   tool_quarantined: 409,
+  definition_quarantined: 409,
   approval_stale: 409,
   tool_denied: 403,
   tool_failed: 502,

@@ -41,6 +41,7 @@ import { type LlmRuntimeOptions, llmRuntimeRoutes } from './routes/llm-runtime.j
 import { type LlmServersOptions, llmServersRoutes } from './routes/llm-servers.js';
 import { type McpRoutesOptions, mcpRoutes } from './routes/mcp.js';
 import { type McpBundleRoutesOptions, mcpBundleRoutes } from './routes/mcp-bundles.js';
+import { mcpDefinitionsRoutes } from './routes/mcp-definitions.js';
 import { type McpEndpointsOptions, mcpEndpoints } from './routes/mcp-endpoints.js';
 import { mcpRegistryRoutes } from './routes/mcp-registry.js';
 import { type MemoryRoutesOptions, memoryRoutes } from './routes/memory.js';
@@ -223,6 +224,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       });
       await api.register(intentRoutes, { learned: options.learned });
       await api.register(mcpRoutes, options.mcp);
+      await api.register(mcpDefinitionsRoutes, options.mcp);
       await api.register(mcpBundleRoutes, options.mcp);
       await api.register(mcpRegistryRoutes, options.mcp);
       await api.register(modelRoutes, options.models);

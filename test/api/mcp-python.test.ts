@@ -130,6 +130,128 @@ describe.each([
   });
 });
 
+const LOCKED_INDEX = 'https://elsewhere.invalid/simple';
+const LOCKS = {
+  'uv.lock': (version: string, hash: string) => `version = 1
+revision = 3
+requires-python = ">=3.9"
+
+[[package]]
+name = "greeter"
+version = "1.0.0"
+source = { virtual = "." }
+dependencies = [{ name = "greeting" }]
+
+[package.metadata]
+requires-dist = [{ name = "greeting", specifier = ">=1" }]
+
+[[package]]
+name = "greeting"
+version = "${version}"
+source = { registry = "${LOCKED_INDEX}" }
+wheels = [
+    { url = "https://elsewhere.invalid/greeting-${version}-py3-none-any.whl", hash = "sha256:${hash}", size = 900 },
+]
+`,
+  'pylock.toml': (version: string, hash: string) => `lock-version = "1.0"
+created-by = "hand"
+
+[[packages]]
+name = "greeting"
+version = "${version}"
+index = "${LOCKED_INDEX}"
+wheels = [{ name = "greeting-${version}-py3-none-any.whl", url = "https://elsewhere.invalid/x.whl", hashes = { sha256 = "${hash}" } }]
+`,
+  'requirements.txt': (version: string, hash: string) =>
+    `--index-url ${LOCKED_INDEX}\ngreeting==${version} \\\n    --hash=sha256:${hash}  # via nobody\n`,
+} as const;
+type LockName = keyof typeof LOCKS;
+
+describe.each([
+  ['pip', true, null],
+  ['uv', uv !== null, uv],
+] as const)('a repository with a lock file, with %s', { timeout: 60_000 }, (tool, isThere, program) => {
+  const repository = join(root, `locked-${tool}`);
+  let locked: PythonIndex;
+
+  function commit(files: Record<string, string>) {
+    rmSync(repository, { recursive: true, force: true });
+    mkdirSync(repository);
+    const all = { 'server.py': SERVER, 'pyproject.toml': PROJECT, ...files };
+    for (const [name, text] of Object.entries(all)) writeFileSync(join(repository, name), text);
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: repository });
+    git('init', '-q', '-b', 'main');
+    git('add', '-A');
+    git('commit', '-q', '-m', 'one');
+  }
+  const source = (more: object = {}) => ({ kind: 'git', url: `file://${repository}`, ...more });
+
+  beforeAll(async () => {
+    locked = await startPythonIndex('greeting', '1.2.0', 'WORDS = "as locked"\n', { '2.0.0': 'WORDS = "newest"\n' });
+    const bin = join(mkdtempSync(join(root, 'home-')), 'bin');
+    mkdirSync(bin);
+    if (program) copyFileSync(program, join(bin, 'uv'));
+    const programs = path.split(delimiter).filter((folder) => !existsSync(join(folder, 'uv')));
+    server = await startServer({ MCP_GIT_FILE_ROOTS: root }, undefined, {
+      HOME: join(bin, '..'),
+      PATH: [bin, ...programs].join(delimiter),
+      PIP_INDEX_URL: locked.url,
+    });
+  });
+  afterAll(async () => {
+    await server.close();
+    await locked.close();
+  });
+  const greeting = () => ask('POST', '/mcp/call', { tool: 'greeter__greet', input: {} });
+
+  const used = (Object.keys(LOCKS) as LockName[]).filter((file) => tool === 'uv' || file !== 'uv.lock');
+  it.skipIf(!isThere).each(used)('gets exactly what %s names, from the index of this machine', async (file) => {
+    commit({ [file]: LOCKS[file]('1.2.0', locked.hash('1.2.0')) });
+    const plan = await planned(source());
+    expect(plan).toMatchObject({
+      lock: { file, packages: 1 },
+      dependencies: ['greeting==1.2.0'],
+      warnings: [],
+      build: [{}, { network: false }, { title: expect.stringContaining(file), network: true }],
+    });
+    expect(await approved(plan)).toMatchObject({ status: 'completed' });
+    expect(await greeting()).toMatchObject({ text: 'as locked' });
+  });
+
+  it.skipIf(!isThere).each(used)('is not built when what comes is not what %s has the hash of', async (file) => {
+    commit({ [file]: LOCKS[file]('1.2.0', 'a'.repeat(64)) });
+    const operation = await approved(await planned(source()));
+    expect(operation).toMatchObject({ status: 'failed', error_code: 'mcp_import_failed' });
+    expect(String(operation['error'])).toMatch(/hash/i);
+  });
+
+  it.skipIf(!isThere).each(used)(
+    'whose %s is out of date is refused, and imported without it by choice',
+    async (file) => {
+      const stale = LOCKS[file]('1.2.0', locked.hash('1.2.0'));
+      commit({ [file]: stale, 'pyproject.toml': PROJECT.replace('"greeting>=1"', '"greeting>=1", "weather"') });
+      const failed = await planned(source());
+      expect(failed).toMatchObject({ status: 'failed', error_code: 'mcp_lock_mismatch' });
+      expect(String(failed['error'])).toContain('weather');
+      commit({ [file]: stale.replace('>=1', '>=1.1'), 'pyproject.toml': PROJECT.replace('>=1', '>=2') });
+      const plan = await planned(source({ ignore_lock: true }));
+      expect(plan).toMatchObject({ lock: null, warnings: [expect.stringContaining('left aside, as you asked')] });
+      expect(await approved(plan)).toMatchObject({ status: 'completed' });
+      expect(await greeting()).toMatchObject({ text: 'newest' });
+    },
+  );
+
+  it.skipIf(!isThere)('of uv says in the plan what becomes of it where uv is not there', async () => {
+    commit({ 'uv.lock': LOCKS['uv.lock']('1.2.0', locked.hash('1.2.0')) });
+    expect(await planned(source())).toMatchObject(
+      tool === 'uv'
+        ? { lock: { file: 'uv.lock' }, warnings: [] }
+        : { lock: null, warnings: [expect.stringContaining('uv is not here')] },
+    );
+  });
+});
+
 describe('a bundle', () => {
   beforeAll(async () => {
     server = await startServer({}, undefined, { HOME: root, PATH: path });
@@ -141,10 +263,11 @@ describe('a bundle', () => {
       command: 'uv',
       args: ['run', '--directory', '$'.concat('{__dirname}'), 'src/server.py', 'dear', 'friend'],
     };
-    const lock = { name: 'uv.lock', text: 'version = 1\n' };
+    const lock = { name: 'poetry.lock', text: '' };
     expect(await planned({ kind: 'bundle', bundle: await uploaded(uvBundle(config, [lock])) })).toMatchObject({
       launch: { args: ['{source}/src/server.py', 'dear', 'friend'] },
-      warnings: [expect.stringContaining('uv.lock is not used')],
+      lock: null,
+      warnings: [expect.stringContaining('poetry.lock is not used')],
     });
   });
 

@@ -244,6 +244,7 @@ describe('in the API', () => {
       ['GET', '/mcp/servers/NAME'],
       ['GET', '/mcp/servers/NAME/tools'],
       ['GET', '/mcp/servers/NAME/types'],
+      ['GET', '/mcp/servers/NAME/definitions'],
       ['GET', '/skills/NAME__echo'],
       ['POST', '/skills/NAME__echo/call', { input: { text: 'x' }, approved: true }],
     ] as const) {
@@ -253,6 +254,88 @@ describe('in the API', () => {
       expect(await answer(ANNA, method, path.replace('NAME', 'hers'), body), path).toMatch(/^200 /);
       expect(await answer(BEN, method, path.replace('NAME', 'hers'), body), path).toMatch(/^404 /);
       expect(await answer(ADMINISTRATOR, method, path.replace('NAME', 'secret'), body), path).toMatch(/^200 /);
+    }
+  });
+
+  it('a user sees what a server is, and nothing of how it is run; an administrator both', async () => {
+    const operated = ['pid', 'memory_bytes', 'isolation', 'source', 'call_ms', 'restarts', 'listed_at', 'era'];
+    await api(ADMINISTRATOR, 'POST', '/mcp/call', { tool: 'hers__echo', input: { text: 'x' } });
+    // A program that crashed has an exit code and a reason.
+    await api(ADMINISTRATOR, 'POST', '/mcp/call', { tool: 'hers__crash', input: {} });
+    const { server: whole } = await api(ADMINISTRATOR, 'GET', '/mcp/servers/hers');
+    expect(whole).toMatchObject({ last_error: { code: 'mcp_crashed' }, source: { location: expect.any(String) } });
+    for (const path of [
+      '/mcp/servers/hers',
+      '/mcp/servers',
+      '/mcp/servers/hers/tools',
+      '/mcp/servers/hers/definitions',
+    ]) {
+      const text = await (await ask(ANNA, 'GET', `/api/v1${path}`)).text();
+      expect(text, path).not.toContain(root);
+      expect(text, path).not.toContain('mcp_crashed');
+    }
+    const shown = (await api(ANNA, 'GET', '/mcp/servers/hers'))['server'] as unknown as Json;
+    expect(shown).toMatchObject({
+      name: 'hers',
+      title: 'hers',
+      enabled: true,
+      tools: whole?.['tools'],
+      last_error: null,
+    });
+    expect(operated.filter((field) => shown[field] !== null)).toEqual([]);
+    expect(operated.filter((field) => whole?.[field] === undefined)).toEqual([]);
+    expect((await ask(ANNA, 'GET', '/api/v1/mcp/servers/hers/logs')).status).toBe(403);
+    expect((await ask(ANNA, 'POST', '/api/v1/mcp/servers/hers/definitions/approve', {})).status).toBe(403);
+  });
+
+  it('words that wait for the administrator are not shown to users, nor tools that were switched off', async () => {
+    await api(ADMINISTRATOR, 'POST', '/mcp/servers/hers/tools/permission', { tool: 'write', permission: 'never' });
+    const names = async (key: string) =>
+      ((await api(key, 'GET', '/mcp/servers/hers/tools'))['tools'] as unknown as { tool: string }[]).map(
+        ({ tool }) => tool,
+      );
+    expect(await names(ADMINISTRATOR)).toContain('write');
+    expect(await names(ANNA)).not.toContain('write');
+    expect(await names(ANNA)).toContain('echo');
+  });
+
+  it('a user is told that a server does not start, and not what of the house is missing', async () => {
+    const told = await (async () => {
+      await api(ADMINISTRATOR, 'PUT', '/mcp/secrets/house-key', { value: 'x' });
+      const source = { kind: 'git', url: `file://${join(root, 'fake')}`, entrypoint: 'node server.mjs' };
+      const settle = (answer: Json) =>
+        ended(ADMINISTRATOR, `/models/operations/${answer['operation']?.['operation_id']}`, 'operation');
+      const secrets = { KEY: 'house-key' };
+      const { result } = await settle(
+        await api(ADMINISTRATOR, 'POST', '/mcp/import', { name: 'hers', source, secrets }),
+      );
+      await settle(
+        await api(ADMINISTRATOR, 'POST', `/mcp/plans/${result?.['plan_id']}/approve`, { hash: result?.['hash'] }),
+      );
+      await api(ADMINISTRATOR, 'DELETE', '/mcp/secrets/house-key');
+      await api(ADMINISTRATOR, 'POST', '/mcp/servers/hers/restart');
+      const call = (key: string) =>
+        api(key, 'POST', '/skills/hers__echo/call', { input: { text: 'x' }, approved: true });
+      const gateway = async (key: string) => {
+        const response = await ask(key, 'POST', '/mcp/hers', {
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'initialize',
+          params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
+        });
+        return response.text();
+      };
+      const answers = {
+        anna: [JSON.stringify(await call(ANNA)), await gateway(ANNA)],
+        administrator: JSON.stringify(await call(ADMINISTRATOR)),
+      };
+      await api(ADMINISTRATOR, 'POST', '/mcp/servers/hers/rollback');
+      return answers;
+    })();
+    expect(told.administrator).toContain('house-key');
+    for (const each of told.anna) {
+      expect(each).not.toContain('house-key');
+      expect(each).toContain('an administrator can see why');
     }
   });
 

@@ -43,6 +43,7 @@ export class RemoteServers implements ImportedServers {
         source: { kind: 'remote', location: server.url, version: null },
         tools: 0,
         quarantined: 0,
+        quarantinedOffers: 0,
         restarts: 0,
         lastError: null,
         callMs: null,

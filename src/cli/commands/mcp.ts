@@ -20,6 +20,7 @@ const START_MS = 60_000;
 export interface ImportOptions {
   ref?: string;
   entrypoint?: string;
+  ignoreLock?: boolean;
   arg: string[];
   env: string[];
   secret: string[];
@@ -53,6 +54,7 @@ interface Plan {
     allow_plain: boolean;
   };
   dependencies: string[];
+  lock: { file: string; packages: number } | null;
   user_config: BundleSetting[];
   signature: BundleSignature | null;
   missing_config: string[];
@@ -68,7 +70,8 @@ interface Server {
   isolation: string | null;
   tools: number;
   quarantined: number;
-  source: { version: string | null; location: string };
+  quarantined_definitions: number;
+  source: { version: string | null; location: string } | null;
   last_error: { message: string } | null;
 }
 
@@ -81,6 +84,8 @@ interface Tool {
   refused: string | null;
   changes: { field: string; before: unknown; after: unknown }[];
 }
+
+const waitingOf = ({ quarantined, quarantined_definitions: definitions }: Server): number => quarantined + definitions;
 
 const at = (name: string, rest = ''): string => `/api/v1/mcp/servers/${encodeURIComponent(name)}${rest}`;
 
@@ -162,9 +167,12 @@ export async function approve(context: CommandContext, planId: string, hash: str
     { hash },
   );
   const operation = await followOperation(client, context.terminal, answer.operation.operation_id);
-  const { tools, quarantined } = (operation.result ?? {}) as { tools?: string[]; quarantined?: string[] };
+  const { tools, quarantined, quarantined_definitions } = (operation.result ?? {}) as Partial<
+    Record<'tools' | 'quarantined' | 'quarantined_definitions', string[]>
+  >;
   const count = tools?.length ?? 0;
-  const waiting = quarantined?.length ? `; to be looked at again: ${quarantined.join(', ')}` : '';
+  const unread = [...(quarantined ?? []), ...(quarantined_definitions ?? [])];
+  const waiting = unread.length > 0 ? `; to be looked at again: ${unread.join(', ')}` : '';
   context.terminal.result(
     operation,
     `${operation.model_name} is imported, ${count === 1 ? '1 tool' : `${count} tools`}${waiting}.`,
@@ -184,8 +192,8 @@ export async function listServers(context: CommandContext): Promise<void> {
     server.name,
     server.state,
     server.isolation ?? server.transport,
-    `${server.tools}${server.quarantined > 0 ? ` (+${server.quarantined} to look at)` : ''}`,
-    (server.source.version ?? '').slice(0, 12),
+    `${server.tools}${waitingOf(server) > 0 ? ` (+${waitingOf(server)} to look at)` : ''}`,
+    (server.source?.version ?? '').slice(0, 12),
     server.last_error?.message.slice(0, 80) ?? '',
   ]);
   context.terminal.result(
@@ -253,14 +261,17 @@ export async function changeServer(
 ): Promise<void> {
   const client = await context.server();
   const answer = await client.post<{ server: Server }>(at(name, `/${change}`), {}, START_MS);
-  const { source, tools, quarantined } = answer.server;
-  const waiting = quarantined > 0 ? `, ${quarantined} to be looked at: venom mcp tools ${name}` : '';
+  const { source, tools, quarantined, quarantined_definitions: definitions } = answer.server;
+  const waiting = [
+    ...(quarantined > 0 ? [`, ${quarantined} to be looked at: venom mcp tools ${name}`] : []),
+    ...(definitions > 0 ? [`, ${definitions} other definitions to be looked at: venom mcp definitions ${name}`] : []),
+  ].join('');
   const done = {
     enable: 'may be used again',
     disable: 'is switched off',
     restart: 'has ended; the next call starts it',
     refresh: `has ${tools === 1 ? '1 tool' : `${tools} tools`}${waiting}`,
-    rollback: `is back at ${(source.version ?? 'the version before').slice(0, 12)}${waiting}`,
+    rollback: `is back at ${(source?.version ?? 'the version before').slice(0, 12)}${waiting}`,
   };
   context.terminal.result(answer, `${name} ${done[change]}.`);
 }
@@ -297,7 +308,7 @@ export async function mcpDoctor(context: CommandContext): Promise<void> {
     ...Object.entries(answer.programs).map(([name, path]) => `${name}: ${path ?? 'not found'}`),
     ...answer.servers.map(
       (server) =>
-        `${server.name}: ${server.state}, ${server.last_error?.message ?? `${server.quarantined} tools to look at`}`,
+        `${server.name}: ${server.state}, ${server.last_error?.message ?? `${server.quarantined} tools and ${server.quarantined_definitions} other definitions to look at`}`,
     ),
     ...(answer.plans_waiting > 0 ? [`${answer.plans_waiting} plans wait: venom mcp plans`] : []),
   ];
@@ -327,6 +338,7 @@ function describe({
   launch,
   permissions,
   dependencies,
+  lock,
   user_config: settings,
   signature,
   missing_config: unanswered,
@@ -339,6 +351,7 @@ function describe({
     ...build.map((step) => `  build:    ${step.title}: ${step.command.join(' ')}`),
     `  starts:   ${launch.url ?? [launch.command, ...(launch.args ?? [])].join(' ')}`,
     `  needs:    ${list(dependencies)}`,
+    ...(lock ? [`  locked:   by ${lock.file}: ${lock.packages} packages, exactly these`] : []),
     `  network:  ${permissions.network ? 'yes' : 'no'}`,
     `  reads:    ${list(permissions.readable)}`,
     `  changes:  ${list(permissions.writable)}`,
@@ -351,7 +364,10 @@ function describe({
   ].join('\n');
 }
 
-function toSource(source: string, { ref, entrypoint, arg, allowPrivate }: ImportOptions): Record<string, unknown> {
+function toSource(
+  source: string,
+  { ref, entrypoint, arg, allowPrivate, ignoreLock }: ImportOptions,
+): Record<string, unknown> {
   const [, registry, spec] = /^(npm|pypi):(.+)$/.exec(source) ?? [];
   if (registry !== undefined && spec !== undefined) {
     const [, name, version] = /^(@?[^@=]+)(?:@|==)?(.*)$/.exec(spec) ?? [];
@@ -359,7 +375,13 @@ function toSource(source: string, { ref, entrypoint, arg, allowPrivate }: Import
   }
   if (/^https?:\/\//.test(source) && !/\.git\/?$/.test(source) && ref === undefined && entrypoint === undefined)
     return { kind: 'remote', url: source, allow_private: allowPrivate === true };
-  return { kind: 'git', url: source, ref: ref ?? null, entrypoint: entrypoint ?? null };
+  return {
+    kind: 'git',
+    url: source,
+    ref: ref ?? null,
+    entrypoint: entrypoint ?? null,
+    ...(ignoreLock ? { ignore_lock: true } : {}),
+  };
 }
 
 function pairs(values: readonly string[], option: string): Record<string, string> {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type * as contract from '../../contract/mcp.js';
 import type * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
+import type { Owner } from '../../shared/owner.js';
 import type { BundleSignature } from '../../skills/mcp/bundle-signature.js';
 import type { ImportPlan } from '../../skills/mcp/import-plan.js';
 import type { ImportRequest } from '../../skills/mcp/import-request.js';
@@ -19,36 +20,44 @@ export interface ServerFigures {
   promptTokens: number;
 }
 
-export const toServer = (
+/** A user who was granted a server needs to know what it is and whether it works; the rest is for who runs it. */
+export function toServer(
   server: ImportedServer,
   { memoryBytes, promptTokens }: ServerFigures,
-): z.output<typeof views.McpServerItem> => ({
-  name: server.name,
-  title: server.title,
-  transport: server.transport,
-  state: server.state,
-  enabled: server.enabled,
-  trusted: server.trusted,
-  isolation: server.isolation,
-  pid: server.pid,
-  memory_bytes: memoryBytes,
-  era: server.era,
-  protocol_version: server.protocolVersion,
-  server_info: server.serverInfo && { name: server.serverInfo.name, version: server.serverInfo.version },
-  source: server.source,
-  tools: server.tools,
-  quarantined: server.quarantined,
-  prompt_tokens: promptTokens,
-  restarts: server.restarts,
-  last_error: server.lastError && { ...server.lastError, at: isoUtc(server.lastError.at) },
-  call_ms: server.callMs,
-  authorization: server.authorization && {
-    state: server.authorization.state,
-    issuer: server.authorization.issuer,
-    scope: server.authorization.scope,
-    granted_at: server.authorization.grantedAt === null ? null : isoUtc(server.authorization.grantedAt),
-  },
-  listed_at: server.listedAt === null ? null : isoUtc(server.listedAt),
+  viewer: Owner,
+): z.output<typeof views.McpServerItem> {
+  const operator = viewer === null;
+  return {
+    name: server.name,
+    title: server.title,
+    transport: server.transport,
+    state: server.state,
+    enabled: server.enabled,
+    trusted: server.trusted,
+    isolation: operator ? server.isolation : null,
+    pid: operator ? server.pid : null,
+    memory_bytes: operator ? memoryBytes : null,
+    era: operator ? server.era : null,
+    protocol_version: operator ? server.protocolVersion : null,
+    server_info: server.serverInfo && { name: server.serverInfo.name, version: server.serverInfo.version },
+    source: operator ? server.source : null,
+    tools: server.tools,
+    quarantined: operator ? server.quarantined : 0,
+    quarantined_definitions: operator ? server.quarantinedOffers : 0,
+    prompt_tokens: promptTokens,
+    restarts: operator ? server.restarts : null,
+    last_error: operator && server.lastError ? { ...server.lastError, at: isoUtc(server.lastError.at) } : null,
+    call_ms: operator ? server.callMs : null,
+    authorization: operator && server.authorization ? toAuthorization(server.authorization) : null,
+    listed_at: operator && server.listedAt !== null ? isoUtc(server.listedAt) : null,
+  };
+}
+
+const toAuthorization = (status: NonNullable<ImportedServer['authorization']>) => ({
+  state: status.state,
+  issuer: status.issuer,
+  scope: status.scope,
+  granted_at: status.grantedAt === null ? null : isoUtc(status.grantedAt),
 });
 
 export const toServerTool = (tool: StoredTool, proxy: ToolDescriptor | null): z.output<typeof views.McpToolItem> => ({
@@ -106,6 +115,7 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof 
     private_network: plan.launch.kind === 'http' && plan.launch.allowPrivate,
   },
   dependencies: [...plan.dependencies],
+  lock: plan.lock ?? null,
   user_config: (plan.settings ?? []).map((setting) => ({
     name: setting.name,
     type: setting.type,
@@ -132,7 +142,13 @@ export function toImportRequest(body: z.output<typeof contract.ImportRequest>): 
       name,
       title,
       grants,
-      source: { kind: 'git', url: source.url, ref: source.ref ?? null, entrypoint: source.entrypoint ?? null },
+      source: {
+        kind: 'git',
+        url: source.url,
+        ref: source.ref ?? null,
+        entrypoint: source.entrypoint ?? null,
+        ...(source.ignore_lock ? { ignoreLock: true } : {}),
+      },
     };
   if (source.kind === 'remote')
     return {

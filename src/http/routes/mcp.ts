@@ -12,6 +12,7 @@ import type { McpServers } from '../../skills/mcp/mcp-servers.js';
 import type { McpTools } from '../../skills/mcp/mcp-tools.js';
 import type { ImportedServer, SecretStore } from '../../skills/mcp/ports.js';
 import type { RemoteAuthorizations } from '../../skills/mcp/remote-authorizations.js';
+import { isCallable } from '../../skills/mcp/tool-inventory.js';
 import { typeDeclarations } from '../../skills/mcp/type-declarations.js';
 import { promptTokens } from '../../skills/prompt-tokens.js';
 import type { ToolGrants } from '../../skills/tool-grants.js';
@@ -41,28 +42,35 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   { servers, manager, tools, secrets, authorizations, grants, isolation, programs, bundleBytesMax, memory },
 ) => {
   const tags = ['mcp'];
-  const described = (shown: readonly ImportedServer[]) => {
+  const described = (shown: readonly ImportedServer[], viewer: Owner) => {
     const bytes = memory(shown.flatMap(({ pid }) => pid ?? []));
     const tokens = new Map<string, number>();
     for (const tool of tools.tools())
       tokens.set(tool.source.id, (tokens.get(tool.source.id) ?? 0) + promptTokens(tool));
     return shown.map((server) =>
-      toServer(server, {
-        memoryBytes: server.pid === null ? null : (bytes.get(server.pid) ?? null),
-        promptTokens: tokens.get(server.name) ?? 0,
-      }),
+      toServer(
+        server,
+        {
+          memoryBytes: server.pid === null ? null : (bytes.get(server.pid) ?? null),
+          promptTokens: tokens.get(server.name) ?? 0,
+        },
+        viewer,
+      ),
     );
   };
   /** @throws AppError `mcp_server_not_found`, also where the viewer was not granted it */
   const one = (name: string, viewer: Owner) => {
     const server = grants.mayUseServer(viewer, name) ? servers.get(name) : undefined;
-    const [shown] = server ? described([server]) : [];
+    const [shown] = server ? described([server], viewer) : [];
     if (!shown) throw new AppError('mcp_server_not_found', `There is no MCP server ${name}.`);
     return shown;
   };
 
   app.get('/mcp/servers', { schema: { response: { 200: views.McpServerList }, tags } }, async ({ owner }) => {
-    const all = described(servers.list().filter(({ name }) => grants.mayUseServer(owner, name)));
+    const all = described(
+      servers.list().filter(({ name }) => grants.mayUseServer(owner, name)),
+      owner,
+    );
     return { status: 'success' as const, servers: all, count: all.length };
   });
   app.get(
@@ -71,11 +79,13 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     async ({ params, owner }) => ({
       status: 'success' as const,
       server: one(params.name, owner),
-      former: (servers.record(params.name)?.former ?? []).map(({ versionId, source, createdAt }) => ({
-        version_id: versionId,
-        version: source.version,
-        created_at: isoUtc(createdAt),
-      })),
+      former: (owner === null ? (servers.record(params.name)?.former ?? []) : []).map(
+        ({ versionId, source, createdAt }) => ({
+          version_id: versionId,
+          version: source.version,
+          created_at: isoUtc(createdAt),
+        }),
+      ),
     }),
   );
   app.get(
@@ -170,6 +180,8 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
       const proxies = tools.proxiesOf(params.name);
       const all = servers
         .tools(params.name)
+        // Words that nobody has agreed to are shown to who may agree to them.
+        .filter((tool) => owner === null || (isCallable(tool) && tool.permission !== 'never'))
         .map((tool) => toServerTool(tool, proxies.get(tool.definition.name) ?? null));
       return { status: 'success' as const, server: params.name, tools: all, count: all.length };
     },
@@ -244,7 +256,11 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     servers: described(
       servers
         .list()
-        .filter(({ lastError, quarantined, state }) => lastError !== null || quarantined > 0 || state === 'crash_loop'),
+        .filter(
+          ({ lastError, quarantined, quarantinedOffers, state }) =>
+            lastError !== null || quarantined + quarantinedOffers > 0 || state === 'crash_loop',
+        ),
+      null,
     ),
     plans_waiting: manager.plans().length,
   }));

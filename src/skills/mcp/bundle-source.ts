@@ -9,7 +9,7 @@ import type { BundleSignature } from './bundle-signature.js';
 import type { BundleStore } from './bundle-store.js';
 import { realPath } from './git-source.js';
 import type { ImportSource } from './import-request.js';
-import { inspectPython } from './inspect-repository.js';
+import { inspectPython } from './inspect-python.js';
 import { readManifestText, unpackBundle } from './unpack-bundle.js';
 
 export type BundleImport = Extract<ImportSource, { kind: 'bundle' }>;
@@ -58,7 +58,10 @@ export class BundleSource {
   }
 
   /** Unpacks it and finds out how it starts; nothing of it runs. @throws AppError `mcp_import_failed`, `invalid_input` */
-  async look(source: BundleImport, { into, signal }: { into: string; signal: AbortSignal }): Promise<FoundBundle> {
+  async look(
+    source: BundleImport,
+    { into, uv, signal }: { into: string; uv: boolean; signal: AbortSignal },
+  ): Promise<FoundBundle> {
     const { store, platform, home, judge } = this.#options;
     const hash = source.bundle ?? (await store.keep(createReadStream(this.#allowed(source.path ?? '')), signal)).hash;
     const manifest = await this.manifest(hash);
@@ -72,7 +75,7 @@ export class BundleSource {
           'mcp_import_failed',
           `This bundle cannot be imported: it has no file ${JSON.stringify(file)}.`,
         );
-    const needed = launch.entrypoint === null ? null : uvProject(into, launch.entrypoint);
+    const needed = launch.entrypoint === null ? null : uvProject(into, launch.entrypoint, uv);
     const runtimes = Object.entries(manifest.compatibility.runtimes).map(([name, range]) => `${name} ${range}`);
     return {
       ...launch,
@@ -85,6 +88,7 @@ export class BundleSource {
       hash,
       signature,
       dependencies: needed?.dependencies ?? [],
+      ...(needed ? { lock: needed.lock } : {}),
       location: `${manifest.name} ${manifest.version} (${source.path === null ? 'uploaded' : basename(source.path)})`,
       warnings: [
         ...(launch.missing.length > 0 ? [`It does not start without: ${launch.missing.join(', ')}.`] : []),
@@ -112,18 +116,13 @@ export class BundleSource {
 }
 
 /** What uv would read of it. @throws AppError `mcp_import_failed` */
-function uvProject(folder: string, entrypoint: string) {
+function uvProject(folder: string, entrypoint: string, uv: boolean) {
   if (!isFile(join(folder, 'pyproject.toml')))
     throw new AppError(
       'mcp_import_failed',
       'This bundle cannot be imported: a server of type uv says what it needs in pyproject.toml, and there is none.',
     );
-  const found = inspectPython(folder, entrypoint);
-  const unlocked =
-    isFile(join(folder, 'uv.lock')) && found.dependencies.length > 0
-      ? ['Its uv.lock is not used: the newest packages that its pyproject.toml allows are installed.']
-      : [];
-  return { ...found, warnings: [...found.warnings, ...unlocked] };
+  return inspectPython(folder, entrypoint, { uv, ignoreLock: false });
 }
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();

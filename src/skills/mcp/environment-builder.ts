@@ -11,7 +11,16 @@ import { pick } from './git-source.js';
 import type { BuildStep } from './import-plan.js';
 import { findOnPath, type Isolation } from './isolation.js';
 import { uvIndexVariables } from './pip-configuration.js';
-import { askNewest, findPython, installWheels, makeEnvironment, newestIn, type PythonTools } from './python-tools.js';
+import { asRequirements, PYTHON_LOCKS, readPythonLock } from './python-lock.js';
+import {
+  askNewest,
+  findPython,
+  installLocked,
+  installWheels,
+  makeEnvironment,
+  newestIn,
+  type PythonTools,
+} from './python-tools.js';
 
 const PIP_OF_MACHINE = '/etc/pip.conf';
 const STEP_MS = 600_000;
@@ -56,6 +65,10 @@ export class EnvironmentBuilder {
     this.#options = options;
   }
 
+  get hasUv(): boolean {
+    return findOnPath('uv', this.#options.environment['PATH']) !== null;
+  }
+
   /** @throws AppError `mcp_import_failed`, `cancelled` */
   async build({ steps, source, env, signal, onStep }: BuildRequest): Promise<void> {
     const { cacheDir } = this.#options;
@@ -76,6 +89,10 @@ export class EnvironmentBuilder {
         onStep(step.title);
         // Its own settings would choose another registry, and could carry ours there.
         await rm(join(source, '.npmrc'), { recursive: true, force: true });
+        if (step.command[0] === '{read-lock}') {
+          await writeLocked(step.command[1], places);
+          continue;
+        }
         const command = this.#command(step.command, places);
         const result = await this.#run(command, step.network, places, AbortSignal.any([signal, tooLarge.signal]));
         if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
@@ -92,14 +109,12 @@ export class EnvironmentBuilder {
     }
   }
 
-  #command([head, ...rest]: readonly string[], { source, env, python }: Places): string[] {
+  #command([head, ...words]: readonly string[], { source, env, python }: Places): string[] {
+    const rest = words.map((part) => part.replaceAll('{source}', source).replaceAll('{env}', env));
     if (head === '{make-env}' && python) return makeEnvironment(python, env);
-    if (head === '{install}' && python)
-      return installWheels(
-        python,
-        env,
-        rest.map((part) => part.replaceAll('{source}', source)),
-      );
+    if (head === '{install}' && python) return installWheels(python, env, rest);
+    if (head === '{install-locked}' && python)
+      return installLocked(python, env, { requirements: rest[0] ?? '', complete: words[1] === 'complete' });
     const program = findOnPath(head as string, this.#options.environment['PATH']);
     if (!program) throw new AppError('mcp_import_failed', `${head} was not found; it is needed to build this server.`);
     return [program, ...rest];
@@ -198,6 +213,14 @@ export class EnvironmentBuilder {
       outputKept: OUTPUT_KEPT,
     });
   }
+}
+
+/** What a lock file names, as pip and uv both read it. @throws AppError `mcp_import_failed`, `mcp_lock_mismatch` */
+async function writeLocked(file: string | undefined, { source, env }: Places): Promise<void> {
+  const known = PYTHON_LOCKS.find((name) => name === file);
+  const lock = known && readPythonLock(source, known);
+  if (!lock) throw new AppError('mcp_import_failed', `There is no lock file ${file}.`);
+  await writeFile(join(env, 'locked.txt'), asRequirements(lock));
 }
 
 const lastLines = ({ stderr, stdout, message }: CommandResult): string =>

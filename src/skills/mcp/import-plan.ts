@@ -10,6 +10,14 @@ export interface BuildStep {
   network: boolean;
 }
 
+/** The file that says which packages in which versions are installed, and none else. */
+export interface PlannedLock {
+  file: string;
+  /** Of its bytes. */
+  sha256: string;
+  packages: number;
+}
+
 export interface ImportPlan {
   planId: string;
   name: string;
@@ -23,6 +31,8 @@ export interface ImportPlan {
   /** As the server will be started; `{env}` and `{source}` stand for its final folders. */
   launch: Launch;
   dependencies: readonly string[];
+  /** Null where nothing pins what it needs. */
+  lock?: PlannedLock | null;
   /** Of a bundle: what it asks a person for. What was answered is a part of how it starts. */
   settings?: readonly PlanSetting[];
   /** Of these, the names of those without which it does not start. */
@@ -39,6 +49,17 @@ export interface ImportPlan {
 
 /** Everything a person agrees to; not where and when it was made. */
 export const planHash = (plan: Omit<ImportPlan, 'hash'>): string => {
-  const { name, kind, source, build, launch, dependencies, trusted, allowPlain } = plan;
-  return hashOf({ name, kind, source, build, launch, dependencies, trusted, allowPlain });
+  const { name, kind, source, build, launch, dependencies, lock, trusted, allowPlain } = plan;
+  return hashOf({
+    name,
+    kind,
+    source,
+    build,
+    launch,
+    dependencies,
+    // Plans of an earlier version keep their hash.
+    ...(lock ? { lock } : {}),
+    trusted,
+    allowPlain,
+  });
 };

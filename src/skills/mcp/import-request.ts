@@ -22,7 +22,14 @@ export interface BundleAnswers {
 }
 
 export type ImportSource =
-  | { kind: 'git'; url: string; ref: string | null; entrypoint: string | null }
+  | {
+      kind: 'git';
+      url: string;
+      ref: string | null;
+      entrypoint: string | null;
+      /** Installs what the project allows, and not what its lock file names. */
+      ignoreLock?: boolean;
+    }
   | { kind: 'npm' | 'pypi'; package: string; version: string | null; program: string | null; args: readonly string[] }
   | { kind: 'bundle'; bundle: string | null; path: string | null; answers: BundleAnswers }
   | { kind: 'config'; command: string; args: readonly string[] }

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -83,9 +84,10 @@ describe.each(['sandboxed', 'namespaced'] as const)('%s', (tier) => {
 
   it('lets nothing be changed but what was named', async (context) => {
     context.skip(!isolation.tiers.includes(tier), 'not allowed here');
-    expect(await run('echo mine > own.txt && echo for now > /tmp/x && cat /tmp/x')).toBe('for now');
+    const temporary = `/tmp/venom-${randomUUID()}`;
+    expect(await run(`echo mine > own.txt && echo for now > ${temporary} && cat ${temporary}`)).toBe('for now');
     expect(readFileSync(join(root, 'own/own.txt'), 'utf8')).toBe('mine\n');
-    expect(existsSync('/tmp/x')).toBe(false);
+    expect(existsSync(temporary)).toBe(false);
     for (const path of ['/usr/venom', '/etc/ssl/venom', '/venom', join(root, 'shown/c.txt')])
       expect(await run(`echo x > ${path}`), path).toMatch(/^failed: /);
   });

@@ -40,13 +40,14 @@ export interface FoundSource {
   settings?: ImportPlan['settings'];
   missing?: readonly string[];
   signature?: ImportPlan['signature'];
+  lock?: ImportPlan['lock'];
   /** It has files of its own. */
   staged: boolean;
 }
 
 /**
  * Fetches and reads; nothing of it runs. What is fetched lies in `staging`, also after a failure.
- * @throws AppError `mcp_import_failed`, `invalid_input`, `forbidden` for a folder of ours, or the signal's reason
+ * @throws AppError `mcp_import_failed`, `mcp_lock_mismatch`, `invalid_input`, `forbidden` for a folder of ours, or the signal's reason
  */
 export async function lookAtSource(
   source: ImportSource,
@@ -63,7 +64,11 @@ export async function lookAtSource(
       { ...git, git: git.git },
     );
     context.step('inspect', `Looking at commit ${commit.slice(0, 12)}`);
-    return { ...inspectRepository(folder, source.entrypoint), version: commit, staged: true };
+    const found = inspectRepository(folder, source.entrypoint, {
+      uv: builder.hasUv,
+      ignoreLock: source.ignoreLock === true,
+    });
+    return { ...found, version: commit, staged: true };
   }
   if (source.kind === 'npm' || source.kind === 'pypi') {
     const wanted = { name: source.package, version: source.version, program: source.program, args: source.args };
@@ -74,7 +79,7 @@ export async function lookAtSource(
     return { ...facts, environment: {}, dependencies: [`${source.package}@${facts.version}`], staged: true };
   }
   if (source.kind === 'bundle') {
-    const found = await bundles.look(source, { into: join(staging, 'source'), signal });
+    const found = await bundles.look(source, { into: join(staging, 'source'), uv: builder.hasUv, signal });
     context.step('inspect', `Looking at ${found.location}`);
     checkEnvironmentNames([...Object.keys(found.environment), ...Object.keys(found.secrets)]);
     for (const folder of found.readable) checkFolder(folder, dataDir);

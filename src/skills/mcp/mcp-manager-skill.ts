@@ -12,6 +12,7 @@ import type { ImportRequest, ImportSource } from './import-request.js';
 import { fetchAgain, locationOf, lookAtSource, type SourceParts } from './look-at-source.js';
 import type { McpServers } from './mcp-servers.js';
 import { existingPaths, hiddenPaths, isFolder } from './named-paths.js';
+import { isWaitingOffer } from './offers.js';
 import { executablesOf, launchOf, settled } from './plan-launch.js';
 import type { PlanRepository, SecretStore } from './ports.js';
 import { probeServer } from './probe-server.js';
@@ -203,6 +204,7 @@ export class McpManagerSkill {
       build: found.build,
       launch,
       dependencies: found.dependencies,
+      ...(found.lock ? { lock: found.lock } : {}),
       ...(found.settings ? { settings: found.settings, missingSettings: found.missing ?? [] } : {}),
       ...(found.signature ? { signature: found.signature } : {}),
       missingSecrets: [...new Set(Object.values({ ...grants.secrets, ...found.secrets }))].filter(
@@ -318,6 +320,10 @@ export class McpManagerSkill {
       needs_authorization: this.#options.servers.get(name)?.state === 'needs_authorization',
       tools: tools.map(({ definition }) => definition.name),
       quarantined: tools.filter(isQuarantined).map(({ definition }) => definition.name),
+      quarantined_definitions: this.#options.servers
+        .offers(name)
+        .filter(isWaitingOffer)
+        .map(({ definition }) => `${definition.kind} ${definition.name}`),
     };
   }
 

@@ -3,30 +3,28 @@
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { Permission } from '../ports.js';
 import { CallTimes } from './call-times.js';
+import { guardedSession } from './guarded-session.js';
 import type { McpConnection } from './mcp-connection.js';
-import type {
-  ImportedServer,
-  ImportedServers,
-  McpRequestOptions,
-  McpSession,
-  ServerRepository,
-  SessionRequest,
-} from './ports.js';
-import {
-  definitionHash,
-  type ServerManifest,
-  type ServerRecord,
-  type StoredTool,
-  type ToolDefinition,
-} from './server-definition.js';
+import { isWaitingOffer, type OfferKind, type StoredOffer } from './offers.js';
+import type { ImportedServer, ImportedServers, McpSession, ServerRepository, SessionRequest } from './ports.js';
+import type { ServerRecord, StoredTool } from './server-definition.js';
 import type { LaunchRequest, ServerLauncher } from './server-launcher.js';
+import { ERA_KNOWN_MS, manifestOf } from './server-manifest.js';
 import { ServerSupervisor } from './server-supervisor.js';
 import { StderrLog } from './stderr-log.js';
-import { isCallable, isQuarantined, mergeTools, toDefinition } from './tool-inventory.js';
+import { isCallable, isQuarantined } from './tool-inventory.js';
 
-/** An old verdict never corrects itself: a server that has become modern still answers the old way. */
-const ERA_KNOWN_MS = 7 * 86_400_000;
 const OWN_SESSIONS_MAX = 32;
+const LISTS_CHANGED: ReadonlySet<string> = new Set(
+  ['tools', 'prompts', 'resources'].map((list) => `notifications/${list}/list_changed`),
+);
+
+/** One definition as it was shown. */
+export interface ShownOffer {
+  kind: OfferKind;
+  name: string;
+  hash: string;
+}
 
 export interface McpServersOptions {
   repository: ServerRepository;
@@ -138,6 +136,33 @@ export class McpServers implements ImportedServers {
     });
   }
 
+  /** What it offers beside tools. @throws AppError `mcp_server_not_found` */
+  offers(name: string): readonly StoredOffer[] {
+    return this.#known(name).record.active.manifest?.offers ?? [];
+  }
+
+  /**
+   * A person agrees to definitions as they were shown, to all of them or to none.
+   * @throws AppError `mcp_server_not_found`, `not_found`, `definition_quarantined`, `approval_stale` when one has changed since
+   */
+  approveOffers(server: string, shown: readonly ShownOffer[]): void {
+    const entry = this.#known(server);
+    const { active } = entry.record;
+    const manifest = active.manifest;
+    const offers = [...(manifest?.offers ?? [])];
+    for (const { kind, name, hash } of shown) {
+      const index = offers.findIndex(({ definition }) => definition.kind === kind && definition.name === name);
+      const stored = offers[index];
+      if (!stored || stored.gone) throw new AppError('not_found', `${server} has no ${kind} ${name}.`);
+      if (stored.refused)
+        throw new AppError('definition_quarantined', `The ${kind} ${name} cannot be used: ${stored.refused}`);
+      if (stored.hash !== hash)
+        throw new AppError('approval_stale', `The ${kind} ${name} has changed since it was shown; look at it again.`);
+      offers[index] = { ...stored, approved: { hash, definition: stored.definition } };
+    }
+    if (manifest) this.#save(entry, { ...entry.record, active: { ...active, manifest: { ...manifest, offers } } });
+  }
+
   /** @throws AppError `mcp_server_not_found`, `tool_not_found` */
   setPermission(server: string, tool: string, permission: Permission): void {
     this.#changeTool(server, tool, (stored) => ({ ...stored, permission }));
@@ -209,6 +234,7 @@ export class McpServers implements ImportedServers {
       source,
       tools: manifest?.tools.filter(isCallable).length ?? 0,
       quarantined: manifest?.tools.filter(isQuarantined).length ?? 0,
+      quarantinedOffers: manifest?.offers?.filter(isWaitingOffer).length ?? 0,
       restarts: supervisor.restarts,
       lastError:
         supervisor.lastError ??
@@ -251,7 +277,7 @@ export class McpServers implements ImportedServers {
             this.#look(entry, connection).catch((error) => this.#options.onFailure(record.name, toAppError(error))),
           );
           connection.onNotification(({ method }) => {
-            if (method === 'notifications/tools/list_changed') lookAgain();
+            if (LISTS_CHANGED.has(method)) lookAgain();
           });
           return connection;
         },
@@ -296,6 +322,7 @@ export class McpServers implements ImportedServers {
     if (
       known &&
       JSON.stringify(known.tools) === JSON.stringify(manifest.tools) &&
+      JSON.stringify(known.offers) === JSON.stringify(manifest.offers) &&
       known.era === manifest.era &&
       known.wire === manifest.wire
     ) {
@@ -305,49 +332,12 @@ export class McpServers implements ImportedServers {
     this.#save(entry, { ...entry.record, active: { ...entry.record.active, manifest } });
   }
 
-  /** The session as others see it: only agreed tools, in the words that were agreed to, times counted, given back once. */
   #guarded(entry: Entry, connection: McpConnection, giveBack: () => Promise<void>): McpSession {
-    let closing: Promise<void> | undefined;
-    const callTool = async (params: Parameters<McpSession['callTool']>[0], options?: McpRequestOptions) => {
-      this.#refuseUnapproved(entry, params.name);
-      const startedAt = performance.now();
-      try {
-        return await connection.callTool(params, options);
-      } finally {
-        entry.times.add(performance.now() - startedAt);
-      }
-    };
-    // A description that nobody has agreed to would steer a model also where its tool cannot be called.
-    const listTools: McpSession['listTools'] = async (params, options) => {
-      const listed = await connection.listTools(params, options);
-      return { ...listed, tools: listed.tools.filter((tool) => isAgreed(entry, tool)) };
-    };
-    return new Proxy(connection, {
-      get: (target, property) => {
-        if (property === 'callTool') return callTool;
-        if (property === 'listTools') return listTools;
-        if (property === 'close')
-          return () => {
-            closing ??= giveBack();
-            return closing;
-          };
-        const value = Reflect.get(target, property, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    return guardedSession(connection, {
+      record: () => entry.record,
+      onCall: (durationMs) => entry.times.add(durationMs),
+      giveBack,
     });
-  }
-
-  #refuseUnapproved({ record }: Entry, name: string): void {
-    const tool = record.active.manifest?.tools.find(({ definition }) => definition.name === name);
-    if (!tool || tool.gone) throw new AppError('tool_not_found', `${record.name} has no tool ${name}.`);
-    if (tool.permission === 'never') throw new AppError('forbidden', `${name} of ${record.name} was switched off.`);
-    if (!isCallable(tool))
-      throw new AppError(
-        'tool_quarantined',
-        tool.refused
-          ? `${name} of ${record.name} cannot be used: ${tool.refused}`
-          : `${name} of ${record.name} is new or has changed; it waits for approval.`,
-      );
   }
 
   #changeTool(server: string, tool: string, change: (stored: StoredTool) => StoredTool): void {
@@ -386,17 +376,6 @@ export class McpServers implements ImportedServers {
   }
 }
 
-/** As it is listed now, and not only as it was when it was looked at. */
-function isAgreed({ record }: Entry, tool: Readonly<Record<string, unknown>>): boolean {
-  const stored = record.active.manifest?.tools.find(({ definition }) => definition.name === tool['name']);
-  return (
-    stored !== undefined &&
-    isCallable(stored) &&
-    stored.permission !== 'never' &&
-    definitionHash(toDefinition(tool)) === stored.hash
-  );
-}
-
 function stateOf({
   enabled,
   authorization,
@@ -429,42 +408,3 @@ function onceAtATime(work: () => Promise<void>): () => void {
     })();
   };
 }
-
-/** What a connected server is, with its tools merged into what is known of them. */
-export async function manifestOf(
-  connection: McpConnection,
-  known: ServerManifest | null,
-  now: number,
-  { approveAll, trusted }: { approveAll: boolean; trusted: boolean },
-): Promise<ServerManifest> {
-  let listed: Readonly<Record<string, unknown>>[] = [];
-  try {
-    if (connection.capabilities.tools) listed = (await connection.listTools()).tools;
-  } catch (error) {
-    const { ProtocolError } = await import('@modelcontextprotocol/client');
-    if (error instanceof ProtocolError)
-      throw new AppError(
-        'mcp_protocol',
-        `${connection.server} does not list its tools: ${error.message.slice(0, 200)}`,
-      );
-    throw error;
-  }
-  const { era } = connection;
-  return {
-    era,
-    ...(connection.wire ? { wire: connection.wire } : {}),
-    protocolVersion: connection.protocolVersion,
-    discover: connection.discovered,
-    eraAt: known && known.era === era && now - known.eraAt < ERA_KNOWN_MS ? known.eraAt : now,
-    serverInfo: connection.serverInfo,
-    capabilities: connection.capabilities,
-    instructions: connection.instructions?.slice(0, 20_000) ?? null,
-    tools: mergeTools(known?.tools ?? [], listed, { approveAll, permissionOf: permissionFor(trusted) }),
-    listedAt: now,
-  };
-}
-
-const permissionFor =
-  (trusted: boolean) =>
-  (definition: ToolDefinition): Permission =>
-    trusted && definition.annotations?.['readOnlyHint'] === true ? 'always' : 'ask';

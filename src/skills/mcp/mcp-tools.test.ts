@@ -9,12 +9,13 @@ import { noLogins } from '../../../test/stand-ins/no-logins.js';
 import type { AppError } from '../../shared/errors.js';
 import type { ToolCall } from '../ports.js';
 import { Isolation } from './isolation.js';
-import { McpServers, manifestOf } from './mcp-servers.js';
+import { McpServers } from './mcp-servers.js';
 import { McpTools } from './mcp-tools.js';
 import { ProcessRecords } from './process-records.js';
 import { ProxyGenerator } from './proxy-generator.js';
 import type { ServerRecord } from './server-definition.js';
 import { ServerLauncher } from './server-launcher.js';
+import { manifestOf } from './server-manifest.js';
 import { ServerWatch } from './server-watch.js';
 import { StderrLog } from './stderr-log.js';
 

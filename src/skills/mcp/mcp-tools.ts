@@ -2,6 +2,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { AppError, type ErrorCode } from '../../shared/errors.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
+import { toldTo } from './for-users.js';
 import type { McpServers } from './mcp-servers.js';
 import type { ProxyGenerator, ToolProxy } from './proxy-generator.js';
 import { boundsRefusal } from './schema-bounds.js';
@@ -48,7 +49,7 @@ export class McpTools implements ToolProvider {
     return new Map(own.map(({ tool, descriptor }) => [tool, descriptor]));
   }
 
-  async call({ name, input, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
+  async call({ name, input, owner, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
     const proxy = this.#all().get(name);
     if (!proxy) throw this.#whyNot(name);
     const wrong = boundsRefusal(input, 'The input') ?? (await proxy.check(input ?? {}));
@@ -73,8 +74,10 @@ export class McpTools implements ToolProvider {
       const { ProtocolError } = await import('@modelcontextprotocol/client');
       if (error instanceof ProtocolError)
         return failure('mcp_protocol', `${name} was refused: ${error.message.slice(0, 1_000)}`, labels);
-      if (!(error instanceof AppError) || RAISED.has(error.code)) throw error;
-      return failure(error.code, error.message, labels);
+      if (!(error instanceof AppError)) throw error;
+      if (RAISED.has(error.code)) throw toldTo(owner, proxy.server, error);
+      const told = toldTo(owner, proxy.server, error);
+      return failure(told.code, told.message, labels);
     }
   }
 

@@ -71,6 +71,8 @@ export interface ImportedServer {
   /** How many tools may be called, and how many wait because their definition is new or has changed. */
   tools: number;
   quarantined: number;
+  /** The same of prompts, resources, their templates and instructions. */
+  quarantinedOffers: number;
   restarts: number;
   lastError: { code: ErrorCode; message: string; at: number } | null;
   /** Milliseconds; null before the first call. */

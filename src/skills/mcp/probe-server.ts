@@ -4,9 +4,9 @@ import type { OperationContext } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
 import type { ImportPlan } from './import-plan.js';
 import type { McpConnection } from './mcp-connection.js';
-import { manifestOf } from './mcp-servers.js';
 import type { Launch, ServerManifest, ServerRecord } from './server-definition.js';
 import type { ServerLauncher } from './server-launcher.js';
+import { manifestOf } from './server-manifest.js';
 import { StderrLog } from './stderr-log.js';
 
 export interface ProbeParts {

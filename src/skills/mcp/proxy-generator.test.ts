@@ -32,7 +32,6 @@ function record(tools: Readonly<Record<string, unknown>>[], trusted = false): Se
         eraAt: 0,
         serverInfo: null,
         capabilities: {},
-        instructions: null,
         tools: mergeTools([], tools, { approveAll: true, permissionOf }),
         listedAt: 0,
       },

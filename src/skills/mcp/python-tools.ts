@@ -51,17 +51,25 @@ export function makeEnvironment({ uv, python, pipForOthers }: PythonTools, env: 
   return [python, '-m', 'venv', '--clear', ...(pipForOthers ? ['--without-pip'] : []), env];
 }
 
-export function installWheels(
-  { uv, python, pipForOthers }: PythonTools,
+export const installWheels = (tools: PythonTools, env: string, packages: readonly string[]): string[] =>
+  install(tools, env, ['--', ...packages]);
+
+/**
+ * Exactly these files: what is not named with a hash is not installed.
+ * @param complete  the file names everything, and was not written by hand
+ */
+export const installLocked = (
+  tools: PythonTools,
   env: string,
-  packages: readonly string[],
-): string[] {
+  { requirements, complete }: { requirements: string; complete: boolean },
+): string[] => install(tools, env, ['--require-hashes', ...(complete ? ['--no-deps'] : []), '-r', requirements]);
+
+function install({ uv, python, pipForOthers }: PythonTools, env: string, what: readonly string[]): string[] {
   const own = `${env}/bin/python`;
   // Compiled once, as pip does it: a server may not write beside its packages, and would compile them at every start.
-  if (uv)
-    return [uv, 'pip', 'install', '--quiet', '--compile-bytecode', '--python', own, ...WHEELS_ONLY, '--', ...packages];
+  if (uv) return [uv, 'pip', 'install', '--quiet', '--compile-bytecode', '--python', own, ...WHEELS_ONLY, ...what];
   const pip = pipForOthers ? [python, ...PIP, '--python', own] : [own, ...PIP];
-  return [...pip, 'install', '--quiet', ...WHEELS_ONLY, '--', ...packages];
+  return [...pip, 'install', '--quiet', ...WHEELS_ONLY, ...what];
 }
 
 /** @param wanted  a file that names the package */

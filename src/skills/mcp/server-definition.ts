@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { DiscoverResult, Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
 import type { Permission } from '../ports.js';
 import type { ImportRequest } from './import-request.js';
+import type { StoredOffer } from './offers.js';
 
 export const SERVER_NAME = /^[a-z](?:[a-z0-9]|-(?!-)){0,39}$/;
 
@@ -75,8 +76,9 @@ export interface ServerManifest {
   eraAt: number;
   serverInfo: Implementation | null;
   capabilities: ServerCapabilities;
-  instructions: string | null;
   tools: readonly StoredTool[];
+  /** What it offers beside tools; missing in a record of an earlier version. */
+  offers?: readonly StoredOffer[];
   listedAt: number;
 }
 

@@ -14,6 +14,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Asked for by a key that may not know it. */
+export const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.status === 403;
+
 export async function send(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
   const { json, ...rest } = init;
   const key = apiKey();

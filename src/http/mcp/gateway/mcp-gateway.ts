@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../../shared/errors.js';
+import { toldTo } from '../../../skills/mcp/for-users.js';
 import type { ImportedServers, McpSession } from '../../../skills/mcp/ports.js';
 import type { ToolGrants } from '../../../skills/tool-grants.js';
 import { McpEndpoint, ownerOf } from '../mcp-endpoint.js';
@@ -48,7 +49,11 @@ export class McpGateway {
     const { servers, limits, logger } = this.#options;
     const endpoint = this.#endpoints.get(name) ?? new ServerGateway({ servers, name, limits, logger });
     this.#endpoints.set(name, endpoint);
-    return endpoint.handle(request, reply);
+    try {
+      return await endpoint.handle(request, reply);
+    } catch (error) {
+      throw error instanceof AppError ? toldTo(request.owner, name, error) : error;
+    }
   }
 
   all(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -34,6 +34,8 @@ export interface ImportDraft {
   address: string;
   ref: string;
   entrypoint: string;
+  /** Not what the repository's lock file names. */
+  ignoreLock: boolean;
   package: string;
   version: string;
   program: string;
@@ -60,6 +62,7 @@ export const EMPTY_DRAFT: ImportDraft = {
   address: '',
   ref: '',
   entrypoint: '',
+  ignoreLock: false,
   package: '',
   version: '',
   program: '',
@@ -173,7 +176,13 @@ export function toRequest(draft: ImportDraft): { wanted: ImportRequest; values: 
 function sourceOf(draft: ImportDraft, headers: Record<string, string>): Record<string, unknown> {
   const or = (text: string) => text.trim() || null;
   if (draft.kind === 'git')
-    return { kind: 'git', url: draft.address.trim(), ref: or(draft.ref), entrypoint: or(draft.entrypoint) };
+    return {
+      kind: 'git',
+      url: draft.address.trim(),
+      ref: or(draft.ref),
+      entrypoint: or(draft.entrypoint),
+      ...(draft.ignoreLock ? { ignore_lock: true } : {}),
+    };
   if (draft.kind === 'remote')
     return { kind: 'remote', url: draft.address.trim(), headers, allow_private: draft.allowPrivate };
   if (draft.kind === 'bundle')

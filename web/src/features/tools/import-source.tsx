@@ -68,6 +68,12 @@ function GitFields({ draft, onChange }: PartProps) {
           onChange={(event) => onChange({ entrypoint: event.currentTarget.value })}
         />
       </Group>
+      <Switch
+        label={t('tools.import.ignoreLock')}
+        description={t('tools.import.ignoreLock.about')}
+        checked={draft.ignoreLock}
+        onChange={(event) => onChange({ ignoreLock: event.currentTarget.checked })}
+      />
     </>
   );
 }

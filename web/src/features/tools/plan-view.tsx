@@ -123,6 +123,20 @@ function Source({ plan }: { plan: McpPlan }) {
                 ReactNode,
               ][])
             : []),
+          ...(plan.lock || dependencies.length > 0
+            ? ([
+                [
+                  t('tools.plan.lock'),
+                  plan.lock ? (
+                    <span key="lock">
+                      <Code>{plan.lock.file}</Code> {t('tools.plan.lock.exactly', { value: plan.lock.packages })}
+                    </span>
+                  ) : (
+                    t('tools.plan.lock.none')
+                  ),
+                ],
+              ] as [string, ReactNode][])
+            : []),
           ...(dependencies.length > 0
             ? ([
                 [

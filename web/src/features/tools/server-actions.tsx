@@ -46,7 +46,7 @@ export function ServerActions({
       >
         {t('tools.restart')}
       </Button>
-      {UPDATABLE.includes(server.source.kind) && (
+      {UPDATABLE.includes(server.source?.kind ?? '') && (
         <Button size="xs" variant="default" onClick={update.open}>
           {t('tools.update')}
         </Button>
@@ -126,7 +126,7 @@ function UpdateDialog({ server, opened, onClose }: { server: McpServer; opened: 
   const navigate = useNavigate();
   const update = useUpdate();
   const [wanted, setWanted] = useState('');
-  const git = server.source.kind === 'git';
+  const git = server.source?.kind === 'git';
   return (
     <Modal
       opened={opened}

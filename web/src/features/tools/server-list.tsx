@@ -12,10 +12,10 @@ import { useTranslation } from 'react-i18next';
 import { AnchorLink, ButtonLink } from '../../components/links';
 import { Empty, Failed, Loading } from '../../components/states';
 import { bytes, duration, number } from '../../lib/format';
-import { send } from '../../lib/http';
+import { isForbidden, send } from '../../lib/http';
 import { isRunning, useOperations } from '../../lib/operations';
 import { saveFile } from '../../lib/save-file';
-import { type McpServer, useDoctor, useMcpServers, useServerAction } from './api/get-servers';
+import { isOperated, type McpServer, useDoctor, useMcpServers, useServerAction } from './api/get-servers';
 import { isImport, usePlans } from './api/imports';
 import { StateBadge, TierBadge, tierOf } from './badges';
 import { shortVersion } from './short-version';
@@ -88,6 +88,7 @@ function Waiting() {
   const operations = useOperations();
   const running = operations.data?.filter((operation) => isImport(operation) && isRunning(operation)) ?? [];
   const waiting = plans.data ?? [];
+  if (isForbidden(plans.error)) return null;
   if (plans.isError) return <Failed error={plans.error} onRetry={() => void plans.refetch()} />;
   if (running.length === 0 && waiting.length === 0) return null;
   return (
@@ -169,19 +170,24 @@ function ServerCard({ server }: { server: McpServer }) {
   const { t, i18n } = useTranslation();
   const action = useServerAction();
   const tier = tierOf(server);
+  const operated = isOperated(server);
   const { language } = i18n;
   const Icon = server.transport === 'stdio' ? IconPlugConnected : IconWorld;
   const figures: [string, string][] = [
     [t('tools.figure.tools'), String(server.tools)],
     [t('tools.figure.tokens'), number(server.prompt_tokens, language, 0)],
-    [t('tools.figure.memory'), server.memory_bytes === null ? '–' : bytes(server.memory_bytes, language)],
-    [
-      t('tools.figure.calls'),
-      server.call_ms === null
-        ? '–'
-        : `${duration(server.call_ms.p50, language)} / ${duration(server.call_ms.p99, language)}`,
-    ],
-    [t('tools.figure.restarts'), String(server.restarts)],
+    ...(operated
+      ? ([
+          [t('tools.figure.memory'), server.memory_bytes === null ? '–' : bytes(server.memory_bytes, language)],
+          [
+            t('tools.figure.calls'),
+            server.call_ms === null
+              ? '–'
+              : `${duration(server.call_ms.p50, language)} / ${duration(server.call_ms.p99, language)}`,
+          ],
+          [t('tools.figure.restarts'), String(server.restarts)],
+        ] as [string, string][])
+      : []),
   ];
   return (
     <article className="panel tool-card" aria-label={server.name}>
@@ -202,7 +208,7 @@ function ServerCard({ server }: { server: McpServer }) {
             </AnchorLink>
             <StateBadge state={server.state} />
             {tier && <TierBadge tier={tier} />}
-            {server.quarantined > 0 && (
+            {server.quarantined + server.quarantined_definitions > 0 && (
               <Badge
                 size="sm"
                 color="orange"
@@ -210,21 +216,23 @@ function ServerCard({ server }: { server: McpServer }) {
                 tt="none"
                 leftSection={<IconAlertTriangle size={12} aria-hidden />}
               >
-                {t('tools.quarantined', { value: server.quarantined })}
+                {t('tools.waiting.definitions', { value: server.quarantined + server.quarantined_definitions })}
               </Badge>
             )}
           </Group>
           <Text size="xs" className="muted" lineClamp={1} style={{ overflowWrap: 'anywhere' }}>
-            {[server.source.location, shortVersion(server.source.version)].filter(Boolean).join(' · ')}
+            {[server.source?.location, shortVersion(server.source?.version ?? null)].filter(Boolean).join(' · ')}
           </Text>
         </div>
-        <Switch
-          className="tool-switch"
-          aria-label={t('tools.enabled.of', { name: server.name })}
-          checked={server.enabled}
-          disabled={action.isPending}
-          onChange={() => action.mutate({ name: server.name, action: server.enabled ? 'disable' : 'enable' })}
-        />
+        {operated && (
+          <Switch
+            className="tool-switch"
+            aria-label={t('tools.enabled.of', { name: server.name })}
+            checked={server.enabled}
+            disabled={action.isPending}
+            onChange={() => action.mutate({ name: server.name, action: server.enabled ? 'disable' : 'enable' })}
+          />
+        )}
       </Group>
       <SimpleGrid
         component="dl"

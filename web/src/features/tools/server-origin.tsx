@@ -16,12 +16,16 @@ export function ServerOrigin({
   const time = (instant: string) => moment(instant, i18n.language);
   const endpoint = `${location.origin}/mcp/${server.name}`;
   const rows: [string, React.ReactNode][] = [
-    [t('tools.origin.kind'), t(`tools.source.${server.source.kind}`, { defaultValue: server.source.kind })],
-    [t('tools.origin.location'), <Code key="location">{server.source.location}</Code>],
-    [
-      t('tools.origin.version'),
-      server.source.version ? <Code key="version">{server.source.version}</Code> : t('tools.origin.unpinned'),
-    ],
+    ...(server.source
+      ? ([
+          [t('tools.origin.kind'), t(`tools.source.${server.source.kind}`, { defaultValue: server.source.kind })],
+          [t('tools.origin.location'), <Code key="location">{server.source.location}</Code>],
+          [
+            t('tools.origin.version'),
+            server.source.version ? <Code key="version">{server.source.version}</Code> : t('tools.origin.unpinned'),
+          ],
+        ] as [string, React.ReactNode][])
+      : []),
     [t('tools.origin.name'), <Code key="name">{server.name}</Code>],
     [t('tools.origin.says'), server.server_info ? `${server.server_info.name} ${server.server_info.version}` : '–'],
     [t('tools.origin.protocol'), server.protocol_version ?? '–'],

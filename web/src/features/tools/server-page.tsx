@@ -7,10 +7,13 @@ import { AnchorLink } from '../../components/links';
 import { ScrollRow } from '../../components/scroll-row';
 import { Failed, Loading } from '../../components/states';
 import { moment } from '../../lib/format';
-import { type McpServer, useMcpServer, useServerTools } from './api/get-servers';
+import { useDefinitions } from './api/get-definitions';
+import { isOperated, type McpServer, useMcpServer, useServerTools } from './api/get-servers';
 import { StateBadge, TierBadge, tierOf } from './badges';
+import { QuarantinedDefinitions } from './quarantined-definitions';
 import { QuarantinedTools } from './quarantined-tools';
 import { ServerActions } from './server-actions';
+import { ServerDefinitions } from './server-definitions';
 import { ServerFigures } from './server-figures';
 import { ServerLog } from './server-log';
 import { ServerLogin } from './server-login';
@@ -39,6 +42,9 @@ function Server({ server, former }: { server: McpServer; former: Former }) {
   const { t, i18n } = useTranslation();
   const tools = useServerTools(server.name);
   const tier = tierOf(server);
+  const definitions = useDefinitions(server.name);
+  const operated = isOperated(server);
+  const unread = definitions.data?.filter(({ state }) => state === 'quarantined') ?? [];
   const waiting = tools.data?.filter(({ state }) => state === 'quarantined') ?? [];
   return (
     <Stack gap="lg">
@@ -62,10 +68,10 @@ function Server({ server, former }: { server: McpServer; former: Former }) {
             )}
           </Group>
         </div>
-        <ServerActions server={server} former={former} />
+        {operated && <ServerActions server={server} former={former} />}
       </Group>
-      <ServerLogin server={server} />
-      <ServerFigures server={server} />
+      {operated && <ServerLogin server={server} />}
+      {operated && <ServerFigures server={server} />}
       {server.last_error && (
         <Alert
           color="red"
@@ -79,11 +85,15 @@ function Server({ server, former }: { server: McpServer; former: Former }) {
         </Alert>
       )}
       {waiting.length > 0 && <QuarantinedTools server={server.name} tools={waiting} />}
+      {unread.length > 0 && <QuarantinedDefinitions server={server.name} definitions={unread} />}
       <Tabs defaultValue="tools" keepMounted={false}>
         <ScrollRow>
           <Tabs.List>
             <Tabs.Tab value="tools">{`${t('tools.figure.tools')} (${tools.data?.length ?? server.tools})`}</Tabs.Tab>
-            {server.transport === 'stdio' && <Tabs.Tab value="log">{t('tools.log')}</Tabs.Tab>}
+            {definitions.data && definitions.data.length > 0 && (
+              <Tabs.Tab value="definitions">{`${t('tools.definitions')} (${definitions.data.length})`}</Tabs.Tab>
+            )}
+            {operated && server.transport === 'stdio' && <Tabs.Tab value="log">{t('tools.log')}</Tabs.Tab>}
             <Tabs.Tab value="origin">{t('tools.origin')}</Tabs.Tab>
           </Tabs.List>
         </ScrollRow>
@@ -91,6 +101,9 @@ function Server({ server, former }: { server: McpServer; former: Former }) {
           {tools.isPending && <Loading />}
           {tools.isError && <Failed error={tools.error} onRetry={() => void tools.refetch()} />}
           {tools.data && <ServerTools server={server} tools={tools.data} />}
+        </Tabs.Panel>
+        <Tabs.Panel value="definitions" pt="md">
+          {definitions.data && <ServerDefinitions definitions={definitions.data} />}
         </Tabs.Panel>
         <Tabs.Panel value="log" pt="md">
           <ServerLog name={server.name} />

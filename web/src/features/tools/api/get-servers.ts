@@ -16,6 +16,9 @@ export type McpServer = z.output<typeof McpServerItem>;
 export type McpTool = z.output<typeof McpToolItem>;
 export type Permission = McpTool['permission'];
 
+/** Whether whoever looks runs it: others are told what it is, and not where it comes from. */
+export const isOperated = ({ source }: McpServer): boolean => source !== null;
+
 const Logs = z.object({ lines: z.array(z.string()) });
 const Doctor = z.object({
   isolation: z.object({ best: z.enum(['sandboxed', 'namespaced', 'plain']), available: z.array(z.string()) }),

@@ -1,6 +1,5 @@
 // The one place where adapters meet the domain. Plain `new`, top to bottom; `close` undoes it in reverse.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
@@ -75,6 +74,7 @@ import { systemClock } from './shared/clock.js';
 import type { ImportedServers } from './skills/mcp/ports.js';
 import { ToolGrants } from './skills/tool-grants.js';
 import { backupPath, listBackups, removeBackup } from './storage/backups.js';
+import { makeDataFolder } from './storage/data-folder.js';
 import { cleanableFolders, removeOldFiles } from './storage/old-files.js';
 import { SqliteGoals } from './storage/sqlite-goals.js';
 import { SqliteLearnedPhrases } from './storage/sqlite-learned-phrases.js';
@@ -132,7 +132,7 @@ export interface ComposeOptions {
 export async function compose({ settings, inEffect }: LoadedSettings, options: ComposeOptions): Promise<Composed> {
   const dataDir = settings.VENOM_DATA_DIR;
   const modelsDir = join(dataDir, 'models');
-  mkdirSync(modelsDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(modelsDir);
   const logger = options.logger ?? createLogger(settings.VENOM_LOG_LEVEL);
   const bootId = settings.VENOM_BOOT_ID || randomUUID().replaceAll('-', '');
 

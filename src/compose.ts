@@ -136,6 +136,8 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
   const logger = options.logger ?? createLogger(settings.VENOM_LOG_LEVEL);
   const bootId = settings.VENOM_BOOT_ID || randomUUID().replaceAll('-', '');
 
+  const embeddingTimeoutMs = settings.UPSTREAM_EMBEDDING_TIMEOUT_SECONDS * 1_000;
+
   const store = new SqliteStore(join(dataDir, 'venom.db'));
   const toolGrants = new ToolGrants(settings.USER_KEYS_MCP_SERVERS);
   const hub = new EventHub({
@@ -766,7 +768,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
         remove: (name) => removeBackup(store.path, name),
       },
     },
-    openAi: { models, tracer, router: routing.router, gate, onUsage: count },
+    openAi: { models, tracer, router: routing.router, gate, embeddingTimeoutMs, onUsage: count },
     anthropic: { models, answers },
     ollama: {
       models,
@@ -775,6 +777,7 @@ export async function compose({ settings, inEffect }: LoadedSettings, options: C
       onOperation,
       derived: new DerivedModels({ models, operations, onMade: () => models.changed() }),
       answers,
+      embeddingTimeoutMs,
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version: manifest.version,
     },

@@ -2,7 +2,7 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { EventClient } from './event-hub.js';
 
-/** Of events and of answers to its pings. */
+/** Of events it has yet to read. */
 export const MAX_BUFFERED_BYTES = 1_048_576;
 const BEAT_MS = 30_000;
 const TOO_SLOW = 1013;
@@ -23,10 +23,6 @@ export function eventSocket(socket: WebSocket, beatMs = BEAT_MS): { client: Even
     answered = true;
   });
   socket.on('message', () => {});
-  // Each of them is answered, also where nobody takes the answers.
-  socket.on('ping', () => {
-    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate();
-  });
   return {
     client: {
       isBehind: () => socket.bufferedAmount > MAX_BUFFERED_BYTES,

@@ -1,7 +1,6 @@
 // The order in which the rooms are put together, and the life of the whole: start, prepare, close.
 // What each room is made of stands in compose/, one file per room. Plain `new`; nothing else imports everything.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -25,6 +24,7 @@ import { ownAddress } from './http/own-address.js';
 import type { Runtime } from './runtimes/runtime.js';
 import type { ImportedServers } from './skills/mcp/ports.js';
 import { ToolGrants } from './skills/tool-grants.js';
+import { makeDataFolder } from './storage/data-folder.js';
 
 const FINISH_TURNS_MS = 8_000;
 
@@ -54,7 +54,7 @@ export async function compose(loaded: LoadedSettings, options: ComposeOptions): 
   const { settings } = loaded;
   const { distDir, environment = {} } = options;
   const modelsDir = join(settings.VENOM_DATA_DIR, 'models');
-  mkdirSync(modelsDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(modelsDir);
   const logger = options.logger ?? createLogger(settings.VENOM_LOG_LEVEL);
   const bootId = settings.VENOM_BOOT_ID || randomUUID().replaceAll('-', '');
 

@@ -9,6 +9,8 @@ import { removeServerAddress, writeServerAddress } from './storage/server-addres
 const EXIT_LIMIT_MS = 11_500;
 
 async function main(distDir: string): Promise<void> {
+  // What people say lies in these files: also in a folder that was there before, nobody else is to read them.
+  process.umask(0o077);
   const loaded = loadSettingsWithSources(process.env, process.cwd());
   const { settings } = loaded;
   const venom = await compose(loaded, { distDir, environment: process.env });
@@ -48,7 +50,12 @@ async function main(distDir: string): Promise<void> {
   const address = venom.http.server.address();
   const port = typeof address === 'object' && address ? address.port : settings.PORT;
   const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST;
-  writeServerAddress(settings.VENOM_DATA_DIR, `http://${reachableHost(settings.HOST)}:${port}`);
+  try {
+    writeServerAddress(settings.VENOM_DATA_DIR, `http://${reachableHost(settings.HOST)}:${port}`);
+  } catch (error) {
+    // On a full disk what is stored can still be read; commands find this server by its settings.
+    venom.logger.warn({ err: error }, 'the address could not be written down');
+  }
   process.stdout.write(`${JSON.stringify({ event: 'listening', url: `http://${host}:${port}`, pid: process.pid })}\n`);
 
   void venom.prepare();

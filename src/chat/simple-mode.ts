@@ -278,6 +278,9 @@ export class SimpleMode {
       }
     } catch (error) {
       failure = toAppError(error);
+    } finally {
+      // Whichever way it ended: an engine that waits for its reader would wait for ever.
+      turn.letEngineGo();
     }
     const stopped = turn.stopped;
     const durationMs = performance.now() - startedAt;

@@ -1,11 +1,12 @@
 // The background server as a process: its PID file, whether it lives, starting and ending it.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
+import { makeDataFolder } from '../storage/data-folder.js';
 import { SERVER_ENVIRONMENT, SERVER_NODE_FLAGS } from './server-flags.js';
 
 const READY_WITHIN_MS = 60_000;
@@ -45,7 +46,7 @@ export async function startServer(
   files: ServerFiles,
   options: { cwd: string; env: Readonly<Record<string, string | undefined>>; build: string },
 ): Promise<ServerRecord> {
-  mkdirSync(dirname(files.logFile), { recursive: true, mode: 0o700 });
+  makeDataFolder(dirname(files.logFile));
   if ((statSync(files.logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT_BYTES) {
     renameSync(files.logFile, `${files.logFile}.1`);
   }

@@ -55,6 +55,7 @@ export function composeHttp(parts: HttpParts) {
   const { sessions, simple, translator, memory, sessionLabels, learned } = parts.chat;
   const { orchestrator, services } = parts.tasks;
   const { version } = manifest;
+  const embeddingTimeoutMs = settings.UPSTREAM_EMBEDDING_TIMEOUT_SECONDS * 1_000;
   const policy = switchPolicy(settings.VENOM_RUNTIME_SWITCH_TOKEN);
   const grants = new UserGrants(
     { approveTools: settings.USER_KEYS_APPROVE_TOOLS, callTools: settings.USER_KEYS_CALL_TOOLS },
@@ -174,7 +175,7 @@ export function composeHttp(parts: HttpParts) {
       describeStore: () => store.describe(),
     },
     backups: { backups },
-    openAi: { models: manager, tracer, router, gate, onUsage: count },
+    openAi: { models: manager, tracer, router, gate, embeddingTimeoutMs, onUsage: count },
     anthropic: { models: manager, answers },
     ollama: {
       models: manager,
@@ -183,6 +184,7 @@ export function composeHttp(parts: HttpParts) {
       onOperation,
       derived: new DerivedModels({ models: manager, operations, onMade: () => manager.changed() }),
       answers,
+      embeddingTimeoutMs,
       installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
       version,
     },

@@ -290,6 +290,7 @@ function healthProbe(runtime: Runtime): Pick<LlmServerDefinition, 'probe'> {
 const timeouts = (settings: Settings) => ({
   connectTimeoutMs: settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS * 1_000,
   idleTimeoutMs: settings.UPSTREAM_IDLE_TIMEOUT_SECONDS * 1_000,
+  embeddingTimeoutMs: settings.UPSTREAM_EMBEDDING_TIMEOUT_SECONDS * 1_000,
 });
 
 /** In a pool the next member is asked, not the same one again. */

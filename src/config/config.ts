@@ -1,5 +1,6 @@
 // Reads the settings once, from the environment and one .env file, and freezes them.
-import { readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -24,6 +25,7 @@ export interface SettingInEffect {
 /** Code made for a schema pays where it is used again and again. */
 const LEAST_KEY_CHARS = 16;
 const ONCE = { jitless: true };
+const MOST_ENV_FILE_BYTES = 1_000_000;
 
 export interface LoadedSettings {
   settings: Settings;
@@ -100,11 +102,32 @@ export function defaultDataDir(env: Environment): string {
 }
 
 function readEnvFile(path: string, required: boolean): Record<string, string | undefined> {
+  const wrong = (reason: string, cause?: unknown) =>
+    new AppError('invalid_settings', `Settings are wrong:\n  the env file ${path} ${reason}`, { cause });
+  let bytes: Buffer;
   try {
-    return parseEnv(readFileSync(path, 'utf8'));
+    bytes = boundedBytes(path);
   } catch (cause) {
     if (!required && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new AppError('invalid_settings', `Settings are wrong:\n  the env file ${path} cannot be read`, { cause });
+    throw wrong('cannot be read', cause);
+  }
+  // Half of a file that is no text could be settings by chance, and the other half would be missed without a word.
+  if (!isUtf8(bytes) || bytes.includes(0)) throw wrong('is not text in UTF-8');
+  return parseEnv(new TextDecoder().decode(bytes));
+}
+
+/** @throws the system's error; also for a pipe, whose writer may never come, and for what has no end */
+function boundedBytes(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const kind = fstatSync(file);
+    if (!kind.isFile() && !kind.isCharacterDevice()) throw new Error('it is no file');
+    const bytes = Buffer.alloc(MOST_ENV_FILE_BYTES + 1);
+    const size = readSync(file, bytes);
+    if (size > MOST_ENV_FILE_BYTES) throw new Error(`it is larger than ${MOST_ENV_FILE_BYTES} bytes`);
+    return bytes.subarray(0, size);
+  } finally {
+    closeSync(file);
   }
 }
 

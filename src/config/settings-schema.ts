@@ -62,6 +62,7 @@ export const SettingsSchema = z.object({
   RATE_LIMIT_LOOPBACK: flag(false).describe('count clients on this machine too'),
   UPSTREAM_CONNECT_TIMEOUT_SECONDS: number(5).describe('limit for connecting to a model server'),
   UPSTREAM_IDLE_TIMEOUT_SECONDS: number(120).describe('longest silence of a model server within an answer'),
+  UPSTREAM_EMBEDDING_TIMEOUT_SECONDS: number(120).describe('limit for the vectors of one request'),
   UPSTREAM_RETRY_MAX_ATTEMPTS: whole(2, 1, 10).describe('tries of a call to a model server, before its first byte'),
   UPSTREAM_RETRY_BACKOFF_SECONDS: number(0.25).describe('pause between them, times the tries so far'),
   UPSTREAM_RETRY_AFTER_MAX_SECONDS: number(5).describe('longest Retry-After of a model server that is waited for'),

@@ -1,11 +1,16 @@
 // Whether what an engine answers is an answer, before and while it is passed on: a stream has exactly one end, its mark or
 // an error event, and a whole answer is read before its status is told.
 import { Readable } from 'node:stream';
+import { retryAfterMs } from '../runtimes/retry-policy.js';
 import type { ForwardedAnswer } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
 
 /** Of an answer that is no stream. */
 const MOST_BYTES = 33_554_432;
+/** Of one that is: what a client takes is not held here, but who reads for ever is never told that something is wrong. */
+const MOST_STREAM_BYTES = 268_435_456;
+const MOST_LINE_BYTES = 4_194_304;
+const LINE_FEED = 10;
 /** An end may lie across two pieces; this much of the former one is looked at again. */
 const CARRIED_CHARS = 32;
 const END_MARK = /(?:^|[\r\n])data: ?\[DONE\][^\r\n]*/;
@@ -39,14 +44,24 @@ export async function checkedForward(
   streamed: boolean,
   onBytes: (bytes: number) => void,
 ): Promise<CheckedAnswer> {
-  const { status, contentType, body } = answer;
-  const refuse = (code: 'upstream_redirect' | 'upstream_rejected' | 'upstream_protocol', message: string): never => {
+  const { status, contentType, retryAfter, body } = answer;
+  const refuse = (
+    code: 'upstream_redirect' | 'upstream_rejected' | 'upstream_protocol',
+    message: string,
+    details?: Record<string, unknown>,
+  ): never => {
     body.on('error', () => {}).destroy();
-    throw new AppError(code, message);
+    throw new AppError(code, message, details && { details });
   };
   if (status >= 300 && status < 400) refuse('upstream_redirect', 'The model server sends its clients elsewhere.');
   if (status >= 400) {
-    if (!/json/i.test(contentType)) refuse('upstream_rejected', `The model server answered HTTP ${status}.`);
+    if (!/json/i.test(contentType)) {
+      const waitMs = retryAfterMs(retryAfter, Date.now());
+      refuse('upstream_rejected', `The model server answered HTTP ${status}.`, {
+        status,
+        ...(waitMs === null ? {} : { retryAfterMs: waitMs }),
+      });
+    }
     return {
       ...answer,
       failure: () => new AppError('upstream_rejected', `The model server answered HTTP ${status}.`),
@@ -62,7 +77,7 @@ export async function checkedForward(
 }
 
 async function whole(
-  { status, contentType, body }: ForwardedAnswer,
+  { status, contentType, bytesSent, body }: ForwardedAnswer,
   onBytes: (bytes: number) => void,
 ): Promise<CheckedAnswer> {
   const pieces: Buffer[] = [];
@@ -82,6 +97,7 @@ async function whole(
   return {
     status,
     contentType,
+    bytesSent,
     body: Readable.from([text]),
     failure: () => undefined,
     usage: () => usageIn(text.toString('latin1')),
@@ -102,6 +118,8 @@ export class OneEnd {
   readonly #onBytes: (bytes: number) => void;
   #failure: AppError | undefined;
   #ended = false;
+  #bytes = 0;
+  #lineBytes = 0;
   #carried = '';
   #lineIsOpen = false;
   /** The last that was said of usage, and what followed. */
@@ -119,9 +137,16 @@ export class OneEnd {
     return usageIn(this.#usage);
   }
 
-  /** What of a piece goes on to the client. */
+  /** What of a piece goes on to the client. @throws AppError `upstream_protocol` where the stream has no end */
   take(piece: Buffer): Buffer | undefined {
     this.#onBytes(piece.length);
+    this.#bytes += piece.length;
+    const lastLine = piece.lastIndexOf(LINE_FEED);
+    this.#lineBytes = lastLine === -1 ? this.#lineBytes + piece.length : piece.length - lastLine - 1;
+    if (this.#lineBytes > MOST_LINE_BYTES)
+      throw new AppError('upstream_protocol', 'The model server sent an endless line.');
+    if (this.#bytes > MOST_STREAM_BYTES)
+      throw new AppError('upstream_protocol', 'The answer of the model server is too large.');
     if (this.#ended) return undefined;
     const text = this.#carried + piece.toString('latin1');
     const told = text.lastIndexOf(USAGE);

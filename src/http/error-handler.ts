@@ -112,13 +112,14 @@ export function installErrorHandler(app: FastifyInstance, methodsOf = (_url: str
     // The contract knows one answer to a body of a wrong form; the other APIs say 400 to both.
     if (error instanceof BrokenJson) return answer(request, reply, 422, 'invalid_input', [brokenJson(error)]);
     if (error instanceof AppError) {
-      const status = STATUS[error.code];
+      const status = isTooMany(error) ? 429 : STATUS[error.code];
       if (status === 404 && ROUTE_OF_NAMES.test(request.routeOptions.url ?? '')) {
         const others = methodsOf(pathOf(request));
         if (others.length > 0) return refuseMethod(request, reply, others);
       }
       if (status >= 500) request.log.warn({ err: error, requestId: request.id }, error.message);
-      if (status === 503) reply.header('retry-after', '2');
+      const wait = secondsToWait(status, error.details);
+      if (wait !== undefined) reply.header('retry-after', String(wait));
       return answer(request, reply, status, error.code, error.message, error.details);
     }
     const status = error.statusCode ?? 500;
@@ -136,6 +137,26 @@ export function installErrorHandler(app: FastifyInstance, methodsOf = (_url: str
     return refuseMethod(request, reply, allowed);
   });
 }
+
+/** An engine that is asked too often: nothing is broken, and its client knows what to do about it. */
+const isTooMany = ({ code, details }: AppError): boolean =>
+  (code === 'upstream_rejected' || code === 'translation_failed') && details?.['status'] === 429;
+
+/** When to come back; undefined where nobody knows. */
+function secondsToWait(status: number, details: AppError['details']): number | undefined {
+  if (status !== 429 && status !== 503) return undefined;
+  const { retryAfterMs, retry_after_seconds: seconds } = details ?? {};
+  const told = typeof retryAfterMs === 'number' ? retryAfterMs / 1_000 : seconds;
+  if (typeof told === 'number') return boundedWaitSeconds(told);
+  return status === 503 ? SHORT_WAIT_SECONDS : undefined;
+}
+
+/** What an engine or a broken clock may ask for; a client that believed more would never come back. */
+const LONGEST_WAIT_SECONDS = 3_600;
+const SHORT_WAIT_SECONDS = 2;
+
+export const boundedWaitSeconds = (seconds: number): number =>
+  Math.min(Math.max(Math.ceil(seconds), 1), LONGEST_WAIT_SECONDS);
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
 

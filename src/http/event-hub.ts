@@ -3,7 +3,6 @@ import type { EventSink } from '../chat/ports.js';
 import { type Owner, ownerOfSession } from '../shared/owner.js';
 import { shownTo } from './ownership.js';
 
-const MAX_BUFFERED_BYTES = 1_048_576;
 /** What concerns everybody and tells of nobody's conversation. All else is told to users only where it is theirs. */
 const FOR_EVERYBODY: ReadonlySet<string> = new Set([
   'MODEL_OPERATION',
@@ -25,8 +24,12 @@ export interface EventHubOptions {
 }
 
 export interface EventClient {
-  readonly bufferedAmount: number;
+  /** It has been sent more than it reads. */
+  isBehind(): boolean;
   send(text: string): void;
+  /** Ends it, and tells it why. */
+  letGo(): void;
+  /** Ends it at once. */
   terminate(): void;
 }
 
@@ -63,9 +66,9 @@ export class EventHub implements EventSink {
         whose ??= owner ?? this.#ownerOf(data) ?? '';
         if (whose !== viewer) continue;
       } else if (viewer !== null && !this.#mayHear(viewer, type, data)) continue;
-      if (client.bufferedAmount > MAX_BUFFERED_BYTES) {
+      if (client.isBehind()) {
         this.#clients.delete(client);
-        client.terminate();
+        client.letGo();
       } else client.send(viewer === null ? text : JSON.stringify(shownTo(viewer, event)));
     }
   }

@@ -27,7 +27,13 @@ export function passThrough(body: Readable, response: ServerResponse, end?: OneE
       resolve(undefined);
     };
     body.on('data', (received: Buffer) => {
-      const piece = end ? end.take(received) : received;
+      let piece: Buffer | undefined = received;
+      try {
+        if (end) piece = end.take(received);
+      } catch (error) {
+        body.destroy(error as Error);
+        return;
+      }
       if (piece === undefined) return;
       pieces.push(piece);
       if (first) {

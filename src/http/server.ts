@@ -19,6 +19,7 @@ import { describeRoutes } from './api-document.js';
 import { compilersFactory } from './compilers.js';
 import { answerMalformed, installErrorHandler, refuseFrameworkError } from './error-handler.js';
 import type { EventHub } from './event-hub.js';
+import { eventSocket } from './event-socket.js';
 import { type GuardOptions, installGuard } from './guard.js';
 import { takeJsonBodies } from './json-body.js';
 import { ROUTER_OPTIONS, rememberMethods } from './method-table.js';
@@ -182,10 +183,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     wsHandler: (socket, request) => {
       if (sockets >= MAX_SOCKETS) return socket.close(1013, 'too many connections');
       sockets += 1;
-      const leave = options.hub.add(socket, request.owner);
-      socket.on('message', () => {});
+      const { client, end } = eventSocket(socket);
+      const leave = options.hub.add(client, request.owner);
       socket.on('close', () => {
         sockets -= 1;
+        end();
         leave();
       });
       return undefined;

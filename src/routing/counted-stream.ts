@@ -5,6 +5,7 @@ import type { StreamBatches } from './ports.js';
 type Batch = readonly LanguageModelV4StreamPart[];
 
 export interface StreamWatch {
+  /** Throws where the stream is to end here. */
   onBatch(batch: Batch): void;
   /** Once: at the end, at a failure, or when the reader leaves. */
   onEnd(failure: unknown): void;
@@ -24,7 +25,15 @@ export function watched(source: StreamBatches, watch: StreamWatch): StreamBatche
           iterator.next().then(
             (result) => {
               if (result.done) end(undefined);
-              else watch.onBatch(result.value);
+              else
+                try {
+                  watch.onBatch(result.value);
+                } catch (failure) {
+                  end(failure);
+                  // Nobody else does: who reads takes a stream that failed for one that has ended.
+                  iterator.return?.().catch(() => {});
+                  throw failure;
+                }
               return result;
             },
             (failure) => {

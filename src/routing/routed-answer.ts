@@ -23,6 +23,9 @@ const LONGEST_WAIT_MS = 10_000;
 /** So that the most an answer can cost is known before it is asked for. */
 const MAX_OUTPUT_TOKENS = 4_096;
 
+/** Of one answer, thoughts and tool calls with it: hours of writing on most machines. */
+const MOST_BYTES = 8_388_608;
+
 /** Above what the clouds count for their largest. */
 const MOST_TOKENS_PER_PICTURE = 4_000;
 
@@ -190,7 +193,10 @@ export class RoutedAnswer implements RoutedTarget {
     try {
       const source = await firstWord(
         watched(await exit.stream({ provider, model: step.model, options: bounded, labels, meter: attempt }), {
-          onBatch: (batch) => settle.see(batch),
+          onBatch: (batch) => {
+            settle.see(batch);
+            refuseEndless(attempt);
+          },
           onEnd: (failure) => {
             settle.end();
             close(attempt, failure, options.abortSignal);
@@ -296,9 +302,16 @@ const counted = (source: StreamBatches, attempt: Attempt, signal: AbortSignal | 
   watched(source, {
     onBatch: (batch) => {
       attempt.bytesReceived += textBytes(batch);
+      refuseEndless(attempt);
     },
     onEnd: (failure) => close(attempt, failure, signal),
   });
+
+/** Thoughts above all: nobody keeps them, and so nobody else counts them. */
+function refuseEndless({ bytesReceived }: Attempt): void {
+  if (bytesReceived > MOST_BYTES)
+    throw new AppError('upstream_protocol', `The answer and its thoughts take more than ${MOST_BYTES} bytes.`);
+}
 
 function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefined): void {
   attempt.endedAt = Date.now();

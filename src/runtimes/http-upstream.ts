@@ -2,6 +2,7 @@
 import { Agent, type Dispatcher, fetch as undiciFetch } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../shared/errors.js';
+import { retryAfterMs } from './retry-policy.js';
 import { StreamedAnswer } from './streamed-answer.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 
@@ -21,7 +22,10 @@ export interface HttpUpstreamOptions {
 
 export interface SendOptions {
   method?: 'GET' | 'POST' | 'DELETE' | 'HEAD';
-  body?: Record<string, unknown> | AsyncIterable<Uint8Array>;
+  /** JSON that is text already goes out as it is. */
+  body?: Record<string, unknown> | string | AsyncIterable<Uint8Array>;
+  /** The model that is asked, where the body is text and does not say. */
+  model?: string | undefined;
   signal?: AbortSignal | undefined;
   headers?: Readonly<Record<string, string>>;
   /** Asked once more where it fails before its first byte; only where that does no harm. */
@@ -35,6 +39,8 @@ export class HttpUpstream {
   readonly #origin: string;
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
+  /** Longest silence within an answer. */
+  readonly idleTimeoutMs: number;
   readonly traffic: UpstreamTraffic;
 
   constructor(options: HttpUpstreamOptions) {
@@ -42,6 +48,7 @@ export class HttpUpstream {
     this.#origin = url.origin;
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#headers = options.headers;
+    this.idleTimeoutMs = options.idleTimeoutMs;
     this.#agent = new Agent({
       connect: { timeout: options.connectTimeoutMs },
       headersTimeout: options.idleTimeoutMs,
@@ -61,11 +68,13 @@ export class HttpUpstream {
    * @throws AppError `upstream_unreachable`, `upstream_timeout`, `upstream_reset`, `cancelled`, `provider_unavailable`
    */
   send(path: string, options: SendOptions = {}): Promise<Dispatcher.ResponseData> {
-    const stream = options.body !== undefined && Symbol.asyncIterator in options.body;
+    const stream = isStream(options.body);
+    // Once for all attempts: a long conversation takes as long to write out as to send.
+    const request = this.#request(path, options);
     return this.traffic.run<Dispatcher.ResponseData>({
       attempt: async () => {
         try {
-          return await this.#agent.request({ ...this.#request(path, options), signal: options.signal ?? null });
+          return await this.#agent.request({ ...request, signal: options.signal ?? null });
         } catch (error) {
           throw this.failure(error);
         }
@@ -77,18 +86,19 @@ export class HttpUpstream {
       retry: options.retry === true && !stream,
       probe: options.probe === true,
       // Only what is asked of the model itself: that it can be described says nothing about its answers.
-      model: options.retry === true && !stream ? modelOf(options.body as Record<string, unknown>) : undefined,
+      model: options.retry === true && !stream ? (options.model ?? modelOf(options.body)) : undefined,
       signal: options.signal,
     });
   }
 
   /** A streamed answer with status 200, for the hot path. @throws AppError those of `send` and `rejected` */
   async open(path: string, body: Record<string, unknown>, signal?: AbortSignal): Promise<StreamedAnswer> {
+    const request = this.#request(path, { body });
     const answer = await this.traffic.run<StreamedAnswer>({
       attempt: async () => {
         const attempted = new StreamedAnswer(signal);
         try {
-          this.#agent.dispatch(this.#request(path, { body }), attempted);
+          this.#agent.dispatch(request, attempted);
           await attempted.started;
           return attempted;
         } catch (error) {
@@ -103,8 +113,7 @@ export class HttpUpstream {
       model: modelOf(body),
       signal,
     });
-    if (answer.statusCode !== 200)
-      throw await this.#refusal(answer.statusCode, this.batches(answer), () => answer.discard());
+    if (answer.statusCode !== 200) throw await this.#refusal(answer, this.batches(answer), () => answer.discard());
     return answer;
   }
 
@@ -147,7 +156,7 @@ export class HttpUpstream {
   }
 
   #request(path: string, { method, body, headers }: SendOptions) {
-    const stream = body !== undefined && Symbol.asyncIterator in body;
+    const stream = isStream(body);
     return {
       origin: this.#origin,
       path: this.#basePath + path,
@@ -158,7 +167,7 @@ export class HttpUpstream {
         ...this.#headers,
         ...headers,
       },
-      body: body === undefined ? null : stream ? (body as never) : JSON.stringify(body),
+      body: body === undefined ? null : stream || typeof body === 'string' ? (body as never) : JSON.stringify(body),
     };
   }
 
@@ -227,10 +236,14 @@ export class HttpUpstream {
 
   /** What a status other than 200 means; reads the answer's reason. */
   rejected(response: Dispatcher.ResponseData): Promise<AppError> {
-    return this.#refusal(response.statusCode, this.bytes(response), () => discard(response));
+    return this.#refusal(response, this.bytes(response), () => discard(response));
   }
 
-  async #refusal(statusCode: number, body: AsyncIterable<Uint8Array>, letGo: () => void): Promise<AppError> {
+  async #refusal(
+    { statusCode, headers }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>,
+    body: AsyncIterable<Uint8Array>,
+    letGo: () => void,
+  ): Promise<AppError> {
     if (statusCode < 400) {
       letGo();
       // Followed, it would carry prompt and key to an address nobody configured.
@@ -245,8 +258,9 @@ export class HttpUpstream {
     } catch {
       letGo();
     }
+    const waitMs = retryAfterMs(headers['retry-after']?.toString(), Date.now());
     return new AppError('upstream_rejected', `${this.name} answered HTTP ${statusCode}${reason}`, {
-      details: { status: statusCode },
+      details: { status: statusCode, ...(waitMs === null ? {} : { retryAfterMs: waitMs }) },
     });
   }
 
@@ -270,8 +284,13 @@ export class HttpUpstream {
   }
 }
 
-const modelOf = (body: Record<string, unknown> | undefined): string | undefined =>
-  typeof body?.['model'] === 'string' ? body['model'] : undefined;
+const isStream = (body: SendOptions['body']): body is AsyncIterable<Uint8Array> =>
+  typeof body === 'object' && Symbol.asyncIterator in body;
+
+const modelOf = (body: SendOptions['body']): string | undefined => {
+  const model = typeof body === 'object' && 'model' in body ? body.model : undefined;
+  return typeof model === 'string' ? model : undefined;
+};
 
 /** Lets go of an answer nobody reads; destroying its body is an error to undici, and not one of ours. */
 export function discard(response: Dispatcher.ResponseData): void {

@@ -268,5 +268,9 @@ export interface ModelDerivation {
 export interface ForwardedAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** Of a refusal: when to come back, as the engine says it. */
+  readonly retryAfter?: string | undefined;
+  /** Of the request, as it went over the wire. */
+  readonly bytesSent: number;
   readonly body: Readable;
 }

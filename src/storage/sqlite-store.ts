@@ -1,11 +1,12 @@
 // The one SQLite file: opened by one process, migrated forward, written in group commits whose fsync blocks nobody.
-import { closeSync, existsSync, fdatasync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { AppError } from '../shared/errors.js';
 import { foldText } from '../shared/fold-text.js';
 import { type BackupFile, copyBeforeUpdate, listBackups, makeBackup } from './backups.js';
+import { makeDataFolder } from './data-folder.js';
 import { first } from './migrations/001-first.js';
 import { models } from './migrations/002-models.js';
 import { tasks } from './migrations/003-tasks.js';
@@ -85,8 +86,8 @@ export class SqliteStore {
   constructor(path: string, sync = syncFile) {
     this.path = path;
     this.#syncFile = sync;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    refuseForeignFile(path);
+    makeDataFolder(dirname(path));
+    opened(path, () => refuseForeignFile(path));
     this.#db = opened(path, () => {
       const db = new DatabaseSync(path, { timeout: 1_500, allowExtension: true });
       try {
@@ -343,7 +344,7 @@ function refuseForeignFile(path: string): void {
   if (version > MIGRATIONS.length) throw newer(path, version);
 }
 
-function opened(path: string, open: () => DatabaseSync): DatabaseSync {
+function opened<T>(path: string, open: () => T): T {
   try {
     return open();
   } catch (error) {

@@ -61,6 +61,13 @@ export const FAULTS: [string, string, Behaviour][] = [
   ['a huge tool index', 'llm_invalid_response', raw(`${chunk({ tool_calls: [{ index: 9e15, id: 'a' }] })}${done}`)],
   ['tool calls that are none', 'llm_invalid_response', raw(`${chunk({ tool_calls: [null, 7] })}${done}`)],
   ['an endless line', 'llm_invalid_response', raw(`data: ${'x'.repeat(5_000_000)}`)],
+  ['an endless event', 'llm_invalid_response', raw(`data: ${'x'.repeat(60_000)}\n`.repeat(80))],
+  [
+    'an error in place of a stream',
+    'llm_http_error',
+    (response) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).end('{"error":{"message":"no memory"}}'),
+  ],
   [
     'gzip nobody asked for',
     'llm_invalid_response',
@@ -88,6 +95,14 @@ export const FINE: [string, string, Behaviour][] = [
   ['a byte order mark and comments', 'a', raw(`\ufeff: hello\n\n${chunk({ content: 'a' })}: ping\n\n${done}`)],
   ['events of unknown names', 'a', raw(`event: x\nid: 4\nretry: 1\n${chunk({ content: 'a' })}${done}`)],
   ['data after the end, and two ends', 'a', raw(`${chunk({ content: 'a' })}${done}${chunk({ content: 'b' })}${done}`)],
+  [
+    'a whole answer in place of a stream',
+    'whole',
+    (response) =>
+      void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"choices":[{"index":0,"message":{"content":"whole"},"finish_reason":"stop"}]}'),
+  ],
   ['one long line', 'x'.repeat(1_000_000), raw(chunk({ content: 'x'.repeat(1_000_000) }) + done)],
   [
     'negative usage',
@@ -95,6 +110,11 @@ export const FINE: [string, string, Behaviour][] = [
     raw(
       `${chunk({ content: 'a' })}data: {"choices":[],"usage":{"prompt_tokens":-5,"completion_tokens":-1}}\n\n${done}`,
     ),
+  ],
+  [
+    'usage beyond all numbers',
+    'a',
+    raw(`${chunk({ content: 'a' })}data: {"choices":[],"usage":{"completion_tokens":1e308}}\n\n${done}`),
   ],
   ['another model than asked', 'a', raw((chunk({ content: 'a' }) + done).replaceAll('"fake"', '"other"'))],
 ];

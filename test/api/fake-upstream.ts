@@ -13,6 +13,8 @@ export interface FakeUpstream {
   /** Chat requests that are being answered now. */
   readonly open: () => number;
   behaviour: (body: Record<string, unknown>, response: ServerResponse) => void | Promise<void>;
+  /** The same where vectors are asked for; two numbers each, unless it is set. */
+  embedding?: FakeUpstream['behaviour'];
   close(): Promise<void>;
 }
 
@@ -83,6 +85,13 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     const body = JSON.parse(text);
     if (request.url === '/v1/embeddings') {
       embedded.push(body);
+      if (fake.embedding) {
+        open += 1;
+        response.on('close', () => {
+          open -= 1;
+        });
+        return void fake.embedding(body, response);
+      }
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(
         JSON.stringify({

@@ -49,12 +49,19 @@ describe('a fault of the engine', () => {
     await expect.poll(() => upstream.open()).toBe(0);
   });
 
-  it('an answer without end is cut off, and the engine let go', async () => {
-    const piece = chunk({ content: 'z'.repeat(8_192) });
+  it.each([
+    ['an answer', chunk({ content: 'z'.repeat(8_192) })],
+    ['a call of a tool', chunk({ tool_calls: [{ index: 0, function: { arguments: 'z'.repeat(8_192) } }] })],
+    [
+      'a call of a tool, letter by letter',
+      chunk({ tool_calls: [{ index: 0, function: { arguments: 'z' } }] }).repeat(99),
+    ],
+    ['a thought', chunk({ reasoning_content: 'z'.repeat(8_192) })],
+  ])('%s without end is cut off, and the engine let go', async (_name, piece) => {
     upstream.behaviour = async (_body, response) => {
       sse(response);
       // It ends only where nobody lets it go.
-      for (let sent = 0; sent < 2_000; sent += 1) {
+      for (let sent = 0; sent < 4_000; sent += 1) {
         if (response.destroyed) return;
         response.write(piece);
         await setImmediate();

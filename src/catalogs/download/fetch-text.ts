@@ -1,6 +1,7 @@
 // A page or a document of a catalogue as text: bounded, and every failure of the way there as a code.
 import { AppError } from '../../shared/errors.js';
 import { boundedBody } from './bounded-body.js';
+import { follow } from './follow.js';
 
 export interface TextRequest {
   url: string;
@@ -20,11 +21,11 @@ export interface TextRequest {
 export async function fetchText(request: TextRequest): Promise<{ status: number; text: string }> {
   const { url, place, maxBytes } = request;
   try {
-    const response = await request.fetch(url, {
-      headers: request.headers ?? {},
-      redirect: request.redirect,
-      signal: request.signal,
-    });
+    const { headers = {}, redirect, signal } = request;
+    const response =
+      redirect === 'follow'
+        ? await follow({ url, fetch: request.fetch }, headers, signal)
+        : await request.fetch(url, { headers, redirect, signal });
     if (!response.ok) {
       await response.body?.cancel();
       return { status: response.status, text: '' };

@@ -271,9 +271,14 @@ async function failing<T>(signal: AbortSignal, work: () => Promise<T>): Promise<
     if (signal.aborted) throw new AppError('cancelled', 'The translation was stopped.', { cause: thrown });
     const error = toAppError(thrown);
     if (error.code === 'translation_failed') throw error;
+    const { status, retryAfterMs } = error.details ?? {};
     throw new AppError('translation_failed', `The text could not be translated: ${error.message}`, {
       cause: error,
-      details: { reason: error.code },
+      details: {
+        reason: error.code,
+        // A client that is told to come back later does; of another failure the status says nothing to it.
+        ...(status === 429 ? { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } : {}),
+      },
     });
   }
 }

@@ -11,8 +11,12 @@ export interface TurnFailure {
   message: string;
 }
 
-/** It stays in memory until its end is on disk, for those who come back to it. */
+// It stays in memory until its end is on disk, for those who come back to it.
 const MAX_ANSWER_CHARS = 1_000_000;
+/** Tool calls and probabilities as JSON, which are many times longer than the text they stand for. */
+const MAX_EVENT_CHARS = 8_000_000;
+/** What an event takes beside its text. */
+const EVENT_CHARS = 100;
 
 export interface LiveTurnOptions {
   requestId: string;
@@ -37,6 +41,7 @@ export class LiveTurn {
   #why: 'cancelled' | 'interrupted' | undefined;
   #text = '';
   readonly events: TurnEvent[] = [];
+  #eventChars = 0;
   /** What became of the parameters, once the engine is done. */
   ranWith: RanWith | null = null;
   /** Set once the end is on disk. */
@@ -69,17 +74,24 @@ export class LiveTurn {
     return this.#why;
   }
 
+  /** Lets go of the engine, whatever it is still writing: nobody reads on. Says nothing about how the turn ended. */
+  letEngineGo(): void {
+    this.#abort.abort();
+  }
+
   /** @throws AppError `upstream_protocol` when an engine does not stop */
   append(delta: string): void {
-    if (this.#text.length + delta.length > MAX_ANSWER_CHARS) {
-      this.#abort.abort();
-      throw new AppError('upstream_protocol', `The answer is longer than ${MAX_ANSWER_CHARS} characters.`);
-    }
+    if (this.#text.length + delta.length > MAX_ANSWER_CHARS)
+      throw this.#endless(`The answer is longer than ${MAX_ANSWER_CHARS} characters.`);
     this.#text += delta;
     this.#notify();
   }
 
+  /** @throws AppError `upstream_protocol` when an engine does not stop */
   emit(event: TurnEvent): void {
+    this.#eventChars += EVENT_CHARS + JSON.stringify(event).length;
+    if (this.#eventChars > MAX_EVENT_CHARS)
+      throw this.#endless(`The tool calls or probabilities take more than ${MAX_EVENT_CHARS} characters.`);
     this.events.push(event);
     this.#notify();
   }
@@ -102,6 +114,11 @@ export class LiveTurn {
         else this.#grace = setTimeout(() => this.cancel(), this.#graceMs);
       }
     };
+  }
+
+  #endless(message: string): AppError {
+    this.letEngineGo();
+    return new AppError('upstream_protocol', message);
   }
 
   #notify(): void {

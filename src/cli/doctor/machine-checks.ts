@@ -1,10 +1,11 @@
 // What the machine must offer: Node, disk, memory, programs on PATH.
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { availableMemory } from 'node:process';
 import type { Environment } from '../../config/config.js';
+import { makeDataFolder } from '../../storage/data-folder.js';
 import { formatBytes } from '../terminal.js';
 import type { Finding } from './finding.js';
 
@@ -24,7 +25,7 @@ export function checkNode(version: string): Finding {
 export async function checkDisk(dataDir: string): Promise<Finding> {
   const name = 'Disk';
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    makeDataFolder(dataDir);
     await access(dataDir, constants.W_OK);
   } catch (error) {
     return {

@@ -6,9 +6,11 @@ import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { RoutedTarget } from '../../chat/turn-ports.js';
 import type { AnswerReceipt, RanWith } from '../../routing/decision.js';
 import { withBodyParams } from '../../runtimes/call-params.js';
+import { retryAfterMs } from '../../runtimes/retry-policy.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { type AppError, toAppError } from '../../shared/errors.js';
 import { checkedForward } from '../checked-forward.js';
+import { boundedWaitSeconds } from '../error-handler.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
 import { withNote } from '../ran-with-note.js';
@@ -23,8 +25,6 @@ export interface ForwardedRequest {
   /** The parameters as the engine gets them; the client is told where they are not those it sent. */
   sent: RanWith['sent'];
   note: RanWith | undefined;
-  /** Of what the client asked. */
-  bytesSent: number;
   reply: FastifyReply;
   signal: AbortSignal;
   tracer: RequestTracer;
@@ -46,6 +46,7 @@ export async function sendForwarded(request: ForwardedRequest): Promise<void> {
   reply.hijack();
   reply.raw.writeHead(answer.status, {
     ...corsOf(reply),
+    ...retryAfterHeader(answer.retryAfter),
     'content-type': answer.contentType,
     'cache-control': 'no-cache',
     'x-accel-buffering': 'no',
@@ -55,7 +56,7 @@ export async function sendForwarded(request: ForwardedRequest): Promise<void> {
   void passThrough(noted, reply.raw, answer.end).then((broken) => {
     request.onEnd();
     const failure = answer.failure() ?? (broken && toAppError(broken));
-    const receipt = receiptOf(target, request.bytesSent, bytesReceived, failure);
+    const receipt = receiptOf(target, answer.bytesSent, bytesReceived, failure);
     tracer.update(requestId, (trace) => {
       trace.receipt = receipt;
     });
@@ -67,6 +68,12 @@ export async function sendForwarded(request: ForwardedRequest): Promise<void> {
     if (failure) traceFailure(tracer, requestId, failure);
     else tracer.finish(requestId, 'COMPLETED');
   });
+}
+
+/** In seconds and within bounds, whatever the engine wrote. */
+function retryAfterHeader(told: string | undefined): Record<string, string> {
+  const waitMs = retryAfterMs(told, Date.now());
+  return waitMs === null ? {} : { 'retry-after': String(boundedWaitSeconds(waitMs / 1_000)) };
 }
 
 export function traceFailure(tracer: RequestTracer, requestId: string, error: AppError): void {

@@ -108,7 +108,6 @@ async function forward(
       requestId,
       sent: ran.sent,
       note,
-      bytesSent: Buffer.byteLength(JSON.stringify(body.prompt)),
       reply,
       signal: abort.signal,
       tracer,

@@ -29,12 +29,15 @@ import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
 import { type FollowedOperations, operationLines, operationWhole } from '../compatible/ollama-operation.js';
 import { sendStream } from '../compatible/stream-reply.js';
 import { readJsonBody } from '../json-body.js';
+import { whileOpen } from '../while-open.js';
 
 export interface OllamaRoutesOptions extends FollowedOperations {
   models: ModelManager;
   registry: ModelRegistry;
   derived: DerivedModels;
   answers: CompatibleAnswers;
+  /** For the vectors of one request. */
+  embeddingTimeoutMs: number;
   /** Milliseconds since the epoch; null where nobody wrote it down. */
   installedAt: (model: string) => number | null;
   /** Of Venom itself. */
@@ -44,12 +47,11 @@ export interface OllamaRoutesOptions extends FollowedOperations {
 /** Whose API this is: clients look here for what they may ask. */
 const API_LEVEL = '0.9.0';
 const LATEST = ':latest';
-const EMBED_LIMIT_MS = 300_000;
 const LOAD_LIMIT_MS = 600_000;
 
 export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   app,
-  { models, registry, operations, onOperation, derived, answers, installedAt, version },
+  { models, registry, operations, onOperation, derived, answers, embeddingTimeoutMs, installedAt, version },
 ) => {
   const tags = ['ollama'];
   const followed = { operations, onOperation };
@@ -141,10 +143,10 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return answer('generate', model, toOllamaGenerateCall(body), body, reply);
   });
 
-  app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }) => {
+  app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }, reply) => {
     const startedAt = performance.now();
     const texts = typeof body.input === 'string' ? [body.input] : body.input;
-    const { model, vectors, tokens } = await embed(body.model, texts, {
+    const { model, vectors, tokens } = await embed(reply, body.model, texts, {
       truncate: body.truncate ?? true,
       dimensions: body.dimensions ?? undefined,
     });
@@ -158,8 +160,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     };
   });
 
-  app.post('/embeddings', { schema: { body: OllamaEmbeddingsRequest, tags } }, async ({ body }) => {
-    const { vectors } = await embed(body.model, [body.prompt], { truncate: true });
+  app.post('/embeddings', { schema: { body: OllamaEmbeddingsRequest, tags } }, async ({ body }, reply) => {
+    const { vectors } = await embed(reply, body.model, [body.prompt], { truncate: true });
     return { embedding: vectors[0] ?? [] };
   });
 
@@ -178,10 +180,11 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     return (await models.find(other)) ? other : name;
   }
 
-  async function embed(name: string, texts: readonly string[], treatment: EmbedTreatment) {
+  async function embed(reply: FastifyReply, name: string, texts: readonly string[], treatment: EmbedTreatment) {
     const { runtime, model } = await models.resolve(await installedName(name));
     if (texts.length === 0) return { model, vectors: [], tokens: 0 };
-    return { model, ...(await runtime.embed(model, texts, AbortSignal.timeout(EMBED_LIMIT_MS), treatment)) };
+    const signal = AbortSignal.any([whileOpen(reply), AbortSignal.timeout(embeddingTimeoutMs)]);
+    return { model, ...(await runtime.embed(model, texts, signal, treatment)) };
   }
 
   async function answer(

@@ -28,20 +28,20 @@ import { whileOpen } from '../while-open.js';
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
 
-const EMBED_LIMIT_MS = 300_000;
-
 export interface OpenAiRoutesOptions {
   models: ModelManager;
   tracer: RequestTracer;
   router: ChatRouter;
   gate: AnswerGate;
+  /** For the vectors of one request. */
+  embeddingTimeoutMs: number;
   /** Not called where an engine does not say what an answer took. */
   onUsage: (usage: TurnUsage, target: RoutedTarget, costUsd: number | null) => void;
 }
 
 export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
   app,
-  { models, tracer, router, gate, onUsage },
+  { models, tracer, router, gate, embeddingTimeoutMs, onUsage },
 ) => {
   const tags = ['openai'];
 
@@ -122,7 +122,6 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
           requestId,
           sent: ran?.sent ?? {},
           note,
-          bytesSent: Buffer.byteLength(JSON.stringify(body.messages)),
           reply,
           signal: abort.signal,
           tracer,
@@ -230,7 +229,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
 
   app.post('/embeddings', { schema: { body: EmbeddingRequest, tags } }, async ({ body }, reply) => {
     const { runtime, model } = await models.resolve(body.model);
-    const signal = AbortSignal.any([whileOpen(reply), AbortSignal.timeout(EMBED_LIMIT_MS)]);
+    const signal = AbortSignal.any([whileOpen(reply), AbortSignal.timeout(embeddingTimeoutMs)]);
     const dimensions = body.dimensions ?? undefined;
     const { vectors, tokens } = await runtime.embed(model, embedInputs(body.input), signal, { dimensions });
     checkDimensions(vectors, dimensions);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** A count or a size that only informs: what is none is as if it had not been said. */
-const figure = z.number().nonnegative().nullish().catch(null);
+const figure = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null);
 
 export const Tags = z.object({
   models: z

@@ -11,7 +11,6 @@ import type { UpstreamTraffic } from '../upstream-traffic.js';
 import { Embedded, Progress, Running, Shown, Tags, Version } from './ollama-api.js';
 
 const LIST_MS = 10_000;
-const EMBED_MS = 120_000;
 const GONE_WITHIN_MS = 10_000;
 const REMOVE_MS = 30_000;
 
@@ -32,6 +31,8 @@ export interface OllamaClientOptions {
   idleTimeoutMs: number;
   /** The `ollama` program, where it is installed on this machine. */
   cliPath?: string | null;
+  /** For the vectors of one request; the longest silence where none is given. */
+  embeddingTimeoutMs?: number;
   traffic?: UpstreamTraffic;
 }
 
@@ -39,8 +40,10 @@ export class OllamaClient {
   readonly baseUrl: string;
   readonly #upstream: HttpUpstream;
   readonly #cliPath: string | null;
+  readonly #embeddingTimeoutMs: number;
 
-  constructor({ baseUrl, connectTimeoutMs, idleTimeoutMs, cliPath, traffic }: OllamaClientOptions) {
+  constructor({ baseUrl, connectTimeoutMs, idleTimeoutMs, embeddingTimeoutMs, cliPath, traffic }: OllamaClientOptions) {
+    this.#embeddingTimeoutMs = embeddingTimeoutMs ?? idleTimeoutMs;
     this.baseUrl = baseUrl.replace(/\/+$/, '');
     this.#upstream = new HttpUpstream({ baseUrl: this.baseUrl, headers: {}, connectTimeoutMs, idleTimeoutMs, traffic });
     this.#cliPath = cliPath ?? null;
@@ -84,7 +87,7 @@ export class OllamaClient {
   ): Promise<z.output<typeof Embedded>> {
     const body = { model: checkedName(model), input: texts, ...options };
     try {
-      return await this.#upstream.json('/api/embed', Embedded, EMBED_MS, { body, signal, retry: true });
+      return await this.#upstream.json('/api/embed', Embedded, this.#embeddingTimeoutMs, { body, signal, retry: true });
     } catch (error) {
       throw asNotFound(error, model);
     }

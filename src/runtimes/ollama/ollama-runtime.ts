@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
+import { forwarded, outgoing } from '../forward-as-it-is.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { errorText } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
@@ -18,6 +19,7 @@ import type {
   RuntimeHealth,
   RuntimeModel,
 } from '../runtime.js';
+import { SignsOfLife } from '../signs-of-life.js';
 import { vectorsInOrder } from '../vectors-in-order.js';
 import { ChatLine } from './ollama-api.js';
 import { type OllamaClient, type OllamaTag, sameModel } from './ollama-client.js';
@@ -85,13 +87,11 @@ export class OllamaRuntime implements Runtime {
     if (typeof rest['n'] === 'number' && rest['n'] > 1)
       throw new AppError('unsupported', 'n greater than 1 is not supported by Ollama.');
     const asked = newer === undefined || newer === null ? rest : { ...rest, max_tokens: newer };
-    const response = await this.#client.upstream.send(`/v1${path}`, { body: asked, signal, retry: true });
-    if (typeof body['model'] === 'string') this.#ours.add(body['model']);
-    return {
-      status: response.statusCode,
-      contentType: String(response.headers['content-type'] ?? 'application/json'),
-      body: response.body,
-    };
+    const order = outgoing(asked);
+    const { text, model } = order;
+    const response = await this.#client.upstream.send(`/v1${path}`, { body: text, model, signal, retry: true });
+    if (model !== undefined) this.#ours.add(model);
+    return forwarded(order, response);
   }
 
   adaptParams(modelName: string, params: GenericParams, wire: 'own' | 'openai'): AdaptedParams {
@@ -257,6 +257,7 @@ export class OllamaRuntime implements Runtime {
   async *#parts(lines: AsyncIterable<unknown[]>): AsyncGenerator<LanguageModelV4StreamPart[]> {
     let calls = 0;
     let done = false;
+    const signs = new SignsOfLife(this.#client.upstream);
     for await (const batch of lines) {
       const parts: LanguageModelV4StreamPart[] = [];
       for (const line of batch) {
@@ -298,6 +299,7 @@ export class OllamaRuntime implements Runtime {
           });
         }
       }
+      signs.heard(parts.length > 0);
       if (parts.length > 0) yield parts;
     }
     if (!done) throw new AppError('upstream_truncated', 'Ollama broke off in the middle of the answer.');

@@ -5,6 +5,8 @@ import { errorText } from '../http-upstream.js';
 import { mapFinishReason } from './map-finish-reason.js';
 
 const MAX_TOOL_CALLS = 128;
+/** Names and inputs of all calls of one answer. */
+const MAX_TOOL_CHARS = 4_194_304;
 
 interface Chunk {
   choices?:
@@ -35,6 +37,7 @@ export class ChatChunks {
   #usage: Chunk['usage'];
   #done = false;
   #sawText = false;
+  #toolChars = 0;
   readonly #tools = new Map<number, ToolCall>();
 
   /** Whether the server said that the answer is complete. */
@@ -108,9 +111,13 @@ export class ChatChunks {
       if (index < 0 || index >= MAX_TOOL_CALLS)
         throw new AppError('upstream_protocol', 'The model server sent a tool call out of range.');
       const call = this.#tools.get(index) ?? { id: `call_${index}`, name: '', input: '' };
+      const { name, arguments: input } = delta.function ?? {};
       if (typeof delta.id === 'string' && delta.id !== '') call.id = delta.id;
-      if (typeof delta.function?.name === 'string') call.name += delta.function.name;
-      if (typeof delta.function?.arguments === 'string') call.input += delta.function.arguments;
+      if (typeof name === 'string') call.name += name;
+      if (typeof input === 'string') call.input += input;
+      this.#toolChars += (typeof name === 'string' ? name.length : 0) + (typeof input === 'string' ? input.length : 0);
+      if (this.#toolChars > MAX_TOOL_CHARS)
+        throw new AppError('upstream_protocol', 'The model server sent a tool call without end.');
       this.#tools.set(index, call);
     }
   }
@@ -132,8 +139,11 @@ const toLogprob = ({ token, logprob, top_logprobs }: Logprob) => ({
     .map((top: Logprob) => ({ token: top.token, logprob: top.logprob })),
 });
 
+/** More than any context holds; what says more would spoil every sum it goes into. */
+const MAX_TOKENS = 1_000_000_000;
+
 const count = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  typeof value === 'number' && value >= 0 && value <= MAX_TOKENS ? value : undefined;
 
 function toUsage(usage: Chunk['usage']): LanguageModelV4Usage {
   return {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
+import { forwarded, outgoing } from '../forward-as-it-is.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { HttpUpstream } from '../http-upstream.js';
 import { probedHealth } from '../probed-health.js';
@@ -50,6 +51,8 @@ export interface OpenAiCompatibleOptions {
   connectTimeoutMs: number;
   /** Longest silence within an answer. */
   idleTimeoutMs: number;
+  /** For the vectors of one request; the longest silence where none is given. */
+  embeddingTimeoutMs?: number;
   traffic?: UpstreamTraffic;
   /** Nobody named it, it could merely be started here: that it does not run is no failure. */
   optional?: boolean;
@@ -59,7 +62,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
   readonly provider: string;
   readonly endpoint: string;
   readonly #upstream: HttpUpstream;
-  readonly #idleTimeoutMs: number;
+  readonly #embeddingTimeoutMs: number;
   readonly #optional: boolean;
   /** Tokens, where the server says so. */
   readonly #contextLengths = new Map<string, number | null>();
@@ -68,7 +71,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
   constructor(options: OpenAiCompatibleOptions) {
     this.provider = options.provider;
     this.endpoint = options.endpoint;
-    this.#idleTimeoutMs = options.idleTimeoutMs;
+    this.#embeddingTimeoutMs = options.embeddingTimeoutMs ?? options.idleTimeoutMs;
     this.#optional = options.optional ?? false;
     this.#upstream = new HttpUpstream({
       baseUrl: options.endpoint,
@@ -93,12 +96,9 @@ export class OpenAiCompatibleRuntime implements Runtime {
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
-    const response = await this.#upstream.send(path, { body, signal, retry: true });
-    return {
-      status: response.statusCode,
-      contentType: String(response.headers['content-type'] ?? 'application/json'),
-      body: response.body,
-    };
+    const order = outgoing(body);
+    const { text, model } = order;
+    return forwarded(order, await this.#upstream.send(path, { body: text, model, signal, retry: true }));
   }
 
   adaptParams(modelName: string, params: GenericParams): AdaptedParams {
@@ -165,7 +165,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     signal?: AbortSignal,
     { dimensions }: EmbedTreatment = {},
   ): Promise<{ vectors: number[][]; tokens: number }> {
-    const { data, usage } = await this.#upstream.json('/embeddings', Embeddings, this.#idleTimeoutMs, {
+    const { data, usage } = await this.#upstream.json('/embeddings', Embeddings, this.#embeddingTimeoutMs, {
       body: { model: modelName, input: inputs, ...(dimensions === undefined ? {} : { dimensions }) },
       signal,
       retry: true,

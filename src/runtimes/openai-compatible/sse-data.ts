@@ -56,6 +56,9 @@ export class SseData {
     } else if (line.startsWith('data:')) {
       const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
       this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`;
+      // Of many short lines as of one long one.
+      if (this.#data.length > MAX_EVENT_CHARS)
+        throw new AppError('upstream_protocol', 'The model server sent an endless event.');
     }
   }
 }

@@ -57,7 +57,7 @@ function fakeMember(name: string, models = ['m']): FakeMember {
     forward: async () => {
       member.asked += 1;
       check();
-      return { status: 200, contentType: 'text/plain', body: new PassThrough().end(name) };
+      return { status: 200, bytesSent: 2, contentType: 'text/plain', body: new PassThrough().end(name) };
     },
     listModels: async () => {
       check();

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
+import type { OutgoingForward } from '../forward-as-it-is.js';
 import { discard, HttpUpstream } from '../http-upstream.js';
 import type { EmbedInput, EngineLoad } from '../runtime.js';
 import type { StreamedAnswer } from '../streamed-answer.js';
@@ -20,18 +21,20 @@ export interface VllmClientOptions {
   connectTimeoutMs: number;
   /** Longest silence within an answer. */
   idleTimeoutMs: number;
+  /** For the vectors of one request; the longest silence where none is given. */
+  embeddingTimeoutMs?: number;
   traffic?: UpstreamTraffic;
 }
 
 export class VllmClient {
   readonly endpoint: string;
   readonly #upstream: HttpUpstream;
-  readonly #idleTimeoutMs: number;
+  readonly #embeddingTimeoutMs: number;
 
   constructor(options: VllmClientOptions) {
     const root = options.endpoint.replace(/\/+$/, '').replace(/\/v1$/, '');
     this.endpoint = `${root}/v1`;
-    this.#idleTimeoutMs = options.idleTimeoutMs;
+    this.#embeddingTimeoutMs = options.embeddingTimeoutMs ?? options.idleTimeoutMs;
     this.#upstream = new HttpUpstream({
       baseUrl: root,
       headers: options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {},
@@ -54,8 +57,8 @@ export class VllmClient {
     return this.#upstream.open('/v1/chat/completions', body, signal);
   }
 
-  post(path: string, body: Record<string, unknown>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return this.#upstream.send(`/v1${path}`, { body, signal, retry: true });
+  post(path: string, { text, model }: OutgoingForward, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return this.#upstream.send(`/v1${path}`, { body: text, model, signal, retry: true });
   }
 
   embeddings(
@@ -65,7 +68,7 @@ export class VllmClient {
     signal?: AbortSignal,
   ): Promise<z.output<typeof Embeddings>> {
     const body = { model, input, ...(dimensions === undefined ? {} : { dimensions }) };
-    return this.#upstream.json('/v1/embeddings', Embeddings, this.#idleTimeoutMs, { body, signal, retry: true });
+    return this.#upstream.json('/v1/embeddings', Embeddings, this.#embeddingTimeoutMs, { body, signal, retry: true });
   }
 
   /** Whether its engine lives; null where the server has no such route. @throws AppError of the connection */

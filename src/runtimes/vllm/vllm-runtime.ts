@@ -3,6 +3,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Stream
 import { AppError } from '../../shared/errors.js';
 import { BatchLanguageModel } from '../batch-language-model.js';
 import type { GenericParams } from '../call-params.js';
+import { forwarded, outgoing } from '../forward-as-it-is.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { discard } from '../http-upstream.js';
 import { streamedChat, wholeChat } from '../openai-compatible/read-chat.js';
@@ -76,16 +77,13 @@ export class VllmRuntime implements Runtime {
   }
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
+    const order = outgoing(body);
     const response = await this.#awake(
-      () => this.#client.post(path, body, signal),
+      () => this.#client.post(path, order, signal),
       ({ statusCode }) => statusCode === 503,
       discard,
     );
-    return {
-      status: response.statusCode,
-      contentType: String(response.headers['content-type'] ?? 'application/json'),
-      body: response.body,
-    };
+    return forwarded(order, response);
   }
 
   async listModels(signal?: AbortSignal): Promise<RuntimeModel[]> {

@@ -1,4 +1,5 @@
-// docs/settings.md, .env.example and docs/errors.md say what the code says. `UPDATE_DOCS=1` writes the first two anew.
+// docs/settings.md, .env.example and docs/errors.md say what the code says, and the maps name what there is. `UPDATE_DOCS=1`
+// writes the first two anew.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -78,4 +79,35 @@ it('docs/errors.md lists every code with its status', () => {
   const documented = Object.fromEntries([...rows].map(([, code, status]) => [code, Number(status)]));
   expect(documented).toEqual(STATUS);
   expect(Object.keys(documented)).toEqual([...ERROR_CODES]);
+});
+
+it('docs/TREE.md names every folder of src/ and test/', () => {
+  const tree = readFileSync(join(ROOT, 'docs', 'TREE.md'), 'utf8');
+  const folders = ['src', 'test'].flatMap((top) =>
+    readdirSync(join(ROOT, top), { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+  );
+  expect(folders.map(({ name }) => name).filter((name) => !new RegExp(`[ ]${name}/`).test(tree))).toEqual([]);
+});
+
+/** Files a skill of one's own has, in its own folder. */
+const OF_SKILLS: ReadonlySet<string> = new Set(['skill.mjs', 'skill.test.mjs']);
+
+it('every file that the documents name is there', () => {
+  const files = ['src', 'test', 'scripts', 'bench', 'web/src', 'docs'].flatMap((top) =>
+    readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' }).map((name) => `${top}/${name}`),
+  );
+  const documents = [
+    'DEVELOPERS.md',
+    'CONTRIBUTING.md',
+    'docs/architecture.md',
+    'docs/TREE.md',
+    'docs/DEV_GUIDE_SKILLS.md',
+  ];
+  const missing = documents.flatMap((document) =>
+    [...readFileSync(join(ROOT, document), 'utf8').matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !OF_SKILLS.has(name) && !files.some((file) => `/${file}`.endsWith(`/${name}`)))
+      .map((name) => `${document}: ${name}`),
+  );
+  expect(missing).toEqual([]);
 });

@@ -8,7 +8,7 @@ import type { ChatTarget } from '../chat/turn-ports.js';
 import type { Settings } from '../config/config.js';
 import { EventHub } from '../http/event-hub.js';
 import { Metrics } from '../http/metrics.js';
-import { mayKnowOperation, type OperationType } from '../models/operations.js';
+import { mayKnowOperation, type OperationType } from '../models/model-operation.js';
 import type { TrafficControl } from '../runtimes/upstream-traffic.js';
 import { systemClock } from '../shared/clock.js';
 import type { Owner } from '../shared/owner.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
 import { Activation, type Candidate } from './activation.js';
 import type { ProbeReport } from './manifest.js';
-import type { OperationContext } from './operations.js';
+import type { OperationContext } from './model-operation.js';
 import type { ModelVersion } from './ports.js';
 
 const report = (answers = true, memoryBytes: number | null = null): ProbeReport => ({

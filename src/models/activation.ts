@@ -2,7 +2,7 @@
 // it has passed. The commit is one write of version rows; before it nothing has changed, after it everything has.
 import { AppError } from '../shared/errors.js';
 import type { ProbeReport } from './manifest.js';
-import type { OperationContext } from './operations.js';
+import type { OperationContext } from './model-operation.js';
 import type { ModelVersion, VersionRepository } from './ports.js';
 
 /** What an activation asks of the world; the manager gathers it. */

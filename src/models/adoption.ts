@@ -1,8 +1,9 @@
 // Taking over model files that another application on this machine holds, without a second copy of their bytes.
 import { AppError } from '../shared/errors.js';
 import { capabilitiesByFile } from './manifest.js';
+import type { ModelOperation, OperationContext } from './model-operation.js';
 import type { ModelRegistry } from './model-registry.js';
-import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { ModelOperations } from './operations.js';
 import type { FileDigests, ForeignModelFiles, FoundForeignModel, ModelFileCheck } from './ports.js';
 
 export interface AdoptionOptions {

@@ -1,6 +1,6 @@
 // Bytes of an operation as they come: its percentage, its speed and how long it will still take. Says when it is time to tell
 // and when to write; does neither.
-import type { ModelOperation } from './operations.js';
+import type { ModelOperation } from './model-operation.js';
 
 const TELL_EVERY_MS = 200;
 const WRITE_EVERY_MS = 1_000;

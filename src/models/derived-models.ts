@@ -4,7 +4,8 @@ import type { ModelDerivation, Runtime } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
 import { modelNotFound } from './meant-model.js';
 import type { ModelManager } from './model-manager.js';
-import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { ModelOperation, OperationContext } from './model-operation.js';
+import type { ModelOperations } from './operations.js';
 
 export interface DerivedModelsOptions {
   models: Pick<ModelManager, 'find'>;

@@ -3,7 +3,7 @@ import type { Runtime, RuntimeModel } from '../runtimes/runtime.js';
 import type { ErrorCode } from '../shared/errors.js';
 import { IdleProbes } from './idle-probes.js';
 import type { InstalledModel } from './installed-models.js';
-import type { ModelOperation } from './operations.js';
+import type { ModelOperation } from './model-operation.js';
 import { QuietMoments } from './quiet-moments.js';
 
 type End = { status: ModelOperation['status']; code?: ErrorCode; gaveWayTo?: string };

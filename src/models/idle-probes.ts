@@ -2,7 +2,7 @@
 // each time: a model without a report. So a crash loses nothing, and a model that is gone is forgotten by itself.
 import type { ErrorCode } from '../shared/errors.js';
 import type { InstalledModel } from './installed-models.js';
-import type { ModelOperation } from './operations.js';
+import type { ModelOperation } from './model-operation.js';
 import type { QuietMoments } from './quiet-moments.js';
 
 /** There may be new models, and room where there was none. */

@@ -7,8 +7,9 @@ import type { ActivationWatch } from './activation-watch.js';
 import type { ActiveChoice } from './active-choice.js';
 import type { InstalledModel } from './installed-models.js';
 import { meantModel, modelNotFound } from './meant-model.js';
+import type { ModelOperation, OperationContext, OperationType } from './model-operation.js';
 import type { ModelTrials } from './model-trial.js';
-import type { ModelOperation, ModelOperations, OperationContext, OperationType } from './operations.js';
+import type { ModelOperations } from './operations.js';
 import { goBack, noFormerVersion, type PassedOver } from './way-back.js';
 
 export interface ModelActionsParts {

@@ -5,7 +5,8 @@ import { waitAtMost } from '../shared/wait-at-most.js';
 import { CatalogIndex } from './catalog-index.js';
 import type { ModelManifest } from './manifest.js';
 import { modelNotFound, refuseAmbiguous } from './meant-model.js';
-import type { ModelOperation, ModelOperations, OperationContext } from './operations.js';
+import type { ModelOperation, OperationContext } from './model-operation.js';
+import type { ModelOperations } from './operations.js';
 import type {
   CatalogEntry,
   InstallPlan,

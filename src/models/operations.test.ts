@@ -1,7 +1,8 @@
 import { performance as nodePerformance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
-import { type ModelOperation, ModelOperations } from './operations.js';
+import type { ModelOperation } from './model-operation.js';
+import { ModelOperations } from './operations.js';
 
 /** Rows as a database keeps them: copies, not the objects. */
 function rows() {

@@ -1,7 +1,7 @@
 // What models/ needs from outside. No I/O and no vendor's words in this file.
 import type { ModelShape } from './fit.js';
 import type { ModelManifest } from './manifest.js';
-import type { ModelOperation } from './operations.js';
+import type { ModelOperation } from './model-operation.js';
 
 export interface UsageSample {
   cpuPercent: number;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AppError } from '../shared/errors.js';
 import { Activation, type Candidate } from './activation.js';
-import type { OperationContext } from './operations.js';
+import type { OperationContext } from './model-operation.js';
 import type { ModelVersion } from './ports.js';
 import { goBack } from './way-back.js';
 

@@ -2,7 +2,7 @@
 // takes over is the activation's affair.
 import { AppError, type ErrorCode, toAppError } from '../shared/errors.js';
 import type { Activation, Candidate } from './activation.js';
-import type { OperationContext } from './operations.js';
+import type { OperationContext } from './model-operation.js';
 import type { ModelVersion } from './ports.js';
 
 export interface PassedOver {

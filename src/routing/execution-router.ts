@@ -4,6 +4,7 @@ import type { RouteStep, RoutingDecision, TaskType } from './decision.js';
 import {
   type CloudProvider,
   evaluatePolicy,
+  type PolicyChoice,
   type PolicyNode,
   type PolicyTarget,
   type RoutingReason,
@@ -72,20 +73,42 @@ interface Candidate extends RouteStep {
 }
 
 export function decideRoute(facts: RouteFacts): Decided {
-  const steps: ReasonStep[] = [];
-  const note = (check: string, outcome: string) => steps.push({ check, outcome });
-  const complexity = complexityOf(facts.taskType, facts.chars);
-  const kinds = [...new Set([...facts.findings, ...facts.labels])];
-  const sensitive = facts.taskType === 'SENSITIVE' || kinds.length > 0;
-  note('complexity', `${complexity} of 10 for ${facts.taskType}, ${facts.chars} characters`);
-  note('sensitivity', sensitive ? `sensitive: ${kinds.join(', ') || 'by task type'}` : 'nothing found');
+  const weighing = new Weighing(facts);
+  return staysInTheHouse(facts, weighing) ?? byTargets(facts, weighing);
+}
 
-  const local: Candidate | null = facts.local && { ...facts.local, tier: 'local', costUsd: 0 };
-  const done = (chain: readonly Candidate[], reasonCode: RoutingReason, reason: string, passed = true): Decided => {
+/** What is known of a text before anybody is chosen, each step of the reasoning, and the decision they come to. */
+class Weighing {
+  readonly complexity: number;
+  readonly kinds: readonly string[];
+  readonly sensitive: boolean;
+  readonly onlyLocal: readonly Candidate[];
+  readonly #facts: RouteFacts;
+  readonly #steps: ReasonStep[] = [];
+
+  constructor(facts: RouteFacts) {
+    this.#facts = facts;
+    this.complexity = complexityOf(facts.taskType, facts.chars);
+    this.kinds = [...new Set([...facts.findings, ...facts.labels])];
+    this.sensitive = facts.taskType === 'SENSITIVE' || this.kinds.length > 0;
+    this.onlyLocal = facts.local ? [{ ...facts.local, tier: 'local', costUsd: 0 }] : [];
+    this.note('complexity', `${this.complexity} of 10 for ${facts.taskType}, ${facts.chars} characters`);
+    this.note(
+      'sensitivity',
+      this.sensitive ? `sensitive: ${this.kinds.join(', ') || 'by task type'}` : 'nothing found',
+    );
+  }
+
+  note(check: string, outcome: string): void {
+    this.#steps.push({ check, outcome });
+  }
+
+  /** @param chain  who is asked, one after the other; nobody where it is empty */
+  decide(chain: readonly Candidate[], reasonCode: RoutingReason, reason: string, policyGatePassed = true): Decided {
     const first = chain[0];
-    note('decision', `${first ? `${first.provider} ${first.model}` : 'nobody'}: ${reason}`);
+    this.note('decision', `${first ? `${first.provider} ${first.model}` : 'nobody'}: ${reason}`);
     return {
-      steps,
+      steps: this.#steps,
       decision: {
         target: first?.target ?? 'local',
         provider: first?.provider ?? '',
@@ -93,86 +116,99 @@ export function decideRoute(facts: RouteFacts): Decided {
         endpoint: first?.endpoint ?? null,
         reasonCode,
         reason,
-        complexity,
-        sensitive,
-        findings: kinds,
+        complexity: this.complexity,
+        sensitive: this.sensitive,
+        findings: [...this.kinds],
         chain: chain.map(({ target, provider, model, endpoint }) => ({ target, provider, model, endpoint })),
         paid: first?.target === 'cloud',
         tier: first?.tier ?? 'local',
         estimatedCostUsd: first?.costUsd ?? 0,
-        budgetRemainingUsd: facts.budgetRemainingUsd,
-        policyGatePassed: passed,
+        budgetRemainingUsd: this.#facts.budgetRemainingUsd,
+        policyGatePassed,
       },
     };
-  };
-  const onlyLocal = local ? [local] : [];
-  const inTheHouse = facts.localLeaves ? [] : onlyLocal;
+  }
+}
 
-  if (sensitive) {
+/** Where no cloud comes into question, whatever the policy says. */
+function staysInTheHouse(facts: RouteFacts, weighing: Weighing): Decided | undefined {
+  const { kinds, onlyLocal } = weighing;
+  const inTheHouse = facts.localLeaves ? [] : onlyLocal;
+  if (weighing.sensitive) {
     const masked = facts.masking && facts.taskType !== 'SENSITIVE' && kinds.every(isMaskable);
-    note('gate', masked ? 'may leave with everything found replaced' : 'stays in the house');
+    weighing.note('gate', masked ? 'may leave with everything found replaced' : 'stays in the house');
     // Only the gate masks, and this way does not lead through it.
     if (!masked || facts.localLeaves)
-      return done(
+      return weighing.decide(
         inTheHouse,
         'sensitive_content_override',
         `The text is sensitive (${kinds.join(', ') || 'task type'}) and stays local.`,
       );
   }
-  if (facts.forceLocal) return done(inTheHouse, 'default_eco_mode', 'FORCE_LOCAL_MODEL is set.');
-  if (facts.preference?.where === 'local') return done(onlyLocal, 'user_preference', 'A local model was named.');
+  if (facts.forceLocal) return weighing.decide(inTheHouse, 'default_eco_mode', 'FORCE_LOCAL_MODEL is set.');
+  if (facts.preference?.where === 'local')
+    return weighing.decide(onlyLocal, 'user_preference', 'A local model was named.');
+  return undefined;
+}
 
-  const explicit = facts.preference;
-  const choice = explicit
-    ? {
-        targets: [
-          { where: 'cloud', provider: explicit.provider, model: explicit.model ?? undefined } as PolicyTarget,
-          ...(explicit.strict ? [] : [{ where: 'local' } as PolicyTarget]),
-        ],
-        reason: 'user_preference' as const,
-        path: [`${explicit.provider} was asked for`],
-      }
-    : evaluatePolicy(facts.policy, {
-        taskType: facts.taskType,
-        mode: facts.mode,
-        complexity,
-        level: facts.level,
-        sensitive,
-        language: facts.language,
-        chars: facts.chars,
-        costUsd: costOn(facts, facts.cloudProvider, facts.cloud[facts.cloudProvider].high) ?? Number.POSITIVE_INFINITY,
-        draw: facts.draw,
-      });
-  note(explicit ? 'preference' : 'policy', choice.path.join(' → '));
+/** Those that a person named or the policy says, as far as each may be asked. */
+function byTargets(facts: RouteFacts, weighing: Weighing): Decided {
+  const explicit = facts.preference?.where === 'cloud' ? facts.preference : null;
+  const { targets, reason, path } = explicit ? namedTargets(explicit) : policyTargets(facts, weighing);
+  weighing.note(explicit ? 'preference' : 'policy', path.join(' → '));
+  const { chain, barred } = chainOf(facts, targets, weighing);
+  const first = chain[0];
+  if (barred && first?.target !== 'cloud') {
+    // Without a fallback in the tree the house still answers, and says why; a model that was named is not replaced.
+    const rest = first ? chain : explicit?.strict ? [] : weighing.onlyLocal;
+    return weighing.decide(rest, barred.code, barred.reason, false);
+  }
+  if (first?.target === 'cloud' && facts.aiMode === 'CLOUD' && reason === 'user_preference' && !explicit)
+    return weighing.decide(chain, 'user_preference', 'AI_MODE is CLOUD.');
+  const code = reason ?? (facts.aiMode === 'LOCAL' ? 'default_eco_mode' : 'user_preference');
+  return weighing.decide(chain, code, REASONS[code] ?? 'The policy says so.');
+}
 
+const namedTargets = ({ provider, model, strict }: Extract<Preference, { where: 'cloud' }>): PolicyChoice => ({
+  targets: [{ where: 'cloud', provider, model: model ?? undefined }, ...(strict ? [] : [{ where: 'local' } as const])],
+  reason: 'user_preference',
+  path: [`${provider} was asked for`],
+});
+
+const policyTargets = (facts: RouteFacts, { complexity, sensitive }: Weighing): PolicyChoice =>
+  evaluatePolicy(facts.policy, {
+    taskType: facts.taskType,
+    mode: facts.mode,
+    complexity,
+    level: facts.level,
+    sensitive,
+    language: facts.language,
+    chars: facts.chars,
+    costUsd: costOn(facts, facts.cloudProvider, facts.cloud[facts.cloudProvider].high) ?? Number.POSITIVE_INFINITY,
+    draw: facts.draw,
+  });
+
+/** `barred` is why the first of those that may not be asked may not. */
+function chainOf(facts: RouteFacts, targets: readonly PolicyTarget[], weighing: Weighing) {
+  const [local] = weighing.onlyLocal;
   const chain: Candidate[] = [];
-  let barred: { code: RoutingReason; reason: string } | undefined;
-  for (const target of choice.targets) {
+  let barred: Barred | undefined;
+  for (const target of targets) {
     if (target.where === 'local') {
-      const model = target.model;
+      const { model } = target;
       if (local) chain.push(model && model !== local.model ? { ...local, model } : local);
       continue;
     }
     const candidate = toCandidate(facts, target);
-    const refused = guard(facts, candidate, explicit !== null);
-    if (!refused) {
-      note('guard', `${candidate.provider} ${candidate.model} may be asked`);
-      chain.push(candidate);
-    } else {
-      note('guard', `${candidate.provider} ${candidate.model}: ${refused.reason}`);
-      barred ??= refused;
-    }
+    const refused = guard(facts, candidate);
+    weighing.note(
+      'guard',
+      `${candidate.provider} ${candidate.model}${refused ? `: ${refused.reason}` : ' may be asked'}`,
+    );
+    if (refused) barred ??= refused;
+    else chain.push(candidate);
   }
-  const first = chain[0];
-  if (barred && first?.target !== 'cloud') {
-    // Without a fallback in the tree the house still answers, and says why; a model that was named is not replaced.
-    const rest = first ? chain : explicit?.strict ? [] : onlyLocal;
-    return done(rest, barred.code, barred.reason, false);
-  }
-  if (first?.target === 'cloud' && facts.aiMode === 'CLOUD' && choice.reason === 'user_preference' && !explicit)
-    return done(chain, 'user_preference', 'AI_MODE is CLOUD.');
-  const code = choice.reason ?? (facts.aiMode === 'LOCAL' ? 'default_eco_mode' : 'user_preference');
-  return done(chain, code, REASONS[code] ?? 'The policy says so.');
+  return { chain, barred };
 }
 
 const REASONS: Partial<Record<RoutingReason, string>> = {
@@ -201,12 +237,14 @@ function toCandidate(facts: RouteFacts, target: PolicyTarget): Candidate {
   };
 }
 
+interface Barred {
+  code: RoutingReason;
+  reason: string;
+}
+
 /** Why a cloud model may not be asked; undefined when it may. */
-function guard(
-  facts: RouteFacts,
-  { provider, model, costUsd }: Candidate,
-  explicit: boolean,
-): { code: RoutingReason; reason: string } | undefined {
+function guard(facts: RouteFacts, { provider, model, costUsd }: Candidate): Barred | undefined {
+  const explicit = facts.preference !== null;
   const cloud = facts.cloud[provider as CloudProvider];
   if (facts.aiMode === 'LOCAL' && !explicit) return { code: 'default_eco_mode', reason: 'AI_MODE is LOCAL.' };
   if (cloud.endpoint === null || model === '')

@@ -1,6 +1,6 @@
 // What models/ keeps: operations, manifests and versions, each row on disk when the call returns.
 import type { ModelManifest } from '../models/manifest.js';
-import type { ModelOperation } from '../models/operations.js';
+import type { ModelOperation } from '../models/model-operation.js';
 import type { ManifestRepository, ModelVersion, OperationRepository, VersionRepository } from '../models/ports.js';
 import type { SqliteStore } from './sqlite-store.js';
 

@@ -1,6 +1,7 @@
 // How far an operation is, in the lines of Ollama's pull and create.
 import { createHash } from 'node:crypto';
-import type { ModelOperation, ModelOperations } from '../../models/operations.js';
+import type { ModelOperation } from '../../models/model-operation.js';
+import type { ModelOperations } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
 
 const LOOK_AGAIN_MS = 1_000;

@@ -4,7 +4,7 @@ import type * as Contract from '../../contract/models.js';
 import { feedbackTier } from '../../models/coding-models.js';
 import type { ModelManifest } from '../../models/manifest.js';
 import type { LoadedModel } from '../../models/model-manager.js';
-import type { ModelOperation } from '../../models/operations.js';
+import type { ModelOperation } from '../../models/model-operation.js';
 import type { CatalogEntry, ModelVersion, NewsItem } from '../../models/ports.js';
 import type { PreflightVerdict } from '../../models/preflight.js';
 import type { RuntimeModel } from '../../runtimes/runtime.js';

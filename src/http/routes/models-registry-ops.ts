@@ -17,8 +17,9 @@ import {
 import type { Activation } from '../../models/activation.js';
 import type { Adoption } from '../../models/adoption.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import type { ModelOperation } from '../../models/model-operation.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
-import type { ModelOperation, ModelOperations } from '../../models/operations.js';
+import type { ModelOperations } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
 import { corsOf, openEventStream } from '../event-stream.js';
 import { toOperation, toVersion } from './model-shapes.js';

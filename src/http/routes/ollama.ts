@@ -15,9 +15,9 @@ import {
 } from '../../contract/ollama.js';
 import type { DerivedModels } from '../../models/derived-models.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import type { ModelOperation } from '../../models/model-operation.js';
 import type { ModelRegistry } from '../../models/model-registry.js';
 import { removeModel } from '../../models/model-removal.js';
-import type { ModelOperation } from '../../models/operations.js';
 import { pulledAs } from '../../models/pull-name.js';
 import type { EmbedTreatment, Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';

@@ -1,6 +1,6 @@
 // What is imported: fetched and read, never run. One answer for every kind of source, of which an ImportPlan is made.
 import { join } from 'node:path';
-import type { OperationContext } from '../../models/operations.js';
+import type { OperationContext } from '../../models/model-operation.js';
 import { AppError } from '../../shared/errors.js';
 import type { BundleSource } from './bundle-source.js';
 import { checkFolder } from './check-import.js';

@@ -2,7 +2,8 @@
 // aside, try without a network, and only then take the place of what was there. Each stage is a step of an operation.
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelOperation, ModelOperations, OperationContext } from '../../models/operations.js';
+import type { ModelOperation, OperationContext } from '../../models/model-operation.js';
+import type { ModelOperations } from '../../models/operations.js';
 import { AppError } from '../../shared/errors.js';
 import { isWithin } from '../../shared/is-within.js';
 import { checkImport, isGiveable } from './check-import.js';

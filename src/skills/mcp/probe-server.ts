@@ -1,6 +1,6 @@
 // Starts a server once, as it is going to be started, and lists its tools. Without a network first; with one only where that
 // was agreed to and is needed.
-import type { OperationContext } from '../../models/operations.js';
+import type { OperationContext } from '../../models/model-operation.js';
 import { AppError } from '../../shared/errors.js';
 import type { ImportPlan } from './import-plan.js';
 import type { McpConnection } from './mcp-connection.js';

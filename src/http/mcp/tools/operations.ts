@@ -1,7 +1,8 @@
 // operations_*: installations, activations and the like, and how a tool follows one to its end.
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 import * as contract from '../../../contract/mcp-tools.js';
-import type { ModelOperation, ModelOperations } from '../../../models/operations.js';
+import type { ModelOperation } from '../../../models/model-operation.js';
+import type { ModelOperations } from '../../../models/operations.js';
 import { AppError } from '../../../shared/errors.js';
 import { toOperation } from '../../routes/model-shapes.js';
 import { ProgressReporter } from '../progress.js';

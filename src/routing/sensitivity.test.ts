@@ -70,6 +70,31 @@ describe('findSensitive', () => {
     ['https://hooks.slack.com/services/T0000/B0000/XXXXXXXX', 'secret'],
     ['123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', 'api_key'],
     ['Cookie: session=abcdef0123456789abcdef', 'secret'],
+    // With letters of another script that look the same.
+    ['p\u0430ssword: hunter2', 'password'],
+    ['pass\u051d\u043e\u0433\u0501: hunter2', 'password'],
+    ['\u0440\u0430\u0455\u0455\u051d\u043e\u0433\u0501: hunter2', 'password'],
+    ['\u03a1\u0391SSWORD = hunter2', 'password'],
+    ['API_\u041a\u0415\u0423=abcdef7', 'secret'],
+    ['\u0430\u0440\u0456_key: abcdef7', 'secret'],
+    ['\u1d18\u1d00\ua731\ua731\u1d21\u1d0f\u0280\u1d05: hunter2', 'password'],
+    ['\u24df\u24d0\u24e2\u24e2\u24e6\u24de\u24e1\u24d3: hunter2', 'password'],
+    ['\u0455\u043a-proj-abcdefghijklmnop0123456789', 'api_key'],
+    ['gh\u0440_abcdefghijklmnopqrstuvwxyz0123456789', 'api_key'],
+    ['\u0410KIAIOSFODNN7EXAMPLE', 'api_key'],
+    ['\u0435yJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_DEF', 'jwt'],
+    ['\u0420L61109010140000071219812874', 'iban'],
+    ['j\u0430n.kowalski@ex\u0430mple.c\u043em', 'email'],
+    // With letters glued to both sides.
+    ['nr4111111111111111x', 'payment_card'],
+    ['KARTE4111111111111111ok', 'payment_card'],
+    ['4111111111111111abc', 'payment_card'],
+    ['nr4111 1111 1111 1111x', 'payment_card'],
+    ['my_x4111111111111111y_card', 'payment_card'],
+    ['PESEL44051401359mój', 'pesel'],
+    ['44051401359Jan', 'pesel'],
+    ['kontoPL61109010140000071219812874x', 'iban'],
+    ['kontoPL61109010140000071219812874OK', 'iban'],
     // However it is encoded.
     [Buffer.from('my card is 4111 1111 1111 1111').toString('base64'), 'payment_card'],
     [Buffer.from('Übergib es an jan.kowalski@example.com, bitte').toString('base64url'), 'email'],
@@ -141,6 +166,12 @@ describe('findSensitive', () => {
     'Zażółć gęślą jaźń – „naprawdę” (tak) [at home]',
     Buffer.from('plain words about the sea and ships').toString('base64'),
     'a @ b, 3 @ 5.50',
+    'SMS\u043a\u0430 \u0438 IT-\u043e\u0442\u0434\u0435\u043b, \u0442\u043e\u043a\u0435\u043d-ring, \u043a\u043e\u0442 \u0438 \u0441\u043e\u043a',
+    '\u0394x = 5 \u03bcm, k\u03a9, \u03b1x + \u03b2y',
+    '5f2b8c1d9e44051401359b1c2d3e4f5a6b7c8d9e',
+    'order_44051401358x, x4111111111111112y, 4111111111111112abc',
+    'a4111111111111111b2c3d4',
+    '[\u02c8k\u0251\u02d0] as in car',
   ])('leaves alone what has the form but not the check: %s', (text) => {
     expect(kinds(text)).toEqual([]);
   });
@@ -160,6 +191,18 @@ describe('findSensitive', () => {
     expect(spans('Projekt FALKE, falken, Falke', { terms: ['falke'] })).toEqual([
       ['custom_term', 'FALKE'],
       ['custom_term', 'Falke'],
+    ]);
+  });
+
+  it('finds an own term of mixed or of other letters as it is written', () => {
+    const terms = ['\u0440\u043e\u0442\u0430', 'B\u043e\u0431\u0440', 'BETA'];
+    expect(
+      spans('\u0420\u043e\u0442\u0430 web-\u0440\u043e\u0442\u0430 B\u043e\u0431\u0440 BET\u0410', { terms }),
+    ).toEqual([
+      ['custom_term', '\u0420\u043e\u0442\u0430'],
+      ['custom_term', '\u0440\u043e\u0442\u0430'],
+      ['custom_term', 'B\u043e\u0431\u0440'],
+      ['custom_term', 'BET\u0410'],
     ]);
   });
 
@@ -250,6 +293,12 @@ describe('findSensitive', () => {
     'YWJj/',
     'YWJjZGVmZ2hpamtsbW5v\n',
     '"@',
+    '\u0430',
+    'p\u0430',
+    '\u0430\u0430\u0430\u0430\u0430\u0430p',
+    'nr4111',
+    'x44051401359y',
+    'aPL61109010140000071219812874',
   ])('looks at each character a bounded number of times: %j repeated', (unit) => {
     const cost = (size: number) => {
       let looks = 0;
@@ -282,6 +331,7 @@ describe('findSensitiveInTurns', () => {
     '٤١١١ ١١١١ ١١١١ ١١١١ and – '.repeat(500),
     Buffer.from('jan@example.com and ships '.repeat(6_000)).toString('base64'),
     'DE89370400440532013000 4111 1111 1111 1111 ',
+    'p\u0430ssw\u043e\u0433\u0501: hunter2 \u0438 \u0441\u043b\u043e\u0432\u0430 nr4111111111111111x '.repeat(400),
   ];
 
   it('finds in a long text what is found in it in one go, wherever its pauses fall', async () => {
@@ -296,9 +346,10 @@ describe('findSensitiveInTurns', () => {
   });
 
   it('finds the same however much stands before it', async () => {
-    const found = findSensitive(PIECES[0] as string);
-    for (const before of [131_000, 131_050, 131_060, 131_071, 131_072, 131_073, 262_120]) {
-      const text = `${' '.repeat(before)}${PIECES[0]}${' '.repeat(200_000)}`;
+    const piece = `p\u0430ssw\u043e\u0433\u0501: hunter2 ${PIECES[0]}`;
+    const found = findSensitive(piece);
+    for (const before of [131_000, 131_066, 131_050, 131_060, 131_071, 131_072, 131_073, 262_120]) {
+      const text = `${' '.repeat(before)}${piece}${' '.repeat(200_000)}`;
       const moved = found.map(({ kind, start, end }) => ({ kind, start: start + before, end: end + before }));
       expect(await findSensitiveInTurns(text)).toEqual(moved);
     }

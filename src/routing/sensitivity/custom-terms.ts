@@ -1,12 +1,13 @@
 // Words and phrases of the installation's own.
 import { isLetterOrDigit, isWordCode, MAX_IDENTIFIER } from './characters.js';
 import type { Finding } from './kinds.js';
+import { plainReading } from './plain-reading.js';
 import { TURN_CHARS } from './turn.js';
 
 /** Where one stands as a word of its own; case does not matter. */
 export function* customTerms(text: string, terms: readonly string[]): Generator<void, Finding[]> {
   const found: Finding[] = [];
-  const wanted = terms.map((term) => sameLengthLower(term.trim())).filter(Boolean);
+  const wanted = terms.map((term) => sameLengthLower(read(term.trim()))).filter(Boolean);
   if (wanted.length === 0) return found;
   let lower = '';
   for (let at = 0; at < text.length; ) {
@@ -29,6 +30,15 @@ export function* customTerms(text: string, terms: readonly string[]): Generator<
     if (lower.length > TURN_CHARS) yield;
   }
   return found;
+}
+
+/** A term is looked for in what was read, so it is read the same way. */
+function read(term: string): string {
+  const reading = plainReading(term);
+  for (;;) {
+    const turn = reading.next();
+    if (turn.done) return turn.value.text;
+  }
 }
 
 /** The last place before `limit` at which no word is cut, or the next at which no character is. */

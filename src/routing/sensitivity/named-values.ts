@@ -1,6 +1,7 @@
 // Values that stand beside the name of a secret: `password: …`, `"apiKey": "…"`, a header's token, a cookie.
 import { isQuote, skipBlanks, valueEnd, wordEnd } from './characters.js';
 import { type Finding, PLACEHOLDER } from './kinds.js';
+import { latinLook } from './look-alikes.js';
 import { IS_WORDS, LONGEST_WORD, WORDS, type WordGroup } from './sensitive-words.js';
 
 const SHORTEST_TOKEN = 16;
@@ -73,16 +74,19 @@ function bareEnd(text: string, start: number): number {
 /** The name a word or a part of an identifier is: `apiKey`, `client_secret` and `ACCESS-TOKEN` name one, `keyboard` none. */
 export function groupOf(word: string, lower: string): WordGroup | undefined {
   if (lower.length <= LONGEST_WORD) {
-    const whole = WORDS.get(lower);
+    const whole = named(lower);
     if (whole) return whole;
   }
   if (!/[_-]|\p{Ll}\p{Lu}/u.test(word)) return undefined;
   for (const part of word.replace(/(\p{Ll})(\p{Lu})/gu, '$1_$2').split(/[_-]/)) {
-    const group = part.length <= LONGEST_WORD ? WORDS.get(folded(part)) : undefined;
+    const group = part.length <= LONGEST_WORD ? named(folded(part)) : undefined;
     if (group) return group;
   }
   return undefined;
 }
+
+/** In letters of ours, or in another script's that look like it. */
+const named = (lower: string): WordGroup | undefined => WORDS.get(lower) ?? WORDS.get(latinLook(lower) ?? '');
 
 /** For the tables, which are in lower case and composed. */
 export const folded = (word: string): string => {

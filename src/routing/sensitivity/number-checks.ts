@@ -1,8 +1,10 @@
 // Numbers people write in chats, by their forms and check digits: bank accounts, cards, Polish personal numbers.
 
+const SHORTEST_IBAN = 15;
+
 /** ISO 13616: country, two check digits, 11 to 30 letters and digits; 97 divides the rearranged number with rest 1. */
 export function isIban(compact: string): boolean {
-  if (compact.length < 15 || compact.length > 34 || !/^[A-Z]{2}\d{2}[A-Z0-9]+$/.test(compact)) return false;
+  if (compact.length < SHORTEST_IBAN || compact.length > 34 || !/^[A-Z]{2}\d{2}[A-Z0-9]+$/.test(compact)) return false;
   let rest = 0;
   for (let index = 0; index < compact.length; index += 1) {
     const code = compact.charCodeAt((index + 4) % compact.length);
@@ -56,6 +58,8 @@ const GAP = String.raw`[\s\-.,/_|*:()]{1,5}`;
 const CARD_GROUPS = new RegExp(
   [
     String.raw`\d{4}${GAP}\d{4}${GAP}\d{4}${GAP}\d{4}(?:${GAP}\d{1,3})?(?![\p{L}\d])`,
+    // With a word glued to it.
+    String.raw`\d{4}${GAP}\d{4}${GAP}\d{4}${GAP}\d{4}(?=\p{L})`,
     String.raw`\d{4}${GAP}\d{4}${GAP}\d{4}${GAP}\d{1,4}(?![\p{L}\d])`,
     String.raw`\d{4}${GAP}\d{6}${GAP}\d{4,5}(?![\p{L}\d])`,
     String.raw`\d{8}${GAP}\d{8}(?![\p{L}\d])`,
@@ -99,15 +103,34 @@ export function spacedIbanEnd(text: string, start: number): number {
   return 0;
 }
 
-/** Where a number begins that is glued to the end of a word, as in nr4111111111111111. */
-export function gluedNumber(word: string): { kind: 'pesel' | 'payment_card' | 'iban'; from: number } | undefined {
-  const digits = /(?<=\p{L})\d{11,19}$/u.exec(word)?.[0];
-  if (digits !== undefined) {
-    if (isPesel(digits)) return { kind: 'pesel', from: word.length - digits.length };
-    if (isSchemeCard(digits)) return { kind: 'payment_card', from: word.length - digits.length };
+interface GluedNumber {
+  kind: 'pesel' | 'payment_card' | 'iban';
+  from: number;
+  to: number;
+}
+
+/** Between letters alone: a hash has digits in more places than one. */
+const GLUED_DIGITS =
+  /(?<=(?:^|[_-])\p{L}+)\d{11,19}(?=\p{L}+(?:$|[_-]))|(?<=\p{L})\d{11,19}$|^\d{11,19}(?=\p{L}+(?:$|[_-]))/u;
+const GLUED_ACCOUNT = /(?<=^|[\p{Ll}_-])[A-Z]{2}\d{2}[A-Z\d]{11,30}(?=\p{Ll}*(?:$|[_-]))/u;
+
+/** Where a number stands that letters are glued to, on one side or on both: nr4111111111111111, KARTE4111111111111111ok. */
+export function gluedNumber(word: string): GluedNumber | undefined {
+  const digits = GLUED_DIGITS.exec(word);
+  if (digits) {
+    const from = digits.index;
+    const place = { from, to: from + digits[0].length };
+    if (isPesel(digits[0])) return { kind: 'pesel', ...place };
+    if (isSchemeCard(digits[0])) return { kind: 'payment_card', ...place };
   }
-  const account = /(?<=[\p{Ll}_-])[A-Z]{2}\d{2}[A-Z\d]{11,30}$/u.exec(word)?.[0];
-  return account !== undefined && isIban(account) ? { kind: 'iban', from: word.length - account.length } : undefined;
+  const account = GLUED_ACCOUNT.exec(word);
+  if (!account) return undefined;
+  // Capitals behind it may be none of it.
+  for (let [compact] = account; compact.length >= SHORTEST_IBAN; compact = compact.slice(0, -1)) {
+    if (isIban(compact)) return { kind: 'iban', from: account.index, to: account.index + compact.length };
+    if (/\d$/.test(compact)) break;
+  }
+  return undefined;
 }
 
 const isSchemeCard = (digits: string): boolean => SCHEME.test(digits) && isPaymentCard(digits);

@@ -1,15 +1,22 @@
 // A text as a reader understands it: digits, letters and blanks of any form as the plain ones, without the characters that
-// nobody sees, with the escapes of addresses and pages resolved. For looking only; it says where each place stood.
+// nobody sees, with the escapes of addresses and pages resolved, and with Latin letters in words that mix them with others of
+// the same look. For looking only; it says where each place stood.
+import { LOOK_ALIKES } from './look-alikes.js';
 import { TURN_CHARS } from './turn.js';
 
 /** Looks at a possible form in one go beside what is read. */
 const TURN_LOOKS = 10_000;
-/** No form below is longer. */
-const LONGEST_FORM = 24;
+/** No form below is longer, with what it is known by on either side. */
+const LONGEST_FORM = 32;
+/** Letters of Greek, Cyrillic and Armenian. Looked at where the same word has Latin ones: a word of one script is itself. */
+const OTHER = String.raw`[\u0370-\u058f]`;
+const MIXED = String.raw`(?<=[A-Za-z_])${OTHER}{1,25}|(?<!${OTHER})${OTHER}{1,25}(?=[\-_]?[A-Za-z])`;
 
 /** Where one of the forms may begin. A look at each of these alone costs a tenth of a look for the forms themselves. */
-const CANDIDATES =
-  /[%\\&[({\u00ad\u00b2\u00b3\u00b9\u017f]|\u034f|[\u0600-\u3040\u3164\ua620-\uabff\ud800-\udbff\ue000-\uffff]/g;
+const CANDIDATES = new RegExp(
+  String.raw`[%\\&[({\u00ad\u00b2\u00b3\u00b9\u0131\u017f\u0250-\u02af]|\u034f|[\u0600-\u3040\u3164\ua620-\uabff\ud800-\udbff\ue000-\uffff]|${MIXED}`,
+  'g',
+);
 
 /** What a reader takes for something else than its code says. `a [at] b [dot] de` is how people hide an address in public. */
 const FORMS = new RegExp(
@@ -18,7 +25,8 @@ const FORMS = new RegExp(
     String.raw`[\p{Nd}--[0-9]]`,
     String.raw`[\p{Zs}--[ \u00a0]]`,
     String.raw`[\u2028\u2029]`,
-    String.raw`[\u017f\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089\u{1d400}-\u{1d7cb}\uff01-\uff5e\ufe50-\ufe6b]`,
+    String.raw`[\u017f\u00b2\u00b3\u00b9\u1d2c-\u1d6a\u2070-\u2079\u2080-\u2089\u24b6-\u24e9\u{1d400}-\u{1d7cb}\uff01-\uff5e\ufe50-\ufe6b]`,
+    `[${[...LOOK_ALIKES.keys()].join('')}]`,
     String.raw`[\u2010-\u2015\u2212]`,
     '%[2-7][0-9A-Fa-f]',
     String.raw`\\u00[2-7][0-9A-Fa-f]`,
@@ -44,15 +52,24 @@ export function* plainReading(text: string): Generator<void, PlainReading> {
   const places: number[] = [];
   const origins: number[] = [];
   let looked = 0;
-  for (let from = 0; from < text.length; from += TURN_CHARS) {
-    if (from > 0) yield;
-    const slice = text.slice(from, from + TURN_CHARS + LONGEST_FORM);
-    let at = Math.max(0, copied - from);
+  for (let turn = 0; turn < text.length; turn += TURN_CHARS) {
+    if (turn > 0) yield;
+    // What stands before a form may be what it is known by.
+    const from = Math.max(0, turn - LONGEST_FORM);
+    const turnEnd = turn - from + TURN_CHARS;
+    const slice = text.slice(from, turn + TURN_CHARS + LONGEST_FORM);
+    let at = Math.max(turn, copied) - from;
+    let mixedEnd = 0;
     for (;;) {
-      // Set anew each time: others may have used them while this waited.
-      CANDIDATES.lastIndex = at;
-      const candidate = CANDIDATES.exec(slice)?.index ?? TURN_CHARS;
-      if (candidate >= TURN_CHARS) break;
+      let candidate = at;
+      if (at >= mixedEnd) {
+        // Set anew each time: others may have used them while this waited.
+        CANDIDATES.lastIndex = at;
+        const found = CANDIDATES.exec(slice);
+        candidate = found?.index ?? turnEnd;
+        if (candidate >= turnEnd) break;
+        mixedEnd = candidate + (found?.[0].length ?? 0);
+      }
       at = candidate + 1;
       looked += 1;
       if (looked % TURN_LOOKS === 0) yield;
@@ -117,6 +134,8 @@ function readingOf(form: string, before: string, after: string): string | undefi
 }
 
 function plainForm(form: string): string | undefined {
+  const look = LOOK_ALIKES.get(form);
+  if (look !== undefined) return look;
   if (/\p{Default_Ignorable_Code_Point}/u.test(form)) return '';
   if (/[\u2028\u2029]/.test(form)) return '\n';
   if (/\p{Zs}/u.test(form)) return ' ';

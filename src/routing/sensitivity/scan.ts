@@ -30,6 +30,7 @@ const MAX_DEPTH = 2;
 const TURN_FINDINGS = 10_000;
 const SHORTEST_GLUED_KEY = 20;
 const SHORTEST_GLUED_NUMBER = 12;
+const CARD_GROUP = 4;
 
 /**
  * Yields where others may be served; what it finds does not depend on the pauses.
@@ -123,7 +124,7 @@ class Scan {
     if (account !== undefined) return account;
     if (length > MAX_IDENTIFIER) return end;
     const word = text.slice(start, end);
-    return this.#took(gluedTo(word, start, end)) ?? this.#named(word, start, end);
+    return this.#took(gluedTo(word, start, end)) ?? (this.#cardBehind(word, end) || this.#named(word, start, end));
   }
 
   #address(start: number, end: number): void {
@@ -157,9 +158,21 @@ class Scan {
     if (key !== undefined) return key;
     const groups = digitGroups(text, start);
     const [first] = groups;
-    if (!first) return this.#spacedCard(start) || wordEnd(text, start);
+    if (!first) return this.#spacedCard(start) || this.#numberBefore(start);
     this.#address(start, postCodeEnd(text, start, groups));
     return this.#took(numberOf(text, start, groups, this.#cueEnd)) ?? (this.#spacedCard(start) || first.end);
+  }
+
+  /** A card in groups whose first one is glued to the end of a word: nr4111 1111 …. Returns its end, or 0. */
+  #cardBehind(word: string, end: number): number {
+    return /\p{L}\d{4}$/u.test(word) ? this.#spacedCard(end - CARD_GROUP) : 0;
+  }
+
+  /** A word that a number begins: 44051401359Jan. Returns its end. */
+  #numberBefore(start: number): number {
+    const end = wordEnd(this.#text, start);
+    if (end - start <= MAX_IDENTIFIER) this.#took(gluedTo(this.#text.slice(start, end), start, end));
+    return end;
   }
 
   /** Returns its end, or 0. */
@@ -180,10 +193,10 @@ function* longWordEnd(text: string, from: number): Generator<void, number> {
   }
 }
 
-/** A key or a number at the end of a word that something else was glued to. */
+/** A key at the end, or a number anywhere in a word that something else was glued to. */
 function gluedTo(word: string, start: number, end: number): Finding | undefined {
   const key = word.length >= SHORTEST_GLUED_KEY ? gluedKey(word) : -1;
   if (key !== -1) return { kind: 'api_key', start: start + key, end };
   const number = word.length >= SHORTEST_GLUED_NUMBER ? gluedNumber(word) : undefined;
-  return number && { kind: number.kind, start: start + number.from, end };
+  return number && { kind: number.kind, start: start + number.from, end: start + number.to };
 }

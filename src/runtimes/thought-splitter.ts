@@ -7,6 +7,13 @@ export interface ThoughtMarks {
   readonly close: string;
 }
 
+/** What servers leave in their answers that do not tell thoughts apart, whatever their model is. */
+export const RAW_THOUGHTS: readonly ThoughtMarks[] = [
+  { open: '<think>', close: '</think>' },
+  { open: '[THINK]', close: '[/THINK]' },
+  { open: '<seed:think>', close: '</seed:think>' },
+];
+
 export interface SaidPiece {
   /** `call`: a call of a tool begins with `text`, the last that was pushed; nothing follows it. */
   kind: 'text' | 'thought' | 'call';

@@ -28,8 +28,8 @@ import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
 import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
-import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessages } from './to-generate-order.js';
 import { heardThink, toThink } from './thoughts/thought-traits.js';
+import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessages } from './to-generate-order.js';
 import { toToolOrder } from './tool-calls/tool-order.js';
 
 const QUEUE_LIMIT = 64;

@@ -6,8 +6,8 @@ import { ownTools, toolResultText } from '../function-tools.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
 import { checkSchemaSize } from './grammar-limits.js';
-import { toToolOrder } from './tool-calls/tool-order.js';
 import { heardThink, type ThoughtTraits, toThink } from './thoughts/thought-traits.js';
+import { toToolOrder } from './tool-calls/tool-order.js';
 import type { ChatMessage, ToolCallMessage, ToWorker } from './worker-protocol.js';
 
 export interface SamplingDefaults {

@@ -73,7 +73,6 @@ export class Grammars {
 }
 
 export class AnswerWriter {
-  readonly #model: LlamaModel;
   readonly #grammars: Grammars;
   readonly #order: AnswerOrder;
   readonly #tokens: AnswerTokens;
@@ -82,7 +81,6 @@ export class AnswerWriter {
   #thoughtTokens = 0;
 
   constructor(model: LlamaModel, grammars: Grammars, sequence: LlamaContextSequence, order: AnswerOrder) {
-    this.#model = model;
     this.#grammars = grammars;
     this.#order = order;
     this.#tokens = new AnswerTokens(model, sequence, order);

@@ -46,6 +46,15 @@ describe('ThoughtSplitter', () => {
     );
   });
 
+  it('keeps no more than a little, however many blanks come', () => {
+    for (const begun of ['', '<think>a']) {
+      const splitter = new ThoughtSplitter([THINK]);
+      splitter.push(begun);
+      for (let count = 0; count < 100; count += 1) splitter.push(' '.repeat(50));
+      expect(splitter.held).toBeLessThan(1_100);
+    }
+  });
+
   it('shows at once what can be nothing but a thought, or an answer', () => {
     const splitter = new ThoughtSplitter([THINK]);
     expect(splitter.push('<think>').concat(splitter.push('Let'))).toEqual([{ kind: 'thought', text: 'Let' }]);

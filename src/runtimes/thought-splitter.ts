@@ -14,6 +14,9 @@ export const RAW_THOUGHTS: readonly ThoughtMarks[] = [
   { open: '<seed:think>', close: '</seed:think>' },
 ];
 
+/** Held back while nothing else comes; more are text like any other. */
+const MOST_BLANKS = 1_000;
+
 export interface SaidPiece {
   /** `call`: a call of a tool begins with `text`, the last that was pushed; nothing follows it. */
   kind: 'text' | 'thought' | 'call';
@@ -74,7 +77,7 @@ export class ThoughtSplitter implements SaidSplitter {
 
   #decide(): boolean {
     const begun = this.#unread.trimStart();
-    if (this.#marks.some(({ open }) => open.length > begun.length && open.startsWith(begun))) return false;
+    if (this.#unread.length - begun.length <= MOST_BLANKS && this.#marks.some(({ open }) => open.length > begun.length && open.startsWith(begun))) return false;
     const marks = this.#marks.find(({ open }) => begun.startsWith(open));
     if (!marks) this.#place = 'text';
     else {
@@ -96,7 +99,8 @@ export class ThoughtSplitter implements SaidSplitter {
     if (end < 0) {
       const whole = this.#unread.length - partialEnd(this.#unread, [this.#close]);
       // Blanks at its end are not known to be its end yet.
-      this.#add(pieces, 'thought', this.#unread.slice(0, whole).trimEnd().length);
+      const said = this.#unread.slice(0, whole).trimEnd().length;
+      this.#add(pieces, 'thought', whole - said > MOST_BLANKS ? whole : said);
       return false;
     }
     const rest = this.#unread.slice(end + this.#close.length);

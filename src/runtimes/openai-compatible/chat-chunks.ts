@@ -79,6 +79,7 @@ export class ChatChunks {
     // vLLM renamed the field in 0.12; others kept the old name.
     const reasoning = delta?.reasoning ?? delta?.reasoning_content;
     if (typeof reasoning === 'string' && reasoning !== '') {
+      this.#say(this.#splitter?.end() ?? [], parts);
       this.#splitter = null;
       parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: reasoning });
     }

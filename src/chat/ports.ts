@@ -31,6 +31,8 @@ export interface StoredMessage {
   labels?: readonly string[] | undefined;
   /** Of an answer: who was asked, with how much, and why. */
   receipt?: AnswerReceipt | null | undefined;
+  /** What the model thought before it answered; never sent to a model again. */
+  thought?: string | null | undefined;
   /** Milliseconds since the epoch, UTC. */
   createdAt: number;
 }
@@ -59,9 +61,16 @@ export interface TurnStart {
   at: number;
 }
 
+/** Further text of a running answer, and of the thought before it. */
+export interface PartialText {
+  text: string;
+  thought: string;
+}
+
 export interface TurnEnd {
   requestId: string;
   text: string;
+  thought?: string;
   status: Exclude<MessageStatus, 'streaming'>;
   error: { code: string; message: string } | null;
   usage: TurnUsage | null;
@@ -93,7 +102,7 @@ export interface SessionRepository {
   /** Question and empty answer as two messages in one commit. */
   beginTurn(turn: TurnStart): Promise<void>;
   /** Further text of running answers; may be lost in a crash up to the last call. */
-  appendParts(parts: ReadonlyMap<string, string>): void;
+  appendParts(parts: ReadonlyMap<string, PartialText>): void;
   endTurn(end: TurnEnd): Promise<void>;
   /** An answer that ended without its text is written again. False where the session no longer has it. */
   reopenTurn(requestId: string): Promise<boolean>;

@@ -224,13 +224,15 @@ export class SimpleMode {
     try {
       for await (const batch of await asked) {
         let text = '';
+        let thought = '';
         const show = () => {
-          if (text === '') return;
-          turn.append(text);
-          if (turn.sessionId !== null) sessions.appendPart(turn.requestId, text);
+          if (text === '' && thought === '') return;
+          turn.append(text, thought);
+          if (turn.sessionId !== null) sessions.appendPart(turn.requestId, text, thought);
         };
         for (const part of batch) {
           switch (part.type) {
+            case 'reasoning-delta':
             case 'text-delta': {
               if (part.delta === '') break;
               lastMs = performance.now() - startedAt;
@@ -239,7 +241,8 @@ export class SimpleMode {
                 firstMs = lastMs;
                 this.#traceFirst(turn.requestId, firstMs, part.delta, clock);
               }
-              text += part.delta;
+              if (part.type === 'text-delta') text += part.delta;
+              else thought += part.delta;
               break;
             }
             case 'tool-call':
@@ -308,6 +311,7 @@ export class SimpleMode {
         await sessions.endTurn(turn.sessionId, {
           requestId: turn.requestId,
           text: turn.text,
+          thought: turn.thought,
           status,
           error,
           usage: turnUsage,

@@ -9,6 +9,16 @@ import { findServer, type ServerFiles, type ServerRecord } from './server-proces
 import { StandardInput } from './standard-input.js';
 import type { Terminal } from './terminal.js';
 
+export interface OtherServer {
+  url: string;
+  dataDir: string;
+  pid: number | undefined;
+}
+
+/** `the data folder /home/x/.venom, process 123` */
+export const describeOther = ({ dataDir, pid }: OtherServer): string =>
+  `data folder ${dataDir}${pid === undefined ? '' : `, process ${pid}`}`;
+
 export class CommandContext {
   readonly env: Environment;
   readonly settings: Settings;
@@ -39,19 +49,37 @@ export class CommandContext {
 
   /**
    * The server of the data folder, however it was started; or what answers at the configured address, unless somebody named
-   * another data folder and no address.
+   * another data folder and no address. For whoever has something to ask; who starts or stops one asks `ownServer`.
    */
   async locateServer(): Promise<{ url: string; record: ServerRecord | undefined } | undefined> {
-    const { HOST, PORT, VENOM_DATA_DIR } = this.settings;
+    const own = await this.ownServer();
+    if (own !== undefined) return own;
+    const meant = this.#named.has('PORT') || this.#named.has('HOST') || !this.#named.has('VENOM_DATA_DIR');
+    const other = meant ? await this.otherServer() : undefined;
+    return other && { url: other.url, record: undefined };
+  }
+
+  /** The server of the data folder, however it was started. */
+  async ownServer(): Promise<{ url: string; record: ServerRecord | undefined } | undefined> {
+    const { VENOM_DATA_DIR } = this.settings;
     const record = await findServer(this.files);
     if (record !== undefined) return { url: record.url, record };
-    const written = readServerAddress(VENOM_DATA_DIR);
-    if (written !== undefined && (await dataDirOf(this.client(written))) === VENOM_DATA_DIR)
-      return { url: written, record: undefined };
-    const url = `http://${reachableHost(HOST)}:${PORT}`;
-    const dataDir = await dataDirOf(this.client(url));
-    const meant = this.#named.has('PORT') || this.#named.has('HOST') || !this.#named.has('VENOM_DATA_DIR');
-    return dataDir === VENOM_DATA_DIR || (dataDir !== undefined && meant) ? { url, record: undefined } : undefined;
+    for (const url of [readServerAddress(VENOM_DATA_DIR), this.#configuredUrl])
+      if (url !== undefined && (await identityOf(this.client(url)))?.dataDir === VENOM_DATA_DIR)
+        return { url, record: undefined };
+    return undefined;
+  }
+
+  /** A Venom of another data folder that holds the configured address. */
+  async otherServer(): Promise<OtherServer | undefined> {
+    const url = this.#configuredUrl;
+    const found = await identityOf(this.client(url));
+    return found === undefined || found.dataDir === this.settings.VENOM_DATA_DIR ? undefined : { url, ...found };
+  }
+
+  get #configuredUrl(): string {
+    const { HOST, PORT } = this.settings;
+    return `http://${reachableHost(HOST)}:${PORT}`;
   }
 
   /** @throws AppError `provider_unavailable` when no server runs */
@@ -63,10 +91,12 @@ export class CommandContext {
   }
 }
 
-async function dataDirOf(client: ApiClient): Promise<string | undefined> {
+async function identityOf(client: ApiClient): Promise<Omit<OtherServer, 'url'> | undefined> {
   try {
-    const { data_dir } = await client.get<{ data_dir?: unknown }>('/api/v1/system/info', 1_000);
-    return typeof data_dir === 'string' ? data_dir : undefined;
+    const { data_dir, pid } = await client.get<{ data_dir?: unknown; pid?: unknown }>('/api/v1/system/info', 1_000);
+    return typeof data_dir === 'string'
+      ? { dataDir: data_dir, pid: typeof pid === 'number' ? pid : undefined }
+      : undefined;
   } catch {
     return undefined;
   }

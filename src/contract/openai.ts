@@ -39,6 +39,8 @@ export const ChatCompletionRequest = z
     tools: z.array(z.looseObject({})).max(128).nullish(),
     tool_choice: z.union([z.string().max(200), z.looseObject({})]).nullish(),
     parallel_tool_calls: z.boolean().nullish(),
+    reasoning_effort: z.string().max(20).nullish(),
+    chat_template_kwargs: z.looseObject({}).nullish(),
   })
   .refine((body) => !OF_THE_SERVER.some((name) => name in body), {
     message: `${OF_THE_SERVER.join(', ')} are not taken: they are about the server, not about the answer`,

@@ -56,6 +56,8 @@ export const MessageItem = z.object({
   labels: z.array(z.string()).optional(),
   /** Of an answer: who was asked, with how much, and why. */
   receipt: z.record(z.string(), z.unknown()).nullish(),
+  /** Of an answer: what the model thought before it. */
+  thought: z.string().nullish(),
   /** Of a question: pictures that came with it and are kept, to be had under `/sessions/{id}/pictures/{hash}`. */
   pictures: z.array(z.object({ hash: z.string(), media_type: z.string(), size_bytes: z.int() })).optional(),
   /** Of an answer of Normal or Complex chat, while its trace is kept. */

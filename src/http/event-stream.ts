@@ -12,12 +12,17 @@ export interface StreamPosition {
   requestId: string;
   text: number;
   events: number;
+  thought: number;
 }
 
-/** The form of our event ids: `<request id>:<characters>.<other events>`. */
+type Seen = Omit<StreamPosition, 'requestId'>;
+
+/** The form of our event ids: `<request id>:<characters>.<other events>`, and `.<characters of thought>` where there are some. */
 export function parseEventId(id: string | undefined): StreamPosition | undefined {
-  const match = /^([0-9a-f-]{36}):(\d{1,9})(?:\.(\d{1,6}))?$/.exec(id ?? '');
-  return match ? { requestId: match[1] as string, text: Number(match[2]), events: Number(match[3] ?? 0) } : undefined;
+  const match = /^([0-9a-f-]{36}):(\d{1,9})(?:\.(\d{1,6})(?:\.(\d{1,9}))?)?$/.exec(id ?? '');
+  if (!match) return undefined;
+  const [, requestId = '', text, events = 0, thought = 0] = match;
+  return { requestId, text: Number(text), events: Number(events), thought: Number(thought) };
 }
 
 const MAX_LOGPROBS = 128;
@@ -48,13 +53,10 @@ const REST_MS = GATHER_MS / 2;
  * Follows a running answer. A slow reader gets fewer, larger events: what waits for it is the turn's own text, so
  * nothing is buffered per client beyond one event.
  */
-export function followLive(
-  response: ServerResponse,
-  turn: LiveTurn,
-  from: { text: number; events: number } | undefined,
-): void {
+export function followLive(response: ServerResponse, turn: LiveTurn, from: Seen | undefined): void {
   let text = Math.min(from?.text ?? 0, turn.text.length);
   let events = Math.min(from?.events ?? 0, turn.events.length);
+  let thought = Math.min(from?.thought ?? 0, turn.thought.length);
   let started = from !== undefined;
   let writtenAt = 0;
   let waiting = false;
@@ -62,7 +64,7 @@ export function followLive(
 
   const pending = (): string => {
     let blocks = '';
-    const id = () => `${turn.requestId}:${text}.${events}`;
+    const id = () => eventId(turn.requestId, { text, events, thought });
     if (!started) {
       started = true;
       blocks += block('start', {}, id());
@@ -73,6 +75,12 @@ export function followLive(
       if (event?.type === 'tool-calls') blocks += block('tool_calls', { tool_calls: event.toolCalls }, id());
       else if (event)
         blocks += block('telemetry', { kind: 'logprobs', content: event.content.slice(0, MAX_LOGPROBS) }, id());
+    }
+    if (thought < turn.thought.length) {
+      const delta = turn.thought.slice(thought);
+      thought = turn.thought.length;
+      blocks += block('thinking', { text: delta }, id());
+      writtenAt = performance.now();
     }
     if (text < turn.text.length) {
       const delta = turn.text.slice(text);
@@ -120,13 +128,13 @@ export function followLive(
 }
 
 /** The rest of an answer that has ended. */
-export function replayStored(
-  response: ServerResponse,
-  answer: StoredMessage,
-  from: { text: number; events: number } | undefined,
-): void {
-  const end = `${answer.requestId}:${answer.content.length}.${from?.events ?? 0}`;
-  const rest = answer.content.slice(from?.text ?? 0);
+export function replayStored(response: ServerResponse, answer: StoredMessage, from: Seen | undefined): void {
+  const { requestId, content } = answer;
+  const thought = answer.thought ?? '';
+  const before = { text: from?.text ?? 0, events: from?.events ?? 0, thought: thought.length };
+  const end = eventId(requestId, { ...before, text: content.length });
+  const rest = content.slice(before.text);
+  const unthought = thought.slice(from?.thought ?? 0);
   const failure =
     answer.status === 'complete'
       ? null
@@ -135,11 +143,15 @@ export function replayStored(
           message: answer.status === 'cancelled' ? 'The answer was stopped.' : 'The answer is incomplete.',
         });
   response.end(
-    (from ? '' : block('start', {}, `${answer.requestId}:0.0`)) +
+    (from ? '' : block('start', {}, `${requestId}:0.0`)) +
+      (unthought ? block('thinking', { text: unthought }, eventId(requestId, before)) : '') +
       (rest ? block('content', { text: rest }, end) : '') +
       last(failure, answer.usage?.ranWith, end),
   );
 }
+
+const eventId = (requestId: string, { text, events, thought }: Seen): string =>
+  `${requestId}:${text}.${events}${thought > 0 ? `.${thought}` : ''}`;
 
 const last = (failure: TurnFailure | null, ranWith: RanWith | null | undefined, id: string): string =>
   failure

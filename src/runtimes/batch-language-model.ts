@@ -31,15 +31,21 @@ export class BatchLanguageModel implements LanguageModelV4 {
 
   async doGenerate(options: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
     let text = '';
+    let thought = '';
     const calls: Extract<LanguageModelV4StreamPart, { type: 'tool-call' }>[] = [];
     for await (const batch of await this.#batches(options)) {
       for (const part of batch) {
         if (part.type === 'text-delta') text += part.delta;
+        else if (part.type === 'reasoning-delta') thought += part.delta;
         else if (part.type === 'tool-call') calls.push(part);
         else if (part.type === 'error') throw part.error;
         else if (part.type === 'finish')
           return {
-            content: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...calls],
+            content: [
+              ...(thought === '' ? [] : [{ type: 'reasoning' as const, text: thought }]),
+              ...(text === '' ? [] : [{ type: 'text' as const, text }]),
+              ...calls,
+            ],
             finishReason: part.finishReason,
             usage: part.usage,
             warnings: [],
@@ -55,8 +61,16 @@ async function* parts(
 ): AsyncGenerator<LanguageModelV4StreamPart> {
   yield { type: 'stream-start', warnings: [] };
   let started = false;
+  let thinking: string | null = null;
   for await (const batch of batches) {
     for (const part of batch) {
+      if (part.type === 'reasoning-delta') {
+        if (thinking === null) yield { type: 'reasoning-start', id: part.id };
+        thinking = part.id;
+      } else if (thinking !== null) {
+        yield { type: 'reasoning-end', id: thinking };
+        thinking = null;
+      }
       if (part.type === 'text-delta' && !started) {
         started = true;
         yield { type: 'text-start', id: part.id };

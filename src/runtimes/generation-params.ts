@@ -16,7 +16,7 @@ export type ParamFormat =
 
 /** Generic name → the engine's. `null` is a name the engine does not know; others pass through unchanged. */
 const NAMES: Readonly<Record<ParamFormat, Readonly<Record<string, string | null>>>> = {
-  openai: { top_k: null, repeat_penalty: null, min_p: null },
+  openai: { top_k: null, repeat_penalty: null, min_p: null, think: null },
   'openai-compatible': {},
   google: {
     max_tokens: 'maxOutputTokens',
@@ -30,6 +30,7 @@ const NAMES: Readonly<Record<ParamFormat, Readonly<Record<string, string | null>
     logit_bias: null,
     logprobs: null,
     top_logprobs: null,
+    think: null,
   },
   vllm: { repeat_penalty: 'repetition_penalty' },
   ollama: { max_tokens: 'num_predict', logprobs: null, top_logprobs: null, logit_bias: null },
@@ -42,7 +43,7 @@ const NAMES: Readonly<Record<ParamFormat, Readonly<Record<string, string | null>
     logit_bias: null,
   },
   onnx: { max_tokens: 'max_new_tokens', repeat_penalty: 'repetition_penalty' },
-  'llama-cpp': { logprobs: null, top_logprobs: null, logit_bias: null, think: null },
+  'llama-cpp': { logprobs: null, top_logprobs: null, logit_bias: null },
 };
 
 /** What every engine takes, and where some take less or more: beyond it they answer with an error or with noise. */

@@ -101,7 +101,7 @@ export interface EmbedTreatment {
 }
 
 /** What of a call costs tokens before the answer. */
-export type PromptToCount = Pick<LanguageModelV4CallOptions, 'prompt' | 'tools' | 'toolChoice'>;
+export type PromptToCount = Pick<LanguageModelV4CallOptions, 'prompt' | 'tools' | 'toolChoice' | 'providerOptions'>;
 
 export interface Runtime extends RuntimeDescription {
   /** The AI SDK's provider contract. @throws AppError `model_not_found` */

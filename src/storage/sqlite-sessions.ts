@@ -1,5 +1,6 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
 import type {
+  PartialText,
   SessionChange,
   SessionPage,
   SessionRepository,
@@ -30,11 +31,12 @@ interface MessageRow {
   usage: string | null;
   labels: string | null;
   receipt: Uint8Array | null;
+  thought: string | null;
   created_at: number;
 }
 
 const MESSAGE = `SELECT m.pk, m.seq, s.id AS session_id, m.request_id, m.role, m.content, m.status, m.model, m.error, m.usage,
-  m.labels, m.receipt, m.created_at FROM messages m JOIN sessions s ON s.pk = m.session_pk`;
+  m.labels, m.receipt, m.thought, m.created_at FROM messages m JOIN sessions s ON s.pk = m.session_pk`;
 
 export class SqliteSessions implements SessionRepository {
   readonly #store: SqliteStore;
@@ -75,13 +77,13 @@ export class SqliteSessions implements SessionRepository {
     });
   }
 
-  appendParts(parts: ReadonlyMap<string, string>): void {
-    const insert = this.#store.prepare('INSERT INTO stream_parts (request_id, n, text) VALUES (?, ?, ?)');
+  appendParts(parts: ReadonlyMap<string, PartialText>): void {
+    const insert = this.#store.prepare('INSERT INTO stream_parts (request_id, n, text, thought) VALUES (?, ?, ?, ?)');
     this.#store.write(() => {
-      for (const [requestId, text] of parts) {
+      for (const [requestId, { text, thought }] of parts) {
         const running = this.#running.get(requestId);
         if (!running) continue;
-        insert.run(requestId, running.parts, text);
+        insert.run(requestId, running.parts, text, thought || null);
         running.parts += 1;
       }
     });
@@ -92,8 +94,18 @@ export class SqliteSessions implements SessionRepository {
       const running = this.#running.get(end.requestId);
       if (!running) return;
       this.#store
-        .prepare('UPDATE messages SET content = ?, status = ?, error = ?, usage = ?, receipt = ? WHERE pk = ?')
-        .run(end.text, end.status, json(end.error), usageBeside(end), packReceipt(end.receipt), running.pk);
+        .prepare(
+          'UPDATE messages SET content = ?, thought = ?, status = ?, error = ?, usage = ?, receipt = ? WHERE pk = ?',
+        )
+        .run(
+          end.text,
+          end.thought || null,
+          end.status,
+          json(end.error),
+          usageBeside(end),
+          packReceipt(end.receipt),
+          running.pk,
+        );
       if (end.model !== undefined)
         this.#store.prepare('UPDATE messages SET model = ? WHERE pk = ?').run(end.model, running.pk);
       if (running.parts > 0) this.#store.prepare('DELETE FROM stream_parts WHERE request_id = ?').run(end.requestId);
@@ -105,7 +117,7 @@ export class SqliteSessions implements SessionRepository {
     return this.#store.commit(() => {
       const row = this.#store
         .prepare(
-          `UPDATE messages SET content = '', status = 'streaming', error = NULL, usage = NULL
+          `UPDATE messages SET content = '', thought = NULL, status = 'streaming', error = NULL, usage = NULL
            WHERE request_id = ? AND role = 'assistant' RETURNING pk`,
         )
         .get(requestId);
@@ -135,12 +147,15 @@ export class SqliteSessions implements SessionRepository {
         .all(settled);
       for (const row of rows) {
         const parts = this.#store
-          .prepare('SELECT text FROM stream_parts WHERE request_id = ? ORDER BY n')
+          .prepare('SELECT text, thought FROM stream_parts WHERE request_id = ? ORDER BY n')
           .all(row['request_id'] as string);
         this.#store
-          .prepare(`UPDATE messages SET content = ?, status = 'interrupted', error = ? WHERE pk = ?`)
+          .prepare(
+            `UPDATE messages SET content = ?, thought = nullif(?, ''), status = 'interrupted', error = ? WHERE pk = ?`,
+          )
           .run(
             parts.map((part) => part['text']).join(''),
+            parts.map((part) => part['thought'] ?? '').join(''),
             json({ code: 'interrupted', message: 'The server stopped before this answer was complete.' }),
             row['pk'] as number,
           );
@@ -502,6 +517,7 @@ function toMessage(row: MessageRow): StoredMessage {
     usage: usage === null || 'ranWith' in usage || !receipt ? usage : { ...usage, ranWith: receipt.ranWith },
     labels: row.labels === null ? [] : JSON.parse(row.labels),
     receipt,
+    thought: row.thought,
     createdAt: row.created_at,
   };
 }

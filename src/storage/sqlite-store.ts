@@ -22,6 +22,7 @@ import { owners } from './migrations/012-owners.js';
 import { goals } from './migrations/013-goals.js';
 import { pictures } from './migrations/014-pictures.js';
 import { sessionChoices } from './migrations/015-session-choices.js';
+import { thoughts } from './migrations/016-thoughts.js';
 import { loadVectorExtension } from './vector-extension.js';
 
 const MIGRATIONS = [
@@ -40,6 +41,7 @@ const MIGRATIONS = [
   goals,
   pictures,
   sessionChoices,
+  thoughts,
 ];
 /** Of the tables, as this Venom knows them. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -51,7 +51,15 @@ async function generate({ id, messages, tools }) {
     await new Promise((resolve) => setTimeout(resolve, TOKEN_MS));
     process.send({ type: 'text', id, text: question === 'threads' ? `${threads} ` : 'word ' });
   }
-  process.send({ type: 'end', id, finish: 'stop', promptTokens: 1, cachedTokens: 0, completionTokens: words });
+  process.send({
+    type: 'end',
+    id,
+    finish: 'stop',
+    promptTokens: 1,
+    cachedTokens: 0,
+    completionTokens: words,
+    thoughtTokens: 0,
+  });
 }
 
 /** Calls every tool it was offered. */
@@ -62,5 +70,13 @@ function callEach(id, { tools }) {
     for (const text of ['{"a":', ' 1}']) process.send({ type: 'call-input', id, text });
     process.send({ type: 'call-end', id, name, input: '{"a": 1}' });
   }
-  process.send({ type: 'end', id, finish: 'tool-calls', promptTokens: 1, cachedTokens: 0, completionTokens: 9 });
+  process.send({
+    type: 'end',
+    id,
+    finish: 'tool-calls',
+    promptTokens: 1,
+    cachedTokens: 0,
+    completionTokens: 9,
+    thoughtTokens: 0,
+  });
 }

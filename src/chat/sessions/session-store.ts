@@ -5,6 +5,7 @@ import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';
 import type {
   EventSink,
+  PartialText,
   SessionChange,
   SessionLabelling,
   SessionPage,
@@ -23,7 +24,7 @@ export class SessionStore {
   readonly #clock: Clock;
   readonly #events: EventSink;
   readonly #labelling: SessionLabelling | undefined;
-  readonly #parts: DebouncedWriter<string, string>;
+  readonly #parts: DebouncedWriter<string, PartialText>;
   readonly #recent = new RecentTexts();
   #forget: (sessionId: string) => Promise<number> = async () => 0;
   /** Answers a former process left unfinished and that are now marked `interrupted`. */
@@ -68,14 +69,16 @@ export class SessionStore {
     else await own();
   }
 
-  appendPart(requestId: string, text: string): void {
-    this.#parts.set(requestId, (this.#parts.get(requestId) ?? '') + text);
+  appendPart(requestId: string, text: string, thought = ''): void {
+    const before = this.#parts.get(requestId);
+    this.#parts.set(requestId, { text: (before?.text ?? '') + text, thought: (before?.thought ?? '') + thought });
   }
 
   /** Resolves when the answer is on disk, with what `along` writes in the same commit. */
   async endTurn(sessionId: string, end: TurnEnd, along?: () => Promise<unknown>): Promise<void> {
     // A local model may repeat what a tool or the memory told it.
-    await this.#labelling?.label(sessionId, end.text, 'assistant');
+    const said = end.thought ? `${end.thought}\n${end.text}` : end.text;
+    await this.#labelling?.label(sessionId, said, 'assistant');
     this.#parts.delete(end.requestId);
     await this.#written(() => this.#repository.endTurn(end), along);
     this.#recent.add(sessionId, { role: 'assistant', content: end.text });

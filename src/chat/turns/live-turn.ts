@@ -40,6 +40,7 @@ export class LiveTurn {
   #grace: NodeJS.Timeout | undefined;
   #why: 'cancelled' | 'interrupted' | undefined;
   #text = '';
+  #thought = '';
   readonly events: TurnEvent[] = [];
   #eventChars = 0;
   /** What became of the parameters, once the engine is done. */
@@ -57,6 +58,11 @@ export class LiveTurn {
 
   get text(): string {
     return this.#text;
+  }
+
+  /** What the model thought before it answered. */
+  get thought(): string {
+    return this.#thought;
   }
 
   get signal(): AbortSignal {
@@ -80,10 +86,11 @@ export class LiveTurn {
   }
 
   /** @throws AppError `upstream_protocol` when an engine does not stop */
-  append(delta: string): void {
-    if (this.#text.length + delta.length > MAX_ANSWER_CHARS)
+  append(delta: string, thought = ''): void {
+    if (this.#text.length + this.#thought.length + delta.length + thought.length > MAX_ANSWER_CHARS)
       throw this.#endless(`The answer is longer than ${MAX_ANSWER_CHARS} characters.`);
     this.#text += delta;
+    this.#thought += thought;
     this.#notify();
   }
 

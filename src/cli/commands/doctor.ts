@@ -38,7 +38,7 @@ async function examine(env: Environment, terminal: Terminal): Promise<Finding[]>
     return [...general, { name: 'Settings', status: 'fail', detail: toAppError(thrown).message, mend }];
   }
   const { settings } = context;
-  const running = await context.locateServer();
+  const running = await context.ownServer();
   return [
     ...general,
     { name: 'Settings', status: 'ok', detail: `read; data folder ${settings.VENOM_DATA_DIR}` },

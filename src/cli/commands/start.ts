@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../config/config.js';
+import { AppError } from '../../shared/errors.js';
 import type { ApiClient } from '../api-client.js';
-import type { CommandContext } from '../command-context.js';
+import { type CommandContext, describeOther } from '../command-context.js';
 import { refuseTakenPort } from '../doctor/network-checks.js';
 import { linkGpuBuild } from '../gpu-build.js';
 import { BUILD_STAMP, CHECKOUT } from '../installation.js';
@@ -14,7 +15,7 @@ import { describeStarter, followStarter, getStarter, type Starter } from '../sta
 export async function start(context: CommandContext, options: { wait: boolean }): Promise<void> {
   const { terminal, settings } = context;
   const build = readBuild();
-  const found = await context.locateServer();
+  const found = await context.ownServer();
   const record = found === undefined ? await startInBackground(context) : found.record;
   const url = found?.url ?? record?.url ?? '';
   terminal.note(found === undefined ? `Venom is running at ${url}` : `Venom is already running at ${url}`);
@@ -41,7 +42,14 @@ export async function start(context: CommandContext, options: { wait: boolean })
 }
 
 /** @throws AppError `port_taken`, and what keeps the server from starting */
-export async function startInBackground({ settings, files, env }: CommandContext): Promise<ServerRecord> {
+export async function startInBackground(context: CommandContext): Promise<ServerRecord> {
+  const { settings, files, env } = context;
+  const other = await context.otherServer();
+  if (other !== undefined)
+    throw new AppError(
+      'port_taken',
+      `Another Venom holds port ${settings.PORT} (${describeOther(other)}). Start this one on a port of its own, such as \`PORT=${settings.PORT + 10} venom start\`, or stop the other: \`VENOM_DATA_DIR=${other.dataDir} venom stop\`.`,
+    );
   await refuseTakenPort(settings);
   linkGpuBuild(join(CHECKOUT, 'node_modules'), settings.VENOM_DATA_DIR);
   return startServer(files, { cwd: CHECKOUT, env: withEnvProxy(env), build: readBuild() });

@@ -1,5 +1,5 @@
 // venom status: is it running, where, since when, with which models.
-import type { CommandContext } from '../command-context.js';
+import { type CommandContext, describeOther } from '../command-context.js';
 import { getStarter } from '../starter-progress.js';
 import { formatBytes } from '../terminal.js';
 
@@ -16,9 +16,11 @@ interface SystemInfo {
 
 export async function status(context: CommandContext): Promise<void> {
   const { terminal } = context;
-  const found = await context.locateServer();
+  const found = await context.ownServer();
   if (found === undefined) {
     process.exitCode = NOT_RUNNING;
+    const other = await context.otherServer();
+    if (other !== undefined) terminal.note(`Another Venom runs at ${other.url} (${describeOther(other)}).`);
     return terminal.result({ running: false, data_dir: context.settings.VENOM_DATA_DIR }, 'Venom is not running.');
   }
   const client = context.client(found.url);

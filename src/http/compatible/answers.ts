@@ -159,7 +159,7 @@ export class CompatibleAnswers {
     try {
       // Words are weighed where a person said them; shapes are looked for in everything before it leaves.
       target = await route(model, allText(prompt.filter(({ role }) => role === 'user')), prompt.some(hasFile));
-      await this.#checkAbilities(options, target);
+      const asked = await this.#withinAbilities(options, target);
       tracer.start({
         requestId,
         owner: reply.request.owner,
@@ -172,7 +172,7 @@ export class CompatibleAnswers {
         runtimeId: target.runtimeId,
       });
       tracer.step(requestId, api, 'request', JSON.stringify({ messages: options.prompt.length, model: target.model }));
-      const stream = await target.stream({ ...options, abortSignal: abort.signal });
+      const stream = await target.stream({ ...asked, abortSignal: abort.signal });
       const parts = stream[Symbol.asyncIterator]();
       const first = await parts.next();
       const firstMs = performance.now() - startedAt;
@@ -238,26 +238,33 @@ export class CompatibleAnswers {
     }
   }
 
-  /** @throws AppError `unsupported` for pictures the model cannot see, and thoughts it does not have */
-  async #checkAbilities({ prompt, providerOptions }: LanguageModelV4CallOptions, target: ChatTarget): Promise<void> {
-    const own = providerOptions?.['venom'] ?? {};
+  /**
+   * Without a word about thoughts for a model that has none.
+   * @throws AppError `unsupported` for pictures the model cannot see, and thoughts it does not have
+   */
+  async #withinAbilities(options: LanguageModelV4CallOptions, target: ChatTarget): Promise<LanguageModelV4CallOptions> {
+    const { prompt, providerOptions } = options;
+    const { thinkIfAble, ...own } = providerOptions?.['venom'] ?? {};
     const needed = own['ollamaOptionsNeeded'];
     if (Array.isArray(needed) && needed.length > 0 && target.provider !== 'ollama')
       throw new AppError(
         'unsupported',
         `${target.provider} does not know the options ${needed.join(', ').slice(0, 200)}.`,
       );
-    const thinks = own['think'] !== undefined && own['think'] !== false;
+    const thinks = own['think'] !== undefined && own['think'] !== false && thinkIfAble !== true;
     const files = prompt.flatMap((message) =>
       message.role === 'user' ? message.content.filter((part) => part.type === 'file') : [],
     );
-    if (files.length === 0 && !thinks) return;
+    if (files.length === 0 && own['think'] === undefined) return options;
     const can = await this.#parts.abilities(target.model, target.provider);
     if (thinks && can.thinking !== true) throw new AppError('unsupported', `${target.model} does not think aloud.`);
     for (const { mediaType } of files)
       if (!mediaType.startsWith('image/'))
         throw new AppError('unsupported', `${target.model} does not take in ${mediaType.split('/')[0]} parts.`);
     if (files.length > 0) requireSight(target.model, can.vision);
+    const { think, ...others } = own;
+    const venom = can.thinking === true && think !== undefined ? own : others;
+    return { ...options, providerOptions: { ...providerOptions, venom } };
   }
 }
 

@@ -15,7 +15,6 @@ export function toAnthropicCall(body: AnthropicRequest): LanguageModelV4CallOpti
     topK: body.top_k || undefined,
     stopSequences: body.stop_sequences,
     ...(schema ? { responseFormat: { type: 'json', schema: schema as JSONSchema7 } } : {}),
-    providerOptions: { venom: thinks(body) ? { think: true } : {} },
   };
 }
 
@@ -35,12 +34,23 @@ export function toConversation(body: AnthropicCountRequest): LanguageModelV4Call
     prompt: builder.prompt,
     tools: body.tools?.map(toTool),
     toolChoice: toToolChoice(body.tool_choice),
+    providerOptions: { venom: thinkWish(body) },
   };
 }
 
+/** Who does not ask for thoughts pays for none, where a model can leave them out. */
+function thinkWish(body: AnthropicCountRequest): { think?: boolean } {
+  if (thinks(body)) return { think: true };
+  return body.thinking?.type === 'adaptive' ? {} : { think: false };
+}
+
 /** Asked for, not merely allowed. */
-export const thinks = ({ thinking }: AnthropicCountRequest): boolean =>
+const thinks = ({ thinking }: AnthropicCountRequest): boolean =>
   thinking?.type === 'enabled' || thinking?.type === 'between_tools';
+
+/** Asked for, or left to the model. */
+export const showsThoughts = (body: AnthropicCountRequest): boolean =>
+  thinks(body) || body.thinking?.type === 'adaptive';
 
 function addBlock(builder: PromptBuilder, role: 'user' | 'assistant', block: AnthropicBlock): void {
   switch (`${role} ${block.type}`) {

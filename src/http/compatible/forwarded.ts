@@ -14,6 +14,7 @@ import { boundedWaitSeconds } from '../error-handler.js';
 import { corsOf } from '../event-stream.js';
 import { passThrough } from '../pass-through.js';
 import { withNote } from '../ran-with-note.js';
+import { thoughtsApart } from '../thoughts-apart.js';
 import { NO_USAGE, toTurnUsage } from './answers.js';
 
 export interface ForwardedRequest {
@@ -52,7 +53,10 @@ export async function sendForwarded(request: ForwardedRequest): Promise<void> {
     'x-accel-buffering': 'no',
     'x-request-id': requestId,
   });
-  const noted = note && answer.status < 400 ? withNote(answer.body, answer.contentType, note) : answer.body;
+  // Of several choices each would have a thought of its own.
+  const chat = path === '/chat/completions' && answer.status < 400 && (body['n'] ?? 1) === 1;
+  const apart = chat ? thoughtsApart(answer.body, answer.contentType) : answer.body;
+  const noted = note && answer.status < 400 ? withNote(apart, answer.contentType, note) : apart;
   void passThrough(noted, reply.raw, answer.end).then((broken) => {
     request.onEnd();
     const failure = answer.failure() ?? (broken && toAppError(broken));

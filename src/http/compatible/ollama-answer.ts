@@ -12,17 +12,27 @@ interface Said {
   toolCalls?: { id: string; name: string; input: string }[];
 }
 
-export function toOllamaAnswer(kind: OllamaKind, answer: CompatibleAnswer, whole: WholeAnswer): object {
+/** @param withThinking  false leaves out the thoughts of a model that thinks although it was asked not to */
+export function toOllamaAnswer(
+  kind: OllamaKind,
+  answer: CompatibleAnswer,
+  whole: WholeAnswer,
+  withThinking: boolean,
+): object {
   const said = {
     text: whole.text,
-    ...(whole.reasoning ? { thinking: whole.reasoning } : {}),
+    ...(withThinking && whole.reasoning ? { thinking: whole.reasoning } : {}),
     ...(whole.toolCalls.length > 0 ? { toolCalls: whole.toolCalls } : {}),
   };
   return { ...head(answer), ...body(kind, said), ...ending(answer, whole.finish, whole.usage) };
 }
 
 /** Each line as it goes over the wire. Never throws: a failure is the last line. */
-export async function* ollamaLines(kind: OllamaKind, answer: CompatibleAnswer): AsyncGenerator<string> {
+export async function* ollamaLines(
+  kind: OllamaKind,
+  answer: CompatibleAnswer,
+  withThinking: boolean,
+): AsyncGenerator<string> {
   let finish = 'other';
   let usage = NO_USAGE;
   const said = (what: Said) => line({ ...head(answer), ...body(kind, what), done: false });
@@ -31,7 +41,7 @@ export async function* ollamaLines(kind: OllamaKind, answer: CompatibleAnswer): 
       let lines = '';
       for (const part of batch) {
         if (part.type === 'text-delta') lines += said({ text: part.delta });
-        else if (part.type === 'reasoning-delta') lines += said({ thinking: part.delta });
+        else if (part.type === 'reasoning-delta') lines += withThinking ? said({ thinking: part.delta }) : '';
         else if (part.type === 'tool-call')
           lines += said({ toolCalls: [{ id: part.toolCallId, name: part.toolName, input: part.input }] });
         else if (part.type === 'finish') {

@@ -12,6 +12,7 @@ export function toOpenAiUsage(used: readonly LanguageModelV4Usage[]) {
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: sum(({ inputTokens }) => inputTokens.cacheRead) },
+    completion_tokens_details: { reasoning_tokens: sum(({ outputTokens }) => outputTokens.reasoning) },
   };
 }
 

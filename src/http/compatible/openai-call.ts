@@ -11,6 +11,7 @@ import { AppError } from '../../shared/errors.js';
 import { pictureOfUrl } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
 import { samplingOf } from './sampling.js';
+import { thinkWish } from './think-wish.js';
 
 type Message = ChatCompletionRequest['messages'][number];
 
@@ -42,6 +43,7 @@ export function toOpenAiCall(body: ChatCompletionRequest, abortSignal: AbortSign
       venom: {
         ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}),
         ...(body.min_p ? { minP: body.min_p } : {}),
+        ...thinkWish(body),
       },
       ...(typeof body.parallel_tool_calls === 'boolean' && tools?.length
         ? { openai: { parallelToolCalls: body.parallel_tool_calls } }

@@ -4,6 +4,7 @@ import type { ResponseItem, ResponseRequest, ResponseTool } from '../../contract
 import { AppError } from '../../shared/errors.js';
 import { pictureOfUrl } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
+import { thinkWish } from './think-wish.js';
 
 /**
  * @param items  the whole conversation, oldest first
@@ -24,6 +25,8 @@ export function toResponsesCall(body: ResponseRequest, items: readonly ResponseI
     topP: body.top_p ?? undefined,
     tools: body.tools?.map(toTool),
     toolChoice: toToolChoice(body.tool_choice),
+    // Clients send an effort to every model, also to those that have none.
+    providerOptions: { venom: { ...thinkWish({ reasoning_effort: body.reasoning?.effort }), thinkIfAble: true } },
     ...(format?.type === 'json_object' ? { responseFormat: { type: 'json' as const } } : {}),
     ...(format?.type === 'json_schema'
       ? { responseFormat: { type: 'json' as const, name: format.name, schema: format.schema as JSONSchema7 } }

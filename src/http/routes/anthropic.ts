@@ -4,7 +4,7 @@ import { AnthropicCountRequest, AnthropicRequest } from '../../contract/anthropi
 import type { ModelManager } from '../../models/model-manager.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
 import { anthropicEvents, toAnthropicMessage } from '../compatible/anthropic-answer.js';
-import { thinks, toAnthropicCall, toConversation } from '../compatible/anthropic-call.js';
+import { showsThoughts, toAnthropicCall, toConversation } from '../compatible/anthropic-call.js';
 import { EVENT_STREAM, sendStream } from '../compatible/stream-reply.js';
 import { countTokens } from '../compatible/token-count.js';
 
@@ -23,7 +23,7 @@ export const anthropicRoutes: FastifyPluginAsyncZod<AnthropicRoutesOptions> = as
 
   app.post('/messages', { schema: { body: AnthropicRequest, tags } }, async ({ body }, reply) => {
     const answer = await answers.ask({ api: 'Anthropic', model: body.model, options: toAnthropicCall(body), reply });
-    const shown = { withThinking: thinks(body), oneTool: body.tool_choice?.disable_parallel_tool_use === true };
+    const shown = { withThinking: showsThoughts(body), oneTool: body.tool_choice?.disable_parallel_tool_use === true };
     if (body.stream) return sendStream(reply, EVENT_STREAM, anthropicEvents(answer, shown));
     return toAnthropicMessage(answer, await readWhole(answer), shown);
   });

@@ -191,7 +191,7 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     kind: OllamaKind,
     model: string,
     options: Parameters<CompatibleAnswers['ask']>[0]['options'],
-    { stream, keep_alive }: Pick<OllamaChatRequest, 'stream' | 'keep_alive'>,
+    { stream, keep_alive, think }: Pick<OllamaChatRequest, 'stream' | 'keep_alive' | 'think'>,
     reply: Parameters<CompatibleAnswers['ask']>[0]['reply'],
   ) {
     if (unloadsAfter(keep_alive)) {
@@ -203,8 +203,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
       );
     }
     const asked = await answers.ask({ api: 'Ollama', model, options, reply });
-    if (stream !== false) return sendStream(reply, 'application/x-ndjson', ollamaLines(kind, asked));
-    return toOllamaAnswer(kind, asked, await readWhole(asked));
+    if (stream !== false) return sendStream(reply, 'application/x-ndjson', ollamaLines(kind, asked, think !== false));
+    return toOllamaAnswer(kind, asked, await readWhole(asked), think !== false);
   }
 
   /** A request without words: the model itself is wanted, or wanted away. */

@@ -196,6 +196,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       keep(target.receipt());
       tracer.finish(requestId, 'COMPLETED');
       const answer = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      const thought = result.content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
       const calls = result.content.filter((part) => part.type === 'tool-call').map(toToolCall);
       return {
         id: `chatcmpl-${requestId}`,
@@ -209,6 +210,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
               role: 'assistant',
               content: answer === '' && calls.length > 0 ? null : answer,
               refusal: null,
+              ...(thought === '' ? {} : { reasoning_content: thought }),
               ...(calls.length > 0 ? { tool_calls: calls } : {}),
             },
             logprobs: null,
@@ -280,7 +282,7 @@ async function* chatEvents(
   let started = false;
   /** Ids of the calls shown so far, in their order. */
   const calls: string[] = [];
-  const callDelta = (delta: object) => {
+  const furtherDelta = (delta: object) => {
     const choice = { index: 0, delta, logprobs: null, finish_reason: null };
     if (!started) choice.delta = { role: 'assistant', content: null, ...delta };
     started = true;
@@ -288,7 +290,8 @@ async function* chatEvents(
   };
   for await (const part of stream) {
     if (part.type === 'error') throw part.error;
-    if (part.type === 'text-delta') {
+    if (part.type === 'reasoning-delta') yield furtherDelta({ reasoning_content: part.delta });
+    else if (part.type === 'text-delta') {
       yield event([
         {
           index: 0,
@@ -301,13 +304,13 @@ async function* chatEvents(
     } else if (part.type === 'tool-input-start') {
       const { id, toolName } = part;
       const call = toToolCall({ toolCallId: id, toolName, input: '' });
-      yield callDelta({ tool_calls: [{ index: calls.push(id) - 1, ...call }] });
+      yield furtherDelta({ tool_calls: [{ index: calls.push(id) - 1, ...call }] });
     } else if (part.type === 'tool-input-delta') {
       const index = calls.indexOf(part.id);
-      if (index >= 0) yield callDelta({ tool_calls: [{ index, function: { arguments: part.delta } }] });
+      if (index >= 0) yield furtherDelta({ tool_calls: [{ index, function: { arguments: part.delta } }] });
     } else if (part.type === 'tool-call' && !calls.includes(part.toolCallId)) {
       // Whole, from engines that hand calls on at their end only.
-      yield callDelta({ tool_calls: [{ index: calls.push(part.toolCallId) - 1, ...toToolCall(part) }] });
+      yield furtherDelta({ tool_calls: [{ index: calls.push(part.toolCallId) - 1, ...toToolCall(part) }] });
     } else if (part.type === 'finish') {
       yield event(
         [

@@ -230,6 +230,7 @@ export const toMessageItem = (message: StoredMessage): contract.MessageItem => (
   },
   labels: [...(message.labels ?? [])],
   receipt: toReceipt(message.receipt),
+  ...(message.thought ? { thought: message.thought } : {}),
 });
 
 const picturesOf = ({ role, requestId }: StoredMessage, pictures: SessionPictures) => {

@@ -7,7 +7,14 @@ import { CancelResponse, RequestIdParams, SimpleChatRequest } from '../../contra
 import { unknownParams } from '../../runtimes/call-params.js';
 import { AppError } from '../../shared/errors.js';
 import { samplingOf } from '../compatible/sampling.js';
-import { corsOf, followLive, openEventStream, parseEventId, replayStored } from '../event-stream.js';
+import {
+  corsOf,
+  followLive,
+  openEventStream,
+  parseEventId,
+  replayStored,
+  type StreamPosition,
+} from '../event-stream.js';
 import { sessionIdFor } from '../ownership.js';
 import { sessionIdHeader } from '../session-id-header.js';
 import { isStrict } from '../strict-header.js';
@@ -62,7 +69,7 @@ export const simpleChatRoutes: FastifyPluginAsyncZod<{ simple: SimpleMode; keepA
 function stream(
   reply: FastifyReply,
   followed: Followed,
-  from: { text: number; events: number } | undefined,
+  from: StreamPosition | undefined,
   sessionId?: string | undefined,
 ) {
   const turn = followed.kind === 'live' ? followed.turn : followed.answer;

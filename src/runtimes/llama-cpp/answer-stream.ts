@@ -20,6 +20,7 @@ export async function* streamAnswer(
   const asked = process.ask(order, (answer) => {
     if (answer instanceof AppError) failure = answer;
     else if (answer.type === 'text') queue.push({ type: 'text-delta', id: 'text', delta: answer.text });
+    else if (answer.type === 'thought') queue.push({ type: 'reasoning-delta', id: 'reasoning', delta: answer.text });
     else if (answer.type === 'call-start') {
       calls.push(newCallId());
       queue.push({ type: 'tool-input-start', id: openCall(), toolName: answer.name });
@@ -81,6 +82,10 @@ const toFinish = (answer: Extract<FromWorker, { type: 'end' }>): LanguageModelV4
       cacheRead: answer.cachedTokens,
       cacheWrite: undefined,
     },
-    outputTokens: { total: answer.completionTokens, text: answer.completionTokens, reasoning: 0 },
+    outputTokens: {
+      total: answer.completionTokens,
+      text: answer.completionTokens - answer.thoughtTokens,
+      reasoning: answer.thoughtTokens,
+    },
   },
 });

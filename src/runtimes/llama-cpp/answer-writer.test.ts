@@ -82,17 +82,20 @@ async function answer(says: string[], syntax: CallSyntax, rest: Partial<AnswerOr
       single: false,
     },
     syntax,
+    thoughts: null,
     limit: 500,
     signal: new AbortController().signal,
     emit: (event) => {
       if (event.type === 'text') events.push(event.text);
+      else if (event.type === 'thought') events.push(`(${event.text})`);
       else if (event.type === 'call-end') events.push(`|${event.name} ${event.input}`);
       else if (event.type === 'call-start') events.push(`|${event.name}?`);
     },
     ...rest,
   });
   const finish = await writer.write();
-  return { finish, said: events.join(''), asked, count: writer.completionTokens };
+  const said = events.join('').replaceAll(')(', '');
+  return { finish, said, asked, count: writer.completionTokens, thoughtTokens: writer.thoughtTokens };
 }
 
 describe('AnswerWriter', () => {
@@ -135,11 +138,11 @@ describe('AnswerWriter', () => {
     expect(asked).toEqual([{ after: `Q:${MARK}look[ARGS]`, held: true }]);
   });
 
-  it('a call that is cut off is none, wherever that is', async () => {
+  it('a call that is cut off is none, wherever that is, and what nobody was shown of it is text', async () => {
     const says = [`Hi ${MARK}`, 'look[ARGS]{"a": 1}'];
     // Within its opening, its name and its input, and at its very end.
-    expect(await answer(says, NAMED, { limit: 4 })).toMatchObject({ finish: 'length', said: 'Hi' });
-    expect(await answer(says, NAMED, { limit: 9 })).toMatchObject({ finish: 'length', said: 'Hi' });
+    expect(await answer(says, NAMED, { limit: 4 })).toMatchObject({ finish: 'length', said: `Hi${MARK}` });
+    expect(await answer(says, NAMED, { limit: 9 })).toMatchObject({ finish: 'length', said: `Hi${MARK}look[` });
     expect(await answer(says, NAMED, { limit: 18 })).toMatchObject({ finish: 'length', said: 'Hi|look?' });
     expect(await answer(says, NAMED, { limit: 22 })).toMatchObject({ finish: 'tool-calls', count: 22 });
   });
@@ -163,5 +166,119 @@ describe('AnswerWriter', () => {
       finish: 'stop',
       said: 'a <tool_x> and <tool_',
     });
+  });
+});
+
+const plainSampling = { stop: [] as string[], repeatPenalty: 1, frequencyPenalty: 0, presencePenalty: 0 };
+const sampled = (rest: object) => ({ ...plainSampling, json: undefined, ...rest }) as never;
+const THINKS = { marks: { open: '<think>', close: '</think>' }, opened: false };
+const OPENED = { ...THINKS, opened: true };
+const CHANNELS = { marks: null, opened: false };
+const must = {
+  tools: [{ name: 'look', description: undefined, schema: {} }],
+  mustCall: true,
+  only: 'look',
+  single: true,
+};
+const HARMONY: CallSyntax = {
+  ...NAMED,
+  family: 'channels',
+  markers: ['<|channel|>commentary to=functions.'],
+  open: '<|channel|>commentary to=functions.',
+  afterName: ' <|constrain|>json<|message|>',
+  between: null,
+};
+
+describe('AnswerWriter, for a model that thinks', () => {
+  it('tells thoughts from the answer, and counts them', async () => {
+    const tools = undefined;
+    expect(await answer(['<think>\nHm.\n</think>\n\nYes.'], GENERIC, { tools, thoughts: THINKS })).toMatchObject({
+      finish: 'stop',
+      said: '(Hm.)Yes.',
+      count: 26,
+      thoughtTokens: 19,
+    });
+    expect(await answer(['Hm.</think>Yes.'], GENERIC, { tools, thoughts: OPENED })).toMatchObject({
+      said: '(Hm.)Yes.',
+    });
+    expect(await answer(['Yes <think>.'], GENERIC, { tools, thoughts: THINKS })).toMatchObject({
+      said: 'Yes <think>.',
+    });
+    expect(await answer(['<think>Yes</think>'], GENERIC, { tools, thoughts: null })).toMatchObject({
+      said: '<think>Yes</think>',
+    });
+  });
+
+  it('ends where there is no room left, also within a thought', async () => {
+    const rest = { tools: undefined, thoughts: THINKS, limit: 12 };
+    expect(await answer(['<think>Hm, this is long'], GENERIC, rest)).toMatchObject({
+      finish: 'length',
+      said: '(Hm, t)',
+      thoughtTokens: 12,
+    });
+    const held = { ...rest, sampling: sampled({ json: true }) };
+    expect(await answer(['<think>Hm, this is long', '{}'], GENERIC, held)).toMatchObject({
+      finish: 'length',
+      said: '(Hm, t)',
+    });
+  });
+
+  it('looks for stop sequences in the answer only', async () => {
+    const rest = { tools: undefined, thoughts: THINKS, sampling: sampled({ stop: ['no'] }) };
+    expect(await answer(['<think>no, no</think>Well, no.'], GENERIC, rest)).toMatchObject({
+      finish: 'stop',
+      said: '(no, no)Well, ',
+    });
+  });
+
+  it('thinks freely before it is held to a schema, and keeps its own blanks in between', async () => {
+    const rest = { tools: undefined, sampling: sampled({ json: true }) };
+    const thinking = await answer(['<think>Hm.</think>\n\nWell, ', '{"a": 1}'], GENERIC, { ...rest, thoughts: THINKS });
+    expect(thinking.said).toBe('(Hm.){"a": 1}');
+    expect(thinking.asked).toEqual([
+      { after: 'Q:', held: false },
+      { after: 'Q:<think>Hm.</think>\n\n', held: true },
+    ]);
+    const atOnce = await answer(['Well, ', '{"a": 1}'], GENERIC, { ...rest, thoughts: THINKS });
+    expect(atOnce).toMatchObject({ said: '{"a": 1}', count: 8, thoughtTokens: 0 });
+    const unclosed = await answer(['Hm.', '{}'], GENERIC, { ...rest, thoughts: OPENED });
+    expect(unclosed.asked.at(-1)).toEqual({ after: 'Q:Hm.</think>\n\n', held: true });
+  });
+
+  it('thinks before a call, whether it must make one or may', async () => {
+    const forced = await answer(['<think>Hm.</think>\nI', '{"a": 1}'], NAMED, { tools: must, thoughts: THINKS });
+    expect(forced.said).toBe('(Hm.)|look?|look {"a": 1}');
+    expect(forced.asked.at(-1)).toEqual({ after: `Q:<think>Hm.</think>\n${MARK}look[ARGS]`, held: true });
+    const free = await answer([`<think>Call ${MARK}?</think>\nSo: ${MARK}no`, 'look[ARGS]{"a": 1}'], NAMED, {
+      thoughts: THINKS,
+    });
+    expect(free.said).toBe(`(Call ${MARK}?)So:|look?|look {"a": 1}`);
+    expect(free.asked.at(-1)?.after).toBe(`Q:<think>Call ${MARK}?</think>\nSo: ${MARK}`);
+  });
+
+  it('reads channels: thoughts, the answer, calls of tools, and what is held to a schema', async () => {
+    const thought = '<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant';
+    const final = '<|channel|>final<|message|>';
+    const plain = { tools: undefined, thoughts: CHANNELS };
+    expect(await answer([`${thought}${final}Yes.`], GENERIC, plain)).toMatchObject({ said: '(Hm.)Yes.' });
+    const held = await answer([`${thought}${final}Well`, '{}'], GENERIC, {
+      ...plain,
+      sampling: sampled({ json: true }),
+    });
+    expect(held.said).toBe('(Hm.){}');
+    expect(held.asked.at(-1)).toEqual({ after: `Q:${thought}${final}`, held: true });
+    const called = await answer(
+      [`${thought}<|channel|>commentary to=functions.go`, 'look <|constrain|>json<|message|>{"a": 1}'],
+      HARMONY,
+      { thoughts: CHANNELS },
+    );
+    expect(called).toMatchObject({ finish: 'tool-calls', said: '(Hm.)|look?|look {"a": 1}' });
+    expect(called.asked.at(-1)).toEqual({
+      after: `Q:${thought}<|channel|>commentary to=functions.`,
+      held: true,
+    });
+    const forced = await answer([`${thought}${final}No`, '{"a": 1}'], HARMONY, { tools: must, thoughts: CHANNELS });
+    expect(forced.said).toBe('(Hm.)|look?|look {"a": 1}');
+    expect(forced.asked.at(-1)?.after).toBe(`Q:${thought}${HARMONY.open}look${HARMONY.afterName}`);
   });
 });

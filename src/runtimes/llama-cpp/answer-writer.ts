@@ -1,5 +1,6 @@
-// One answer in the inference process: words, or calls of tools that a grammar holds to their schemas. A model that may do
-// either writes freely until it begins a call; from there on it can only write one that is whole and fits.
+// One answer in the inference process: thoughts, then words, or calls of tools that a grammar holds to their schemas. A
+// model that may do either writes freely until it begins a call; from there on it can only write one that is whole and fits.
+// Thoughts are free, also where the answer is not.
 import {
   type Llama,
   type LlamaContextSequence,
@@ -11,8 +12,12 @@ import {
 } from 'node-llama-cpp';
 import { BoundedMap } from '../../shared/bounded-map.js';
 import { AppError } from '../../shared/errors.js';
+import { type SaidSplitter, ThoughtSplitter } from '../thought-splitter.js';
+import { AnswerTokens, WrittenText } from './answer-tokens.js';
+import type { AnswerThoughts } from './prompt-tokens.js';
 import { SchemaGrammar } from './schema-grammar.js';
 import { TextOut } from './text-out.js';
+import { AFTER_THOUGHT, CHANNEL_MARKS, ChannelSplitter, FINAL } from './thoughts/channel-splitter.js';
 import { type CallGrammar, callGrammar } from './tool-calls/call-grammar.js';
 import { type CallEvent, CallReader } from './tool-calls/call-reader.js';
 import { CallScanner } from './tool-calls/call-scanner.js';
@@ -31,10 +36,11 @@ export interface AnswerOrder {
   sampling: SamplingOptions;
   tools: ToolOrder | undefined;
   syntax: CallSyntax;
+  thoughts: AnswerThoughts | null;
   /** Tokens it may have at most. */
   limit: number;
   signal: AbortSignal;
-  emit: (event: { type: 'text'; text: string } | CallEvent) => void;
+  emit: (event: { type: 'text' | 'thought'; text: string } | CallEvent) => void;
 }
 
 /** Grammars by their text, for one model. */
@@ -67,22 +73,27 @@ export class Grammars {
 }
 
 export class AnswerWriter {
-  readonly #model: LlamaModel;
   readonly #grammars: Grammars;
-  readonly #sequence: LlamaContextSequence;
   readonly #order: AnswerOrder;
-  readonly #produced: Token[] = [];
+  readonly #tokens: AnswerTokens;
+  readonly #thoughtOut: TextOut;
   #cachedTokens = 0;
+  #thoughtTokens = 0;
 
   constructor(model: LlamaModel, grammars: Grammars, sequence: LlamaContextSequence, order: AnswerOrder) {
-    this.#model = model;
     this.#grammars = grammars;
-    this.#sequence = sequence;
     this.#order = order;
+    this.#tokens = new AnswerTokens(model, sequence, order);
+    this.#thoughtOut = new TextOut((text) => order.emit({ type: 'thought', text }), []);
   }
 
   get completionTokens(): number {
-    return this.#produced.length;
+    return this.#tokens.count;
+  }
+
+  /** Of the answer, that were thought before it. */
+  get thoughtTokens(): number {
+    return this.#thoughtTokens;
   }
 
   /** Of the prompt, that did not have to be read again. */
@@ -92,133 +103,180 @@ export class AnswerWriter {
 
   /** @throws AppError `invalid_input` for a schema that cannot be a grammar */
   async write(): Promise<Finish> {
-    const { tools, sampling, prompt } = this.#order;
+    const { tools, sampling, thoughts } = this.#order;
+    const { json } = sampling;
     // A schema that is refused is refused before the first word.
     if (tools) await this.#grammars.state(this.#callGrammar(tools, tools.only).grammar);
-    this.#cachedTokens = await this.#settle(prompt);
-    if (tools?.mustCall) return this.#writeCalls(tools, '', tools.only);
+    const grammar = json === undefined || tools?.mustCall ? null : jsonGrammar(json);
+    if (grammar !== null) await this.#grammars.state(grammar);
+    this.#cachedTokens = await this.#tokens.readPrompt();
+    const must = tools?.mustCall === true;
+    if (!must && grammar === null) return this.#writeText(tools);
+    if (thoughts && !(await this.#think(thoughts, grammar !== null))) return this.#tokens.isFull ? 'length' : 'stop';
+    if (tools && must) return this.#writeCalls(tools, tools.only);
     const options = this.#options();
-    if (sampling.json !== undefined)
-      options.grammarEvaluationState = await this.#grammars.state(jsonGrammar(sampling.json));
-    return this.#writeText(options, tools);
+    options.grammarEvaluationState = await this.#grammars.state(grammar as string);
+    const out = this.#textOut();
+    for await (const piece of this.#tokens.pieces(options, [])) if (out.push(piece)) break;
+    return this.#ended(out);
   }
 
-  async #writeText(options: SequenceEvaluateOptions, tools: ToolOrder | undefined): Promise<Finish> {
-    const { sampling, syntax, emit } = this.#order;
-    const out = new TextOut((text) => emit({ type: 'text', text }), sampling.stop);
+  /**
+   * Lets it think before it is held to a grammar, and brings it to where that begins.
+   * @returns false where no room is left, or nobody waits
+   */
+  async #think({ marks }: AnswerThoughts, inWords: boolean): Promise<boolean> {
+    const tokens = this.#tokens;
+    const splitter = this.#splitter();
+    const written = new WrittenText(tokens.count);
+    let thoughtEnd = 0;
+    let answerAt: number | undefined;
+    thinking: for await (const piece of tokens.pieces(this.#options(), this.#thoughtMarks())) {
+      written.push(piece, tokens.count);
+      for (const { kind, text } of splitter?.push(piece) ?? []) {
+        if (kind === 'thought') this.#thoughtOut.push(text);
+        else {
+          answerAt = written.text.length - (kind === 'call' ? 0 : (splitter?.held ?? 0)) - text.length;
+          break thinking;
+        }
+      }
+      if (splitter?.place !== 'thought') continue;
+      thoughtEnd = written.text.length - splitter.held;
+      this.#thoughtTokens = tokens.count;
+    }
+    const ended = answerAt === undefined;
+    for (const { kind, text } of ended ? (splitter?.end() ?? []) : [])
+      if (kind === 'thought') this.#thoughtOut.push(text);
+    this.#thoughtOut.end();
+    if (this.#order.signal.aborted || (ended && tokens.isFull)) return false;
+    // Whatever the model would say next, it says in the form that was asked for.
+    const { tokens: kept, rest } = written.before(marks === null ? thoughtEnd : (answerAt ?? thoughtEnd));
+    tokens.keep(kept);
+    this.#thoughtTokens = Math.min(this.#thoughtTokens, kept);
+    if (marks === null)
+      tokens.force(rest + (thoughtEnd > 0 ? AFTER_THOUGHT : '') + (inWords && thoughtEnd > 0 ? FINAL : ''));
+    else tokens.force(rest + (ended && splitter?.place === 'thought' ? `${marks.close}\n\n` : ''));
+    return true;
+  }
+
+  async #writeText(tools: ToolOrder | undefined): Promise<Finish> {
+    const { syntax } = this.#order;
+    const tokens = this.#tokens;
+    const out = this.#textOut();
+    const splitter = this.#splitter();
     const scanner = tools && new CallScanner(names(tools), syntax);
-    let written = '';
-    /** How many tokens were there when so many characters were. */
-    const marks = [{ chars: 0, tokens: 0 }];
+    const written = new WrittenText(tokens.count);
+    let scanned = 0;
     let begun: { at: number; name: string | null } | null = null;
-    for await (const piece of this.#pieces(options, syntax.markers)) {
-      if (!scanner) {
-        if (out.push(piece)) return this.#ended(out);
-        continue;
+    writing: for await (const piece of tokens.pieces(this.#options(), [...syntax.markers, ...this.#thoughtMarks()])) {
+      written.push(piece, tokens.count);
+      for (const { kind, text } of splitter?.push(piece) ?? [{ kind: 'text' as const, text: piece }]) {
+        if (kind === 'thought') {
+          this.#thoughtOut.push(text);
+          continue;
+        }
+        this.#thoughtOut.end();
+        if (kind === 'call') {
+          begun = { at: written.text.length - text.length, name: null };
+          break writing;
+        }
+        if (!scanner) {
+          if (out.push(text)) return this.#ended(out);
+          continue;
+        }
+        scanned += text.length;
+        // What it looks through may begin late in what is written, but ends where that does.
+        const from = written.text.length - (splitter?.held ?? 0) - scanned;
+        const { text: shown, call } = scanner.push(text);
+        if (out.push(shown)) return this.#ended(out);
+        if (call) {
+          begun = { at: Math.max(0, from + call.at), name: call.name };
+          break writing;
+        }
       }
-      written += piece;
-      marks.push({ chars: written.length, tokens: this.#produced.length });
-      const { text, call } = scanner.push(piece);
-      if (out.push(text)) return this.#ended(out);
-      if (call) {
-        begun = call;
-        break;
-      }
+      if (splitter?.place === 'thought') this.#thoughtTokens = tokens.count;
     }
     if (!tools || !begun) {
-      if (scanner && out.push(scanner.end())) return this.#ended(out);
-      out.end();
-      return this.#isFull() ? 'length' : 'stop';
+      for (const { kind, text } of splitter?.end() ?? [])
+        if (kind === 'thought') this.#thoughtOut.push(text);
+        else if (out.push(scanner ? scanner.push(text).text : text)) return this.#ended(out);
+      this.#thoughtOut.end();
+      if (scanner) out.push(scanner.end());
+      return this.#ended(out);
     }
     out.end();
     // Back to where the call began, in whole tokens: what the grammar then allows begins with the call's own first character.
-    const { at } = begun;
-    const kept = marks.findLast(({ chars }) => chars <= at) ?? { chars: 0, tokens: 0 };
-    this.#produced.length = kept.tokens;
-    return this.#writeCalls(tools, written.slice(kept.chars, at), tools.only ?? begun.name);
+    const { tokens: kept, rest } = written.before(begun.at);
+    tokens.keep(kept);
+    tokens.force(rest);
+    return this.#writeCalls(tools, tools.only ?? begun.name);
   }
 
-  async #writeCalls(tools: ToolOrder, before: string, only: string | null): Promise<Finish> {
+  async #writeCalls(tools: ToolOrder, only: string | null): Promise<Finish> {
     const { syntax, emit } = this.#order;
     const { opening, head, grammar } = this.#callGrammar(tools, only);
     const options = this.#options();
     options.grammarEvaluationState = await this.#grammars.state(grammar);
-    const forced = before + opening;
-    if (forced !== '') this.#produced.push(...this.#model.tokenize(forced, true, 'trimLeadingSpace'));
-    if (this.#isFull()) return 'length';
+    this.#tokens.force(opening);
     const reader = new CallReader(tools.tools, syntax);
+    /** Of a call that is not whole yet, what nobody was shown. */
+    let unshown = opening;
+    let start: CallEvent | null = null;
     let open = false;
     let calls = 0;
     const read = (piece: string) => {
+      unshown += piece;
       for (const event of reader.push(piece)) {
+        // Shown with the first of its input: a call that is not whole must be able to become text.
+        if (event.type === 'call-start') {
+          start = event;
+          open = true;
+          continue;
+        }
+        if (start) emit(start);
+        start = null;
         emit(event);
-        if (event.type === 'call-start') open = true;
+        unshown = '';
         if (event.type === 'call-end') {
           open = false;
           calls += 1;
         }
       }
     };
-    read(head);
-    for await (const piece of this.#pieces(options, [])) read(piece);
+    if (!this.#tokens.isFull) {
+      unshown = opening.slice(0, opening.length - head.length);
+      read(head);
+      for await (const piece of this.#tokens.pieces(options, marksIn(syntax))) read(piece);
+    }
+    if (!open && calls > 0) return 'tool-calls';
     // A call that was cut off is none, however many came before it: the client would wait for something that never comes.
-    return open || calls === 0 ? 'length' : 'tool-calls';
+    if (unshown !== '' && (open ? start !== null : calls === 0)) emit({ type: 'text', text: unshown });
+    return 'length';
   }
 
-  /** The answer's text as it comes, in whole characters; ends with the model, the limit or the signal. */
-  async *#pieces(options: SequenceEvaluateOptions, markers: readonly string[]): AsyncGenerator<string> {
-    const model = this.#model;
-    const produced = this.#produced;
-    const hidden = this.#hiddenMarkers(markers);
-    const wanted = [...this.#order.prompt, ...produced];
-    const known = await this.#settle(wanted);
-    let pending: Token[] = [];
-    const text = () => model.detokenize(pending, false, produced.slice(-pending.length - 4, -pending.length));
-    for await (const token of this.#sequence.evaluate(wanted.slice(known), options)) {
-      if (this.#order.signal.aborted) return;
-      produced.push(token);
-      pending.push(token);
-      const marker = hidden.get(token);
-      const shown = marker === undefined ? text() : model.detokenize(pending.slice(0, -1), false) + marker;
-      // A character of several tokens is shown when it is whole.
-      if (marker !== undefined || !shown.endsWith('\uFFFD') || pending.length > 8) {
-        pending = [];
-        yield shown;
-      }
-      if (this.#isFull()) break;
-    }
-    if (pending.length > 0) yield text();
+  #textOut(): TextOut {
+    return new TextOut((text) => this.#order.emit({ type: 'text', text }), this.#order.sampling.stop);
   }
 
-  /** Marks that are tokens of their own and leave no trace in the text. */
-  #hiddenMarkers(markers: readonly string[]): Map<Token, string> {
-    const hidden = new Map<Token, string>();
-    for (const marker of markers) {
-      const tokens = this.#model.tokenize(marker, true, 'trimLeadingSpace');
-      const [token] = tokens;
-      if (tokens.length === 1 && token !== undefined && this.#model.detokenize([token], false) === '')
-        hidden.set(token, marker);
-    }
-    return hidden;
+  #splitter(): SaidSplitter | null {
+    const { thoughts, tools, syntax } = this.#order;
+    if (!thoughts) return null;
+    const { marks, opened } = thoughts;
+    if (marks === null) return new ChannelSplitter(tools !== undefined && syntax.family === 'channels');
+    return new ThoughtSplitter([marks], opened ? marks : null);
   }
 
-  /** Makes the sequence hold a beginning of these tokens, as long as may be. @returns how many */
-  async #settle(tokens: readonly Token[]): Promise<number> {
-    const sequence = this.#sequence;
-    await sequence.adaptStateToTokens([...tokens], false);
-    // At least one token must be evaluated to get the next one.
-    if (sequence.nextTokenIndex >= tokens.length)
-      await sequence.eraseContextTokenRanges([{ start: tokens.length - 1, end: sequence.nextTokenIndex }]);
-    return sequence.nextTokenIndex;
+  /** Those of thoughts that may be tokens of their own. */
+  #thoughtMarks(): readonly string[] {
+    const { thoughts } = this.#order;
+    if (!thoughts) return [];
+    return thoughts.marks === null ? CHANNEL_MARKS : tokenMarks(thoughts.marks.open + thoughts.marks.close);
   }
 
+  /** After a stop sequence, the limit, or the model's own end. */
   #ended(out: TextOut): Finish {
     out.end();
-    return 'stop';
-  }
-
-  #isFull(): boolean {
-    return this.#produced.length >= this.#order.limit;
+    return !out.stopped && this.#tokens.isFull ? 'length' : 'stop';
   }
 
   #callGrammar({ tools, single }: ToolOrder, only: string | null): CallGrammar {
@@ -238,7 +296,7 @@ export class AnswerWriter {
     if (sampling.seed !== undefined) options.seed = sampling.seed >>> 0;
     if (sampling.repeatPenalty !== 1 || sampling.frequencyPenalty !== 0 || sampling.presencePenalty !== 0) {
       options.repeatPenalty = {
-        punishTokens: () => this.#produced.slice(-PENALTY_TOKENS),
+        punishTokens: () => this.#tokens.last(PENALTY_TOKENS),
         penalty: sampling.repeatPenalty,
         frequencyPenalty: sampling.frequencyPenalty,
         presencePenalty: sampling.presencePenalty,
@@ -254,3 +312,9 @@ function jsonGrammar(schema: object | true): string {
 }
 
 const names = ({ tools }: ToolOrder): string[] => tools.map(({ name }) => name);
+
+const marksIn = ({ open, beforeName, afterName, tail, between, close }: CallSyntax): string[] =>
+  [open, beforeName, afterName, tail, between ?? '', close].flatMap(tokenMarks);
+
+/** Of fixed text, what may be tokens that leave no trace in the text. */
+const tokenMarks = (text: string): string[] => text.match(/<[^<>\s]+>|\[\/?[A-Z_]+\]/g) ?? [];

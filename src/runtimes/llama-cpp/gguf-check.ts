@@ -2,6 +2,7 @@
 // offset of the file is an enemy's number until it is compared with the file's size.
 import { type FileHandle, open } from 'node:fs/promises';
 import { AppError } from '../../shared/errors.js';
+import { type ThoughtTraits, thoughtTraits } from './thoughts/thought-traits.js';
 
 const MAX_HEADER_BYTES = 256 * 1_048_576;
 const MAX_KEYS = 65_536n;
@@ -97,6 +98,8 @@ export interface GgufHeader {
   hasChatTemplate: boolean;
   /** Whether its chat template speaks of tools. */
   templateNamesTools: boolean;
+  /** How it thinks before it answers, by its chat template; null where that knows no thoughts. */
+  thoughts: ThoughtTraits | null;
   pooling: boolean;
   parameters: number;
   /** Tokens the model knows. */
@@ -204,6 +207,7 @@ class Reader {
       valueLength: of('attention.value_length') ?? headLength,
       hasChatTemplate: typeof template === 'string',
       templateNamesTools: typeof template === 'string' && /\btools\b/.test(template),
+      thoughts: typeof template === 'string' ? thoughtTraits(template) : null,
       pooling: values.has(`${architecture}.pooling_type`),
       parameters: tensors.parameters,
       vocabulary: of('vocab_size') ?? this.#number(values, 'tokenizer.ggml.tokens'),

@@ -28,6 +28,7 @@ import { memoryNeed } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
 import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
+import { heardThink, toThink } from './thoughts/thought-traits.js';
 import { adaptToLlamaCpp, samplingDefaults, toGenerateOrder, toMessages } from './to-generate-order.js';
 import { toToolOrder } from './tool-calls/tool-order.js';
 
@@ -101,14 +102,17 @@ export class LlamaCppRuntime implements Runtime {
     options: LanguageModelV4CallOptions,
   ): Promise<AsyncIterable<readonly LanguageModelV4StreamPart[]>> {
     const file = await this.#files.find(modelName);
-    const order = toGenerateOrder(options, samplingDefaults(modelName, file.header.parameters));
+    const order = toGenerateOrder(options, samplingDefaults(modelName, file.header.parameters), file.header.thoughts);
     const lease = await this.#acquire(file, this.#treatment(options), options.abortSignal);
     return answer(lease, order, options.abortSignal);
   }
 
   adaptParams(modelName: string, params: GenericParams): AdaptedParams {
     const header = this.#files.knownHeader(modelName);
-    return adaptToLlamaCpp(params, header && samplingDefaults(modelName, header.parameters));
+    return adaptToLlamaCpp(
+      params,
+      header && { defaults: samplingDefaults(modelName, header.parameters), thoughts: header.thoughts },
+    );
   }
 
   listModels(): Promise<RuntimeModel[]> {
@@ -167,9 +171,12 @@ export class LlamaCppRuntime implements Runtime {
   async countPromptTokens(modelName: string, call: PromptToCount, signal?: AbortSignal): Promise<number> {
     const messages = call.prompt.flatMap(toMessages);
     const tools = toToolOrder(call);
-    const lease = await this.#acquire(await this.#files.find(modelName), {}, signal);
+    const file = await this.#files.find(modelName);
+    const { think } = (call.providerOptions?.['venom'] ?? {}) as Record<string, unknown>;
+    const heard = heardThink(toThink(think), file.header.thoughts) ?? undefined;
+    const lease = await this.#acquire(file, {}, signal);
     try {
-      return await counted(lease.model, { type: 'count', messages, tools }, signal);
+      return await counted(lease.model, { type: 'count', messages, tools, think: heard }, signal);
     } finally {
       lease.release();
     }
@@ -241,7 +248,9 @@ export class LlamaCppRuntime implements Runtime {
       contextLength: header.contextLength,
       embeddingLength: header.embeddingLength,
       parameterCount: header.parameters || null,
-      capabilities: model.embedding ? ['embedding'] : ['completion', ...(header.templateNamesTools ? ['tools'] : [])],
+      capabilities: model.embedding
+        ? ['embedding']
+        : ['completion', ...(header.templateNamesTools ? ['tools'] : []), ...(header.thoughts ? ['thinking'] : [])],
       template: null,
       family: header.architecture,
       parameterSize: header.parameters > 0 ? `${Math.round(header.parameters / 1_000_000)}M` : null,

@@ -19,6 +19,7 @@ const HEADER: GgufHeader = {
   valueLength: 64,
   hasChatTemplate: true,
   templateNamesTools: false,
+  thoughts: null,
   pooling: false,
   parameters: 135_000_000,
   vocabulary: 49_152,

@@ -1,10 +1,13 @@
 // A conversation as the tokens a model reads: through its own chat template, with tools in it where some are offered.
 import { type ChatWrapper, GeneralChatWrapper, type LlamaModel, resolveChatWrapper, type Token } from 'node-llama-cpp';
 import { AppError } from '../../shared/errors.js';
+import { type ThoughtMarks, ThoughtSplitter } from '../thought-splitter.js';
+import { ChatTemplate, type PromptPiece, type TemplateMarks } from './chat-template.js';
+import { type Think, type ThoughtTraits, templateWords, thoughtTraits } from './thoughts/thought-traits.js';
 import { type CallSyntax, GENERIC } from './tool-calls/call-syntax.js';
 import { callText, resultText, toolPrompt } from './tool-calls/calls-as-text.js';
 import type { ToolOrder } from './tool-calls/tool-order.js';
-import { type PromptPiece, ToolTemplate } from './tool-calls/tool-template.js';
+import { plainMessage, ToolTemplate } from './tool-calls/tool-template.js';
 import type { ChatMessage } from './worker-protocol.js';
 
 /** Runs of blanks are the longest tokens there are. */
@@ -16,54 +19,98 @@ export interface PromptTokens {
   tokens: Token[];
   /** How calls of tools are written after it. */
   syntax: CallSyntax;
+  /** How the answer's thoughts are told from it; null for a model that does not think. */
+  thoughts: AnswerThoughts | null;
 }
+
+/** Marks around a thought, and whether the prompt has opened it already; null marks are channels. */
+export interface AnswerThoughts {
+  marks: ThoughtMarks | null;
+  opened: boolean;
+}
+
+/** What the template writes behind the mark that opens a thought. */
+const TAIL_TOKENS = 16;
 
 export class PromptTokenizer {
   readonly #model: LlamaModel;
   readonly #wrapper: ChatWrapper;
-  readonly #template: ToolTemplate | null;
+  readonly #tools: ToolTemplate | null;
+  /** Of models that think: only their own template knows how they are told to, or not to. */
+  readonly #thinking: { template: ChatTemplate; traits: ThoughtTraits } | null;
 
   /** Renders the model's template, so that one without an end is met while it loads, and ended by the load's limit. */
   constructor(model: LlamaModel) {
     this.#model = model;
     this.#wrapper = resolveChatWrapper(model) ?? new GeneralChatWrapper();
     const source = model.fileInfo.metadata.tokenizer?.chat_template;
-    this.#template =
-      typeof source === 'string'
-        ? ToolTemplate.of(source, {
-            bos: model.tokens.bosString ?? '',
-            eos: model.tokens.eosString ?? '',
-            isUnsafe: (text) => model.tokenize(text, true).some((token) => model.isSpecialToken(token)),
-          })
-        : null;
+    const marks = {
+      bos: model.tokens.bosString ?? '',
+      eos: model.tokens.eosString ?? '',
+      isUnsafe: (text: string) => model.tokenize(text, true).some((token) => model.isSpecialToken(token)),
+    };
+    this.#tools = typeof source === 'string' ? ToolTemplate.of(source, marks) : null;
+    this.#thinking = typeof source === 'string' ? thinkingTemplate(source, marks) : null;
   }
 
   /** How the model calls tools. */
   get callFamily(): CallSyntax['family'] {
-    return (this.#template?.syntax ?? GENERIC).family;
+    return (this.#tools?.syntax ?? GENERIC).family;
   }
 
-  tokens(messages: readonly ChatMessage[], order: ToolOrder | undefined): PromptTokens {
+  tokens(said: readonly ChatMessage[], order: ToolOrder | undefined, think?: Think): PromptTokens {
+    const messages = this.#thinking ? said.map((message) => withThought(message, this.#thinking?.traits.marks)) : said;
     const withTools = order !== undefined || messages.some(hasTools);
-    const pieces = withTools ? this.#rendered(messages, order) : null;
-    if (pieces && this.#template) return { tokens: this.#ofPieces(pieces), syntax: this.#template.syntax };
-    return { tokens: this.#plain(withTools ? inWords(messages, order) : messages), syntax: GENERIC };
+    const words = this.#thinking ? templateWords(think, this.#thinking.traits) : {};
+    const pieces = withTools ? this.#withTools(messages, order, words) : null;
+    if (pieces && this.#tools) return this.#toAnswer(this.#ofPieces(pieces), this.#tools.syntax);
+    const plain = withTools ? inWords(messages, order) : (messages as readonly PlainMessage[]);
+    return this.#toAnswer(this.#thoughtful(plain, words) ?? this.#plain(plain), GENERIC);
+  }
+
+  #toAnswer(tokens: Token[], syntax: CallSyntax): PromptTokens {
+    if (!this.#thinking) return { tokens, syntax, thoughts: null };
+    const { marks } = this.#thinking.traits;
+    const tail = marks ? this.#model.detokenize(tokens.slice(-TAIL_TOKENS), true).trimEnd() : '';
+    return { tokens, syntax, thoughts: { marks, opened: marks !== null && tail.endsWith(marks.open) } };
   }
 
   /** Null where the template knows no tools, or refuses this conversation: two calls in one answer, an order of its own. */
-  #rendered(messages: readonly ChatMessage[], order: ToolOrder | undefined): PromptPiece[] | null {
+  #withTools(
+    messages: readonly ChatMessage[],
+    order: ToolOrder | undefined,
+    words: Record<string, unknown>,
+  ): PromptPiece[] | null {
     try {
-      return this.#template?.render(messages, order?.tools ?? []) ?? null;
+      return this.#tools?.render(messages, order?.tools ?? [], words) ?? null;
     } catch {
       return null;
     }
   }
 
-  #plain(messages: readonly ChatMessage[]): Token[] {
+  /** Null for a model that does not think, or whose template refuses this conversation. */
+  #thoughtful(messages: readonly PlainMessage[], words: Record<string, unknown>): Token[] | null {
+    if (!this.#thinking) return null;
+    const { template } = this.#thinking;
+    const safe = (value: unknown) => template.safe(value);
+    try {
+      return this.#ofPieces(
+        template.pieces(
+          messages.map((message) => plainMessage(message, safe)),
+          [],
+          words,
+        ),
+      );
+    } catch {
+      return null;
+    }
+  }
+
+  #plain(messages: readonly PlainMessage[]): Token[] {
     const { contextText } = this.#wrapper.generateContextState({
       chatHistory: [
         ...messages.map((message) =>
-          message.role === 'assistant' || message.role === 'tool'
+          message.role === 'assistant'
             ? { type: 'model' as const, response: [message.text] }
             : { type: message.role, text: message.text },
         ),
@@ -85,6 +132,24 @@ export class PromptTokenizer {
   #withoutSecondBos(tokens: Token[]): Token[] {
     return tokens[0] === this.#model.tokens.bos && tokens[1] === tokens[0] ? tokens.slice(1) : tokens;
   }
+}
+
+function thinkingTemplate(source: string, marks: TemplateMarks) {
+  const traits = thoughtTraits(source);
+  try {
+    return traits && { template: new ChatTemplate(source, marks), traits };
+  } catch {
+    return null;
+  }
+}
+
+/** Some clients send an answer back with its thought in it; that is no part of what was said. */
+function withThought(message: ChatMessage, marks: ThoughtMarks | null | undefined): ChatMessage {
+  if (message.role !== 'assistant' || !marks || !message.text.trimStart().startsWith(marks.open)) return message;
+  const splitter = new ThoughtSplitter([marks]);
+  const pieces = [...splitter.push(message.text), ...splitter.end()];
+  const of = (kind: 'text' | 'thought') => pieces.map((piece) => (piece.kind === kind ? piece.text : '')).join('');
+  return { ...message, text: of('text'), thought: message.thought ?? of('thought') };
 }
 
 const hasTools = (message: ChatMessage): boolean =>

@@ -7,6 +7,7 @@ export class TextOut {
   readonly #stops: readonly string[];
   readonly #longest: number;
   #held = '';
+  #stopped = false;
   #unsent = '';
   #sentAt = 0;
 
@@ -14,6 +15,11 @@ export class TextOut {
     this.#send = send;
     this.#stops = stops;
     this.#longest = Math.max(0, ...stops.map(({ length }) => length));
+  }
+
+  /** Whether a stop sequence was met. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Whether a stop sequence was met. */
@@ -27,6 +33,7 @@ export class TextOut {
     if (Number.isFinite(at)) {
       this.#emit(this.#held.slice(0, at));
       this.#held = '';
+      this.#stopped = true;
       return true;
     }
     const keep = this.#partialStop();

@@ -29,7 +29,7 @@ describe('toGenerateOrder', () => {
     const { sampling } = toGenerateOrder(options, defaults);
     const { sent, clamped } = adaptToLlamaCpp(
       { temperature: 9, top_p: 0.5, top_k: 7, seed: 3, max_tokens: 20, min_p: 2 },
-      defaults,
+      { defaults, thoughts: null },
     );
     expect(sampling).toMatchObject({
       temperature: sent['temperature'],

@@ -6,6 +6,7 @@ import { ownTools, toolResultText } from '../function-tools.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
 import { checkSchemaSize } from './grammar-limits.js';
+import { heardThink, type ThoughtTraits, toThink } from './thoughts/thought-traits.js';
 import { toToolOrder } from './tool-calls/tool-order.js';
 import type { ChatMessage, ToolCallMessage, ToWorker } from './worker-protocol.js';
 
@@ -33,13 +34,26 @@ export function samplingDefaults(modelName: string, parameters: number): Samplin
 }
 
 /** The same as in an order, for whoever wants to know before or after it. */
-export function adaptToLlamaCpp(params: GenericParams, defaults: SamplingDefaults | null): AdaptedParams {
+export function adaptToLlamaCpp(
+  params: GenericParams,
+  model: { defaults: SamplingDefaults; thoughts: ThoughtTraits | null } | null,
+): AdaptedParams {
   const adapted = toRuntimeParams('llama-cpp', params);
-  if (defaults === null) return adapted;
-  const { temperature, topP, topK, repeatPenalty } = defaults;
+  if (model === null) return adapted;
+  const { temperature, topP, topK, repeatPenalty } = model.defaults;
+  const { think, ...sent } = adapted.sent;
+  const heard = heardThink(toThink(think), model.thoughts);
   return {
     ...adapted,
-    sent: { temperature, top_p: topP, top_k: topK, repeat_penalty: repeatPenalty, ...adapted.sent },
+    sent: {
+      temperature,
+      top_p: topP,
+      top_k: topK,
+      repeat_penalty: repeatPenalty,
+      ...sent,
+      ...(heard === undefined || heard === null ? {} : { think: heard }),
+    },
+    dropped: heard === null ? [...adapted.dropped, 'think'] : adapted.dropped,
   };
 }
 
@@ -47,8 +61,9 @@ export function adaptToLlamaCpp(params: GenericParams, defaults: SamplingDefault
 export function toGenerateOrder(
   options: LanguageModelV4CallOptions,
   defaults: SamplingDefaults,
+  thoughts: ThoughtTraits | null = null,
 ): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
-  const { sent } = adaptToLlamaCpp(paramsOfCall(options), defaults);
+  const { sent } = adaptToLlamaCpp(paramsOfCall(options), { defaults, thoughts });
   const json = options.responseFormat?.type === 'json' ? (options.responseFormat.schema ?? true) : undefined;
   checkSchemaSize(json);
   return {
@@ -67,6 +82,7 @@ export function toGenerateOrder(
       maxTokens: number('max_tokens', sent),
       stop: options.stopSequences?.filter(Boolean) ?? [],
       json,
+      think: toThink(sent['think']),
     },
   };
 }
@@ -88,11 +104,13 @@ export function toMessages(message: LanguageModelV4CallOptions['prompt'][number]
     );
   const calls: ToolCallMessage[] = [];
   let text = '';
+  let thought = '';
   for (const part of message.content) {
     if (part.type === 'text') text += part.text;
+    else if (part.type === 'reasoning') thought += part.text;
     else if (part.type === 'tool-call') calls.push({ id: part.toolCallId, name: part.toolName, input: part.input });
-    else if (part.type !== 'reasoning') throw new AppError('unsupported', 'This model reads text only.');
+    else throw new AppError('unsupported', 'This model reads text only.');
   }
   if (message.role === 'user') return [{ role: 'user', text }];
-  return [{ role: 'assistant', text, ...(calls.length > 0 ? { calls } : {}) }];
+  return [{ role: 'assistant', text, ...(thought ? { thought } : {}), ...(calls.length > 0 ? { calls } : {}) }];
 }

@@ -1,6 +1,7 @@
 // What the server and its inference process say to each other.
 import type { ErrorCode } from '../../shared/errors.js';
 import type { EmbedInput } from '../runtime.js';
+import type { Think } from './thoughts/thought-traits.js';
 import type { CallEvent } from './tool-calls/call-reader.js';
 import type { ToolOrder } from './tool-calls/tool-order.js';
 
@@ -20,7 +21,7 @@ export interface ToolResultMessage {
 
 export type ChatMessage =
   | { role: 'system' | 'user'; text: string }
-  | { role: 'assistant'; text: string; calls?: ToolCallMessage[] }
+  | { role: 'assistant'; text: string; thought?: string; calls?: ToolCallMessage[] }
   | ToolResultMessage;
 
 export interface SamplingOptions {
@@ -36,13 +37,14 @@ export interface SamplingOptions {
   stop: string[];
   /** A JSON schema, or `true` for any JSON. */
   json: object | true | undefined;
+  think: Think;
 }
 
 export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
   | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions; tools?: ToolOrder | undefined }
   | { type: 'embed'; id: number; inputs: EmbedInput[]; truncate: boolean }
-  | { type: 'count'; id: number; messages: ChatMessage[]; tools?: ToolOrder | undefined }
+  | { type: 'count'; id: number; messages: ChatMessage[]; tools?: ToolOrder | undefined; think?: Think }
   | { type: 'count-text'; id: number; text: string }
   | { type: 'cancel'; id: number }
   /** How many threads it may use while other models answer too; 0 = its own number. */
@@ -64,6 +66,8 @@ export type FromWorker =
       templateProblem: string | null;
     }
   | { type: 'text'; id: number; text: string }
+  /** What the model thinks before it answers. */
+  | { type: 'thought'; id: number; text: string }
   /** A call of a tool, in the order in which it is written: its name, its input piece by piece, the whole. */
   | ({ id: number } & CallEvent)
   | {
@@ -73,6 +77,8 @@ export type FromWorker =
       promptTokens: number;
       cachedTokens: number;
       completionTokens: number;
+      /** Of these. */
+      thoughtTokens: number;
     }
   | { type: 'counted'; id: number; tokens: number }
   | { type: 'vectors'; id: number; vectors: number[][]; tokens: number }

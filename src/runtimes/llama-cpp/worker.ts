@@ -193,7 +193,7 @@ async function generate({ id, messages, sampling, tools }: Extract<ToWorker, { t
   let slot: Slot | undefined;
   try {
     refuseHopeless(messages, tools, context.contextSize);
-    const { tokens, syntax } = prompts.tokens(messages, tools);
+    const { tokens, syntax, thoughts } = prompts.tokens(messages, tools, sampling.think);
     const room = context.contextSize - tokens.length - 1;
     if (room < 1) {
       throw new AppError(
@@ -211,13 +211,14 @@ async function generate({ id, messages, sampling, tools }: Extract<ToWorker, { t
       sampling,
       tools,
       syntax,
+      thoughts,
       limit: Math.min(sampling.maxTokens ?? room, room),
       signal: abort.signal,
       emit: (event) => send({ ...event, id }),
     });
     const finish = await writer.write();
-    const { cachedTokens, completionTokens } = writer;
-    send({ type: 'end', id, finish, promptTokens: tokens.length, cachedTokens, completionTokens });
+    const { cachedTokens, completionTokens, thoughtTokens } = writer;
+    send({ type: 'end', id, finish, promptTokens: tokens.length, cachedTokens, completionTokens, thoughtTokens });
   } finally {
     running.delete(id);
     if (slot) {
@@ -228,10 +229,10 @@ async function generate({ id, messages, sampling, tools }: Extract<ToWorker, { t
   }
 }
 
-function count({ id, messages, tools }: Extract<ToWorker, { type: 'count' }>): void {
+function count({ id, messages, tools, think }: Extract<ToWorker, { type: 'count' }>): void {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
   refuseHopeless(messages, tools, loaded.context.contextSize);
-  send({ type: 'counted', id, tokens: loaded.prompts.tokens(messages, tools).tokens.length });
+  send({ type: 'counted', id, tokens: loaded.prompts.tokens(messages, tools, think).tokens.length });
 }
 
 /** The idle conversation that shares most with the prompt; a fresh one rather than somebody's whole history. */

@@ -2,6 +2,7 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { errorText } from '../http-upstream.js';
+import { RAW_THOUGHTS, type SaidPiece, ThoughtSplitter } from '../thought-splitter.js';
 import { mapFinishReason } from './map-finish-reason.js';
 
 const MAX_TOOL_CALLS = 128;
@@ -12,7 +13,7 @@ interface Chunk {
   choices?:
     | {
         delta?: { content?: unknown; reasoning?: unknown; reasoning_content?: unknown; tool_calls?: unknown };
-        message?: { content?: unknown; tool_calls?: unknown };
+        message?: { content?: unknown; reasoning?: unknown; reasoning_content?: unknown; tool_calls?: unknown };
         finish_reason?: string | null;
         logprobs?: { content?: unknown } | null;
       }[]
@@ -38,6 +39,8 @@ export class ChatChunks {
   #done = false;
   #sawText = false;
   #toolChars = 0;
+  /** Null once the server was seen to tell thoughts apart by itself. */
+  #splitter: ThoughtSplitter | null = new ThoughtSplitter(RAW_THOUGHTS);
   readonly #tools = new Map<number, ToolCall>();
 
   /** Whether the server said that the answer is complete. */
@@ -74,13 +77,16 @@ export class ChatChunks {
       parts.push({ type: 'raw', rawValue: { logprobs: choice.logprobs.content.map(toLogprob) } });
     }
     // vLLM renamed the field in 0.12; others kept the old name.
-    const reasoning = choice.delta?.reasoning ?? choice.delta?.reasoning_content;
-    if (typeof reasoning === 'string' && reasoning !== '')
+    const reasoning = delta?.reasoning ?? delta?.reasoning_content;
+    if (typeof reasoning === 'string' && reasoning !== '') {
+      this.#say(this.#splitter?.end() ?? [], parts);
+      this.#splitter = null;
       parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: reasoning });
+    }
     const text = delta?.content;
     if (typeof text === 'string' && text !== '') {
       this.#sawText = true;
-      parts.push({ type: 'text-delta', id: 'text', delta: text });
+      this.#say(this.#splitter?.push(text) ?? [{ kind: 'text', text }], parts);
     }
     if (typeof choice.finish_reason === 'string') this.#finishReason = choice.finish_reason;
   }
@@ -93,6 +99,7 @@ export class ChatChunks {
         this.#sawText ? 'The model server broke off in the middle of the answer.' : 'The model server sent no answer.',
       );
     }
+    this.#say(this.#splitter?.end() ?? [], parts);
     for (const call of this.#tools.values()) {
       parts.push({ type: 'tool-call', toolCallId: call.id, toolName: call.name, input: call.input });
     }
@@ -101,6 +108,15 @@ export class ChatChunks {
       finishReason: { unified: mapFinishReason(this.#finishReason), raw: this.#finishReason ?? undefined },
       usage: toUsage(this.#usage),
     });
+  }
+
+  #say(pieces: readonly SaidPiece[], parts: LanguageModelV4StreamPart[]): void {
+    for (const { kind, text } of pieces)
+      parts.push(
+        kind === 'thought'
+          ? { type: 'reasoning-delta', id: 'reasoning', delta: text }
+          : { type: 'text-delta', id: 'text', delta: text },
+      );
   }
 
   #toolCalls(deltas: unknown[]): void {

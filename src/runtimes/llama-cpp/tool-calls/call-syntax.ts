@@ -13,6 +13,7 @@ export interface CallSyntax {
     | 'marked'
     | 'elements'
     | 'python'
+    | 'channels'
     | 'generic';
   readonly input: InputForm;
   /** What begins calls in the middle of free text; empty where a call's own beginning does. */
@@ -110,6 +111,22 @@ const FAMILIES: readonly { form: RegExp; syntax: (...parts: string[]) => CallSyn
       afterName: '[ARGS]',
       tail: '',
       between: '[TOOL_CALLS]',
+      close: '',
+    }),
+  },
+  {
+    // The template writes the tool before its channel; what a model has learned to begin is the channel.
+    form: RegExp(String.raw` to=functions\.${NAME}<\|channel\|>commentary json<\|message\|>${INPUT}`),
+    syntax: () => ({
+      family: 'channels',
+      input: JSON_INPUT,
+      markers: ['<|channel|>commentary to=functions.'],
+      bare: false,
+      open: '<|channel|>commentary to=functions.',
+      beforeName: '',
+      afterName: ' <|constrain|>json<|message|>',
+      tail: '',
+      between: null,
       close: '',
     }),
   },

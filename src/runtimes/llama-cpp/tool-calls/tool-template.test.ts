@@ -10,8 +10,9 @@ import {
   TOLD_ONLY,
   UNKNOWN_CALLS,
 } from '../../../../test/stand-ins/chat-templates.js';
+import type { PromptPiece } from '../chat-template.js';
 import type { ChatMessage } from '../worker-protocol.js';
-import { type PromptPiece, ToolTemplate } from './tool-template.js';
+import { ToolTemplate } from './tool-template.js';
 
 const templates = { BARE_JSON, MARKED, MARKS, MISTRAL, MISTRAL_NAMED, PLAIN, TAGS, TOLD_ONLY, UNKNOWN_CALLS };
 const marks = { bos: '<s>', eos: '</s>', isUnsafe: (text: string) => /<\||\[INST\]|<\/s>/.test(text) };

@@ -1,29 +1,11 @@
-// A model's own chat template, where it knows tools. Renders conversations with tools, calls and results in them; whatever
-// people, tools and their descriptions say can never become a mark of the template.
-import { Template } from '@huggingface/jinja';
+// A model's own chat template, where it knows tools. Renders conversations with tools, calls and results in them.
+import { ChatTemplate, type JinjaMessage, type PromptPiece, type TemplateMarks } from '../chat-template.js';
 import { spacedJson } from '../schema-grammar.js';
 import type { ChatMessage } from '../worker-protocol.js';
 import { syntaxOfArguments } from './argument-syntax.js';
 import { type CallSyntax, GENERIC, SAMPLE, syntaxIn, syntaxTold } from './call-syntax.js';
 import { callText, resultText } from './calls-as-text.js';
 import type { ToolDefinition } from './tool-order.js';
-
-/** Around text that is to be read as plain text. Of Unicode's private use: nobody's words. */
-const PLAIN_FROM = '\uE0F0';
-const PLAIN_TO = '\uE0F1';
-
-/** A piece of a rendered conversation; in a plain one there are no marks of the template. */
-export interface PromptPiece {
-  text: string;
-  plain: boolean;
-}
-
-export interface TemplateMarks {
-  bos: string;
-  eos: string;
-  /** Whether a text would be read as more than text, such as an end of a message. */
-  isUnsafe: (text: string) => boolean;
-}
 
 /** What a template can do by itself. */
 interface Abilities {
@@ -37,25 +19,21 @@ interface Abilities {
   wantsCallsEverywhere: boolean;
 }
 
-type JinjaMessage = Record<string, unknown>;
-
 export class ToolTemplate {
-  readonly #template: Template;
-  readonly #marks: TemplateMarks;
+  readonly #template: ChatTemplate;
   readonly #abilities: Abilities;
 
-  private constructor(template: Template, marks: TemplateMarks, abilities: Abilities) {
+  private constructor(template: ChatTemplate, abilities: Abilities) {
     this.#template = template;
-    this.#marks = marks;
     this.#abilities = abilities;
   }
 
   /** Null where it knows no tools, or calls them in a way that is not known here. */
   static of(source: string, marks: TemplateMarks): ToolTemplate | null {
     try {
-      const template = new Template(source);
-      const abilities = abilitiesOf(template, marks, false) ?? abilitiesOf(template, marks, true);
-      return abilities && new ToolTemplate(template, marks, abilities);
+      const template = new ChatTemplate(source, marks);
+      const abilities = abilitiesOf(template, false) ?? abilitiesOf(template, true);
+      return abilities && new ToolTemplate(template, abilities);
     } catch {
       return null;
     }
@@ -65,45 +43,29 @@ export class ToolTemplate {
     return this.#abilities.syntax;
   }
 
-  /** @throws whatever the template raises, such as about an order of messages that it refuses */
-  render(messages: readonly ChatMessage[], tools: readonly ToolDefinition[]): PromptPiece[] {
-    const safe = (value: unknown) => this.#guarded(value);
-    return pieces(
-      this.#template.render({
-        messages: jinjaMessages(messages, this.#abilities, safe),
-        // Some templates ask only whether there is such a word at all.
-        ...(tools.length > 0 ? { tools: tools.map((tool) => safe(toFunction(tool))) } : {}),
-        add_generation_prompt: true,
-        bos_token: this.#marks.bos,
-        eos_token: this.#marks.eos,
-      }),
-    );
-  }
-
-  #guarded(value: unknown): unknown {
-    if (typeof value === 'string') {
-      const own = value.replaceAll(PLAIN_FROM, '').replaceAll(PLAIN_TO, '');
-      return this.#marks.isUnsafe(own) ? PLAIN_FROM + own + PLAIN_TO : own;
-    }
-    if (Array.isArray(value)) return value.map((item) => this.#guarded(item));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [this.#guarded(name) as string, this.#guarded(member)]),
+  /**
+   * @param words  that the template takes beside messages and tools
+   * @throws whatever the template raises, such as about an order of messages that it refuses
+   */
+  render(
+    messages: readonly ChatMessage[],
+    tools: readonly ToolDefinition[],
+    words: Readonly<Record<string, unknown>> = {},
+  ): PromptPiece[] {
+    const safe = (value: unknown) => this.#template.safe(value);
+    return this.#template.pieces(
+      jinjaMessages(messages, this.#abilities, safe),
+      tools.map((tool) => safe(toFunction(tool))),
+      words,
     );
   }
 }
 
-function abilitiesOf(template: Template, marks: TemplateMarks, wantsCallsEverywhere: boolean): Abilities | null {
+function abilitiesOf(template: ChatTemplate, wantsCallsEverywhere: boolean): Abilities | null {
   const tool = { name: SAMPLE.tool, description: 'Sample', schema: { type: 'object', properties: {} } };
   const render = (messages: JinjaMessage[], tools: object[] | null) => {
     try {
-      return template.render({
-        messages,
-        ...(tools ? { tools } : {}),
-        add_generation_prompt: true,
-        bos_token: marks.bos,
-        eos_token: marks.eos,
-      });
+      return template.text(messages, tools ?? []);
     } catch {
       return '';
     }
@@ -167,12 +129,11 @@ function jinjaMessages(
     }
     const calls = message.role === 'assistant' ? (message.calls ?? []) : [];
     if (calls.length === 0)
-      return [{ role: message.role, content: safe(message.text), ...(wantsCallsEverywhere ? { tool_calls: [] } : {}) }];
+      return [{ ...plainMessage(message, safe), ...(wantsCallsEverywhere ? { tool_calls: [] } : {}) }];
     if (!rendersCalls) return [{ role: 'assistant', content: safe(callText(message.text, calls, syntax)) }];
     return [
       {
-        role: 'assistant',
-        content: safe(message.text),
+        ...plainMessage(message, safe),
         tool_calls: calls.map(({ id, name, input }) => {
           ids.set(id, ids.size + 1);
           const given = safe(input);
@@ -187,6 +148,23 @@ function jinjaMessages(
   });
 }
 
+/** A message without calls. */
+export function plainMessage(
+  message: Exclude<ChatMessage, { role: 'tool' }>,
+  safe: (value: unknown) => unknown,
+): JinjaMessage {
+  const { role, text } = message;
+  const thought = message.role === 'assistant' ? message.thought : undefined;
+  return {
+    role,
+    content: safe(text),
+    // Families have different names for it. Which thoughts a model is to see again, its template decides.
+    ...(thought ? { reasoning_content: safe(thought) } : {}),
+    // Of these one template refuses both in one message.
+    ...(thought && text === '' ? { thinking: safe(thought) } : {}),
+  };
+}
+
 const idAt = (place: number): string => String(place).padStart(9, '0');
 
 const toolMessage = (message: Extract<ChatMessage, { role: 'tool' }>, place: number): JinjaMessage[] => [
@@ -197,13 +175,3 @@ const toFunction = ({ name, description, schema }: ToolDefinition): object => ({
   type: 'function',
   function: { name, description: description ?? '', parameters: schema },
 });
-
-function pieces(rendered: string): PromptPiece[] {
-  const found: PromptPiece[] = [];
-  for (const [index, part] of rendered.split(PLAIN_FROM).entries()) {
-    const end = index === 0 ? -1 : part.indexOf(PLAIN_TO);
-    if (end >= 0) found.push({ text: part.slice(0, end), plain: true });
-    found.push({ text: part.slice(end + 1), plain: false });
-  }
-  return found.filter(({ text }) => text !== '');
-}

@@ -56,6 +56,8 @@ export interface DividedWork {
 
 export type AnswerChange =
   | { type: 'text'; text: string }
+  /** What the model thinks before it answers. */
+  | { type: 'thought'; text: string }
   /** What was shown is not the answer after all, such as a draft. */
   | { type: 'reset' }
   /** Of a step while it is written; `offset` 0 begins it anew. */
@@ -148,6 +150,7 @@ function directStream(requestId: string): AnswerStream {
     read: (event, text) => {
       const data = JSON.parse(text) as { text?: string; code?: string; message?: string };
       if (event === 'content') return [{ type: 'text', text: data.text ?? '' }];
+      if (event === 'thinking') return [{ type: 'thought', text: data.text ?? '' }];
       if (event === 'error')
         return [{ type: 'end', error: data.code === 'cancelled' ? null : errorText(data.code, data.message ?? '') }];
       return event === 'done' ? [{ type: 'end', error: null }] : [];

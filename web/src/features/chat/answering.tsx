@@ -6,6 +6,7 @@ import { Markdown } from '../../components/markdown';
 import type { LiveAnswer } from './live-answers';
 import { Figures, UserMessage } from './message-view';
 import { TaskProgress } from './progress-view';
+import { Thought } from './thought';
 
 export function Answering({
   live,
@@ -27,6 +28,7 @@ export function Answering({
       {live.question !== null && <UserMessage text={live.question} />}
       <article className="message" aria-label={t('chat.assistant')}>
         <TaskProgress live={live} />
+        {live.thought !== '' && <Thought text={live.thought} running={live.text === '' && !live.done} />}
         {live.text === '' && !live.done ? (
           <Text className={waitsForYes ? 'muted' : 'muted caret'} size="sm">
             {t(waitsForYes ? 'chat.waiting.yes' : 'chat.waiting')}

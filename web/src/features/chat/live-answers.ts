@@ -13,6 +13,7 @@ export interface LiveAnswer {
   question: string | null;
   requestId: string | null;
   text: string;
+  thought: string;
   startedAt: number;
   firstAt: number | null;
   /** Pieces that arrived; about one per token. */
@@ -67,6 +68,7 @@ function begin(
     question,
     requestId,
     text: '',
+    thought: '',
     startedAt: performance.now(),
     firstAt: null,
     pieces: 0,
@@ -144,6 +146,12 @@ async function follow(sessionId: string, signal: AbortSignal, find: () => Promis
           if (what.type === 'text')
             change(sessionId, {
               text: current.text + what.text,
+              pieces: current.pieces + 1,
+              firstAt: current.firstAt ?? performance.now(),
+            });
+          else if (what.type === 'thought')
+            change(sessionId, {
+              thought: current.thought + what.text,
               pieces: current.pieces + 1,
               firstAt: current.firstAt ?? performance.now(),
             });

@@ -15,6 +15,7 @@ import { MessageAction } from './message-action';
 import { RanWith } from './ran-with';
 import { Recalled } from './recalled';
 import { Regenerate } from './regenerate';
+import { Thought } from './thought';
 
 /** Tokens a second. More than that were not written but handed over. */
 const MEASURABLE = 20_000;
@@ -105,6 +106,7 @@ export function AssistantMessage({
           : null;
   return (
     <article className="message" aria-label={t('chat.assistant')}>
+      {message.thought && <Thought text={message.thought} running={false} />}
       <Markdown text={message.content} streaming={false} />
       {note && (
         <Alert

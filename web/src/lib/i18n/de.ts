@@ -95,6 +95,8 @@ export const de: Record<string, string> = {
   'chat.ttft': '{{value}} bis zum ersten Token',
   'chat.speed': '{{value}} Token/s',
   'chat.tokens': '{{value}} Token',
+  'chat.thought': 'Gedanken',
+  'chat.thought.running': 'Denkt nach',
   'chat.ranWith': 'Womit die Antwort entstand',
   'chat.ranWith.on': '{{engine}} führte {{model}} aus mit',
   'chat.ranWith.sent': 'Gesendete Parameter',

@@ -95,6 +95,8 @@ export const en = {
   'chat.ttft': '{{value}} to first token',
   'chat.speed': '{{value}} tokens/s',
   'chat.tokens': '{{value}} tokens',
+  'chat.thought': 'Thoughts',
+  'chat.thought.running': 'Thinking',
   'chat.ranWith': 'How it was generated',
   'chat.ranWith.on': '{{engine}} ran {{model}} with',
   'chat.ranWith.sent': 'Sent parameters',

@@ -95,6 +95,8 @@ export const pl: Record<string, string> = {
   'chat.ttft': '{{value}} do pierwszego tokenu',
   'chat.speed': '{{value}} tokenów/s',
   'chat.tokens': '{{value}} tokenów',
+  'chat.thought': 'Przemyślenia',
+  'chat.thought.running': 'Myśli',
   'chat.ranWith': 'Jak powstała odpowiedź',
   'chat.ranWith.on': '{{engine}} uruchomił {{model}} z parametrami',
   'chat.ranWith.sent': 'Wysłane parametry',

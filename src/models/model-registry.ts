@@ -28,6 +28,8 @@ const BUNDLED = 'python-index';
 const NOTHING = { items: [], stale: false, error: null };
 const DEADLINE_MS = 3_000;
 const LONG_DEADLINE_MS = 10_000;
+/** A page that asks again and again while others answer must not knock at a dead one each time. */
+const REST_MS = 3_000;
 /** Searches are many; one is asked again while a person turns over its filters. */
 const SEARCH_FRESH_MS = 5 * 60_000;
 const LIMIT = 100;
@@ -175,7 +177,8 @@ export class ModelRegistry {
         this.#index.add(entries);
         return entries;
       },
-      waitMs: this.#lists.isFailing(provider) ? 0 : waitMs,
+      waitMs,
+      restMs: REST_MS,
       freshMs: catalog.freshMs ?? (query ? SEARCH_FRESH_MS : undefined),
     });
     if (listing.items.length > 0 || listing.error === null || !query) return listing;

@@ -17,9 +17,10 @@ function place() {
       now += milliseconds;
       ({ promise, resolve, reject } = Promise.withResolvers<string[]>());
     },
-    get: (waitMs: number, key = 'k') =>
+    get: (waitMs: number, restMs?: number) =>
       lists.get({
-        key,
+        key: 'k',
+        restMs,
         place: 'hub',
         waitMs,
         ask: () => {
@@ -64,11 +65,22 @@ describe('RememberedListings', () => {
       error: expect.any(String),
       pending: false,
     });
-    expect(hub.lists.isFailing('hub')).toBe(true);
     hub.later(0);
     hub.answer(['b']);
     expect(await hub.get(1_000)).toMatchObject({ items: ['b'], stale: false });
-    expect(hub.lists.isFailing('hub')).toBe(false);
+  });
+
+  it('neither asks nor waits for a place that has just failed, until it has answered again', async () => {
+    const hub = place();
+    hub.fail(new Error('gone'));
+    expect(await hub.get(1_000, 3_000)).toMatchObject({ stale: true, pending: false });
+    expect(await hub.get(1_000, 3_000)).toMatchObject({ error: expect.any(String), pending: false });
+    expect(hub.asked).toBe(1);
+    hub.later(3_001);
+    expect(await hub.get(1e9, 3_000)).toMatchObject({ error: expect.any(String), pending: true });
+    hub.answer(['a']);
+    await expect.poll(() => hub.get(1_000, 3_000)).toMatchObject({ items: ['a'], stale: false, error: null });
+    expect(hub.asked).toBe(2);
   });
 
   it('takes a source that throws at once for a failing one', async () => {

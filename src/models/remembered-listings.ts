@@ -28,6 +28,11 @@ export interface Question<T> {
   ask: (signal: AbortSignal) => Promise<T[]>;
   /** How long the page waits. */
   waitMs: number;
+  /**
+   * A place that failed so short a time ago is not asked again; and one that failed at all is not waited for until it has
+   * answered. Asked and waited for each time where absent.
+   */
+  restMs?: number | undefined;
   freshMs?: number | undefined;
 }
 
@@ -36,19 +41,14 @@ export class RememberedListings<T> {
   readonly #kept = new Map<string, { at: number; items: T[] }>();
   readonly #asked = new Map<string, Promise<T[]>>();
   /** The last failure of each place that has not answered since. */
-  readonly #failed = new Map<string, string>();
+  readonly #failed = new Map<string, { at: number; message: string }>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Whether the place failed when it was asked last, so that no page need wait for it again. */
-  isFailing(place: string): boolean {
-    return this.#failed.has(place);
-  }
-
   /** Never throws: a failure is told beside what was kept. */
-  async get({ key, place, ask, waitMs, freshMs = FRESH_MS }: Question<T>): Promise<AwaitedListing<T>> {
+  async get({ key, place, ask, waitMs, restMs, freshMs = FRESH_MS }: Question<T>): Promise<AwaitedListing<T>> {
     const former = this.#kept.get(key);
     const told = (stale: boolean, error: string | null, pending = false): AwaitedListing<T> => ({
       items: this.#kept.get(key)?.items ?? former?.items ?? [],
@@ -57,13 +57,11 @@ export class RememberedListings<T> {
       pending,
     });
     if (former && this.#now() - former.at < freshMs) return told(false, null);
-    const asking = this.#asked.get(key) ?? this.#start(key, place, ask);
-    if (!(await waitAtMost(asking, waitMs)))
-      return told(
-        true,
-        this.#failed.get(place) ?? asTimeout(new DOMException('late', 'TimeoutError'), place).message,
-        true,
-      );
+    const failed = restMs === undefined ? undefined : this.#failed.get(place);
+    const underWay = this.#asked.get(key);
+    if (failed && !underWay && this.#now() - failed.at < (restMs ?? 0)) return told(true, failed.message);
+    const asking = underWay ?? this.#start(key, place, ask);
+    if (!(await waitAtMost(asking, failed ? 0 : waitMs))) return told(true, failed?.message ?? late(place), true);
     return asking.then(
       () => told(false, null),
       (error) => told(true, asTimeout(error, place).message),
@@ -81,7 +79,7 @@ export class RememberedListings<T> {
           return items;
         },
         (error) => {
-          this.#failed.set(place, asTimeout(error, place).message);
+          this.#failed.set(place, { at: this.#now(), message: asTimeout(error, place).message });
           throw error;
         },
       )
@@ -93,8 +91,10 @@ export class RememberedListings<T> {
   }
 }
 
+const late = (place: string): string => `${place} did not answer in time.`;
+
 /** What ended because nobody waited longer is the place's lateness. */
 export const asTimeout = (error: unknown, place: string): AppError =>
   (error as Error)?.name === 'TimeoutError' || (error as Error)?.name === 'AbortError'
-    ? new AppError('upstream_timeout', `${place} did not answer in time.`, { cause: error })
+    ? new AppError('upstream_timeout', late(place), { cause: error })
     : toAppError(error);

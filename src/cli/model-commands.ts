@@ -1,8 +1,6 @@
 // The arguments of the commands about models, the engines that run them, and what is being done to them.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { OFFERED_ABILITIES } from '../models/abilities.js';
-import { SORTS } from '../models/discovery-choice.js';
-import { LICENCE_CLASSES } from '../models/licence-class.js';
+import { LICENCE_CLASSES, OFFERED_ABILITIES, SORTS } from '../models/discovery-terms.js';
 import type { CommandContext } from './command-context.js';
 import {
   activateModel,

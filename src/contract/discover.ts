@@ -1,9 +1,6 @@
 // Discover: models of every catalogue, judged for this machine, chosen and ordered.
 import { z } from 'zod';
-import { OFFERED_ABILITIES } from '../models/abilities.js';
-import { SORTS } from '../models/discovery-choice.js';
-import { PLACES, UNKNOWN_BECAUSE } from '../models/entry-fit.js';
-import { LICENCE_CLASSES } from '../models/licence-class.js';
+import { LICENCE_CLASSES, OFFERED_ABILITIES, PLACES, SORTS, UNKNOWN_BECAUSE } from '../models/discovery-terms.js';
 import { broughtWithin, decimal, flag } from './lax-values.js';
 import { CatalogEntry } from './models.js';
 

@@ -15,10 +15,6 @@ export interface Abilities {
 
 export type Ability = keyof Abilities;
 
-/** What a model that is not here yet is said to be good for. */
-export const OFFERED_ABILITIES = ['chat', 'tools', 'vision', 'thinking', 'embedding'] as const;
-export type OfferedAbility = (typeof OFFERED_ABILITIES)[number];
-
 /**
  * What an engine's word is worth.
  * @param named  as the engine names them; null where it does not know the model

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chosen, type Discovered, type DiscoveryWish } from './discovery-choice.js';
-import type { Place } from './entry-fit.js';
+import type { Place } from './discovery-terms.js';
 import { licenceClass } from './licence-class.js';
 import type { CatalogEntry } from './ports.js';
 

@@ -1,11 +1,7 @@
 // Which of the models that are offered a person wants to see, and in which order. Pure.
-import type { OfferedAbility } from './abilities.js';
-import type { EntryFit, Place } from './entry-fit.js';
-import type { LicenceClass } from './licence-class.js';
+import type { LicenceClass, OfferedAbility, Place, Sort } from './discovery-terms.js';
+import type { EntryFit } from './entry-fit.js';
 import type { CatalogEntry } from './ports.js';
-
-export const SORTS = ['trending', 'downloads', 'fit', 'size', 'name'] as const;
-export type Sort = (typeof SORTS)[number];
 
 export interface DiscoveryWish {
   /** Fewer than two letters: what is trending. */

@@ -1,22 +1,9 @@
 // Would a model that is offered somewhere run on this machine? From what a listing says, or from its header. Pure.
+import type { Place, UnknownBecause } from './discovery-terms.js';
 import { estimateFit, type MachineFacts, type ModelShape, modelBytes } from './fit.js';
 import { activeParametersOf, parametersOf } from './parameter-count.js';
 import type { CatalogEntry } from './ports.js';
 import { fitVerdict } from './preflight.js';
-
-/**
- * `good`: with room to spare. `slow`: there is memory, but a processor would take its time. `tight`: only just. `no`: more
- * than there is. `unknown`: `reason` says why.
- */
-export const PLACES = ['good', 'slow', 'tight', 'no', 'unknown'] as const;
-export type Place = (typeof PLACES)[number];
-
-/**
- * Why nobody can tell: `size_unknown`, the listing names none; `needs_gpu`, its engine wants one and none is seen here;
- * `elsewhere`, its engine runs on another machine; `unreadable`, the header could not be had; `unusable`, the file is damaged.
- */
-export const UNKNOWN_BECAUSE = ['size_unknown', 'needs_gpu', 'elsewhere', 'unreadable', 'unusable'] as const;
-export type UnknownBecause = (typeof UNKNOWN_BECAUSE)[number];
 
 export interface EntryFit {
   verdict: Place;

@@ -1,11 +1,6 @@
 // What a licence asks of whoever uses a model, as far as its name says it. A first sorting, and no legal advice. Pure.
 
-export const LICENCE_CLASSES = ['permissive', 'restricted', 'unknown'] as const;
-/**
- * `permissive`: any use, also for money, with no more than a notice. `restricted`: named, and asks for more: copyleft,
- * forbidden uses, no commerce, terms of the maker's own. `unknown`: none is named, or no more than that it is another one.
- */
-export type LicenceClass = (typeof LICENCE_CLASSES)[number];
+import type { LicenceClass } from './discovery-terms.js';
 
 /** By their identifiers at SPDX and at Hugging Face. */
 const PERMISSIVE: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 // What models/ needs from outside. No I/O and no vendor's words in this file.
-import type { OfferedAbility } from './abilities.js';
+import type { OfferedAbility } from './discovery-terms.js';
 import type { ModelShape } from './fit.js';
 import type { ModelManifest } from './manifest.js';
 import type { ModelOperation } from './model-operation.js';

@@ -1,6 +1,6 @@
 // One model of Hugging Face's list as an entry of our catalogue: what it can do, and how large it is. Pure.
 import type { z } from 'zod';
-import type { OfferedAbility } from '../../models/abilities.js';
+import type { OfferedAbility } from '../../models/discovery-terms.js';
 import { parametersOf } from '../../models/parameter-count.js';
 import type { CatalogEntry } from '../../models/ports.js';
 import type { ListedModel } from './hugging-face-api.js';

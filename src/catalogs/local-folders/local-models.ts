@@ -3,7 +3,7 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { OfferedAbility } from '../../models/abilities.js';
+import type { OfferedAbility } from '../../models/discovery-terms.js';
 import type { ModelShape } from '../../models/fit.js';
 import { capabilitiesByFile, type ModelManifest } from '../../models/manifest.js';
 import type {

@@ -1,6 +1,6 @@
 // What the pages of Ollama's library show, read as text: the results of a search, and the tags of a model. They are made for
 // people, so what is not found on them is left open instead of guessed. Pure.
-import { OFFERED_ABILITIES, type OfferedAbility } from '../../models/abilities.js';
+import { OFFERED_ABILITIES, type OfferedAbility } from '../../models/discovery-terms.js';
 
 const MAX_FOUND = 200;
 const MAX_TAGS = 300;

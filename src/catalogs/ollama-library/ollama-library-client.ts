@@ -1,6 +1,6 @@
 // Ollama's public library: its list as JSON, its search as the page people see.
 import { z } from 'zod';
-import type { OfferedAbility } from '../../models/abilities.js';
+import type { OfferedAbility } from '../../models/discovery-terms.js';
 import { parametersOf } from '../../models/parameter-count.js';
 import type { CatalogEntry, ModelCatalog } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';

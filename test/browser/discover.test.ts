@@ -116,6 +116,7 @@ describe('Discover', () => {
     ]);
     await page.getByRole('option', { name: /^1b/ }).click();
     await dialog.getByText('llama3.2:1b', { exact: true }).waitFor();
+    await dialog.getByText('1.3 GB of', { exact: false }).waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     library.models['unlisted'] = { tags: {} };

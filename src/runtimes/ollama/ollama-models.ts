@@ -63,7 +63,7 @@ export class OllamaModels implements ModelSource {
       revision: null,
       files: [],
       // Nobody may know before the pull itself says so; then it is judged as it begins.
-      totalBytes: layers === null ? 0 : (await missingBytes(folder, layers)) * this.#clients.length,
+      totalBytes: (layers === null ? sizeOf(tags, tag) : await missingBytes(folder, layers)) * this.#clients.length,
       licence: null,
       gated: false,
       targetName: null,
@@ -174,3 +174,7 @@ export class OllamaModels implements ModelSource {
 /** Smallest first; those of no known size at the end, as the library has them. */
 const bySize = (one: { sizeBytes: number | null }, other: { sizeBytes: number | null }): number =>
   (one.sizeBytes ?? Number.MAX_SAFE_INTEGER) - (other.sizeBytes ?? Number.MAX_SAFE_INTEGER);
+
+/** As the library shows it, where the registry does not say what there is to be fetched; 0 where nobody knows. */
+const sizeOf = (tags: readonly { name: string; sizeBytes: number | null }[], tag: string): number =>
+  tags.find(({ name }) => name === tag)?.sizeBytes ?? 0;

@@ -87,7 +87,7 @@ function ModelList({ search }: { search: DiscoverSearch }) {
             <AskAgain loading={found.isFetching} onClick={() => void found.refetch()} />
           </Alert>
         ))}
-      <Text size="xs" className="muted" mb="sm" role="status">
+      <Text size="xs" className="muted" mb="sm" aria-live="polite">
         {t('discover.count', { value: number(total, i18n.language, 0) })} ·{' '}
         {t('discover.memory', { size: bytes(machine.available_bytes, i18n.language) })}
         {machine.vram_free_bytes !== null &&

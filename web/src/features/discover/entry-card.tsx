@@ -20,6 +20,7 @@ export function EntryCard({
 }) {
   const { t, i18n } = useTranslation();
   const { ref, inViewport } = useInViewport<HTMLElement>();
+  const action = t(entry.installed && entry.provider !== 'local' ? 'discover.again' : 'discover.install');
   const licenceIs = t(`discover.filter.licence.${entry.licence_class}`);
   return (
     <article
@@ -68,7 +69,7 @@ export function EntryCard({
             {t('discover.problem')}
           </Badge>
         )}
-        {[...entry.sizes, ...entry.tags.filter((tag) => tag !== entry.licence)].slice(0, 4).map((tag) => (
+        {tagsOf(entry).map((tag) => (
           <Badge key={tag} variant="default" size="sm" tt="none">
             {tag}
           </Badge>
@@ -87,6 +88,9 @@ export function EntryCard({
             entry.size_bytes === null
               ? null
               : `${entry.size_is_estimate ? '≈ ' : ''}${bytes(entry.size_bytes, i18n.language)}`,
+            entry.parameters === null
+              ? null
+              : t('discover.parameters', { value: counted(entry.parameters, i18n.language) }),
             entry.downloads === null
               ? null
               : t('discover.downloads', { value: number(entry.downloads, i18n.language, 0) }),
@@ -105,12 +109,32 @@ export function EntryCard({
             leftSection={<IconDownload size={14} aria-hidden />}
             disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
             onClick={() => onInstall(entry)}
-            aria-label={`${t('discover.install')} ${entry.model_name}`}
+            aria-label={`${action} ${entry.model_name}`}
           >
-            {entry.installed && entry.provider !== 'local' ? t('discover.again') : t('discover.install')}
+            {action}
           </Button>
         )}
       </Group>
     </article>
   );
 }
+
+const MAX_TAGS = 4;
+/** Said by something else on the card, or by being listed at all. */
+const SAID = new Set([
+  'gguf',
+  'conversational',
+  'text-generation',
+  'transformers',
+  'safetensors',
+  'endpoints_compatible',
+]);
+
+const tagsOf = ({ sizes, tags, abilities, licence }: Discovered): string[] =>
+  [...new Set([...sizes, ...tags])]
+    .filter((tag) => !SAID.has(tag) && tag !== licence && !(abilities as string[]).includes(tag))
+    .slice(0, MAX_TAGS);
+
+/** `8B`, `135M`, as models are called everywhere. */
+const counted = (parameters: number, language: string): string =>
+  parameters >= 1e9 ? `${number(parameters / 1e9, language)}B` : `${number(parameters / 1e6, language, 0)}M`;

@@ -21,9 +21,10 @@ export function InstallDialog({ entry, onClose }: { entry: Discovered | null; on
   const { t, i18n } = useTranslation();
   const [variant, setVariant] = useState('');
   const runtime = entry?.runtime ?? 'llama-cpp';
+  const [base = '', tag] = entry?.model_name.split(':') ?? [];
   // Where the library does not list its tags, the person may still know one.
-  const takesTag = entry?.provider === 'ollama' && !entry.model_name.includes(':');
-  const name = entry ? `${entry.model_name}${variant && !entry.model_name.includes(':') ? `:${variant}` : ''}` : '';
+  const takesTag = entry?.provider === 'ollama' && tag === undefined;
+  const name = variant ? `${base}:${variant}` : (entry?.model_name ?? '');
   const [asked] = useDebouncedValue(name, 400);
   const preflight = usePreflight(asked, entry?.provider ?? '', runtime);
   const install = useModelAction();
@@ -64,7 +65,7 @@ export function InstallDialog({ entry, onClose }: { entry: Discovered | null; on
               label: [
                 value,
                 size_bytes === null ? null : bytes(size_bytes, i18n.language),
-                chosen ? t('discover.variant.usual') : null,
+                chosen && tag === undefined ? t('discover.variant.usual') : null,
                 free !== undefined && size_bytes !== null && size_bytes > free ? t('discover.variant.large') : null,
               ]
                 .filter(Boolean)

@@ -305,6 +305,7 @@ export const de: Record<string, string> = {
   'discover.sort.fit': 'Passendste zuerst',
   'discover.sort.size': 'Kleinste zuerst',
   'discover.sort.name': 'Nach Namen',
+  'discover.parameters': '{{value}} Gewichte',
   'discover.count': 'Modelle: {{value}}',
   'discover.memory': '{{size}} Speicher frei',
   'discover.vram': '{{size}} Grafikspeicher frei',

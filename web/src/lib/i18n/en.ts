@@ -304,6 +304,7 @@ export const en = {
   'discover.sort.fit': 'Best fit first',
   'discover.sort.size': 'Smallest first',
   'discover.sort.name': 'By name',
+  'discover.parameters': '{{value}} weights',
   'discover.count': 'Models: {{value}}',
   'discover.memory': '{{size}} of memory free',
   'discover.vram': '{{size}} of video memory free',

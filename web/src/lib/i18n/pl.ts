@@ -304,6 +304,7 @@ export const pl: Record<string, string> = {
   'discover.sort.fit': 'Najpierw najlepiej pasujące',
   'discover.sort.size': 'Najpierw najmniejsze',
   'discover.sort.name': 'Według nazwy',
+  'discover.parameters': 'wagi: {{value}}',
   'discover.count': 'Modele: {{value}}',
   'discover.memory': 'wolna pamięć: {{size}}',
   'discover.vram': 'wolna pamięć grafiki: {{size}}',

@@ -1,5 +1,6 @@
 // The arguments of the commands about models, the engines that run them, and what is being done to them.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LICENCE_CLASSES, OFFERED_ABILITIES, SORTS } from '../models/discovery-terms.js';
 import type { CommandContext } from './command-context.js';
 import {
   activateModel,
@@ -13,13 +14,13 @@ import {
   probeModel,
   removeModel,
   rollBackModel,
-  searchModels,
   showFit,
   showModel,
   unloadModel,
   useModel,
   verifyModel,
 } from './commands/model-life.js';
+import { type SearchOptions, searchModels } from './commands/model-search.js';
 import { installStarter, listModels } from './commands/models.js';
 import { changeOperation, followOne, listOperations } from './commands/operations.js';
 import { listRuntimes, runtimeAction, runtimeLogs, runtimesHealth, useRuntime } from './commands/runtimes.js';
@@ -49,6 +50,12 @@ const wholeNumber =
     return value;
   };
 
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value <= 0) throw new InvalidArgumentError('It is a number above 0.');
+  return value;
+};
+
 function addModels(program: Command, context: Context): void {
   const models = program.command('models').description('the models this machine has');
   models
@@ -61,11 +68,23 @@ function addModels(program: Command, context: Context): void {
     });
   models
     .command('search')
-    .description('find models at Hugging Face or in the Ollama library')
-    .argument('<words...>')
-    .addOption(new Option('-p, --provider <name>').choices(['huggingface', 'ollama']).default('huggingface'))
+    .description('find models of every catalogue and see whether they run here; without words what is trending')
+    .argument('[words...]')
+    .addOption(
+      new Option('-p, --provider <name>', 'of one catalogue').choices([
+        'huggingface',
+        'ollama',
+        'python-index',
+        'local',
+      ]),
+    )
+    .option('--fits', 'only what runs on this machine')
+    .addOption(new Option('--license <kind>', 'by what the licence asks').choices([...LICENCE_CLASSES]))
+    .addOption(new Option('--ability <name>', 'what it can do').choices([...OFFERED_ABILITIES]))
+    .option('--max-gb <number>', 'weights no larger than this', positive)
+    .addOption(new Option('--sort <order>').choices([...SORTS]).default('trending'))
     .option('-n, --limit <number>', 'how many at most', wholeNumber(1, 100), 20)
-    .action((words: string[], options: { provider: string; limit: number }) => searchModels(context(), words, options));
+    .action((words: string[], options: SearchOptions) => searchModels(context(), words, options));
   models
     .command('show')
     .description('what a model can do, as measured, and the parameters it runs with')

@@ -49,7 +49,8 @@ export function composeHttp(parts: HttpParts) {
   const { settings, inEffect } = parts.loaded;
   const { store, labels, pictures, goals, responses, backups } = parts.storage;
   const { hub, tracer, metrics, counters, count } = parts.observation;
-  const { manager, registry, operations, onOperation, activation, adoption, fit, overrides, switching } = models;
+  const { manager, registry, operations, onOperation, activation, adoption, fit, discovery, overrides, switching } =
+    models;
   const { remote, usage, diskLimitBytes, starter } = models;
   const { router, policy: policies, budgets, rest } = parts.routing;
   const { sessions, simple, translator, memory, sessionLabels, learned } = parts.chat;
@@ -130,6 +131,7 @@ export function composeHttp(parts: HttpParts) {
       activation,
       adoption,
       fit,
+      discovery,
       overrides,
       switching,
       policy,

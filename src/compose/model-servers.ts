@@ -2,10 +2,13 @@
 // way to start it; several addresses of one kind are a pool.
 import { fetchByEnvironment } from '../catalogs/download/ranged-download.js';
 import { libraryLayers } from '../catalogs/ollama-library/library-manifest.js';
+import type { LibraryTag } from '../catalogs/ollama-library/library-pages.js';
+import { libraryTags } from '../catalogs/ollama-library/library-tags.js';
 import type { Settings } from '../config/config.js';
 import { diskOf } from '../machine/usage-meter.js';
 import { isCloudHost } from '../models/cloud-hosts.js';
 import type { ModelSource } from '../models/ports.js';
+import { RememberedListings } from '../models/remembered-listings.js';
 import { allowedByProfile } from '../models/runtime-profile.js';
 import type { LlmServerDefinition, ServerHealth } from '../runtimes/llm-server-controller.js';
 import { OllamaClient } from '../runtimes/ollama/ollama-client.js';
@@ -38,6 +41,8 @@ export interface ModelServers {
   forbidden: string[];
 }
 
+/** An installation need not know every tag. */
+const LIBRARY_TAGS_MS = 3_000;
 const DEFAULT_OLLAMA = 'http://127.0.0.1:11434';
 
 /** Context, parallel requests, queue and cache that the original's profiles stand for. */
@@ -138,6 +143,7 @@ const addOllama: Add = (servers, settings, place, named, program) => {
           settings.OLLAMA_REGISTRY_ENDPOINT === ''
             ? null
             : libraryLayers({ baseUrl: settings.OLLAMA_REGISTRY_ENDPOINT, fetch: fetchByEnvironment }, name, signal),
+        tagsOf: libraryTagsOf(settings),
       },
     }),
   );
@@ -166,6 +172,29 @@ const addOllama: Add = (servers, settings, place, named, program) => {
     },
   });
 };
+
+/** Each model's are asked for once in a while, however often somebody turns them over. */
+function libraryTagsOf(settings: Settings): (name: string) => Promise<LibraryTag[]> {
+  const remembered = new RememberedListings<LibraryTag>(Date.now);
+  const places = {
+    libraryUrl: settings.OLLAMA_LIBRARY_ENDPOINT,
+    registryUrl: settings.OLLAMA_REGISTRY_ENDPOINT,
+    fetch: fetchByEnvironment,
+  };
+  return async (name) => {
+    const { items } = await remembered.get({
+      key: name,
+      place: 'The Ollama library',
+      ask: async (signal) => {
+        const tags = await libraryTags(places, name, signal);
+        if (tags === null) throw new AppError('source_unavailable', `Nobody says which tags ${name} has.`);
+        return tags;
+      },
+      waitMs: LIBRARY_TAGS_MS,
+    });
+    return items;
+  };
+}
 
 const addVllm: Add = (servers, settings, place, named, program) => {
   const endpoints = named.length > 0 ? named : [`http://${settings.VLLM_HOST}:${settings.VLLM_PORT}/v1`];

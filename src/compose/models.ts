@@ -8,7 +8,7 @@ import { remoteBytes } from '../catalogs/download/remote-bytes.js';
 import { defaultForeignFolders, ForeignModels } from '../catalogs/local-folders/foreign-models.js';
 import { StarterModel } from '../catalogs/starter/starter-model.js';
 import type { EventSink } from '../chat/ports.js';
-import type { Settings } from '../config/config.js';
+import { isLoopback, type Settings } from '../config/config.js';
 import type { Metrics } from '../http/metrics.js';
 import { toOperation } from '../http/routes/model-shapes.js';
 import { toStarter } from '../http/routes/models-starter.js';
@@ -17,6 +17,7 @@ import { isInOwnNetwork } from '../machine/own-network.js';
 import { diskOf, MachineUsage } from '../machine/usage-meter.js';
 import { Activation } from '../models/activation.js';
 import { Adoption } from '../models/adoption.js';
+import { Discovery } from '../models/discovery.js';
 import { FitAdvisor } from '../models/fit-advisor.js';
 import { GenerationOverrides } from '../models/generation-overrides.js';
 import { IdleProbes } from '../models/idle-probes.js';
@@ -147,6 +148,30 @@ export function composeModels(settings: Settings, parts: ModelsParts) {
   const isPinned = (model: string, runtime: string) =>
     activation.versions(model).some((version) => version.pinned && version.runtime === runtime);
 
+  const fit = new FitAdvisor({
+    models: manager,
+    registry: () => registry,
+    shapes: {
+      local: readGguf,
+      remote: (file, signal) =>
+        file.url.startsWith('file:')
+          ? readGguf(fileURLToPath(file.url))
+          : readGgufFrom(
+              remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
+            ),
+    },
+    machine: async () => {
+      const sample = await usage.sample();
+      return {
+        availableBytes: sample.memoryTotalBytes - sample.memoryUsedBytes,
+        totalBytes: sample.memoryTotalBytes,
+        vramFreeBytes: sample.gpu ? sample.gpu.vramTotalBytes - sample.gpu.vramUsedBytes : null,
+        conversations: settings.LLAMA_CONVERSATIONS,
+      };
+    },
+    contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+  });
+
   return {
     manager,
     registry,
@@ -162,28 +187,15 @@ export function composeModels(settings: Settings, parts: ModelsParts) {
     probes,
     usage,
     diskLimitBytes,
-    fit: new FitAdvisor({
-      models: manager,
-      registry: () => registry,
-      shapes: {
-        local: readGguf,
-        remote: (file, signal) =>
-          file.url.startsWith('file:')
-            ? readGguf(fileURLToPath(file.url))
-            : readGgufFrom(
-                remoteBytes({ ...file, token: settings.HF_TOKEN || undefined, fetch: fetchByEnvironment }, signal),
-              ),
+    fit,
+    discovery: new Discovery({
+      registry,
+      fit,
+      isHere: (runtime) => {
+        const endpoint = manager.runtime(runtime)?.endpoint ?? null;
+        return endpoint === null || isLoopback(new URL(endpoint).hostname);
       },
-      machine: async () => {
-        const sample = await usage.sample();
-        return {
-          availableBytes: sample.memoryTotalBytes - sample.memoryUsedBytes,
-          totalBytes: sample.memoryTotalBytes,
-          vramFreeBytes: sample.gpu ? sample.gpu.vramTotalBytes - sample.gpu.vramUsedBytes : null,
-          conversations: settings.LLAMA_CONVERSATIONS,
-        };
-      },
-      contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+      now: Date.now,
     }),
     adoption: new Adoption({
       foreign: new ForeignModels(defaultForeignFolders(), modelsDir),

@@ -177,7 +177,7 @@ export const Preflight = z.object({
   total_bytes: z.number().nullable(),
   files: z.array(z.object({ path: z.string(), size_bytes: z.number(), checksum_known: z.boolean() })),
   /** Quantizations of the model, smallest first: what may stand behind the colon of its name. Empty where there is no choice. */
-  variants: z.array(z.object({ name: z.string(), size_bytes: z.number(), chosen: z.boolean() })),
+  variants: z.array(z.object({ name: z.string(), size_bytes: z.number().nullable(), chosen: z.boolean() })),
   licence: z.string().nullable(),
   gated: z.boolean(),
   revision: z.string().nullable(),

@@ -38,6 +38,8 @@ const ROUTES: Readonly<Record<Access, readonly string[]>> = {
     'GET /api/v1/models/providers',
     'GET /api/v1/models/trending',
     'GET /api/v1/models/search',
+    'GET /api/v1/models/discover',
+    'GET /api/v1/models/discover/fit',
     'GET /api/v1/models/news',
     'GET /api/v1/models/preflight',
     'GET /api/v1/models/operations',

@@ -71,6 +71,8 @@ const merged = (former: CatalogEntry, entry: CatalogEntry): CatalogEntry => ({
   description: entry.description ?? former.description,
   licence: entry.licence ?? former.licence,
   tags: entry.tags.length > 0 ? entry.tags : former.tags,
+  abilities: entry.abilities ?? former.abilities ?? [],
+  parameters: entry.parameters ?? former.parameters ?? null,
 });
 
 /** 0 to 3, the best first. */

@@ -85,15 +85,24 @@ export class FitAdvisor {
 
   /** @throws AppError `unsupported` where nobody can tell before the download, and as the source does */
   async ofPlan(plan: InstallPlan, signal: AbortSignal): Promise<FitAdvice> {
+    return this.#advise(await this.shapeOf(plan, signal), null, null);
+  }
+
+  /** @throws AppError as `ofPlan` does */
+  async shapeOf(plan: InstallPlan, signal: AbortSignal): Promise<ModelShape> {
     const [file] = plan.files;
     // Of an engine that fetches by itself only the size is known: weights without their cache.
-    if (!file && plan.totalBytes > 0) return this.#advise({ ...UNKNOWN_SHAPE, fileBytes: plan.totalBytes }, null, null);
+    if (!file && plan.totalBytes > 0) return { ...UNKNOWN_SHAPE, fileBytes: plan.totalBytes };
     if (!file || plan.runtime !== 'llama-cpp')
       throw new AppError('unsupported', `${plan.provider} does not say which file it would be.`);
     const shape = file.shape ?? (await this.#remoteShape(file, signal));
     // A model in parts has its header in the first, and its weights in all of them.
-    const fileBytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    return this.#advise({ ...shape, fileBytes }, null, null);
+    return { ...shape, fileBytes: plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+  }
+
+  /** What this machine has, and how fast it was seen to be. */
+  async facts(): Promise<MachineFacts> {
+    return { ...(await this.#options.machine()), bytesPerSecond: this.#bytesPerSecond() };
   }
 
   /** A header costs megabytes of somebody's network; its address is pinned, so what it says stays true. */
@@ -109,7 +118,7 @@ export class FitAdvisor {
   }
 
   async #advise(shape: ModelShape, probe: ProbeReport | null, memory: MeasuredMemory | null): Promise<FitAdvice> {
-    const machine: MachineFacts = { ...(await this.#options.machine()), bytesPerSecond: this.#bytesPerSecond() };
+    const machine = await this.facts();
     const plain = estimateFit(shape, machine);
     const wanted = this.#options.contextLength ?? COMPARED_CONTEXT;
     const compared = plain.find(({ contextLength }) => contextLength >= wanted) ?? plain.at(-1);

@@ -75,6 +75,10 @@ const BITS: Readonly<Record<string, number>> = {
   F16: 16,
 };
 
+/** Bytes of so many weights at a quantization of the table. */
+export const modelBytes = (parameters: number, quantization: string): number =>
+  Math.round((parameters * (BITS[quantization] ?? 16)) / 8);
+
 /**
  * Memory of the attention cache for one token, keys and values of all layers at f16; 0 where the header does not say.
  * Assumes that every layer keeps a full cache. @see GGUF specification: `block_count`, `attention.head_count_kv`,
@@ -148,9 +152,9 @@ export function estimateQuantizations(
   correction?: Correction,
 ): (Fit & { quantization: string })[] {
   if (shape.parameters <= 0) return [];
-  return Object.entries(BITS).map(([quantization, bits]) => ({
+  return Object.keys(BITS).map((quantization) => ({
     quantization,
-    ...fitAt(shape, Math.round((shape.parameters * bits) / 8), contextLength, machine, correction),
+    ...fitAt(shape, modelBytes(shape.parameters, quantization), contextLength, machine, correction),
   }));
 }
 

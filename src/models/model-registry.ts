@@ -1,7 +1,6 @@
 // ModelRegistry (`model_registry`): which models exist, here and at the places they come from. Asks catalogues, keeps
 // manifests, starts operations; touches no network and no disk itself.
-import { AppError, toAppError } from '../shared/errors.js';
-import { waitAtMost } from '../shared/wait-at-most.js';
+import { AppError } from '../shared/errors.js';
 import { CatalogIndex } from './catalog-index.js';
 import type { ModelManifest } from './manifest.js';
 import { modelNotFound, refuseAmbiguous } from './meant-model.js';
@@ -9,6 +8,7 @@ import type { ModelOperation, OperationContext } from './model-operation.js';
 import type { ModelOperations } from './operations.js';
 import type {
   CatalogEntry,
+  CatalogWish,
   InstallPlan,
   ManifestRepository,
   ModelCatalog,
@@ -17,6 +17,7 @@ import type {
   NewsItem,
 } from './ports.js';
 import { type PullTarget, pullTarget } from './pull-name.js';
+import { type AwaitedListing, asTimeout, type Listing, RememberedListings } from './remembered-listings.js';
 
 /** A search in what is known of every catalogue. */
 const ALL = 'all';
@@ -25,19 +26,15 @@ const WITHOUT_CATALOGUE: readonly string[] = ['vllm'];
 /** What Venom offers itself. */
 const BUNDLED = 'python-index';
 const NOTHING = { items: [], stale: false, error: null };
-const FRESH_MS = 30 * 60_000;
 const DEADLINE_MS = 3_000;
 const LONG_DEADLINE_MS = 10_000;
+/** A page that asks again and again while others answer must not knock at a dead one each time. */
+const REST_MS = 3_000;
+/** Searches are many; one is asked again while a person turns over its filters. */
+const SEARCH_FRESH_MS = 5 * 60_000;
 const LIMIT = 100;
 /** Free space left over beside every installation. */
 const SPARE_BYTES = 256 * 1_048_576;
-
-export interface Listing<T> {
-  items: T[];
-  /** True when this is the last good copy, or nothing at all. */
-  stale: boolean;
-  error: string | null;
-}
 
 /** What stands in the way of an installation, or that nothing does. */
 export interface Preflight {
@@ -79,20 +76,17 @@ export interface ModelRegistryOptions {
   onChanged: () => void;
 }
 
-interface Kept<T> {
-  at: number;
-  items: T[];
-}
-
 export class ModelRegistry {
   readonly #options: ModelRegistryOptions;
   readonly #manifests = new Map<string, ModelManifest>();
-  readonly #kept = new Map<string, Kept<CatalogEntry>>();
+  readonly #lists: RememberedListings<CatalogEntry>;
   readonly #index = new CatalogIndex();
-  readonly #news = new Map<string, Kept<NewsItem>>();
+  readonly #news: RememberedListings<NewsItem>;
 
   constructor(options: ModelRegistryOptions) {
     this.#options = options;
+    this.#lists = new RememberedListings(options.now);
+    this.#news = new RememberedListings(options.now);
     for (const manifest of options.manifests.all())
       this.#manifests.set(keyOf(manifest.name, manifest.runtime), manifest);
     options.operations.handle('install', (context) => this.#install(context));
@@ -109,13 +103,13 @@ export class ModelRegistry {
     const catalogs = provider === undefined ? this.#options.catalogs : [this.#catalog(provider)];
     const answers = await Promise.all(
       catalogs.map((catalog) =>
-        this.#remembered(
-          this.#kept,
-          `${catalog.provider}:${mode}:${limit}`,
-          catalog.provider,
-          (signal) => catalog.list(mode, bounded(limit), signal),
-          catalog.freshMs,
-        ),
+        this.#lists.get({
+          key: `${catalog.provider}:${mode}:${limit}`,
+          place: catalog.provider,
+          ask: (signal) => catalog.list(mode, bounded(limit), signal),
+          waitMs: DEADLINE_MS,
+          freshMs: catalog.freshMs,
+        }),
       ),
     );
     for (const { items } of answers) this.#index.add(items);
@@ -152,8 +146,43 @@ export class ModelRegistry {
       this.#index.add(entries);
       return { items: entries.slice((page - 1) * limit, page * limit), total, stale: false, error: null };
     } catch (error) {
-      return { ...known(provider), stale: true, error: toAppError(asTimeout(error, provider)).message };
+      return { ...known(provider), stale: true, error: asTimeout(error, provider).message };
     }
+  }
+
+  /** Those with a catalogue. */
+  places(): string[] {
+    return this.#options.catalogs.map(({ provider }) => provider);
+  }
+
+  /**
+   * What one catalogue has of what is trending or was searched for. Waited for no longer than `waitMs`, and not at all while
+   * it fails: what comes later is there the next time.
+   *
+   * @throws AppError `invalid_input` for a provider without a catalogue
+   */
+  async offered(
+    provider: string,
+    { query, wish, limit, waitMs }: { query: string; wish: CatalogWish; limit: number; waitMs: number },
+  ): Promise<AwaitedListing<CatalogEntry>> {
+    const catalog = this.#catalog(provider);
+    const most = bounded(limit);
+    const listing = await this.#lists.get({
+      key: JSON.stringify([provider, query, wish.ability, wish.gguf, most]),
+      place: provider,
+      ask: async (signal) => {
+        const entries = query
+          ? (await catalog.search(query, most, signal, wish)).entries
+          : await catalog.list('trending', most, signal, wish);
+        this.#index.add(entries);
+        return entries;
+      },
+      waitMs,
+      restMs: REST_MS,
+      freshMs: catalog.freshMs ?? (query ? SEARCH_FRESH_MS : undefined),
+    });
+    if (listing.items.length > 0 || listing.error === null || !query) return listing;
+    return { ...listing, items: this.#index.search(query, { provider, limit: most }).entries };
   }
 
   async news(provider: string, type: 'blog' | 'papers', month: string, limit: number): Promise<Listing<NewsItem>> {
@@ -161,9 +190,12 @@ export class ModelRegistry {
     const catalog = this.#catalog(provider);
     if (!catalog.news) return NOTHING;
     const ask = catalog.news.bind(catalog);
-    return this.#remembered(this.#news, `${provider}:${type}:${month}:${limit}`, provider, (signal) =>
-      ask(type, month, bounded(limit), signal),
-    );
+    return this.#news.get({
+      key: `${provider}:${type}:${month}:${limit}`,
+      place: provider,
+      ask: (signal) => ask(type, month, bounded(limit), signal),
+      waitMs: DEADLINE_MS,
+    });
   }
 
   manifests(): ModelManifest[] {
@@ -174,6 +206,18 @@ export class ModelRegistry {
   manifest(name: string, runtime?: string): ModelManifest | undefined {
     if (runtime !== undefined) return this.#manifests.get(keyOf(name, runtime));
     return this.manifests().find((manifest) => manifest.name === name);
+  }
+
+  /** Whether a model of a catalogue is here, under whatever name its engine has for it. */
+  isInstalled({ provider, modelName, installed }: CatalogEntry): boolean {
+    return (
+      installed === true ||
+      this.manifests().some(
+        ({ name, source, provider: from }) =>
+          name === modelName ||
+          (from === provider && (name.startsWith(`${modelName}:`) || (source?.startsWith(`${modelName}@`) ?? false))),
+      )
+    );
   }
 
   /** Keeps what was learned of a model. */
@@ -194,7 +238,7 @@ export class ModelRegistry {
     try {
       plan = await this.#source(provider).plan(name, runtime, AbortSignal.timeout(LONG_DEADLINE_MS));
     } catch (error) {
-      const { code, message } = toAppError(asTimeout(error, provider));
+      const { code, message } = asTimeout(error, provider);
       reasons.push({ code, message });
     }
     const neededBytes = plan?.totalBytes ?? 0;
@@ -356,25 +400,6 @@ export class ModelRegistry {
     return `It needs ${megabytes(neededBytes)} MB${others}, together ${megabytes(neededBytes + reservedBytes)} MB, but ${megabytes(freeBytes)} MB may be used (disk, and MODELS_DISK_LIMIT_GB).`;
   }
 
-  async #remembered<T>(
-    kept: Map<string, Kept<T>>,
-    key: string,
-    provider: string,
-    ask: (signal: AbortSignal) => Promise<T[]>,
-    freshMs = FRESH_MS,
-  ): Promise<Listing<T>> {
-    const former = kept.get(key);
-    if (former && this.#options.now() - former.at < freshMs) return { items: former.items, stale: false, error: null };
-    try {
-      const items = await within(ask(AbortSignal.timeout(LONG_DEADLINE_MS)), DEADLINE_MS);
-      if (kept.size >= LIMIT) kept.delete(kept.keys().next().value as string);
-      kept.set(key, { at: this.#options.now(), items });
-      return { items, stale: false, error: null };
-    } catch (error) {
-      return { items: former?.items ?? [], stale: true, error: toAppError(asTimeout(error, provider)).message };
-    }
-  }
-
   #catalog(provider: string): ModelCatalog {
     const catalog = this.#options.catalogs.find((candidate) => candidate.provider === provider);
     if (!catalog) throw new AppError('invalid_input', `There is no catalogue of ${provider}.`);
@@ -401,13 +426,3 @@ const keyOf = (name: string, runtime: string): string => `${runtime}|${name}`;
 const bounded = (limit: number): number => Math.min(Math.max(1, limit), LIMIT);
 const megabytes = (bytes: number): number => Math.round(bytes / 1_000_000);
 const joined = (texts: (string | null)[]): string | null => texts.filter(Boolean).join('; ') || null;
-
-async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  if (await waitAtMost(promise, milliseconds)) return promise;
-  throw new DOMException('late', 'TimeoutError');
-}
-
-const asTimeout = (error: unknown, provider: string): unknown =>
-  (error as Error)?.name === 'TimeoutError' || (error as Error)?.name === 'AbortError'
-    ? new AppError('upstream_timeout', `${provider} did not answer in time.`, { cause: error })
-    : error;

@@ -1,4 +1,5 @@
 // What models/ needs from outside. No I/O and no vendor's words in this file.
+import type { OfferedAbility } from './discovery-terms.js';
 import type { ModelShape } from './fit.js';
 import type { ModelManifest } from './manifest.js';
 import type { ModelOperation } from './model-operation.js';
@@ -41,6 +42,21 @@ export interface CatalogEntry {
   problem?: string | null;
   /** Where the catalogue knows it better than our manifests do. */
   installed?: boolean;
+  /** What it is said to be able to do; absent where nobody says. */
+  abilities?: readonly OfferedAbility[];
+  /** How many weights it has; of several sizes, the smallest. */
+  parameters?: number | null;
+  /** The sizes it comes in, as its variants are called, smallest first; absent where there is one. */
+  sizes?: readonly string[];
+  /** From the header of this very file, where that is known already. */
+  shape?: ModelShape;
+}
+
+/** What of a catalogue is of interest; one that cannot choose by it answers with everything. */
+export interface CatalogWish {
+  ability?: OfferedAbility | undefined;
+  /** Only what the embedded engine could run. */
+  gguf?: boolean | undefined;
 }
 
 export interface NewsItem {
@@ -59,9 +75,14 @@ export interface ModelCatalog {
   /** How long an answer may be told again; half an hour where nothing is said. */
   readonly freshMs?: number;
   /** `trending` by what is asked for now, `catalog` by downloads. */
-  list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]>;
+  list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal, wish?: CatalogWish): Promise<CatalogEntry[]>;
   /** `total` is what the source says matches, or the number of entries where it does not say. */
-  search(query: string, limit: number, signal: AbortSignal): Promise<{ entries: CatalogEntry[]; total: number }>;
+  search(
+    query: string,
+    limit: number,
+    signal: AbortSignal,
+    wish?: CatalogWish,
+  ): Promise<{ entries: CatalogEntry[]; total: number }>;
   news?(
     type: 'blog' | 'papers',
     /** YYYY-MM; empty for the current one. */
@@ -103,7 +124,8 @@ export interface InstallPlan {
 export interface InstallVariant {
   /** What stands behind the colon of the model's name. */
   name: string;
-  sizeBytes: number;
+  /** Null where the source does not say. */
+  sizeBytes: number | null;
   /** It is what this plan brings. */
   chosen: boolean;
 }
@@ -173,7 +195,7 @@ export interface ModelShapes {
 /** Reads no more than the header. @throws AppError `invalid_model` */
 export type ModelFileCheck = (
   path: string,
-) => Promise<{ quantization: string | null; contextLength: number | null; hasChatTemplate: boolean }>;
+) => Promise<ModelShape & { hasChatTemplate: boolean; templateNamesTools: boolean; pooling: boolean }>;
 
 /** Hashes of files, known ones from memory. */
 export interface FileDigests {

@@ -65,7 +65,9 @@ describe('what is refused is told in one sentence that says what to do', () => {
     ['models keep file 5x', /^5x is no duration, such as -1, 0, 90s or 10m$/, 2],
     ['models search x', /^Search for at least 2 letters\.$/, 2],
     ['models search tiny -n many', /It is a whole number from 1 to 100\./, 2],
-    ['models search tiny -p somewhere', /Allowed choices are huggingface, ollama\./, 2],
+    ['models search tiny -p somewhere', /Allowed choices are huggingface, ollama, python-index, local\./, 2],
+    ['models search --license free', /Allowed choices are permissive, restricted, unknown\./, 2],
+    ['models search --max-gb none', /It is a number above 0\./, 2],
     ['models install org/model --runtime other', /Allowed choices are llama-cpp, ollama, vllm\./, 2],
     ['models install small', /^There is no Ollama here: start it, or name its address in OLLAMA_ENDPOINT\./, 2],
     ['models install org/model', /cannot be reached\.$/, 1],
@@ -89,6 +91,35 @@ describe('what is refused is told in one sentence that says what to do', () => {
     const refused = await refusal(...words.split(' '));
     expect(refused).toEqual({ message: expect.stringMatching(message), exit });
     expect(refused.message).not.toMatch(/\n|undefined|\[object/);
+  });
+});
+
+describe('venom models search', () => {
+  interface Page {
+    models: { model_name: string; fit: { verdict: string }; licence_class: string }[];
+    error: string | null;
+  }
+
+  it('shows whether models fit, how large they are and their licence, and says which catalogue is silent', async () => {
+    const { out, notes } = await venom.run('models', 'search', '--fits');
+    expect(out).toMatch(/^NAME +FITS +SIZE +LICENCE +RUNS IN +DOWNLOADS/);
+    expect(out).toMatch(/^gemma-3-270m-q4_k_m +yes +253 MB +gemma +llama-cpp/m);
+    expect(out).toMatch(/^file +yes .* installed$/m);
+    expect(notes).toContain('cannot be reached');
+  });
+
+  it('takes the same for a script', async () => {
+    const open = await venom.json<Page>('models', 'search', '--license', 'permissive', '--sort', 'size');
+    expect(open.models.map(({ model_name }) => model_name)).toEqual(['SmolLM2-135M-Instruct-Q4_1']);
+    expect(open).toMatchObject({ models: [{ fit: { verdict: 'good' }, licence_class: 'permissive' }] });
+    expect(open.error).toContain('cannot be reached');
+    expect(
+      (await venom.json<Page>('models', 'search', 'gemma', '--max-gb', '0.1', '-p', 'python-index')).models,
+    ).toEqual([]);
+    expect(await refusal('models', 'search', 'qwen', '-p', 'ollama')).toEqual({
+      message: expect.stringMatching(/cannot be reached\.$/),
+      exit: 1,
+    });
   });
 });
 

@@ -28,6 +28,9 @@ export async function startServer(
       // Not into the keyring of whoever runs the tests.
       CLOUD_KEYS_IN: 'file',
       OLLAMA_REGISTRY_ENDPOINT: '',
+      // Places of the internet, where a test has none of its own.
+      OLLAMA_LIBRARY_ENDPOINT: 'http://127.0.0.1:9',
+      HF_ENDPOINT: 'http://127.0.0.1:9',
       // What a test counts are the questions it asks.
       MODEL_AUTO_PROBE: 'false',
       MCP_REGISTRY_URL: '',

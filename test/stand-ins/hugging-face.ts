@@ -7,6 +7,12 @@ export interface FakeRepository {
   files: Record<string, Buffer>;
   gated?: boolean | string;
   license?: string;
+  /** In lists, instead of what its files make of it. */
+  tags?: string[];
+  /** How many weights its list tells, where it is asked for. */
+  parameters?: number;
+  /** What the list calls its task. */
+  task?: string;
   /** Told instead of the true hash. */
   wrongHash?: boolean;
 }
@@ -27,6 +33,8 @@ export interface FakeHub {
   ranges: boolean;
   close(): Promise<void>;
 }
+
+const isGguf = ({ files }: FakeRepository) => Object.keys(files).some((name) => name.endsWith('.gguf'));
 
 const SHA = '0123456789abcdef0123456789abcdef01234567';
 
@@ -58,13 +66,22 @@ export async function startFakeHub(): Promise<FakeHub> {
     if (hub.intercept(request, response)) return;
     if (url.pathname === '/api/models') {
       const query = url.searchParams.get('search') ?? '';
-      const found = Object.entries(hub.repositories).filter(([id]) => id.includes(query));
+      const task = url.searchParams.get('pipeline_tag');
+      const found = Object.entries(hub.repositories).filter(
+        ([id, repository]) =>
+          id.includes(query) &&
+          (task === null || repository.task === task) &&
+          (!url.searchParams.getAll('filter').includes('gguf') || isGguf(repository)),
+      );
+      const told = url.searchParams.getAll('expand[]');
       json(response, [
-        ...found.map(([id, { files }]) => ({
+        ...found.map(([id, repository]) => ({
           id,
           downloads: 5,
           likes: 1,
-          tags: Object.keys(files).some((name) => name.endsWith('.gguf')) ? ['gguf', 'license:mit'] : ['safetensors'],
+          tags: repository.tags ?? (isGguf(repository) ? ['gguf', 'license:mit'] : ['safetensors']),
+          ...(told.includes('pipeline_tag') && repository.task ? { pipeline_tag: repository.task } : {}),
+          ...(told.includes('gguf') && repository.parameters ? { gguf: { total: repository.parameters } } : {}),
         })),
         { nonsense: true },
       ]);

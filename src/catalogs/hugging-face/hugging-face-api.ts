@@ -10,6 +10,10 @@ export const ListedModel = z.object({
   likes: z.number().nullish(),
   tags: z.array(z.string()).nullish(),
   gated: Gated,
+  pipeline_tag: z.string().max(100).nullish(),
+  /** Of the weights, where the files say it; asked for with `expand`. */
+  gguf: z.object({ total: z.number().nullish(), chat_template: z.string().nullish() }).nullish().catch(null),
+  safetensors: z.object({ total: z.number().nullish() }).nullish().catch(null),
 });
 
 export const ModelList = goodEntries(ListedModel);

@@ -1,13 +1,18 @@
 // HuggingFaceClient (`model_registry_clients`): lists, search, news and model facts of Hugging Face or of a mirror of
 // it.
 import type { z } from 'zod';
-import type { CatalogEntry, ModelCatalog, NewsItem } from '../../models/ports.js';
+import type { CatalogEntry, CatalogWish, ModelCatalog, NewsItem } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
 import { fetchText } from '../download/fetch-text.js';
 import { feedItems } from './feed-items.js';
-import { DailyPapers, type ListedModel, ModelInfo, ModelList } from './hugging-face-api.js';
+import { DailyPapers, ModelInfo, ModelList } from './hugging-face-api.js';
+import { toEntry } from './listed-model.js';
 
 const MAX_BYTES = 16_777_216;
+/** What a list tells of each model, beside its id: with it, how many weights it has. @see Hugging Face Hub API, `expand` */
+const EXPANDED = ['downloads', 'likes', 'tags', 'gated', 'pipeline_tag', 'gguf', 'safetensors']
+  .map((field) => `&expand[]=${field}`)
+  .join('');
 
 export interface HuggingFaceClientOptions {
   /** `HF_ENDPOINT`. */
@@ -31,25 +36,40 @@ export class HuggingFaceClient implements ModelCatalog {
     return this.#options.token;
   }
 
-  async list(mode: 'trending' | 'catalog', limit: number, signal: AbortSignal): Promise<CatalogEntry[]> {
-    const ask = (sort: string) =>
-      this.#json(`/api/models?limit=${limit}&sort=${sort}&direction=-1&filter=text-generation`, ModelList, signal);
-    if (mode === 'catalog') return (await ask('downloads')).slice(0, limit).map(toEntry);
-    const found = await ask('trendingScore').catch((error) => {
+  async list(
+    mode: 'trending' | 'catalog',
+    limit: number,
+    signal: AbortSignal,
+    wish: CatalogWish = {},
+  ): Promise<CatalogEntry[]> {
+    const ask = (sort: string) => this.#models(`sort=${sort}`, limit, wish, signal);
+    if (mode === 'catalog') return ask('downloads');
+    return ask('trendingScore').catch((error) => {
       // Some mirrors do not know what is trending.
-      if (error instanceof AppError && error.code === 'upstream_rejected') return ask('downloads');
+      if (isRejected(error)) return ask('downloads');
+      throw error;
+    });
+  }
+
+  async search(
+    query: string,
+    limit: number,
+    signal: AbortSignal,
+    wish: CatalogWish = {},
+  ): Promise<{ entries: CatalogEntry[]; total: number }> {
+    const entries = await this.#models(`search=${encodeURIComponent(query)}&sort=downloads`, limit, wish, signal);
+    return { entries, total: entries.length };
+  }
+
+  async #models(asked: string, limit: number, wish: CatalogWish, signal: AbortSignal): Promise<CatalogEntry[]> {
+    const path = `/api/models?${asked}&direction=-1&limit=${limit}&${taskOf(wish.ability)}${wish.gguf ? '&filter=gguf' : ''}`;
+    const found = await this.#json(path + EXPANDED, ModelList, signal).catch((error) => {
+      // Some mirrors tell no more than they always did.
+      if (isRejected(error) && [400, 404, 422].includes(Number(error.details?.['status'])))
+        return this.#json(path, ModelList, signal);
       throw error;
     });
     return found.slice(0, limit).map(toEntry);
-  }
-
-  async search(query: string, limit: number, signal: AbortSignal): Promise<{ entries: CatalogEntry[]; total: number }> {
-    const found = await this.#json(
-      `/api/models?search=${encodeURIComponent(query)}&sort=downloads&direction=-1&limit=${limit}&filter=text-generation`,
-      ModelList,
-      signal,
-    );
-    return { entries: found.slice(0, limit).map(toEntry), total: found.length };
   }
 
   async news(type: 'blog' | 'papers', month: string, limit: number, signal: AbortSignal): Promise<NewsItem[]> {
@@ -137,23 +157,15 @@ export class HuggingFaceClient implements ModelCatalog {
   }
 }
 
-function toEntry(model: z.output<typeof ListedModel>): CatalogEntry {
-  const tags = (model.tags ?? []).filter((tag) => tag.length <= 100);
-  const gguf = tags.includes('gguf');
-  return {
-    provider: 'huggingface',
-    modelName: model.id,
-    displayName: model.id.split('/').at(-1) ?? model.id,
-    sizeBytes: null,
-    runtime: gguf ? 'llama-cpp' : 'vllm',
-    tags: tags.filter((tag) => !tag.includes(':')).slice(0, 12),
-    downloads: model.downloads ?? null,
-    likes: model.likes ?? null,
-    description: null,
-    licence: tags.find((tag) => tag.startsWith('license:'))?.slice('license:'.length) ?? null,
-    gated: model.gated === true || typeof model.gated === 'string',
-  };
+/** Chat models, where nothing else is wanted. */
+function taskOf(ability: CatalogWish['ability']): string {
+  if (ability === 'vision') return 'pipeline_tag=image-text-to-text';
+  if (ability === 'embedding') return 'pipeline_tag=feature-extraction';
+  return 'filter=text-generation';
 }
+
+const isRejected = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'upstream_rejected';
 
 function isoOrNull(text: string | null | undefined): string | null {
   const at = Date.parse(text ?? '');

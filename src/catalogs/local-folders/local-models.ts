@@ -3,6 +3,8 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { OfferedAbility } from '../../models/discovery-terms.js';
+import type { ModelShape } from '../../models/fit.js';
 import { capabilitiesByFile, type ModelManifest } from '../../models/manifest.js';
 import type {
   CatalogEntry,
@@ -34,8 +36,9 @@ interface LocalFile {
   name: string;
   sizeBytes: number;
   ours: boolean;
-  quantization: string | null;
-  contextLength: number | null;
+  /** From its header; null where it is damaged. */
+  shape: ModelShape | null;
+  abilities: readonly OfferedAbility[];
   /** Why it cannot be used; null when it can. */
   problem: string | null;
 }
@@ -45,10 +48,7 @@ export class LocalModels implements ModelCatalog, ModelSource {
   /** What lies in a folder is looked at each time; headers are kept. */
   readonly freshMs = 0;
   readonly #options: LocalModelsOptions;
-  readonly #headers = new Map<
-    string,
-    { stamp: string; facts: Pick<LocalFile, 'quantization' | 'contextLength' | 'problem'> }
-  >();
+  readonly #headers = new Map<string, { stamp: string; facts: Pick<LocalFile, 'shape' | 'abilities' | 'problem'> }>();
 
   constructor(options: LocalModelsOptions) {
     this.#options = options;
@@ -170,8 +170,8 @@ export class LocalModels implements ModelCatalog, ModelSource {
     let known = this.#headers.get(path);
     if (known?.stamp !== stamp) {
       const facts = await this.#options.checkFile(path).then(
-        ({ quantization, contextLength }) => ({ quantization, contextLength, problem: null }),
-        (error) => ({ quantization: null, contextLength: null, problem: toAppError(error).message }),
+        (header) => ({ shape: shapeOf(header), abilities: abilitiesOf(header), problem: null }),
+        (error) => ({ shape: null, abilities: [], problem: toAppError(error).message }),
       );
       known = { stamp, facts };
       if (this.#headers.size >= MAX_KEPT) this.#headers.clear();
@@ -195,16 +195,39 @@ const toEntry = (file: LocalFile): CatalogEntry => ({
   displayName: file.name,
   sizeBytes: file.sizeBytes,
   runtime: 'llama-cpp',
-  tags: file.quantization === null ? [] : [file.quantization],
+  tags: file.shape?.quantization ? [file.shape.quantization] : [],
   downloads: null,
   likes: null,
   description: file.path,
   licence: null,
   gated: false,
-  quantization: file.quantization,
+  quantization: file.shape?.quantization ?? null,
   problem: file.problem,
   installed: file.ours,
+  abilities: file.abilities,
+  parameters: file.shape?.parameters ?? null,
+  ...(file.shape ? { shape: file.shape } : {}),
 });
+
+type Header = Awaited<ReturnType<ModelFileCheck>>;
+
+/** No more than is shown: thousands of headers are kept. */
+const shapeOf = (header: Header): ModelShape => ({
+  fileBytes: header.fileBytes,
+  layers: header.layers,
+  kvHeads: header.kvHeads,
+  keyLength: header.keyLength,
+  valueLength: header.valueLength,
+  contextLength: header.contextLength,
+  parameters: header.parameters,
+  quantization: header.quantization,
+  vocabulary: header.vocabulary,
+});
+
+const abilitiesOf = ({ hasChatTemplate, templateNamesTools, pooling }: Header): OfferedAbility[] => {
+  if (!hasChatTemplate) return pooling ? ['embedding'] : [];
+  return templateNamesTools ? ['chat', 'tools'] : ['chat'];
+};
 
 /** Deletes a file or folder that lies within `folder`, links resolved; a missing one is done. @throws AppError `forbidden` */
 export async function removeInside(folder: string, path: string): Promise<void> {

@@ -1,9 +1,12 @@
 // Ollama's public library: its list as JSON, its search as the page people see.
 import { z } from 'zod';
+import type { OfferedAbility } from '../../models/discovery-terms.js';
+import { parametersOf } from '../../models/parameter-count.js';
 import type { CatalogEntry, ModelCatalog } from '../../models/ports.js';
 import { AppError } from '../../shared/errors.js';
 import { fetchText } from '../download/fetch-text.js';
 import { goodEntries } from '../download/good-entries.js';
+import { foundOnPage } from './library-pages.js';
 
 const MAX_BYTES = 8_388_608;
 
@@ -53,6 +56,9 @@ export class OllamaLibraryClient implements ModelCatalog {
       tags: [details?.family, details?.parameter_size, details?.quantization_level, details?.format].flatMap((tag) =>
         tag ? [tag] : [],
       ),
+      quantization: details?.quantization_level || null,
+      parameters: parametersOf(details?.parameter_size ?? '') ?? parametersOf(name),
+      abilities: abilitiesByName(`${details?.family ?? ''} ${name}`),
     }));
   }
 
@@ -60,14 +66,15 @@ export class OllamaLibraryClient implements ModelCatalog {
     const page = await this.#text(`/search?q=${encodeURIComponent(query)}`, signal);
     // A page without any such link, not even in its navigation, is another page than this was written for.
     if (!page.includes('/library')) throw new AppError('upstream_protocol', 'The search page of Ollama has changed.');
-    const found = new Map<string, CatalogEntry>();
-    for (const { 1: name = '', index } of page.matchAll(/href="\/library\/([\w\-.]{1,100})"/g)) {
-      if (found.has(name)) continue;
-      const after = page.slice(index, index + 4_000);
-      const description = /<p[^>]{0,300}>([^<]{1,1000})<\/p>/.exec(after)?.[1]?.replace(/\s+/g, ' ').trim() ?? null;
-      found.set(name, { ...entry(name), description });
-    }
-    const entries = [...found.values()];
+    const entries = foundOnPage(page).map(({ name, description, abilities, sizes, pulls }) => ({
+      ...entry(name),
+      description,
+      abilities: abilities.length > 0 && !abilities.includes('embedding') ? ['chat' as const, ...abilities] : abilities,
+      sizes,
+      // Where it comes in several, the smallest is what may run here.
+      parameters: smallest(sizes.map(parametersOf)) ?? parametersOf(name),
+      downloads: pulls,
+    }));
     return { entries: entries.slice(0, limit), total: entries.length };
   }
 
@@ -98,3 +105,14 @@ const entry = (name: string): CatalogEntry => ({
   licence: null,
   gated: false,
 });
+
+const smallest = (counts: (number | null)[]): number | null => {
+  const known = counts.filter((count) => count !== null);
+  return known.length > 0 ? Math.min(...known) : null;
+};
+
+/** The list says nothing of abilities; families and names that are made for one of them do. */
+function abilitiesByName(name: string): OfferedAbility[] {
+  if (/embed|\bbert\b|minilm|\bbge\b/i.test(name)) return ['embedding'];
+  return /vision|llava|\bvl\b|-vl|moondream|clip/i.test(name) ? ['chat', 'vision'] : ['chat'];
+}

@@ -1,5 +1,6 @@
 // The models that packages of the Python package index carry, each pinned by size and SHA-256: whatever the index, a
 // mirror of it or a cache delivers is refused unless it is this very file. A line here is a promise that somebody tried it.
+import type { OfferedAbility } from '../../models/discovery-terms.js';
 import type { ModelShape } from '../../models/fit.js';
 import { STARTER } from '../starter/starter-catalogue.js';
 import type { PackagedPart } from './python-index-download.js';
@@ -15,6 +16,7 @@ export interface PackagedModel {
   licence: string;
   description: string;
   tags: readonly string[];
+  abilities: readonly OfferedAbility[];
   /** From the header, known without a request because the file is pinned. */
   shape: Omit<ModelShape, 'fileBytes'>;
 }
@@ -37,6 +39,7 @@ export const PYTHON_INDEX_MODELS: readonly PackagedModel[] = [
     licence: 'apache-2.0',
     description: 'The starter model: small enough for any machine, answers simple questions in English.',
     tags: ['chat', 'Q4_1', '135M'],
+    abilities: ['chat'],
     shape: {
       layers: 30,
       kvHeads: 3,
@@ -58,6 +61,7 @@ export const PYTHON_INDEX_MODELS: readonly PackagedModel[] = [
     licence: 'gemma',
     description: 'A base model without chat tuning: it continues texts, for fine-tuning and experiments.',
     tags: ['base', 'Q4_K_M', '270M'],
+    abilities: [],
     shape: {
       layers: 18,
       kvHeads: 1,

@@ -153,6 +153,9 @@ export class PythonIndexModels implements ModelCatalog, ModelSource {
       licence: model.licence,
       gated: false,
       quantization: model.shape.quantization,
+      abilities: model.abilities,
+      parameters: model.shape.parameters,
+      shape: { ...model.shape, fileBytes: model.sizeBytes },
       installed: there?.size === model.sizeBytes,
     };
   }

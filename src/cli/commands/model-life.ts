@@ -1,13 +1,11 @@
-// venom models search|show|install|remove|use|activate|rollback|pin|adopt|verify|probe|ps|keep|unload
+// venom models show|install|remove|use|activate|rollback|pin|adopt|verify|probe|ps|keep|unload
 import type { z } from 'zod';
 import type * as Contract from '../../contract/models.js';
-import { AppError } from '../../shared/errors.js';
 import type { CommandContext } from '../command-context.js';
 import { installedModel } from '../installed-name.js';
 import { followOperation } from '../operation-progress.js';
 import { formatBytes, table } from '../terminal.js';
 
-type Entry = z.output<typeof Contract.CatalogEntry>;
 type Loaded = z.output<typeof Contract.LoadedModel>;
 type Version = z.output<typeof Contract.Version>;
 type Foreign = z.output<typeof Contract.ForeignModel>;
@@ -18,35 +16,6 @@ interface Started {
 
 const ACTIVATE_MS = 600_000;
 const SEARCH_MS = 30_000;
-const LEAST_SEARCHED = 2;
-
-export async function searchModels(
-  context: CommandContext,
-  words: string[],
-  { provider, limit }: { provider: string; limit: number },
-): Promise<void> {
-  const wanted = words.join(' ').trim();
-  if (wanted.length < LEAST_SEARCHED)
-    throw new AppError('invalid_input', `Search for at least ${LEAST_SEARCHED} letters.`);
-  const client = await context.server();
-  const query = new URLSearchParams({ query: wanted, provider, limit: String(limit) });
-  const found = await client.get<{ models: Entry[]; error: string | null }>(
-    `/api/v1/models/search?${query}`,
-    SEARCH_MS,
-  );
-  if (found.error && found.models.length === 0) throw new AppError('source_unavailable', found.error);
-  const rows = found.models.map((entry) => [
-    entry.model_name,
-    entry.runtime,
-    entry.downloads === null ? '' : String(entry.downloads),
-    entry.licence ?? '',
-    entry.gated ? 'gated' : '',
-  ]);
-  context.terminal.result(
-    found,
-    rows.length === 0 ? 'Nothing found.' : table(['NAME', 'RUNS IN', 'DOWNLOADS', 'LICENCE', ''], rows),
-  );
-}
 
 /** Which engine's model, where two have the name. */
 export interface EngineOption {

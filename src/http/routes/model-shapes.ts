@@ -1,7 +1,10 @@
 // What the domain knows of models, in the contract's names.
 import type { z } from 'zod';
+import type * as Discover from '../../contract/discover.js';
 import type * as Contract from '../../contract/models.js';
 import { feedbackTier } from '../../models/coding-models.js';
+import type { Discovered } from '../../models/discovery-choice.js';
+import type { EntryFit } from '../../models/entry-fit.js';
 import type { ModelManifest } from '../../models/manifest.js';
 import type { LoadedModel } from '../../models/model-manager.js';
 import type { ModelOperation } from '../../models/model-operation.js';
@@ -54,9 +57,35 @@ export const toEntry = (entry: CatalogEntry, installed: boolean): z.output<typeo
   description: entry.description,
   licence: entry.licence,
   gated: entry.gated,
-  installed: installed || entry.installed === true,
+  installed,
   quantization: entry.quantization ?? null,
   problem: entry.problem ?? null,
+});
+
+export const toDiscovered = (
+  { entry, fit, licence, bytes }: Discovered,
+  installed: boolean,
+): z.output<typeof Discover.DiscoveredModel> => ({
+  ...toEntry(entry, installed),
+  size_bytes: bytes?.bytes ?? null,
+  size_is_estimate: bytes !== null && bytes.bytes !== entry.sizeBytes && fit.basis !== 'header',
+  parameters: entry.parameters ?? null,
+  sizes: [...(entry.sizes ?? [])],
+  licence_class: licence,
+  abilities: [...(entry.abilities ?? [])],
+  fit: toEntryFit(fit),
+});
+
+export const toEntryFit = (fit: EntryFit): z.output<typeof Discover.EntryFit> => ({
+  verdict: fit.verdict,
+  reason: fit.reason,
+  basis: fit.basis,
+  of: fit.of,
+  context_length: fit.contextLength,
+  total_bytes: fit.totalBytes,
+  available_bytes: fit.availableBytes,
+  tokens_per_second: fit.tokensPerSecond,
+  close: fit.close,
 });
 
 export const toNews = (item: NewsItem): z.output<typeof Contract.NewsItem> => ({

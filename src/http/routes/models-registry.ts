@@ -24,8 +24,7 @@ export const modelsRegistryRoutes: FastifyPluginAsyncZod<ModelsRegistryOptions> 
   { registry, fit, translator, newsTranslationMs },
 ) => {
   const tags = ['models'];
-  const entries = (items: CatalogEntry[]) =>
-    items.map((item) => toEntry(item, registry.manifest(item.modelName) !== undefined));
+  const entries = (items: CatalogEntry[]) => items.map((item) => toEntry(item, registry.isInstalled(item)));
 
   const inLanguage = (items: readonly NewsItem[], language: string): Promise<NewsItem[]> => {
     // One clock for all of them: the page waits for the slowest, not for their sum.

@@ -5,6 +5,7 @@ import type { RemoteCatalogs } from '../../models/ports.js';
 import type { StarterInstaller } from '../../models/starter.js';
 import { AppError } from '../../shared/errors.js';
 import { type ModelsConfigOptions, modelsConfigRoutes } from './models-config.js';
+import { type ModelsDiscoverOptions, modelsDiscoverRoutes } from './models-discover.js';
 import { type ModelsInstallOptions, modelsInstallRoutes } from './models-install.js';
 import { type ModelsRegistryOptions, modelsRegistryRoutes } from './models-registry.js';
 import { type ModelsRegistryOpsOptions, modelsRegistryOpsRoutes } from './models-registry-ops.js';
@@ -17,6 +18,7 @@ export type ModelRoutesOptions = ModelsInstallOptions &
   ModelsUsageOptions &
   ModelsRegistryOpsOptions &
   ModelsRegistryOptions &
+  ModelsDiscoverOptions &
   ModelsTranslationOptions &
   ModelsConfigOptions & { starter: StarterInstaller; remote: RemoteCatalogs };
 
@@ -24,6 +26,7 @@ export const modelRoutes: FastifyPluginAsyncZod<ModelRoutesOptions> = async (app
   await app.register(modelsInstallRoutes, options);
   await app.register(modelsUsageRoutes, options);
   await app.register(modelsRegistryRoutes, options);
+  await app.register(modelsDiscoverRoutes, options);
   await app.register(modelsRegistryOpsRoutes, options);
   await app.register(modelsRemoteRoutes, options);
   await app.register(modelsTranslationRoutes, options);

@@ -16,6 +16,8 @@ export interface OllamaForesight {
   diskOf: (folder: string) => Promise<ModelDisk>;
   /** What a model consists of; null where nobody knows before the pull. */
   layersOf: (modelName: string, signal: AbortSignal) => Promise<{ digest: string; size: number }[] | null>;
+  /** What may stand behind the colon of a name without one; empty where nobody says. Bounded in time by itself. */
+  tagsOf: (modelName: string) => Promise<readonly { name: string; sizeBytes: number | null }[]>;
 }
 
 export class OllamaModels implements ModelSource {
@@ -44,9 +46,11 @@ export class OllamaModels implements ModelSource {
   async plan(modelName: string, runtime: string, signal: AbortSignal): Promise<InstallPlan> {
     checkedName(modelName);
     if (runtime !== 'ollama') throw new AppError('invalid_input', 'Models of the Ollama library run in Ollama.');
-    const [layers, folder] = await Promise.all([
+    const [name = '', tag = 'latest'] = modelName.split(':');
+    const [layers, folder, tags] = await Promise.all([
       this.#foresight?.layersOf(modelName, AbortSignal.any([signal, AbortSignal.timeout(LAYERS_MS)])) ?? null,
       this.#folder(),
+      this.#foresight?.tagsOf(name) ?? [],
       // Whether it is there can be told before it is asked to fetch anything.
       Promise.any(this.#clients.map((client) => client.version(signal))).catch((error: AggregateError) => {
         throw error.errors[0];
@@ -59,10 +63,13 @@ export class OllamaModels implements ModelSource {
       revision: null,
       files: [],
       // Nobody may know before the pull itself says so; then it is judged as it begins.
-      totalBytes: layers === null ? 0 : (await missingBytes(folder, layers)) * this.#clients.length,
+      totalBytes: (layers === null ? sizeOf(tags, tag) : await missingBytes(folder, layers)) * this.#clients.length,
       licence: null,
       gated: false,
       targetName: null,
+      ...(tags.length > 0
+        ? { variants: tags.map((each) => ({ ...each, chosen: each.name === tag })).toSorted(bySize) }
+        : {}),
     };
   }
 
@@ -163,3 +170,11 @@ export class OllamaModels implements ModelSource {
     }
   }
 }
+
+/** Smallest first; those of no known size at the end, as the library has them. */
+const bySize = (one: { sizeBytes: number | null }, other: { sizeBytes: number | null }): number =>
+  (one.sizeBytes ?? Number.MAX_SAFE_INTEGER) - (other.sizeBytes ?? Number.MAX_SAFE_INTEGER);
+
+/** As the library shows it, where the registry does not say what there is to be fetched; 0 where nobody knows. */
+const sizeOf = (tags: readonly { name: string; sizeBytes: number | null }[], tag: string): number =>
+  tags.find(({ name }) => name === tag)?.sizeBytes ?? 0;

@@ -1,6 +1,7 @@
 // The addresses of the UI. All but chat are fetched when they are opened.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ChatPage } from '../features/chat/chat-page';
+import { toDiscoverSearch } from '../features/discover/discover-search';
 import { toToolTab } from '../features/tools/tool-tabs';
 import { NotFoundPage, PageFailed } from './failures';
 import { Shell } from './shell';
@@ -22,6 +23,7 @@ const models = createRoute({
 const discover = createRoute({
   getParentRoute: () => root,
   path: '/discover',
+  validateSearch: toDiscoverSearch,
   component: lazyRouteComponent(() => import('../features/discover/discover-page'), 'DiscoverPage'),
 });
 const activity = createRoute({

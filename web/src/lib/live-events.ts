@@ -30,7 +30,7 @@ export function followServerEvents(queries: QueryClient): () => void {
       if (event.type === 'MODEL_OPERATION' && event.data) {
         queries.setQueryData<Operation[]>(['operations'], (former) => mergeOperation(former, event.data));
         if (event.data['completed_at'])
-          for (const key of ['models', 'versions', 'adoptable', 'catalog', 'loaded', 'capabilities', 'mcp', 'skills'])
+          for (const key of ['models', 'versions', 'adoptable', 'discover', 'loaded', 'capabilities', 'mcp', 'skills'])
             void queries.invalidateQueries({ queryKey: [key] });
       }
       if (/^(TASK|QUEUE)_|^EMERGENCY_STOP$/.test(event.type)) void queries.invalidateQueries({ queryKey: ['tasks'] });

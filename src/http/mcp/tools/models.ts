@@ -49,7 +49,7 @@ export function modelTools(server: McpServer, parts: ModelToolsParts): void {
     answering(parts, async ({ query, provider, limit, page }) => {
       const { items, total, stale, error } = await registry.search(query, provider, limit, page);
       return {
-        models: items.map((item) => toEntry(item, registry.manifest(item.modelName) !== undefined)),
+        models: items.map((item) => toEntry(item, registry.isInstalled(item))),
         count: items.length,
         total,
         stale,

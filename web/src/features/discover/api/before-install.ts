@@ -1,28 +1,10 @@
-// The catalogues, a verdict before an installation, and news.
+// A verdict before an installation, and news.
 import { useQuery } from '@tanstack/react-query';
 import { z } from 'zod';
-import { CatalogEntry as CatalogEntryShape, NewsItem, Preflight } from '../../../../../src/contract/models';
+import { NewsItem, Preflight } from '../../../../../src/contract/models';
 import { request } from '../../../lib/http';
 
-export type CatalogEntry = z.output<typeof CatalogEntryShape>;
-
-const Catalog = z.object({
-  models: z.array(CatalogEntryShape),
-  stale: z.boolean().default(false),
-  error: z.string().nullable(),
-});
 const News = z.object({ items: z.array(NewsItem), error: z.string().nullable() });
-
-/** What is trending, or what matches once there are two letters. */
-export function useCatalog(provider: string, query: string) {
-  const search = query.length >= 2;
-  const parameters = new URLSearchParams({ provider, limit: '24', ...(search ? { query } : {}) });
-  return useQuery({
-    queryKey: ['catalog', provider, search ? query : ''],
-    queryFn: ({ signal }) => request(`/models/${search ? 'search' : 'trending'}?${parameters}`, Catalog, { signal }),
-    staleTime: 60_000,
-  });
-}
 
 export function usePreflight(name: string, provider: string, runtime: string) {
   return useQuery({

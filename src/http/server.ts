@@ -1,4 +1,5 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
+import type { SessionCopies } from '../chat/sessions/session-copies.js';
 import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -82,6 +83,7 @@ export interface ServerOptions {
   keepAlive: string;
   memory: MemoryRoutesOptions;
   sessionLabels: SessionLabelsDesk;
+  sessionCopies: SessionCopies;
   sessionPictures: SessionPictures;
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
@@ -206,6 +208,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         tracer: options.tracer,
         memoryOf,
         labels: options.sessionLabels,
+        copies: options.sessionCopies,
       });
       await api.register(memoryRoutes, options.memory);
       await api.register(knowledgeRoutes, options.knowledge);

@@ -84,7 +84,8 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
     tell();
   };
   tell();
-  live.log(logLine('campaign', { count: current.length, source: goalsNote(source, 'en') }));
+  live.log(logLine('campaign', { count: current.length }));
+  live.log(logLine(`goals_${source}`));
   events.publish(
     'CAMPAIGN_STARTED',
     `A campaign with ${current.length} goals.`,

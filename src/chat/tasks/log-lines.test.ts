@@ -24,10 +24,8 @@ describe('a line of a task log', () => {
   it('says of a plan and of goals what their reports say', () => {
     expect(LOG_LINES.plan_source_words).toBe(planNote('words', 'en'));
     expect(LOG_LINES.plan_source_whole).toBe(planNote('whole', 'en'));
-    expect(readLogLine(logLine('campaign', { count: 3, source: goalsNote('listed', 'en') }))?.values).toEqual({
-      count: '3',
-      source: 'The goals are those you listed.',
-    });
+    for (const source of ['open', 'listed', 'model', 'words', 'whole'] as const)
+      expect(LOG_LINES[`goals_${source}`]).toBe(goalsNote(source, 'en'));
   });
 
   it('may be none of ours, such as what an engine said', () => {

@@ -26,8 +26,8 @@ const ask = async (session_id: string, content: string) =>
   readEvents(await post('/llm/simple/stream', { session_id, content }));
 const textsOf = async (id: string): Promise<string[]> =>
   (await get(`/sessions/${id}/messages`)).messages.map(({ content }: { content: string }) => content);
-const lastMessages = () =>
-  (upstream.requests.at(-1)?.['messages'] as { content: string }[]).map(({ content }) => content);
+const lastMessages = (): string[] =>
+  ((upstream.requests.at(-1)?.['messages'] ?? []) as { content: string }[]).map(({ content }) => content);
 
 describe('a branch', () => {
   it('has everything up to a message, goes on by itself, and leaves the first one as it was', async () => {

@@ -1,5 +1,5 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
-import type { SessionCopies } from '../chat/sessions/session-copies.js';
+
 import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -8,6 +8,7 @@ import type { GoalRepository } from '../chat/campaign/goal.js';
 import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
+import type { SessionCopies } from '../chat/sessions/session-copies.js';
 import type { SessionPictures } from '../chat/sessions/session-pictures.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';

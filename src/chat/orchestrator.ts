@@ -11,6 +11,7 @@ import { type DecideParts, decideTurn } from './tasks/decide-turn.js';
 import { type InterruptedParts, InterruptedTasks } from './tasks/interrupted-tasks.js';
 import type { LiveTask } from './tasks/live-task.js';
 import { type FoundTask, LiveTasks } from './tasks/live-tasks.js';
+import { logLine } from './tasks/log-lines.js';
 import { PartialTexts } from './tasks/partial-texts.js';
 import { QueueControl, type QueueStatus } from './tasks/queue-control.js';
 import type { Task, TaskPage, TaskRequest } from './tasks/task.js';
@@ -198,7 +199,7 @@ export class Orchestrator {
   #offer(live: LiveTask): void {
     const got = this.#queue.offer(live);
     if (got === 'running') return;
-    live.log(got === 'paused' ? 'Waiting: the queue is paused.' : 'Waiting for a free place.');
+    live.log(logLine(got === 'paused' ? 'waits_paused' : 'waits_place'));
     this.#parts.events.publish('TASK_QUEUED', 'A task waits.', {
       task_id: live.id,
       ...(got === 'full' ? { active: this.#queue.active.size, limit: this.#queue.limit } : {}),
@@ -214,7 +215,7 @@ export class Orchestrator {
       this.#begin(live);
       const parsed = readText(live.task.request, this.#parts.slash);
       turn = toTurn(live, parsed);
-      for (const command of parsed.unknown) live.log(`${command} is no command here; it was left out.`);
+      for (const command of parsed.unknown) live.log(logLine('unknown_command', { command }));
       if (parsed.clear && parsed.text.trim() === '') return await this.#cleared(turn);
       const decided = await decideTurn(turn, this.#parts);
       turn = decided;
@@ -237,7 +238,7 @@ export class Orchestrator {
     });
     tracer.step(live.id, 'Orchestrator', 'start_processing');
     events.publish('TASK_STARTED', 'A task runs.', { task_id: live.id });
-    live.log('Started.');
+    live.log(logLine('started'));
   }
 
   /** A command and nothing else: it was carried out when the task was accepted. */

@@ -95,6 +95,16 @@ export interface SessionPage {
   viewer?: Owner | undefined;
 }
 
+/** Something that was said elsewhere, as it comes into a session. */
+export type BroughtMessage = Omit<StoredMessage, 'seq' | 'sessionId'>;
+
+export interface BroughtConversation {
+  sessionId: string;
+  title: string;
+  instructions: string;
+  messages: readonly BroughtMessage[];
+}
+
 /** Where sessions are kept. Everything that returns a promise resolves when it is on disk. */
 export interface SessionRepository {
   /** What `ask` writes, here and elsewhere in the same store, is one commit; it must ask for all of it before it waits. */
@@ -107,6 +117,8 @@ export interface SessionRepository {
   /** An answer that ended without its text is written again. False where the session no longer has it. */
   reopenTurn(requestId: string): Promise<boolean>;
   append(message: Omit<StoredMessage, 'seq'>): Promise<number>;
+  /** A new session with all it begins with, in one commit. False where there is one of that name. */
+  bringIn(conversation: BroughtConversation, at: number): Promise<boolean>;
   /** Answers a former process left unfinished: their parts become text. Returns how many. */
   interruptUnfinished(): number;
   adoptBoot(bootId: string): void;

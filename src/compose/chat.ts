@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
+import { SessionCopies } from '../chat/sessions/session-copies.js';
 import { SessionStore } from '../chat/sessions/session-store.js';
 import { SimpleMode } from '../chat/simple-mode.js';
 import { OrchestratedFollowUps } from '../chat/tasks/follow-up-tasks.js';
@@ -140,7 +141,11 @@ export function composeChat(settings: Settings, parts: ChatParts) {
     recording: settings.ENABLE_META_LEARNING,
     onFailure: (error) => logger.warn({ err: error }, 'a learned phrase was not recorded'),
   });
-  return { sessions, simple, translator, memory, sessionLabels, learned };
+  const sessionCopies = new SessionCopies(sessions, {
+    of: (sessionId) => memory.sessionContext.labels(sessionId),
+    add: (sessionId, found) => labels.add(sessionId, found),
+  });
+  return { sessions, simple, translator, memory, sessionLabels, sessionCopies, learned };
 }
 
 /** Traces of requests that the former run left open end as their answers did. */

@@ -53,7 +53,7 @@ export function composeHttp(parts: HttpParts) {
     models;
   const { remote, usage, diskLimitBytes, starter } = models;
   const { router, policy: policies, budgets, rest } = parts.routing;
-  const { sessions, simple, translator, memory, sessionLabels, learned } = parts.chat;
+  const { sessions, simple, translator, memory, sessionLabels, sessionCopies, learned } = parts.chat;
   const { orchestrator, services } = parts.tasks;
   const { version } = manifest;
   const embeddingTimeoutMs = settings.UPSTREAM_EMBEDDING_TIMEOUT_SECONDS * 1_000;
@@ -113,6 +113,7 @@ export function composeHttp(parts: HttpParts) {
     sessionPictures: pictures,
     memory: { ...memory, sessions, ttlDays: settings.SESSION_TTL_DAYS },
     sessionLabels,
+    sessionCopies,
     knowledge: { ...memory, maxFileBytes: settings.KNOWLEDGE_MAX_FILE_BYTES },
     learning: {
       ...memory,

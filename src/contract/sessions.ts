@@ -77,6 +77,25 @@ export const SessionChange = z
     instructions: Instructions.optional(),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), 'nothing to change');
+/** What an export holds can be given back as it is; what is not of use here is passed over. */
+const ImportedMessage = z.object({
+  role: z.enum(['user', 'assistant', 'system']),
+  content: z.string().max(1_000_000),
+  timestamp: z.iso.datetime({ offset: true }).nullish(),
+  status: z.enum(['complete', 'streaming', 'interrupted', 'failed', 'cancelled']).nullish(),
+  model: z.string().max(300).nullish(),
+  error: z.object({ code: z.string().max(100), message: z.string().max(10_000) }).nullish(),
+  labels: z.array(z.string().max(100)).max(100).nullish(),
+});
+export const SessionImport = z.object({
+  /** Of the new conversation. */
+  session_id: SessionId,
+  title: z.string().trim().min(1).max(200),
+  instructions: Instructions.nullish(),
+  messages: z.array(ImportedMessage).min(1).max(10_000),
+});
+/** `session_id` names the copy. */
+export const BranchRequest = z.object({ session_id: SessionId, up_to_seq: whole(z.int().min(1)) });
 export const TruncateRequest = z.object({ from_seq: z.int().min(1) });
 export const TruncateResponse = z.object({ removed: z.int() });
 export const SessionLabelState = z.object({

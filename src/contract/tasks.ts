@@ -20,6 +20,8 @@ export const TaskSubmission = z.object({
   style_notes: short(4_000),
   forced_tool: short(100),
   forced_provider: short(100),
+  /** Answers this one alone; absent, who answers is decided as ever. */
+  model: short(300),
   forced_intent: short(100),
   images: z.array(z.string().max(8_000_000)).max(8).nullish(),
   store_knowledge: flag().nullish(),

@@ -93,6 +93,8 @@ const ROUTES: Readonly<Record<Access, readonly string[]>> = {
     'GET /api/v1/sessions/:session_id/messages',
     'GET /api/v1/sessions/:session_id/pictures/:hash',
     'POST /api/v1/sessions/:session_id/truncate',
+    'POST /api/v1/sessions/:session_id/branch',
+    'POST /api/v1/sessions/import',
     'GET /api/v1/sessions/:session_id/labels',
     'GET /api/v1/sessions/:session_id/export',
     'POST /api/v1/memory/ingest',

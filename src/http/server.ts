@@ -1,4 +1,5 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
+
 import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -7,6 +8,7 @@ import type { GoalRepository } from '../chat/campaign/goal.js';
 import type { LearnedPhrases } from '../chat/intents/learned-phrases.js';
 import type { Orchestrator } from '../chat/orchestrator.js';
 import type { ServiceMonitor } from '../chat/services/service-monitor.js';
+import type { SessionCopies } from '../chat/sessions/session-copies.js';
 import type { SessionPictures } from '../chat/sessions/session-pictures.js';
 import type { SimpleMode } from '../chat/simple-mode.js';
 import type { RequestTracer } from '../chat/tracing/request-tracer.js';
@@ -82,6 +84,7 @@ export interface ServerOptions {
   keepAlive: string;
   memory: MemoryRoutesOptions;
   sessionLabels: SessionLabelsDesk;
+  sessionCopies: SessionCopies;
   sessionPictures: SessionPictures;
   knowledge: KnowledgeRoutesOptions;
   learning: LearningRoutesOptions;
@@ -206,6 +209,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         tracer: options.tracer,
         memoryOf,
         labels: options.sessionLabels,
+        copies: options.sessionCopies,
       });
       await api.register(memoryRoutes, options.memory);
       await api.register(knowledgeRoutes, options.knowledge);

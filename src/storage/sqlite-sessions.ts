@@ -1,5 +1,6 @@
 // Sessions and messages as rows. The port is SessionRepository in chat/ports.ts.
 import type {
+  BroughtConversation,
   PartialText,
   SessionChange,
   SessionPage,
@@ -135,6 +136,23 @@ export class SqliteSessions implements SessionRepository {
       const { pk, seq } = this.#reserve(message.sessionId, 1, message.content, message.createdAt);
       this.#insert(pk, seq, { ...message, at: message.createdAt });
       return seq;
+    });
+  }
+
+  bringIn({ sessionId, title, instructions, messages }: BroughtConversation, at: number): Promise<boolean> {
+    return this.#store.commit(() => {
+      const kept = this.#maxEntries > 0 ? messages.slice(-this.#maxEntries) : messages;
+      const row = this.#store
+        .prepare(
+          `INSERT INTO sessions (id, title, title_origin, boot_id, created_at, updated_at, next_seq)
+           VALUES (?, ?, 'person', ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING pk`,
+        )
+        .get(sessionId, title, this.#bootId, at, at, 1 + kept.length);
+      if (!row) return false;
+      const pk = row['pk'] as number;
+      if (instructions !== '') this.#instruct(pk, instructions);
+      for (const [index, message] of kept.entries()) this.#insert(pk, index + 1, { ...message, at: message.createdAt });
+      return true;
     });
   }
 

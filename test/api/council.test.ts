@@ -207,5 +207,6 @@ describe('the Council', () => {
     const task = await client.run(GOAL);
     expect(task.result).toContain('### Step 1: Build it all');
     expect(task.context_history['council']).toBeUndefined();
+    expect(task.context_history['council_choice']).toEqual({ convened: false, reason: 'off' });
   });
 });

@@ -135,6 +135,14 @@ describe('POST /tasks', () => {
     expect(sent).toContain('The cat is called Mia.');
   });
 
+  it('asks a model that is named for this one answer, and leaves the active one as it is', async () => {
+    const named = await client.run({ content: 'Tell me a joke', model: 'org/other' });
+    expect(named).toMatchObject({ status: 'COMPLETED', context_history: { llm_runtime: { model: 'org/other' } } });
+    expect(upstream.requests.at(-1)?.['model']).toBe('org/other');
+    await client.run({ content: 'Tell me another joke' });
+    expect(upstream.requests.at(-1)?.['model']).toBe('fake-model');
+  });
+
   it('fails with the envelope when the engine does, and never with an error text as a result', async () => {
     upstream.behaviour = (_body, response) => {
       response.writeHead(500, { 'content-type': 'application/json' });

@@ -134,26 +134,53 @@ describe('a conversation', () => {
     await ask('Whoever you are');
     await answer.getByText('Hello world').waitFor();
     site.upstream.behaviour = streams(['Another', ' view']);
-    await page.getByRole('button', { name: 'Ask another model' }).click();
+    await page.getByRole('button', { name: 'Other ways to ask again' }).click();
     await page.getByRole('menuitem', { name: 'org/other' }).click();
     await answer.getByText('Another view').waitFor();
     expect(site.upstream.requests.at(-1)?.['model']).toBe('org/other');
   });
 
-  it('keeps question and answer where the other model cannot be asked', async () => {
+  it('asks another model of a task for this one answer, and the active one for the next', async () => {
+    const { page, ask, answer } = await open();
+    await page.getByRole('radiogroup').getByText('Normal', { exact: true }).click();
+    await ask('Tell me whoever you are today');
+    await answer.getByText('Hello world').waitFor();
+    site.upstream.behaviour = streams(['Another', ' view']);
+    await page.getByRole('button', { name: 'Other ways to ask again' }).click();
+    await page.getByRole('menuitem', { name: 'org/other' }).click();
+    await answer.getByText('Another view').waitFor();
+    await page.getByRole('button', { name: 'Regenerate' }).waitFor();
+    expect(site.upstream.requests.at(-1)?.['model']).toBe('org/other');
+    expect(await page.getByRole('combobox', { name: 'Model' }).inputValue()).toBe('fake-model');
+    await ask('And who are you now, please?');
+    await answer.nth(1).getByText('Another view').waitFor();
+    expect(site.upstream.requests.at(-1)?.['model']).toBe('fake-model');
+  });
+
+  it('asks again with another temperature, for this answer alone', async () => {
+    const { page, ask, answer } = await open();
+    await ask('Something new');
+    await answer.getByText('Hello world').waitFor();
+    await page.getByRole('button', { name: 'Other ways to ask again' }).click();
+    site.upstream.behaviour = streams(['Quite', ' other']);
+    await page.getByRole('menuitem', { name: /^More varied/ }).click();
+    await answer.getByText('Quite other').waitFor();
+    expect(site.upstream.requests.at(-1)?.['temperature']).toBe(1.2);
+    await page.getByRole('button', { name: 'Regenerate' }).click();
+    await expect.poll(() => site.upstream.requests.at(-1)?.['temperature']).not.toBe(1.2);
+  });
+
+  it('keeps question and answer where they cannot be taken back', async () => {
     const { page, ask, answer } = await open();
     await ask('Whoever you are');
     await answer.getByText('Hello world').waitFor();
-    await page.getByRole('radiogroup').getByText('Normal', { exact: true }).click();
-    await page.route('**/api/v1/models/switch', (route) =>
-      route.fulfill({ status: 500, json: { code: 'internal', detail: 'It does not start.' } }),
+    await page.route('**/api/v1/sessions/*/truncate', (route) =>
+      route.fulfill({ status: 500, json: { code: 'internal', detail: 'It is not to be.' } }),
     );
-    await page.getByRole('button', { name: 'Ask another model' }).click();
-    await page.getByRole('menuitem', { name: 'org/other' }).click();
-    await page.getByText('It does not start.').waitFor();
-    await page.reload();
-    await page.getByRole('article').getByText('Whoever you are').waitFor();
+    await page.getByRole('button', { name: 'Regenerate' }).click();
+    await page.getByText('It is not to be.').waitFor();
     await answer.getByText('Hello world').waitFor();
+    await page.getByRole('button', { name: 'Regenerate' }).waitFor();
   });
 
   it('leaves the reader where he scrolled to while it grows, and brings him back to the end', async () => {

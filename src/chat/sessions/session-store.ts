@@ -4,6 +4,8 @@ import type { Clock } from '../../shared/clock.js';
 import { DebouncedWriter } from '../../shared/debounced-writer.js';
 import { AppError } from '../../shared/errors.js';
 import type {
+  BroughtConversation,
+  BroughtMessage,
   EventSink,
   PartialText,
   SessionChange,
@@ -97,6 +99,21 @@ export class SessionStore {
     const seq = await this.#repository.append({ ...message, labels, createdAt: this.#clock.now() });
     this.#recent.forget(message.sessionId);
     return seq;
+  }
+
+  /** @throws AppError `conflict` where there is a session of that name, `insufficient_storage` */
+  async bringIn({ messages, ...session }: BroughtConversation): Promise<void> {
+    const { sessionId, instructions } = session;
+    if (this.#repository.summary(sessionId)) throw taken(sessionId);
+    if (instructions) await this.#labelling?.label(sessionId, instructions, 'user');
+    const labelled: BroughtMessage[] = [];
+    for (const message of messages) {
+      const found = (await this.#labelling?.label(sessionId, message.content, message.role)) ?? [];
+      labelled.push({ ...message, labels: [...new Set([...(message.labels ?? []), ...found])] });
+    }
+    if (!(await this.#repository.bringIn({ ...session, messages: labelled }, this.#clock.now())))
+      throw taken(sessionId);
+    this.#events.publish('SESSION_UPDATED', 'Session brought in', { session_id: sessionId });
   }
 
   list(page: SessionPage): { sessions: SessionSummary[]; total: number } {
@@ -213,4 +230,5 @@ export class SessionStore {
   }
 }
 
+const taken = (sessionId: string) => new AppError('conflict', `There is a session ${sessionId} already.`);
 const notFound = (sessionId: string) => new AppError('session_not_found', `There is no session ${sessionId}.`);

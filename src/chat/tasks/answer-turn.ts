@@ -16,6 +16,7 @@ import { campaignTurn } from './campaign-turn.js';
 import { codeTurn } from './code-turn.js';
 import { councilTurn } from './council-turn.js';
 import type { LiveTask } from './live-task.js';
+import { logLine } from './log-lines.js';
 import { planTurn } from './plan-turn.js';
 import { checkRouting } from './routing-check.js';
 import { routingSummary, runtimeContext } from './runtime-context.js';
@@ -100,7 +101,7 @@ export class TurnAnswering {
 
   async #work(turn: DecidedTurn, model: TaskModel, context: BuiltContext): Promise<TurnWork> {
     const { tracer, events, toolBox, intents, clock, active, isSmall, budgetTokens } = this.#parts;
-    const { model: name } = await active();
+    const name = turn.live.task.request.model ?? (await active()).model;
     const [small, tokens] = await Promise.all([isSmall(name), budgetTokens(name)]);
     return {
       turn,
@@ -135,6 +136,7 @@ export class TurnAnswering {
     }
     if (turn.intent === 'COMPLEX_PLANNING') {
       const choice = councilChoice(turn.text, { enabled: this.#parts.council.rounds > 0, small });
+      turn.live.update({ council_choice: choice });
       if (choice.convened) {
         gate('select_council_mode', choice);
         return councilTurn(work, this.#parts.council);
@@ -151,7 +153,7 @@ export class TurnAnswering {
     const { request } = live.task;
     const { context, active, budgetTokens, countTokens, tracer } = this.#parts;
     const forced = turn.tool !== null;
-    const { model } = await active();
+    const model = request.model ?? (await active()).model;
     const built = await context.build({
       sessionId: request.sessionId,
       owner: request.owner ?? null,
@@ -216,6 +218,7 @@ export class TurnAnswering {
       sessionId: request.sessionId,
       requestId: live.id,
       forcedProvider: turn.provider,
+      model: request.model,
       forcedTool: turn.tool,
       language: turn.language,
       generationParams: request.generationParams,
@@ -270,7 +273,7 @@ export class TurnAnswering {
         const preview = text.slice(0, PREVIEW_CHARS);
         const elapsed = Math.round(elapsedMs);
         live.update({ first_token: { at, elapsed_ms: elapsed, preview } });
-        live.log(`First words after ${elapsed} ms.`);
+        live.log(logLine('first_words', { value: elapsed }));
         tracer.update(live.id, (trace) => {
           trace.firstToken = { at, elapsedMs: elapsed, preview };
         });
@@ -302,7 +305,7 @@ export class TurnAnswering {
     return (call, state) => {
       if (state === 'waits') {
         waiting.set(call.id, call);
-        live.log(`${call.tool} waits for your yes.`);
+        live.log(logLine('approval_waits', { tool: call.tool }));
         touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
       } else waiting.delete(call.id);
       if (waiting.size === 0) {
@@ -347,7 +350,7 @@ export class TurnAnswering {
     durationMs: number,
   ): void {
     this.#parts.onTool(name);
-    live.log(`Tool ${name} ${failed ? 'failed' : 'answered'} in ${Math.round(durationMs)} ms.`);
+    live.log(logLine(failed ? 'tool_failed' : 'tool_answered', { tool: name, value: Math.round(durationMs) }));
     this.#parts.tracer.step(
       live.id,
       'Tool',

@@ -1,5 +1,6 @@
 // A turn that works through goals: they are found and kept, each goes through the ordinary way of a question (intent, agent,
 // tools, exit gate), and the end is a summary. A pause of the queue holds it between two goals.
+
 import { randomUUID } from 'node:crypto';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { placeOf } from '../../shared/owner.js';
@@ -21,6 +22,7 @@ import type { IntentId } from '../intent.js';
 import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import { workOn } from './agent-turn.js';
 import { endsTheTurn } from './final-failures.js';
+import { logLine } from './log-lines.js';
 import { TaskError } from './task-failure.js';
 import { placeOfTools } from './task-turn.js';
 import { budgetShown, labelsOf, spokenBy, type TurnWork } from './turn-work.js';
@@ -82,7 +84,8 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
     tell();
   };
   tell();
-  live.log(`Campaign with ${current.length} ${current.length === 1 ? 'goal' : 'goals'}. ${goalsNote(source, 'en')}`);
+  live.log(logLine('campaign', { count: current.length }));
+  live.log(logLine(`goals_${source}`));
   events.publish(
     'CAMPAIGN_STARTED',
     `A campaign with ${current.length} goals.`,
@@ -104,12 +107,12 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
       if (!parts.isPaused()) return;
       const pausedAt = performance.now();
       tell({ paused: true });
-      live.log('The campaign waits: the queue is paused.');
+      live.log(logLine('campaign_waits'));
       events.publish('CAMPAIGN_PAUSED', 'A campaign waits.', { task_id: live.id }, AGENTS.campaign.name);
       await parts.whenResumed();
       pausedMs += performance.now() - pausedAt;
       tell();
-      live.log('The campaign goes on.');
+      live.log(logLine('campaign_resumes'));
       events.publish('CAMPAIGN_RESUMED', 'A campaign goes on.', { task_id: live.id }, AGENTS.campaign.name);
     },
     work: async (goal, earlier) => {
@@ -127,7 +130,7 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
       live.beginPart(goal.number);
       show(goalHeading(goal, language));
       replace(goal);
-      live.log(`Goal ${goal.number}: ${goal.text}`);
+      live.log(logLine('goal_begins', { number: goal.number, text: goal.text }));
       events.publish(
         'CAMPAIGN_GOAL_STARTED',
         `Goal ${goal.number} is worked on.`,
@@ -140,7 +143,11 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
       show(goal.status === 'FAILED' ? `${goalFailure(goal, language)}\n\n` : '\n\n');
       replace(goal);
       const reached = goal.status === 'COMPLETED';
-      live.log(`Goal ${goal.number} ${reached ? 'reached' : `not reached: ${goal.error?.message}`}.`);
+      live.log(
+        reached
+          ? logLine('goal_reached', { number: goal.number })
+          : logLine('goal_missed', { number: goal.number, reason: goal.error?.message ?? '' }),
+      );
       tracer.step(
         live.id,
         'Campaign',

@@ -1,7 +1,9 @@
 // A turn that asks for code: drafts and reviews, as code-review.ts has them take turns.
+
 import { AGENTS } from '../agents/agent.js';
 import { reviewedCode } from '../agents/code-review.js';
 import type { Language } from '../intent.js';
+import { logLine } from './log-lines.js';
 import { labelsOf, type TurnWork } from './turn-work.js';
 
 const MAX_TRACED_CHARS = 1_000;
@@ -15,7 +17,7 @@ export async function codeTurn(work: TurnWork): Promise<string> {
       draft += 1;
       if (draft > 1) live.replace(null);
       if (draft > 1) live.repeated = true;
-      live.log(`Draft ${draft} is being written.`);
+      live.log(logLine('draft', { number: draft }));
       const { text } = await model.ask({
         agent: AGENTS.coder,
         messages: [
@@ -53,7 +55,7 @@ export async function codeTurn(work: TurnWork): Promise<string> {
     },
     costUsd: () => model.costUsd,
     onRound: (round, verdict, feedback) => {
-      live.log(`Review ${round}: ${verdict}.`);
+      live.log(logLine('review', { number: round, verdict }));
       tracer.step(
         live.id,
         AGENTS.critic.name,

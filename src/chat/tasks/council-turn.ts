@@ -1,5 +1,6 @@
 // A turn that a council talks over: its members speak through the turn's own model, one after the other, and the Architect
 // writes the conclusion. Everything is shown as it is said.
+
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AGENTS } from '../agents/agent.js';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../council/council.js';
 import { conclusionHeading, councilReport, silence, statementHeading } from '../council/council-report.js';
 import { endsTheTurn } from './final-failures.js';
+import { logLine } from './log-lines.js';
 import { TaskError } from './task-failure.js';
 import { budgetShown, labelsOf, spokenBy, type TurnWork } from './turn-work.js';
 
@@ -68,7 +70,7 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
     });
   events.publish('COUNCIL_STARTED', 'A council begins.', { task_id: live.id });
   events.publish('COUNCIL_MEMBERS', COUNCIL_MEMBERS.join(', '), { task_id: live.id, members: [...COUNCIL_MEMBERS] });
-  live.log(`A council of ${COUNCIL_MEMBERS.join(', ')}: at most ${bounds.rounds} rounds, ${bounds.tokens} tokens.`);
+  live.log(logLine('council', { members: COUNCIL_MEMBERS.join(', '), rounds: bounds.rounds, tokens: bounds.tokens }));
   tell();
   try {
     const result = await runCouncil({
@@ -80,7 +82,7 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
         shown.push({ step: number, round, member, status: 'running', agrees: null });
         tell({ round });
         live.beginPart(number);
-        live.log(`${member} speaks, round ${round}.`);
+        live.log(logLine('council_speaks', { member, round }));
         show(statementHeading({ round, member }, language));
         const late = new AbortController();
         const timer = setTimeout(
@@ -106,7 +108,13 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
         live.endPart(number);
         show(failure === null ? '\n\n' : `${silence(failure, language)}\n\n`);
         tell();
-        live.log(`${member}, round ${round}: ${failure ?? (agrees ? 'agreed' : `${text.length} characters`)}.`);
+        live.log(
+          failure !== null
+            ? logLine('council_failed', { member, round, reason: failure })
+            : agrees
+              ? logLine('council_agreed', { member, round })
+              : logLine('council_spoke', { member, round, value: text.length }),
+        );
         tracer.step(
           live.id,
           'Council',
@@ -121,7 +129,7 @@ export async function councilTurn(work: TurnWork, bounds: CouncilBounds): Promis
     tracer.step(live.id, 'Council', 'concluded', JSON.stringify({ stopped: result.stopped, rounds: result.rounds }));
     if (result.statements.every(({ failure }) => failure !== null))
       throw new AppError('upstream_timeout', 'The council said nothing before its bound was met.');
-    live.log(`The council ended: ${result.stopped}.`);
+    live.log(logLine('council_ended', { stopped: result.stopped }));
     show(conclusionHeading(language));
     const { text } = await model.ask({
       agent: AGENTS.councilChair,

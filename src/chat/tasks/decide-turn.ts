@@ -1,10 +1,12 @@
 // The first half of a turn: forced routes, the intent, the kind of work, and whether its tool exists.
+
 import { procedureOf } from '../agents/procedures/by-intent.js';
 import { INTENTS, type IntentDecision, type IntentId, type IntentRecognizer } from '../intent.js';
 import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';
 import type { SlashCommands, ToolBox, ToolRequest } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import { executionMode } from './execution-mode.js';
+import { logLine } from './log-lines.js';
 import { TaskError } from './task-failure.js';
 import { type DecidedTurn, placeOfTools, type TaskTurn } from './task-turn.js';
 
@@ -61,7 +63,7 @@ export async function decideTurn(
     : 'UNSUPPORTED_TASK';
   if (intent !== decision.intent) {
     tracer.step(id, GATE, 'route_unsupported', JSON.stringify({ intent: decision.intent, tool }), 'blocked');
-    live.log(`No tool for ${decision.intent} is installed.`);
+    live.log(logLine('no_tool', { intent: decision.intent }));
   }
   return {
     ...turn,

@@ -1,10 +1,12 @@
 // What a former process left behind: what waited runs, what ran is marked interrupted, and somebody may have it run again.
+
 import { AppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
 import type { GoalRepository } from '../campaign/goal.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import { LiveTask } from './live-task.js';
+import { logLine } from './log-lines.js';
 import type { Task, TaskRepository } from './task.js';
 import type { AcceptancePlace } from './task-acceptance.js';
 import { INTERRUPTED, toEnvelope } from './task-failure.js';
@@ -68,7 +70,7 @@ export class InterruptedTasks {
     }
     tracer.reopen(id);
     tracer.step(id, 'User', 'resume_request');
-    live.log('Resumed.');
+    live.log(logLine('resumed'));
     live.repeated = true;
     offer(live);
     return live.task;

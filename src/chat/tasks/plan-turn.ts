@@ -1,12 +1,14 @@
 // A turn that is planned first: the Architect's plan, its steps side by side, and their texts as they are written.
+
 import { toAppError } from '../../shared/errors.js';
 import { AGENTS, PLAN_AGENTS } from '../agents/agent.js';
 import { type MadePlan, makePlan } from '../planning/make-plan.js';
 import { OrderedSections } from '../planning/ordered-sections.js';
 import type { PlanStep } from '../planning/plan.js';
-import { planNote, planReport, stepAgain, stepFailure, stepHeading } from '../planning/report.js';
+import { planReport, stepAgain, stepFailure, stepHeading } from '../planning/report.js';
 import { runPlan, type StepOutcome } from '../planning/run-plan.js';
 import { endsTheTurn } from './final-failures.js';
+import { logLine } from './log-lines.js';
 import { TaskError } from './task-failure.js';
 import { labelsOf, type TurnWork } from './turn-work.js';
 
@@ -39,7 +41,7 @@ export async function planTurn(work: TurnWork): Promise<string> {
       }),
     });
   showPlan();
-  live.log(`Plan with ${plan.length} ${plan.length === 1 ? 'step' : 'steps'}.`);
+  live.log(logLine('plan', { count: plan.length }));
   events.publish(
     'PLAN_CREATED',
     `A plan with ${plan.length} steps.`,
@@ -86,7 +88,13 @@ export async function planTurn(work: TurnWork): Promise<string> {
       else if (begun) sections.write(step.number, stepAgain(language));
       showPlan();
       if (attempt > 1) live.repeated = true;
-      live.log(`Step ${step.number} (${step.agent})${attempt > 1 ? ' once more' : ''}: ${step.instruction}`);
+      live.log(
+        logLine(attempt > 1 ? 'step_again' : 'step_begins', {
+          number: step.number,
+          agent: step.agent,
+          text: step.instruction,
+        }),
+      );
       events.publish(
         'PLAN_STEP_STARTED',
         `Step ${step.number} started.`,
@@ -102,7 +110,11 @@ export async function planTurn(work: TurnWork): Promise<string> {
       sections.write(step.number, status === 'done' ? '\n\n' : `${stepFailure(outcome, language)}\n\n`);
       sections.end(step.number);
       showPlan();
-      live.log(`Step ${step.number} ${status === 'done' ? 'done' : `${status}: ${text}`}.`);
+      live.log(
+        status === 'done'
+          ? logLine('step_done', { number: step.number })
+          : logLine(`step_${status}`, { number: step.number, reason: text }),
+      );
       tracer.step(
         live.id,
         'Architect',
@@ -141,12 +153,12 @@ async function made(work: TurnWork): Promise<MadePlan> {
       (await model.ask({ agent: AGENTS.architect, messages, labels: labelsOf(work), jsonSchema })).text,
     onRefused: (attempt, problems) => {
       live.repeated = true;
-      live.log(`The plan was refused: ${problems.join(' ')}`);
+      live.log(logLine('plan_refused', { reason: problems.join(' ') }));
       tracer.step(live.id, 'Architect', 'plan_refused', JSON.stringify({ attempt, problems }), 'error');
     },
   });
   live.update({ plan_source: plan.source });
-  if (plan.source !== 'model') live.log(planNote(plan.source, 'en'));
+  if (plan.source !== 'model') live.log(logLine(`plan_source_${plan.source}`));
   return plan;
 }
 

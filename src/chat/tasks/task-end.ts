@@ -1,5 +1,6 @@
 // How a task ends: well, with a failure, or removed before it ran. The end of the task and of its session's answer is one
 // commit, and nobody sees it before it is on disk.
+
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { toAppError } from '../../shared/errors.js';
 import { isComplex, TEMPLATE_INTENTS } from '../intent-traits.js';
@@ -10,6 +11,7 @@ import type { TurnResults } from '../turn-ports.js';
 import { executionMode } from './execution-mode.js';
 import type { LiveTask } from './live-task.js';
 import type { LiveTasks } from './live-tasks.js';
+import { logLine } from './log-lines.js';
 import type { PartialTexts } from './partial-texts.js';
 import type { Task, TaskRepository } from './task.js';
 import type { TaskCounters } from './task-counters.js';
@@ -63,7 +65,7 @@ export class TaskEnd {
         last_success_at: isoUtc(clock.now()),
       },
     });
-    live.log('Completed.');
+    live.log(logLine('completed'));
     tracer.step(live.id, agent.name, 'process_task', JSON.stringify({ chars: text.length }));
     await this.#store(live, 'COMPLETED', { text, status: 'complete', error: null, ...askedOf(turn) });
     tracer.step(live.id, 'System', 'complete', JSON.stringify({ result_length: text.length }));

@@ -1,6 +1,8 @@
 // Why a task failed, in the contract's envelope: never a text that poses as a result.
+
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import type { LiveTask, StopReason } from './live-task.js';
+import { LOG_LINES } from './log-lines.js';
 
 const PREVIEW_CHARS = 400;
 
@@ -71,8 +73,8 @@ const stopFailure = (code: string, message: string): TaskFailure => ({
   retryable: true,
 });
 
-export const INTERRUPTED = stopFailure('interrupted', 'The server stopped while this task ran; it can be resumed.');
-export const PURGED = stopFailure('purged', 'The task was removed from the queue before it ran.');
+export const INTERRUPTED = stopFailure('interrupted', LOG_LINES.interrupted);
+export const PURGED = stopFailure('purged', LOG_LINES.purged);
 
 const STOPPED: Record<StopReason, TaskFailure> = {
   cancelled: stopFailure('cancelled', 'The task was stopped.'),

@@ -19,6 +19,8 @@ export interface TaskModelOptions {
   sessionId: string | null;
   requestId?: string | null;
   forcedProvider: string | null;
+  /** Named by the person, for this answer alone. */
+  model?: string | null | undefined;
   forcedTool: string | null;
   language: string | null;
   generationParams: Record<string, unknown> | null;
@@ -228,7 +230,7 @@ export class TaskModel {
     prompt: LanguageModelV4Prompt,
     labels: readonly string[],
   ): Promise<RoutedTarget> {
-    const { router, mode, sessionId, forcedProvider, forcedTool, language, signal } = this.#options;
+    const { router, mode, sessionId, forcedProvider, model, forcedTool, language, signal } = this.#options;
     const question = prompt.findLastIndex(({ role }) => role === 'user');
     const images = prompt.some(hasFile);
     const target = await abortable(
@@ -247,6 +249,7 @@ export class TaskModel {
         taskType: agent.taskType,
         sessionId,
         forcedProvider: forcedProvider ?? undefined,
+        model: model ?? undefined,
         forcedTool: forcedTool ?? undefined,
         images,
         labels,

@@ -25,6 +25,8 @@ export interface TaskRequest {
   styleNotes: string | null;
   forcedTool: string | null;
   forcedProvider: string | null;
+  /** Named for this task alone; absent in tasks of earlier versions, and where the routing decides. */
+  model?: string | null;
   forcedIntent: string | null;
   /** How many came along. */
   images: number;

@@ -1,8 +1,10 @@
 // The answer in the language the request asks for.
+
 import { toAppError } from '../../shared/errors.js';
 import type { AnswerTranslator } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';
 import type { LiveTask } from './live-task.js';
+import { logLine } from './log-lines.js';
 
 /** Where it cannot be translated, the text stays as it is, and the task says so. @throws the signal's reason */
 export async function translateAnswer(
@@ -22,7 +24,7 @@ export async function translateAnswer(
     live.signal.throwIfAborted();
     const { code } = toAppError(error);
     live.update({ translation: { target, applied: false, error: code } });
-    live.log(`The answer could not be translated: ${code}.`);
+    live.log(logLine('not_translated', { code }));
     tracer.step(live.id, 'Orchestrator', 'translate_response', code, 'error');
     return text;
   }

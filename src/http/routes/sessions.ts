@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { SessionSummary, StoredMessage } from '../../chat/ports.js';
 import type { SessionClearing } from '../../chat/sessions/session-clearing.js';
+import type { SessionCopies } from '../../chat/sessions/session-copies.js';
 import type { SessionPictures } from '../../chat/sessions/session-pictures.js';
 import type { SessionStore } from '../../chat/sessions/session-store.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
@@ -30,11 +31,12 @@ export interface SessionRoutesOptions {
   tracer: Pick<RequestTracer, 'get'>;
   memoryOf: MemoryLookup;
   labels: SessionLabelsDesk;
+  copies: SessionCopies;
 }
 
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
-  { sessions, pictures, clearing, tracer, memoryOf, labels },
+  { sessions, pictures, clearing, tracer, memoryOf, labels, copies },
 ) => {
   const tags = ['sessions'];
   const toDetail = (sessionId: string) => ({
@@ -129,6 +131,36 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
     async ({ params, body }) => ({ removed: await clearing.truncate(params.session_id, body.from_seq) }),
   );
 
+  app.post(
+    '/sessions/import',
+    { schema: { body: contract.SessionImport, response: { 201: contract.SessionDetail }, tags } },
+    async ({ body }, reply) => {
+      await copies.bringIn({
+        sessionId: body.session_id,
+        title: body.title,
+        instructions: body.instructions ?? '',
+        messages: body.messages.map(toBroughtMessage),
+      });
+      return reply.code(201).send(toDetail(body.session_id));
+    },
+  );
+
+  app.post(
+    '/sessions/:session_id/branch',
+    {
+      schema: {
+        params: contract.SessionParams,
+        body: contract.BranchRequest,
+        response: { 201: contract.SessionDetail },
+        tags,
+      },
+    },
+    async ({ params, body }, reply) => {
+      await copies.branch(params.session_id, body.session_id, body.up_to_seq);
+      return reply.code(201).send(toDetail(body.session_id));
+    },
+  );
+
   app.get(
     '/sessions/:session_id/labels',
     { schema: { params: contract.SessionParams, response: { 200: contract.SessionLabelState }, tags } },
@@ -179,6 +211,18 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
     },
   );
 };
+
+const toBroughtMessage = (message: z.output<typeof contract.SessionImport>['messages'][number]) => ({
+  role: message.role,
+  content: message.content,
+  // Nobody goes on with it.
+  status: message.status === 'streaming' ? ('interrupted' as const) : (message.status ?? 'complete'),
+  model: message.model ?? null,
+  error: message.error ?? null,
+  usage: null,
+  labels: message.labels ?? [],
+  createdAt: message.timestamp ? Date.parse(message.timestamp) : Date.now(),
+});
 
 export const toLabelRelease = ({ labels, reason, at }: LabelRelease) => ({
   labels: [...labels],

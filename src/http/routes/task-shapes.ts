@@ -22,6 +22,7 @@ export function toTaskRequest(body: import('zod').output<typeof TaskSubmission>)
     styleNotes: body.style_notes || null,
     forcedTool: body.forced_tool || null,
     forcedProvider: body.forced_provider || null,
+    ...(body.model ? { model: body.model } : {}),
     forcedIntent: body.forced_intent || null,
     images: body.images?.length ?? 0,
     ...(body.images?.length ? { pictures: body.images.map(pictureOfText) } : {}),

@@ -87,16 +87,15 @@ export function Shell() {
           <Brand />
         </Group>
         <div className="sidebar-middle">
-          <nav aria-label={t('nav.main')}>
+          <nav aria-label={t('nav.main')} className="main-nav">
             <NavLink
               component={Link}
               to="/"
               label={t('nav.chat')}
-              leftSection={<IconMessage2 size={17} aria-hidden />}
+              leftSection={<IconMessage2 size={16} aria-hidden />}
               active={onChat}
+              aria-current={onChat ? 'page' : undefined}
               onClick={close}
-              py={5}
-              style={{ borderRadius: 9 }}
             />
             {PAGES.map(({ to, label, Icon }) => (
               <NavLink
@@ -104,11 +103,9 @@ export function Shell() {
                 component={Link}
                 to={to}
                 label={t(label)}
-                leftSection={<Icon size={17} aria-hidden />}
+                leftSection={<Icon size={16} aria-hidden />}
                 active={pathname === to || pathname.startsWith(`${to}/`)}
                 onClick={close}
-                py={5}
-                style={{ borderRadius: 9 }}
               />
             ))}
           </nav>

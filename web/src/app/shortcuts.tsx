@@ -13,6 +13,8 @@ const KEYS = [
   [['Enter'], 'keys.send'],
   [['Shift', 'Enter'], 'keys.newLine'],
   [['Esc'], 'keys.stop'],
+  [['mod', 'Shift', 'F'], 'keys.find'],
+  [['↑'], 'keys.editLast'],
   [['/'], 'keys.commands'],
   [['?'], 'keys.help'],
 ] as const;

@@ -1,12 +1,16 @@
-// Code of an answer, with its language, colours and a copy button. Colours come late; the text is there at once.
+// Code of an answer, with its language, colours and what can be done with it. Colours come late; the text is there at once.
 import { UnstyledButton } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
-import { IconCheck, IconCopy, IconTextWrap } from '@tabler/icons-react';
+import { IconCheck, IconCopy, IconDownload, IconTextWrap } from '@tabler/icons-react';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { saveFile } from '../lib/save-file';
+import { codeFileName } from './code-file-name';
 import { CopyText } from './copy-text';
 
 const MAX_COLOURED_CHARS = 30_000;
+/** From here on it is worth saying how long it is. */
+const LONG_LINES = 40;
 
 interface HastNode {
   type: string;
@@ -19,6 +23,7 @@ export function CodeBlock({ code, language }: { code: string; language: string }
   const { t } = useTranslation();
   const [wrapped, setWrapped] = useLocalStorage({ key: 'venom.wrap', defaultValue: false });
   const [coloured, setColoured] = useState<{ code: string; node: ReactNode }>();
+  const lines = code.split('\n').length;
   useEffect(() => {
     if (!language || code.length > MAX_COLOURED_CHARS) return;
     let current = true;
@@ -33,7 +38,10 @@ export function CodeBlock({ code, language }: { code: string; language: string }
   return (
     <div className="code-block" dir="ltr">
       <div className="code-head">
-        <span>{language || 'text'}</span>
+        <span>
+          {language || 'text'}
+          {lines > LONG_LINES && ` · ${t('code.lines', { count: lines })}`}
+        </span>
         <div className="code-actions">
           <UnstyledButton
             className="code-action"
@@ -43,6 +51,14 @@ export function CodeBlock({ code, language }: { code: string; language: string }
             onClick={() => setWrapped(!wrapped)}
           >
             <IconTextWrap size={15} aria-hidden />
+          </UnstyledButton>
+          <UnstyledButton
+            className="code-action"
+            aria-label={t('code.save')}
+            title={t('code.save')}
+            onClick={() => saveFile(new Blob([code], { type: 'text/plain' }), codeFileName(language))}
+          >
+            <IconDownload size={15} aria-hidden />
           </UnstyledButton>
           <CopyText value={code}>
             {({ copied, copy }) => (

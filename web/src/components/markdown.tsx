@@ -3,6 +3,8 @@ import { Anchor } from '@mantine/core';
 import { isValidElement, memo, type ReactElement, type ReactNode } from 'react';
 import { Streamdown } from 'streamdown';
 import { CodeBlock } from './code-block';
+import { hasFormula, markFormulas } from './math-marks';
+import { useMath } from './use-math';
 
 const components = {
   pre: ({ children }: { children?: ReactNode }) => {
@@ -48,15 +50,18 @@ const components = {
 };
 
 export const Markdown = memo(function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
+  const marked = markFormulas(text);
+  const math = useMath(hasFormula(marked));
   return (
     <div className="prose" dir="auto">
       <Streamdown
         mode={streaming ? 'streaming' : 'static'}
         parseIncompleteMarkdown={streaming}
         components={components as never}
+        {...(math ? { plugins: { math } } : {})}
         skipHtml
       >
-        {text}
+        {marked}
       </Streamdown>
     </div>
   );

@@ -3,6 +3,7 @@ import { Badge, Group, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { number } from '../lib/format';
 import type { ContextReport } from '../lib/requests';
+import { Excerpt } from './excerpt';
 
 export function RecalledList({ context }: { context: ContextReport }) {
   const { t, i18n } = useTranslation();
@@ -23,11 +24,7 @@ export function RecalledList({ context }: { context: ContextReport }) {
                 : t(`memory.source.${entry.source}`, { defaultValue: entry.source })}
             </Text>
           </Group>
-          {entry.text && (
-            <Text size="xs" lineClamp={6} mt={2} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-              {entry.text}
-            </Text>
-          )}
+          {entry.text && <Excerpt text={entry.text} />}
         </div>
       ))}
       {context.dropped.map(({ part, tokens }) => (

@@ -1,7 +1,7 @@
 // One request from the inside: where its time went, what was decided, what was really sent and to whom.
 import { Badge, Button, Code, Drawer, Group, ScrollArea, Stack, Table, Tabs, Text, Tooltip } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { bytes, duration, moment } from '../lib/format';
+import { bytes, duration, moment, number } from '../lib/format';
 import { type RequestDetail, type RequestStep, useFlowDiagram, useRequestDetail } from '../lib/requests';
 import { CopyText } from './copy-text';
 import { PrivacyBadge } from './privacy-badge';
@@ -152,8 +152,8 @@ function ContextSent({ detail }: { detail: RequestDetail }) {
         <>
           <Text size="xs" fw={600}>
             {t('inspector.used', {
-              memory: detail.context.memories.length,
-              lessons: detail.context.lessons.length,
+              memory: t('inspector.used.memory', { count: detail.context.memories.length }),
+              lessons: t('inspector.used.lessons', { count: detail.context.lessons.length }),
             })}
           </Text>
           <RecalledList context={detail.context} />
@@ -310,12 +310,12 @@ function Route({ detail }: { detail: RequestDetail }) {
       )}
       {(detail.receipt?.masked ?? []).map(({ kind, count }) => (
         <Text key={kind} size="xs">
-          {t('inspector.masked', { kind, count })}
+          {t('inspector.masked', { kind, times: count })}
         </Text>
       ))}
       {typeof detail.receipt?.cost_usd === 'number' && (
         <Text size="xs" className="muted">
-          {t('inspector.cost', { value: detail.receipt.cost_usd.toFixed(4) })}
+          {t('inspector.cost', { value: number(detail.receipt.cost_usd, i18n.language, 4) })}
         </Text>
       )}
     </Stack>

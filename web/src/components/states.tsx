@@ -1,8 +1,10 @@
-// The faces of a list that is not full: loading, failed, empty.
+// What a list shows when it has nothing else to show.
 import { Button, Center, Loader, Stack, Text } from '@mantine/core';
-import { IconCloudOff, IconMoodEmpty } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { IconCloudOff, type IconProps, IconSparkles } from '@tabler/icons-react';
+import type { ComponentType, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ApiError } from '../lib/http';
+import { ErrorAdvice } from './error-advice';
 
 export function Loading() {
   const { t } = useTranslation();
@@ -20,25 +22,38 @@ export function Failed({ error, onRetry }: { error: unknown; onRetry: () => void
       <Stack align="center" gap="xs">
         <IconCloudOff aria-hidden stroke={1.5} />
         <Text size="sm">{t('state.failed')}</Text>
-        <Text size="xs" className="muted" ta="center">
+        <Text size="xs" className="muted" ta="center" style={{ overflowWrap: 'anywhere' }}>
           {error instanceof Error ? error.message : String(error)}
         </Text>
         <Button size="xs" variant="default" onClick={onRetry}>
           {t('state.retry')}
         </Button>
+        {error instanceof ApiError && <ErrorAdvice code={error.code} />}
       </Stack>
     </Center>
   );
 }
 
-export function Empty({ children }: { children: ReactNode }) {
+/** `children` says what is not there yet, `action` how it comes to be. */
+export function Empty({
+  icon: Icon = IconSparkles,
+  action,
+  children,
+}: {
+  icon?: ComponentType<IconProps>;
+  action?: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <Center p="lg">
-      <Stack align="center" gap={6} className="muted">
-        <IconMoodEmpty aria-hidden stroke={1.4} />
-        <Text size="sm" ta="center">
+      <Stack align="center" gap={8} maw={420}>
+        <span className="empty-icon">
+          <Icon size={20} aria-hidden stroke={1.6} />
+        </span>
+        <Text size="sm" ta="center" className="muted">
           {children}
         </Text>
+        {action}
       </Stack>
     </Center>
   );

@@ -23,11 +23,35 @@ export const duration = (milliseconds: number, language: string): string =>
         milliseconds / 1_000,
       );
 
-export const uptime = (seconds: number): string => {
-  const hours = Math.floor(seconds / 3_600);
-  const minutes = Math.floor((seconds % 3_600) / 60);
-  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min` : `${seconds} s`;
-};
+const part = (value: number, unit: 'day' | 'hour' | 'minute' | 'second', language: string): string =>
+  new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short' }).format(
+    Math.floor(value),
+  );
+
+/** In its two largest units. */
+export function uptime(seconds: number, language: string): string {
+  const days = seconds / 86_400;
+  const hours = seconds / 3_600;
+  const minutes = seconds / 60;
+  if (days >= 1) return `${part(days, 'day', language)} ${part(hours % 24, 'hour', language)}`;
+  if (hours >= 1) return `${part(hours, 'hour', language)} ${part(minutes % 60, 'minute', language)}`;
+  return minutes >= 1 ? part(minutes, 'minute', language) : part(seconds, 'second', language);
+}
+
+/** When something was said: of today the time, of this year no year. */
+export function when(instant: string, language: string): string {
+  const at = new Date(instant);
+  const now = new Date();
+  if (at.toDateString() === now.toDateString())
+    return new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(at);
+  return new Intl.DateTimeFormat(language, {
+    day: 'numeric',
+    month: 'short',
+    ...(at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }),
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at);
+}
 
 /** A moment, short and with its day. */
 export const moment = (instant: string | number, language: string): string =>

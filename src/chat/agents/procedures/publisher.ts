@@ -1,6 +1,8 @@
 // The Publisher: reads what a project shows of itself, has a page of documentation written from it, and puts the page into the
 // workspace once a person has said yes. Links that lead nowhere are named.
+
 import type { Language } from '../../intent.js';
+import { logLine } from '../../tasks/log-lines.js';
 import { filesOf, framed, likelyFolders, needed, type ProcedureWork } from './procedure.js';
 
 const MATERIAL_CHARS = 12_000;
@@ -26,7 +28,7 @@ export async function publisherProcedure(work: ProcedureWork): Promise<string> {
   const { folder, material, sources } = await look(work, room);
   const target = targetOf(work.text, folder, sources);
   const existing = await work.call('file__read_file', { file_path: target });
-  work.note(`Page: ${target}; read ${sources.length} files.`);
+  work.note(logLine('page', { page: target, value: sources.length }));
   const request = [
     work.text,
     material === '' ? 'The workspace shows nothing of the project.' : `What the project shows of itself:\n${material}`,

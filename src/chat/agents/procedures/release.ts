@@ -1,8 +1,10 @@
 // The Release Manager: reads what was committed since the last tag, proposes a version and a changelog, and sets the tag only
 // when it was asked for and a person has said yes. Nothing is pushed: there is no network here.
+
 import { AppError } from '../../../shared/errors.js';
 import type { Language } from '../../intent.js';
 import type { ToolFinding } from '../../task-ports.js';
+import { logLine } from '../../tasks/log-lines.js';
 import { failureOf, framed, likelyFolders, needed, type ProcedureWork, wasRefused } from './procedure.js';
 import {
   type Bump,
@@ -39,7 +41,7 @@ export async function releaseProcedure(work: ProcedureWork): Promise<string> {
   };
   const { folder, found } = await repository(work);
   const { tag, commits, cut } = found.structured as Since;
-  work.note(`${commits.length} commits since ${tag ?? 'the beginning'} in ${folder}.`);
+  work.note(logLine('commits', { value: commits.length, tag: tag ?? 'the beginning', folder }));
   if (commits.length === 0) {
     say(words.nothing(tag, folder));
     return parts.join('\n\n');

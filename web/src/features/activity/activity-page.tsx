@@ -1,7 +1,9 @@
 // What happens with models and what happened: phases, bytes, speed; stop it, try it again.
 import { ActionIcon, Badge, Group, Progress, Stack, Text, Tooltip } from '@mantine/core';
-import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
+import { IconActivity, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { ErrorAdvice } from '../../components/error-advice';
+import { ButtonLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { errorText } from '../../lib/error-text';
@@ -25,7 +27,18 @@ export function ActivityPage() {
       <PageHeader title={t('activity.title')} lead={t('activity.lead')} />
       {operations.isPending && <Loading />}
       {operations.isError && <Failed error={operations.error} onRetry={() => void operations.refetch()} />}
-      {operations.isSuccess && operations.data.length === 0 && <Empty>{t('activity.empty')}</Empty>}
+      {operations.isSuccess && operations.data.length === 0 && (
+        <Empty
+          icon={IconActivity}
+          action={
+            <ButtonLink to="/discover" size="xs" variant="default">
+              {t('empty.activity.do')}
+            </ButtonLink>
+          }
+        >
+          {t('activity.empty')}
+        </Empty>
+      )}
       <Stack>
         {operations.data?.map((operation) => (
           <OperationCard key={operation.operation_id} operation={operation} />
@@ -112,7 +125,7 @@ function OperationCard({ operation }: { operation: Operation }) {
           role="alert"
           style={{ overflowWrap: 'anywhere' }}
         >
-          {errorText(operation.error_code, operation.error)}
+          {errorText(operation.error_code, operation.error)} <ErrorAdvice code={operation.error_code} />
         </Text>
       )}
       {operation.steps.length > 0 && (

@@ -52,6 +52,14 @@ export interface DividedWork {
   planSource: string | null;
   council: Council | null;
   campaign: Campaign | null;
+  /** Why a goal that might have been talked over was not. */
+  noCouncil: 'small_model' | 'off' | null;
+}
+
+/** In the reader's language. */
+export interface AnswerFailure {
+  code: string | null;
+  text: string;
 }
 
 export type AnswerChange =
@@ -63,7 +71,7 @@ export type AnswerChange =
   /** Of a step while it is written; `offset` 0 begins it anew. */
   | { type: 'part'; step: number; offset: number; text: string }
   | { type: 'state'; status: string; logs: string[]; work: DividedWork; intent: string | null }
-  | { type: 'end'; error: string | null };
+  | { type: 'end'; error: AnswerFailure | null };
 
 export interface AnswerStream {
   /** Also the id of its trace. */
@@ -118,6 +126,7 @@ export async function openAnswer(question: Question, key: string, signal: AbortS
     ...(mode === 'complex' ? { forced_intent: 'COMPLEX_PLANNING' } : {}),
     ...kept,
     ...(images.length > 0 ? { images } : {}),
+    ...(model ? { model } : {}),
     ...(Object.keys(generation).length > 0 ? { generation_params: generation } : {}),
   };
   const response = await send('/tasks', { json, headers, signal });
@@ -152,7 +161,7 @@ function directStream(requestId: string): AnswerStream {
       if (event === 'content') return [{ type: 'text', text: data.text ?? '' }];
       if (event === 'thinking') return [{ type: 'thought', text: data.text ?? '' }];
       if (event === 'error')
-        return [{ type: 'end', error: data.code === 'cancelled' ? null : errorText(data.code, data.message ?? '') }];
+        return [{ type: 'end', error: data.code === 'cancelled' ? null : failureOf(data.code, data.message) }];
       return event === 'done' ? [{ type: 'end', error: null }] : [];
     },
   };
@@ -171,6 +180,7 @@ interface TaskEvent {
     plan_source?: string;
     council?: Council;
     campaign?: Campaign;
+    council_choice?: { convened: boolean; reason: string };
     tool_requirement?: { intent?: string };
   };
 }
@@ -201,18 +211,23 @@ function taskStream(taskId: string): AnswerStream {
             toState(data),
             {
               type: 'end',
-              error: failed ? errorText(error?.error_code, error?.error_message ?? data.status ?? '') : null,
+              error: failed ? failureOf(error?.error_code, error?.error_message ?? data.status) : null,
             },
           ];
         }
         case 'task_missing':
-          return [{ type: 'end', error: data.detail ?? '' }];
+          return [{ type: 'end', error: failureOf('task_not_found', data.detail) }];
         default:
           return [];
       }
     },
   };
 }
+
+const failureOf = (code: string | undefined, message = ''): AnswerFailure => ({
+  code: code ?? null,
+  text: errorText(code, message),
+});
 
 const toState = (data: TaskEvent): AnswerChange => ({
   type: 'state',
@@ -223,9 +238,13 @@ const toState = (data: TaskEvent): AnswerChange => ({
     planSource: data.context_history?.plan_source ?? null,
     council: data.context_history?.council ?? null,
     campaign: data.context_history?.campaign ?? null,
+    noCouncil: noCouncilOf(data.context_history?.council_choice?.reason),
   },
   intent: data.context_history?.tool_requirement?.intent ?? null,
 });
+
+const noCouncilOf = (reason: string | undefined): DividedWork['noCouncil'] =>
+  reason === 'small_model' || reason === 'off' ? reason : null;
 
 /** Reads one response to its end. Whether the answer came to its end too. */
 export async function readAnswer(

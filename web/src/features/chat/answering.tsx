@@ -3,6 +3,7 @@ import { Button, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Markdown } from '../../components/markdown';
+import { FailedAnswer } from './failed-answer';
 import type { LiveAnswer } from './live-answers';
 import { Figures, UserMessage } from './message-view';
 import { TaskProgress } from './progress-view';
@@ -38,11 +39,7 @@ export function Answering({
             <Markdown text={live.text} streaming={!live.done} />
           </div>
         )}
-        {live.error !== null && (
-          <Text c="var(--mantine-color-red-light-color)" size="sm" role="alert">
-            {t('chat.failed', { reason: live.error })}
-          </Text>
-        )}
+        {live.error !== null && <FailedAnswer code={live.error.code} text={live.error.text} />}
         <div className="message-actions">
           {live.error !== null && live.requestId === null && live.question !== null ? (
             <Button size="xs" variant="default" leftSection={<IconRefresh size={14} aria-hidden />} onClick={onRetry}>

@@ -141,7 +141,7 @@ export function AttachmentRow({ attachments }: { attachments: Attachments }) {
       {refused && (
         <Text size="xs" c="var(--mantine-color-red-light-color)" role="alert">
           {t('chat.attach.refused', {
-            count: MOST_PICTURES,
+            most: MOST_PICTURES,
             megabytes: MOST_PICTURE_BYTES / 1_000_000,
             kilobytes: MOST_FILE_CHARS / 1_000,
           })}

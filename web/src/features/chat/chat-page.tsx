@@ -1,13 +1,13 @@
 // The chat: model, mode and parameters above, the conversation, and where the next message is written.
 import { ActionIcon, Box, Text, Title, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
-import { IconAdjustmentsHorizontal, IconCloud, IconLock } from '@tabler/icons-react';
+import { IconAdjustmentsHorizontal, IconCloud, IconLock, IconSearch } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { StarterCard } from '../../components/starter-card';
 import { useCloudEngines } from '../../lib/cloud-engines';
-import { useModels, useSwitchModel } from '../../lib/models';
+import { useModels } from '../../lib/models';
 import { escapeWasForLayer } from '../../lib/open-layers';
 import { usePageTitle } from '../../lib/page-title';
 import { useStarter } from '../../lib/starter';
@@ -19,6 +19,7 @@ import { ask, isAnswering, stop, useLiveAnswer } from './live-answers';
 import { useMode } from './mode';
 import { ModeSwitch } from './mode-switch';
 import { keyOf, labelOf, ModelPicker, useChatModels } from './model-picker';
+import { newSessionId } from './new-session-id';
 import { ParametersDrawer, useParameters } from './parameters';
 
 export function ChatPage({ sessionId }: { sessionId: string | null }) {
@@ -26,10 +27,11 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
   const navigate = useNavigate();
   const models = useModels();
   const starter = useStarter();
-  const switchModel = useSwitchModel();
   const [parameters, setParameters] = useParameters();
   const [mode, setMode] = useMode();
   const [drawer, { open, close }] = useDisclosure();
+  const [finding, { open: find, close: stopFinding }] = useDisclosure();
+  const [editAsked, setEditAsked] = useState(0);
   const [instructions, setInstructions] = useState('');
   const live = useLiveAnswer(sessionId ?? '');
   // Until its first question is acknowledged there is no such session.
@@ -50,29 +52,23 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
   // The conversation names its own page.
   usePageTitle(sessionId ? undefined : t('nav.chat'));
   useHotkeys(
-    [['Escape', () => sessionId && isAnswering(sessionId) && !escapeWasForLayer() && void stop(sessionId)]],
+    [
+      ['Escape', () => sessionId && isAnswering(sessionId) && !escapeWasForLayer() && void stop(sessionId)],
+      // The browser's own is left to the browser; this one finds also what is not on the page yet.
+      ['mod+shift+F', () => sessionId && find()],
+    ],
     [],
   );
 
-  const named = (key: string | undefined) => chatModels.find((model) => keyOf(model) === key);
-  /** A task takes no model by name: the one that answers is changed first. False where it cannot be; the reader is told. */
-  const prepare = async (other: string | undefined): Promise<boolean> => {
-    const model = named(other);
-    if (!model || mode === 'direct') return true;
-    return switchModel.mutateAsync(model).then(
-      () => true,
-      () => false,
-    );
-  };
-  const send: Ask = (text, images = [], other) => {
+  const send: Ask = (text, images = [], { model: other, temperature } = {}) => {
     const id = sessionId ?? newSessionId();
-    const model = named(other);
+    const model = chatModels.find((each) => keyOf(each) === other);
     // Without a choice the server knows which model: a name would go before the policy.
     void ask(id, text, {
       mode,
-      parameters,
+      parameters: temperature === undefined ? parameters : { ...parameters, temperature },
       images,
-      ...(model && mode === 'direct' ? { model: model.name } : {}),
+      ...(model ? { model: model.name } : {}),
       ...(sessionId === null && instructions.trim() !== '' ? { instructions: instructions.trim() } : {}),
     });
     if (!sessionId) void navigate({ to: '/chat/$sessionId', params: { sessionId: id } });
@@ -84,6 +80,20 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
         <ModelPicker />
         <ModeSwitch mode={mode} onChange={setMode} />
         <Box flex={1} />
+        {sessionId && (
+          <Tooltip label={t('find.title')}>
+            <ActionIcon
+              variant={finding ? 'light' : 'subtle'}
+              color="gray"
+              size="lg"
+              aria-label={t('find.title')}
+              aria-pressed={finding}
+              onClick={finding ? stopFinding : find}
+            >
+              <IconSearch size={18} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        )}
         <Tooltip label={t('chat.settings')}>
           <ActionIcon
             variant={tuned ? 'light' : 'subtle'}
@@ -98,13 +108,16 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
       </div>
       {sessionId ? (
         <Conversation
-          key={sessionId}
+          // Its neighbour below goes by the same conversation: two of one key would leave the former one standing.
+          key={`conversation ${sessionId}`}
           sessionId={sessionId}
           title={session.data?.title}
           model={active}
           otherModels={others}
-          onPrepare={prepare}
           onAsk={send}
+          finding={finding}
+          onFound={stopFinding}
+          editAsked={editAsked}
         />
       ) : (
         <div className="chat-scroll">
@@ -147,12 +160,13 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
         </div>
       )}
       <Composer
-        key={sessionId ?? 'new'}
+        key={`composer ${sessionId ?? ''}`}
         sessionId={sessionId}
         answering={answering}
         disabled={!ready}
         onSend={send}
         onStop={() => sessionId && void stop(sessionId)}
+        onEditLast={() => setEditAsked((count) => count + 1)}
       />
       <Text size="xs" className="muted" ta="center" pb="xs" visibleFrom="sm">
         {t('chat.hint')}
@@ -162,11 +176,4 @@ export function ChatPage({ sessionId }: { sessionId: string | null }) {
       </ParametersDrawer>
     </div>
   );
-}
-
-function newSessionId(): string {
-  const random = [...crypto.getRandomValues(new Uint8Array(4))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
-  return `session-${Date.now()}-${random}`;
 }

@@ -16,6 +16,7 @@ export function Composer({
   disabled,
   onSend,
   onStop,
+  onEditLast,
 }: {
   /** Whose draft it is; null for a conversation that is not begun. */
   sessionId: string | null;
@@ -23,6 +24,8 @@ export function Composer({
   disabled: boolean;
   onSend: (text: string, images: string[]) => void;
   onStop: () => void;
+  /** Up in an empty field. */
+  onEditLast: () => void;
 }) {
   const { t } = useTranslation();
   const [text, setText] = useDraft(sessionId);
@@ -68,6 +71,11 @@ export function Composer({
         setDismissed(true);
         return;
       }
+    }
+    if (event.key === 'ArrowUp' && text === '' && !answering && sessionId) {
+      event.preventDefault();
+      onEditLast();
+      return;
     }
     // While an input method composes a character, Enter belongs to it.
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {

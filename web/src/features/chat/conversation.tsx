@@ -1,7 +1,9 @@
 // The messages of one conversation and the answer that is being written, kept in view while the reader is at the end.
-import { ActionIcon, Button, Center, Stack, VisuallyHidden } from '@mantine/core';
-import { IconArrowDown } from '@tabler/icons-react';
+import { ActionIcon, Center, Stack, VisuallyHidden } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconArrowDown, IconMessageOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ButtonLink } from '../../components/links';
@@ -10,33 +12,42 @@ import { Empty, Failed, Loading } from '../../components/states';
 import { usePageTitle } from '../../lib/page-title';
 import { Answering } from './answering';
 import { useApprovals } from './api/approvals';
-import { getPictures, type Message, truncateSession, useMessages } from './api/sessions';
+import { branchSession, getPictures, type Message, truncateSession, useMessages } from './api/sessions';
 import { ApprovalCards } from './approval-cards';
+import { FindBar } from './find-bar';
 import { dismissAnswer, rejoin, retry, useLiveAnswer } from './live-answers';
-import { MessagePictures } from './message-pictures';
-import { AssistantMessage, UserMessage } from './message-view';
+import { MessageList } from './message-list';
+import { newSessionId } from './new-session-id';
+import { OlderMessages } from './older-messages';
+import type { Otherwise } from './regenerate';
+import { StreamAnnouncer } from './stream-announcer';
 import { useEndInView } from './use-end-in-view';
 
-export type Ask = (text: string, images?: readonly string[], model?: string) => void;
+export type Ask = (text: string, images?: readonly string[], other?: Otherwise) => void;
 
 export function Conversation({
   sessionId,
   title,
-  onPrepare,
   onAsk,
   model,
   otherModels,
+  finding,
+  onFound,
+  editAsked,
 }: {
   sessionId: string;
   title: string | undefined;
-  /** Before a question is taken back to be asked of another model; false where that one cannot be asked. */
-  onPrepare: (model: string | undefined) => Promise<boolean>;
   onAsk: Ask;
   model: string | null;
   /** That could answer a question once more. */
   otherModels: readonly { value: string; label: string }[];
+  /** Whether the bar that finds words is open. */
+  finding: boolean;
+  onFound: () => void;
+  editAsked: number;
 }) {
   const { t } = useTranslation();
+  const navigate = useNavigate();
   const queries = useQueryClient();
   const live = useLiveAnswer(sessionId);
   // A question the server has not acknowledged yet may be the first of its conversation: there is nothing to read.
@@ -63,8 +74,7 @@ export function Conversation({
     void queries.invalidateQueries({ queryKey: ['sessions', 'list'] });
   }, [live?.done, live?.error, live?.requestId, queries, sessionId]);
 
-  const again = async (from: Message, text: string, other?: string) => {
-    if (!(await onPrepare(other))) return;
+  const again = async (from: Message, text: string, other?: Otherwise) => {
     setTakingBack(true);
     try {
       // They go with the message that is taken back, so they are fetched first.
@@ -73,9 +83,22 @@ export function Conversation({
       await queries.refetchQueries({ queryKey: ['sessions', 'messages', sessionId] });
       view.toEnd();
       onAsk(text, images, other);
+    } catch (error) {
+      notifications.show({ color: 'red', message: (error as Error).message });
     } finally {
       setTakingBack(false);
     }
+  };
+  const branch = (from: Message) => {
+    const id = newSessionId();
+    branchSession(sessionId, id, from.seq).then(
+      () => {
+        notifications.show({ message: t('chat.branched') });
+        void queries.invalidateQueries({ queryKey: ['sessions', 'list'] });
+        void navigate({ to: '/chat/$sessionId', params: { sessionId: id } });
+      },
+      (error: Error) => notifications.show({ color: 'red', message: error.message }),
+    );
   };
 
   if (stored.isPending && !live) return <Loading />;
@@ -88,14 +111,17 @@ export function Conversation({
     : messages;
   return (
     <div className="chat-view">
+      {finding && <FindBar messages={shown} readingOlder={stored.hasNextPage} onClose={onFound} />}
+      <StreamAnnouncer live={live} />
       {/* A region that scrolls must be reachable by keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
       <div className="chat-scroll" ref={view.scroller} onScroll={view.onScroll} tabIndex={0}>
+        {/* Not live by itself: a screen reader would read each word as it comes. */}
         <div
           className="chat-column"
           ref={view.column}
           role="log"
-          aria-live="polite"
+          aria-live="off"
           aria-busy={live?.done === false}
           aria-label={t('chat.log')}
         >
@@ -103,40 +129,25 @@ export function Conversation({
             <h1>{messages[0]?.content.slice(0, 80) ?? t('chat.log')}</h1>
           </VisuallyHidden>
           {stored.hasNextPage && (
-            <Center mb="md" className="chat-older">
-              <Button
-                size="xs"
-                variant="default"
-                loading={stored.isFetchingNextPage}
-                onClick={() => {
-                  view.holdPlace();
-                  void stored.fetchNextPage();
-                }}
-              >
-                {t('chat.older')}
-              </Button>
-            </Center>
+            <OlderMessages
+              reading={stored.isFetchingNextPage}
+              all={finding}
+              onRead={() => {
+                view.holdPlace();
+                void stored.fetchNextPage();
+              }}
+            />
           )}
-          {shown.map((message, index) => {
-            const question = shown[index - 1];
-            const mayAskAgain = !live && index === shown.length - 1 && question?.role === 'user';
-            return message.role === 'user' ? (
-              <UserMessage
-                key={message.seq}
-                text={message.content}
-                pictures={<MessagePictures sessionId={sessionId} message={message} />}
-                onResend={live ? undefined : (text) => void again(message, text)}
-              />
-            ) : (
-              <AssistantMessage
-                key={message.seq}
-                message={message}
-                onInspect={setInspected}
-                otherModels={otherModels}
-                onRegenerate={mayAskAgain ? (other) => void again(question, question.content, other) : undefined}
-              />
-            );
-          })}
+          <MessageList
+            sessionId={sessionId}
+            messages={shown}
+            otherModels={otherModels}
+            mayAsk={!live && !takingBack}
+            editAsked={editAsked}
+            onAgain={(from, text, other) => void again(from, text, other)}
+            onBranch={branch}
+            onInspect={setInspected}
+          />
           {live && (
             <Answering live={live} model={model} waitsForYes={waiting.length > 0} onRetry={() => retry(sessionId)} />
           )}
@@ -169,7 +180,7 @@ function Gone() {
         <VisuallyHidden>
           <h1>{t('chat.log')}</h1>
         </VisuallyHidden>
-        <Empty>{t('error.session_not_found')}</Empty>
+        <Empty icon={IconMessageOff}>{t('error.session_not_found')}</Empty>
         <ButtonLink to="/" size="sm">
           {t('sessions.new')}
         </ButtonLink>

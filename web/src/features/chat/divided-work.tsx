@@ -11,12 +11,17 @@ type Status = PlanStep['status'];
 
 export function Divided({ work, parts }: { work: DividedWork; parts: Texts }) {
   const { t } = useTranslation();
-  const { plan, planSource, council, campaign } = work;
+  const { plan, planSource, council, campaign, noCouncil } = work;
   return (
     <>
       {council && <CouncilView council={council} parts={parts} />}
       {campaign && <CampaignView campaign={campaign} parts={parts} />}
       {plan && <PlanView plan={plan} parts={parts} />}
+      {plan && noCouncil && (
+        <Text size="xs" className="muted" mt={4}>
+          {t(`council.not.${noCouncil}`)}
+        </Text>
+      )}
       {plan && (planSource === 'words' || planSource === 'whole') && (
         <Text size="xs" className="muted" mt={4}>
           {t(`plan.source.${planSource}`)}

@@ -1,7 +1,16 @@
 // Answers that are being written, by session. They live outside the pages, so that they go on while another page is open.
 import { useSyncExternalStore } from 'react';
 import { ApiError } from '../../lib/http';
-import { type AnswerStream, type DividedWork, findAnswer, openAnswer, readAnswer, stopAnswer } from './answer-streams';
+import {
+  type AnswerFailure,
+  type AnswerStream,
+  type DividedWork,
+  findAnswer,
+  openAnswer,
+  readAnswer,
+  stopAnswer,
+} from './answer-streams';
+import { DrawingPace } from './drawing-pace';
 import { type Mode, modeFor } from './mode';
 import type { Parameters } from './parameters';
 
@@ -25,7 +34,7 @@ export interface LiveAnswer {
   work: DividedWork;
   /** Texts of steps while they are written, by their numbers. */
   parts: Readonly<Record<number, string>>;
-  error: string | null;
+  error: AnswerFailure | null;
   done: boolean;
 }
 
@@ -34,12 +43,17 @@ const answers = new Map<string, LiveAnswer>();
 const attempts = new Map<string, () => Promise<void>>();
 const aborts = new Map<string, AbortController>();
 const listeners = new Set<() => void>();
+const pace = new DrawingPace(() => {
+  for (const listener of listeners) listener();
+});
 
 function change(sessionId: string, next: Partial<LiveAnswer>): void {
   const current = answers.get(sessionId);
   if (!current) return;
   answers.set(sessionId, { ...current, ...next });
-  for (const listener of listeners) listener();
+  // Words are drawn as the page keeps up with them, everything else at once.
+  if ('text' in next || 'parts' in next) pace.soon();
+  else pace.now();
 }
 
 const subscribe = (listener: () => void) => {
@@ -54,7 +68,7 @@ export const isAnswering = (sessionId: string): boolean => answers.get(sessionId
 /** Forgets an answer whose stored form is shown by now. */
 export function dismissAnswer(sessionId: string): void {
   attempts.delete(sessionId);
-  if (answers.delete(sessionId)) for (const listener of listeners) listener();
+  if (answers.delete(sessionId)) pace.now();
 }
 
 function begin(
@@ -75,12 +89,12 @@ function begin(
     status: null,
     intent: null,
     logs: [],
-    work: { plan: null, planSource: null, council: null, campaign: null },
+    work: { plan: null, planSource: null, council: null, campaign: null, noCouncil: null },
     parts: {},
     error: null,
     done: false,
   });
-  for (const listener of listeners) listener();
+  pace.now();
   return abort;
 }
 
@@ -88,7 +102,7 @@ export interface AskOptions {
   mode: Mode;
   parameters: Parameters;
   images?: readonly string[];
-  /** For this answer alone; only Direct chat takes one. */
+  /** For this answer alone. */
   model?: string | undefined;
   /** For the conversation from now on. */
   instructions?: string | undefined;
@@ -174,7 +188,8 @@ async function follow(sessionId: string, signal: AbortSignal, find: () => Promis
     } catch (error) {
       const final = signal.aborted || (error instanceof ApiError && error.status > 0) || attempt >= RECONNECTS;
       if (final) {
-        change(sessionId, { done: true, error: signal.aborted ? null : (error as Error).message });
+        const code = error instanceof ApiError ? error.code : null;
+        change(sessionId, { done: true, error: signal.aborted ? null : { code, text: (error as Error).message } });
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** attempt));

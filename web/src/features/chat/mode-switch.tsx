@@ -41,7 +41,7 @@ export function ModeSwitch({ mode, onChange }: { mode: Mode; onChange: (mode: Mo
                     stage.max_tokens === null
                       ? null
                       : t('chat.tokens', { value: number(stage.max_tokens, i18n.language, 0) }),
-                    stage.max_steps === null ? null : t('stage.steps', { value: stage.max_steps }),
+                    stage.max_steps === null ? null : t('stage.steps', { count: stage.max_steps }),
                     stage.max_seconds === null ? null : t('stage.seconds', { value: stage.max_seconds }),
                   ]
                     .filter(Boolean)

@@ -3,6 +3,7 @@ import { Badge, Collapse, Group, Text, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconChevronDown } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { logText } from '../../lib/log-text';
 import { Divided } from './divided-work';
 import type { LiveAnswer } from './live-answers';
 
@@ -28,7 +29,7 @@ export function TaskProgress({ live }: { live: LiveAnswer }) {
           <UnstyledButton onClick={toggle} aria-expanded={opened} style={{ minWidth: 0, flex: 1 }}>
             <Group gap={4} wrap="nowrap">
               <Text size="xs" className="muted" truncate>
-                {last}
+                {logText(t, last)}
               </Text>
               <IconChevronDown size={14} aria-hidden className="muted" />
             </Group>
@@ -37,7 +38,7 @@ export function TaskProgress({ live }: { live: LiveAnswer }) {
       </Group>
       <Collapse expanded={opened}>
         <Text component="pre" size="xs" className="muted task-log">
-          {live.logs.join('\n')}
+          {live.logs.map((line) => logText(t, line)).join('\n')}
         </Text>
       </Collapse>
       <Divided work={live.work} parts={live.parts} />

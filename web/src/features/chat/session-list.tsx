@@ -1,37 +1,19 @@
-// The conversations: search, open, pin, rename, export, delete.
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
+// The conversations: begin one, search, open, pick several out to delete them, bring one in.
+import { ActionIcon, Button, Group, Menu, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
-import { notifications } from '@mantine/notifications';
-import {
-  IconCopy,
-  IconDots,
-  IconDownload,
-  IconPencil,
-  IconPin,
-  IconPinned,
-  IconPinnedOff,
-  IconPlus,
-  IconSearch,
-  IconShieldLock,
-  IconTrash,
-} from '@tabler/icons-react';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { IconDotsVertical, IconListCheck, IconMessages, IconPlus, IconSearch, IconUpload } from '@tabler/icons-react';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { Fragment, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { copyText } from '../../components/copy-text';
-import { DeleteDialog } from '../../components/delete-dialog';
 import { Empty, Failed, Loading } from '../../components/states';
-import { ApiError } from '../../lib/http';
-import {
-  downloadSession,
-  type Session,
-  sessionAsMarkdown,
-  useChangeSession,
-  useDeleteSession,
-  useSessions,
-} from './api/sessions';
-import { keepDraft } from './drafts';
+import { chooseFile } from '../../lib/choose-file';
+import { type Session, useSessions } from './api/sessions';
+import { DeleteSessions } from './delete-sessions';
+import { useImportSession } from './import-session';
+import { PickedSessions } from './picked-sessions';
+import { RenameDialog } from './rename-session';
 import { SessionLabelsDialog } from './session-labels';
+import { type SessionDialog, SessionRow } from './session-row';
 
 const DAY_MS = 86_400_000;
 
@@ -52,24 +34,17 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
   const [search, setSearch] = useState('');
   const [query] = useDebouncedValue(search, 200);
   const list = useSessions(query);
-  const [renaming, setRenaming] = useState<Session>();
-  const [deleting, setDeleting] = useState<Session>();
-  const [labelled, setLabelled] = useState<Session>();
+  const [dialog, setDialog] = useState<{ kind: SessionDialog; sessions: readonly Session[] }>();
+  const [picked, setPicked] = useState<ReadonlySet<string>>();
   const field = useRef<HTMLInputElement>(null);
   useHotkeys([['mod+K', () => field.current?.focus()]], []);
-  const change = useChangeSession();
-  const copyWhole = ({ session_id: id }: Session) =>
-    sessionAsMarkdown(id)
-      .then(copyText)
-      .then(
-        () => notifications.show({ message: t('sessions.copied') }),
-        (error) =>
-          notifications.show({
-            color: 'red',
-            message: error instanceof ApiError ? error.message : t('copy.failed'),
-          }),
-      );
   const sessions = list.data?.pages.flatMap((page) => page.sessions) ?? [];
+  const [subject] = dialog?.sessions ?? [];
+  const closeDialog = () => setDialog(undefined);
+  const pick = (id: string) =>
+    setPicked((former = new Set()) =>
+      former.has(id) ? new Set([...former].filter((each) => each !== id)) : new Set([...former, id]),
+    );
   return (
     <Stack gap="xs" h="100%" mih={0}>
       <Button
@@ -81,15 +56,29 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
       >
         {t('sessions.new')}
       </Button>
-      <TextInput
-        ref={field}
-        size="sm"
-        value={search}
-        onChange={(event) => setSearch(event.currentTarget.value)}
-        placeholder={t('sessions.search')}
-        aria-label={t('sessions.search')}
-        leftSection={<IconSearch size={15} aria-hidden />}
-      />
+      {picked ? (
+        <PickedSessions
+          shown={sessions}
+          picked={picked}
+          onPick={setPicked}
+          onDelete={(chosen) => setDialog({ kind: 'delete', sessions: chosen })}
+        />
+      ) : (
+        <Group gap={6} wrap="nowrap">
+          <TextInput
+            ref={field}
+            size="sm"
+            flex={1}
+            miw={0}
+            value={search}
+            onChange={(event) => setSearch(event.currentTarget.value)}
+            placeholder={t('sessions.search')}
+            aria-label={t('sessions.search')}
+            leftSection={<IconSearch size={15} aria-hidden />}
+          />
+          <ManageMenu onSelect={() => setPicked(new Set())} canSelect={sessions.length > 0} />
+        </Group>
+      )}
       <nav
         aria-label={t('sessions.title')}
         // A region that scrolls must be reachable by keyboard.
@@ -100,7 +89,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
         {list.isPending && <Loading />}
         {list.isError && <Failed error={list.error} onRetry={() => void list.refetch()} />}
         {list.isSuccess && sessions.length === 0 && (
-          <Empty>{query ? t('sessions.nothing') : t('sessions.empty')}</Empty>
+          <Empty icon={query ? IconSearch : IconMessages}>{t(query ? 'sessions.nothing' : 'sessions.empty')}</Empty>
         )}
         {sessions.map((session, index) => (
           <Fragment key={session.session_id}>
@@ -109,74 +98,14 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
                 {t(`sessions.age.${ageOf(session)}`)}
               </Text>
             )}
-            <div className="session-row" data-active={session.session_id === current}>
-              <Link
-                to="/chat/$sessionId"
-                params={{ sessionId: session.session_id }}
-                className="session-link"
-                dir="auto"
-                title={session.title}
-                onClick={onOpen}
-              >
-                {session.pinned && <IconPinned size={13} aria-hidden className="session-pin" />}
-                {session.title || session.session_id}
-              </Link>
-              <Menu position="bottom-end" withinPortal>
-                <Menu.Target>
-                  <ActionIcon
-                    className="session-menu"
-                    variant="subtle"
-                    color="gray"
-                    size="sm"
-                    aria-label={t('sessions.menu', { title: session.title })}
-                  >
-                    <IconDots size={15} aria-hidden />
-                  </ActionIcon>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Item
-                    leftSection={
-                      session.pinned ? <IconPinnedOff size={15} aria-hidden /> : <IconPin size={15} aria-hidden />
-                    }
-                    onClick={() => change.mutate({ id: session.session_id, pinned: !session.pinned })}
-                  >
-                    {t(session.pinned ? 'sessions.unpin' : 'sessions.pin')}
-                  </Menu.Item>
-                  <Menu.Item leftSection={<IconPencil size={15} aria-hidden />} onClick={() => setRenaming(session)}>
-                    {t('sessions.rename')}
-                  </Menu.Item>
-                  <Menu.Item leftSection={<IconCopy size={15} aria-hidden />} onClick={() => void copyWhole(session)}>
-                    {t('sessions.copy')}
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconDownload size={15} aria-hidden />}
-                    onClick={() => void downloadSession(session.session_id, 'markdown')}
-                  >
-                    {t('sessions.export.markdown')}
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconDownload size={15} aria-hidden />}
-                    onClick={() => void downloadSession(session.session_id, 'json')}
-                  >
-                    {t('sessions.export.json')}
-                  </Menu.Item>
-                  <Menu.Item
-                    leftSection={<IconShieldLock size={15} aria-hidden />}
-                    onClick={() => setLabelled(session)}
-                  >
-                    {t('sessions.labels')}
-                  </Menu.Item>
-                  <Menu.Divider />
-                  <Menu.Item
-                    color="red"
-                    leftSection={<IconTrash size={15} aria-hidden />}
-                    onClick={() => setDeleting(session)}
-                  >
-                    {t('sessions.delete')}
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            </div>
+            <SessionRow
+              session={session}
+              current={session.session_id === current}
+              picked={picked?.has(session.session_id)}
+              onPick={() => pick(session.session_id)}
+              onOpen={onOpen}
+              onDialog={(kind) => setDialog({ kind, sessions: [session] })}
+            />
           </Fragment>
         ))}
         {list.hasNextPage && (
@@ -191,15 +120,15 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
           </Button>
         )}
       </nav>
-      {renaming && <RenameDialog session={renaming} onClose={() => setRenaming(undefined)} />}
-      {labelled && <SessionLabelsDialog session={labelled} onClose={() => setLabelled(undefined)} />}
-      {deleting && (
-        <DeleteSession
-          session={deleting}
-          onClose={() => setDeleting(undefined)}
+      {subject && dialog?.kind === 'rename' && <RenameDialog session={subject} onClose={closeDialog} />}
+      {subject && dialog?.kind === 'labels' && <SessionLabelsDialog session={subject} onClose={closeDialog} />}
+      {dialog?.kind === 'delete' && (
+        <DeleteSessions
+          sessions={dialog.sessions}
+          onClose={closeDialog}
           onDeleted={() => {
-            keepDraft(deleting.session_id, '');
-            if (deleting.session_id === current) void navigate({ to: '/' });
+            setPicked(undefined);
+            if (dialog.sessions.some(({ session_id }) => session_id === current)) void navigate({ to: '/' });
           }}
         />
       )}
@@ -207,68 +136,27 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
   );
 }
 
-function RenameDialog({ session, onClose }: { session: Session; onClose: () => void }) {
+function ManageMenu({ onSelect, canSelect }: { onSelect: () => void; canSelect: boolean }) {
   const { t } = useTranslation();
-  const rename = useChangeSession();
-  const [title, setTitle] = useState(session.title);
+  const bringIn = useImportSession();
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('sessions.rename')}
-      centered
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (title.trim()) rename.mutate({ id: session.session_id, title: title.trim() }, { onSuccess: onClose });
-        }}
-      >
-        <TextInput
-          label={t('sessions.name')}
-          value={title}
-          maxLength={200}
-          data-autofocus
-          onChange={(event) => setTitle(event.currentTarget.value)}
-          error={rename.error?.message}
-        />
-        <Group justify="flex-end" mt="md">
-          <Button type="submit" loading={rename.isPending} disabled={title.trim() === ''}>
-            {t('action.save')}
-          </Button>
-        </Group>
-      </form>
-    </Modal>
-  );
-}
-
-function DeleteSession({
-  session,
-  onClose,
-  onDeleted,
-}: {
-  session: Session;
-  onClose: () => void;
-  onDeleted: () => void;
-}) {
-  const { t } = useTranslation();
-  const remove = useDeleteSession();
-  return (
-    <DeleteDialog
-      title={t('sessions.delete')}
-      text={t('sessions.delete.sure', { title: session.title })}
-      pending={remove.isPending}
-      error={remove.error}
-      onDelete={() =>
-        remove.mutate(session.session_id, {
-          onSuccess: () => {
-            onDeleted();
-            onClose();
-          },
-        })
-      }
-      onClose={onClose}
-    />
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon variant="default" size={36} aria-label={t('sessions.manage')} title={t('sessions.manage')}>
+          <IconDotsVertical size={16} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconListCheck size={15} aria-hidden />} disabled={!canSelect} onClick={onSelect}>
+          {t('sessions.select')}
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconUpload size={15} aria-hidden />}
+          onClick={() => chooseFile('application/json,.json', (file) => void bringIn(file))}
+        >
+          {t('sessions.import')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

@@ -1,6 +1,7 @@
 // Answers that were approved with a thumb up; one that is switched on is shown to the model as an example.
 import { Badge, Group, Stack, Switch, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { Excerpt } from '../../components/excerpt';
 import { Empty, Failed, Loading } from '../../components/states';
 import { day } from '../../lib/format';
 import { useHiddenPrompts } from './api/get-learning';
@@ -25,9 +26,7 @@ export function HiddenPrompts() {
               <Text size="sm" fw={500} lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
                 {item.prompt}
               </Text>
-              <Text size="sm" mt={4} lineClamp={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                {item.approved_response}
-              </Text>
+              <Excerpt text={item.approved_response} />
               <Group gap={6} mt={6}>
                 <Badge size="sm" variant="light" tt="none">
                   {t(`intent.${item.intent}`, { defaultValue: item.intent })}

@@ -15,11 +15,20 @@ import {
   Tooltip,
 } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
-import { IconDownload, IconInfoCircle, IconPlus, IconSearch, IconTrash, IconUpload } from '@tabler/icons-react';
+import {
+  IconBrain,
+  IconDownload,
+  IconFileText,
+  IconInfoCircle,
+  IconPlus,
+  IconSearch,
+  IconTrash,
+  IconUpload,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { MemoryItem } from '../../../../src/contract/memory';
-import { Markdown } from '../../components/markdown';
+import { Excerpt } from '../../components/excerpt';
 import { PageHeader } from '../../components/page-header';
 import { ScrollRow } from '../../components/scroll-row';
 import { Empty, Failed, Loading } from '../../components/states';
@@ -124,7 +133,7 @@ function Memories() {
         <>
           {found.isPending && <Loading />}
           {found.isError && <Failed error={found.error} onRetry={() => void found.refetch()} />}
-          {found.data?.results.length === 0 && <Empty>{t('memory.nothing')}</Empty>}
+          {found.data?.results.length === 0 && <Empty icon={IconSearch}>{t('memory.nothing')}</Empty>}
           {found.data?.results.map(({ text, metadata, score }) => (
             <article
               key={`${metadata['memory_id']} ${metadata['start']}`}
@@ -132,9 +141,7 @@ function Memories() {
               style={{ padding: 14, display: 'flex', justifyContent: 'space-between', gap: 10 }}
             >
               <div style={{ minWidth: 0 }}>
-                <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                  {text}
-                </Text>
+                <Excerpt text={text} />
                 <Text size="xs" className="muted" mt={4}>
                   {[
                     t(`memory.source.${metadata['source']}`, { defaultValue: String(metadata['source'] ?? '') }),
@@ -161,7 +168,7 @@ function Memories() {
         <>
           {memories.isPending && <Loading />}
           {memories.isError && <Failed error={memories.error} onRetry={() => void memories.refetch()} />}
-          {memories.isSuccess && shown.length === 0 && <Empty>{t('memory.empty')}</Empty>}
+          {memories.isSuccess && shown.length === 0 && <Empty icon={IconBrain}>{t('memory.empty')}</Empty>}
           {shown.map((memory) => (
             <MemoryCard
               key={memory.memory_id}
@@ -226,9 +233,7 @@ function MemoryCard({ memory, onForget }: { memory: MemoryItem; onForget: () => 
               </Badge>
             )}
           </Group>
-          <div className="memory-text">
-            <Markdown text={memory.text} streaming={false} />
-          </div>
+          <Excerpt text={memory.text} />
           <Text size="xs" className="muted" mt={4}>
             {[
               t(`memory.source.${memory.source}`, { defaultValue: memory.source }),
@@ -320,7 +325,7 @@ function Files() {
       </Group>
       {files.isPending && <Loading />}
       {files.isError && <Failed error={files.error} onRetry={() => void files.refetch()} />}
-      {files.data?.files.length === 0 && <Empty>{t('memory.files.empty')}</Empty>}
+      {files.data?.files.length === 0 && <Empty icon={IconFileText}>{t('memory.files.empty')}</Empty>}
       {files.data?.files.map((file) => (
         <article key={file.file_id} className="panel" style={{ padding: 14 }}>
           <Group justify="space-between" wrap="nowrap">
@@ -331,8 +336,8 @@ function Files() {
               <Text size="xs" className="muted">
                 {[
                   bytes(file.size_bytes, i18n.language),
-                  file.pages === null ? null : t('memory.files.pages', { value: file.pages }),
-                  t('memory.files.chunks', { value: file.chunks }),
+                  file.pages === null ? null : t('memory.files.pages', { count: file.pages }),
+                  t('memory.files.chunks', { count: file.chunks }),
                 ]
                   .filter(Boolean)
                   .join(' · ')}
@@ -371,9 +376,7 @@ function Lessons() {
               <Text size="sm" fw={500} lineClamp={2}>
                 {lesson.situation}
               </Text>
-              <Text size="sm" mt={4} lineClamp={4}>
-                {lesson.conclusion}
-              </Text>
+              <Excerpt text={lesson.conclusion} />
               <Text size="xs" className="muted" mt={4}>
                 {moment(lesson.timestamp, i18n.language)}
               </Text>

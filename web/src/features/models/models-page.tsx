@@ -14,10 +14,11 @@ import {
   VisuallyHidden,
 } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconDots, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconCpu, IconDots, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ButtonLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
 import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
@@ -76,7 +77,18 @@ export function ModelsPage() {
           ))}
           {models.isPending && <Loading />}
           {models.isError && <Failed error={models.error} onRetry={() => void models.refetch()} />}
-          {models.isSuccess && models.data.models.length === 0 && <Empty>{t('models.empty')}</Empty>}
+          {models.isSuccess && models.data.models.length === 0 && (
+            <Empty
+              icon={IconCpu}
+              action={
+                <ButtonLink to="/discover" size="xs">
+                  {t('empty.models.do')}
+                </ButtonLink>
+              }
+            >
+              {t('models.empty')}
+            </Empty>
+          )}
           {models.isSuccess && models.data.models.length > 0 && (
             <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } as never }}>
               <Table verticalSpacing="sm" horizontalSpacing="md">

@@ -1,9 +1,11 @@
 // Which version answered when: back to the one before, and pins. And models other applications hold.
 import { ActionIcon, Badge, Button, Group, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { IconPin, IconPinFilled } from '@tabler/icons-react';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineName } from '../../lib/engines';
 import { bytes, moment, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
 import { useAdoptable, useVersions } from './api/get-versions';
@@ -39,7 +41,7 @@ export function VersionsPanel() {
             <div style={{ minWidth: 0 }}>
               <Group gap={8}>
                 <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-                  {version.version_id}
+                  {versionName(version.version_id, t)}
                 </Text>
                 {version.active && (
                   <Badge size="sm" tt="none">
@@ -104,6 +106,14 @@ function VersionReport({ report }: { report: unknown }) {
       <ProbeResults results={results} />
     </details>
   );
+}
+
+/** `engine/model@version` for people; a version nobody could tell is left out. */
+function versionName(id: string, t: TFunction): string {
+  const [, engine = '', model = id, version = ''] = /^([^/]+)\/(.+)@([^@]*)$/.exec(id) ?? [];
+  return [model, engine && engineName(t, engine), version === 'unknown' ? '' : version.slice(0, 12)]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 /** Shown only where there is something to take over. */

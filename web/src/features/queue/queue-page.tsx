@@ -3,6 +3,7 @@ import { ActionIcon, Anchor, Badge, Button, Group, Modal, Stack, Text, Tooltip }
 import { useDisclosure } from '@mantine/hooks';
 import {
   IconHandStop,
+  IconListCheck,
   IconListDetails,
   IconPlayerPause,
   IconPlayerPlay,
@@ -13,11 +14,13 @@ import {
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ButtonLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
 import { RequestInspector } from '../../components/request-inspector';
 import { Empty, Failed, Loading } from '../../components/states';
 import { errorText } from '../../lib/error-text';
 import { moment } from '../../lib/format';
+import { logText } from '../../lib/log-text';
 import { type Task, useQueue, useQueueAction, useTasks } from './api/get-queue';
 
 const COLORS: Record<Task['status'], string> = {
@@ -92,7 +95,18 @@ export function QueuePage() {
       <Stack gap="xs" mt="lg">
         {tasks.isPending && <Loading />}
         {tasks.isError && <Failed error={tasks.error} onRetry={() => void tasks.refetch()} />}
-        {tasks.data?.length === 0 && <Empty>{t('queue.empty')}</Empty>}
+        {tasks.data?.length === 0 && (
+          <Empty
+            icon={IconListCheck}
+            action={
+              <ButtonLink to="/" size="xs" variant="default">
+                {t('empty.queue.do')}
+              </ButtonLink>
+            }
+          >
+            {t('queue.empty')}
+          </Empty>
+        )}
         {tasks.data?.map((task) => (
           <TaskRow
             key={task.id}
@@ -146,6 +160,8 @@ function Figure({ label, value, of }: { label: string; value: number | undefined
 function TaskRow({ task, onInspect, onAct }: { task: Task; onInspect: () => void; onAct: (path: string) => void }) {
   const { t, i18n } = useTranslation();
   const { session, tool_requirement: requirement, llm_runtime: runtime } = task.context_history;
+  /** A second try carries the remark that asked for it along, below a line of its own. */
+  const [question = ''] = task.content.split('\n---\n', 1);
   const interrupted = runtime?.error?.error_code === 'interrupted';
   return (
     <article className="panel" style={{ padding: '10px 14px' }}>
@@ -158,10 +174,10 @@ function TaskRow({ task, onInspect, onAct }: { task: Task; onInspect: () => void
             <Text size="sm" truncate>
               {session?.session_id ? (
                 <Anchor component={Link} to={`/chat/${session.session_id}`} c="inherit">
-                  {task.content || '–'}
+                  {question.trim() || '–'}
                 </Anchor>
               ) : (
-                task.content || '–'
+                question.trim() || '–'
               )}
             </Text>
           </Group>
@@ -171,7 +187,7 @@ function TaskRow({ task, onInspect, onAct }: { task: Task; onInspect: () => void
               requirement ? t(`intent.${requirement.intent}`, { defaultValue: requirement.intent }) : null,
               runtime?.model,
               (runtime?.error && errorText(runtime.error.error_code, runtime.error.error_message ?? '')) ??
-                (task.status === 'COMPLETED' ? null : task.logs.at(-1)),
+                (task.status === 'COMPLETED' ? null : logText(t, task.logs.at(-1) ?? '')),
             ]
               .filter(Boolean)
               .join(' · ')}

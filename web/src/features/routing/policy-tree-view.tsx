@@ -93,7 +93,10 @@ type Condition = Extract<PolicyNode, { kind: 'conditional' }>['cases'][number]['
 function conditionOf(when: Condition, t: TFunction): string {
   const parts = Object.entries(when).map(([name, value]) => {
     const label = t(`routing.condition.${name}`);
-    if (Array.isArray(value)) return `${label}: ${value.join(', ')}`;
+    if (Array.isArray(value)) {
+      const names = value.map((each) => t([`routing.task.${each}`, `chat.mode.${each}`], { defaultValue: each }));
+      return `${label}: ${names.join(', ')}`;
+    }
     if (typeof value === 'boolean') return `${label}: ${t(value ? 'routing.yes' : 'routing.no')}`;
     const { min, max } = value as { min?: number; max?: number };
     return `${label} ${[min === undefined ? null : `≥ ${min}`, max === undefined ? null : `≤ ${max}`].filter(Boolean).join(', ')}`;

@@ -1,6 +1,6 @@
 // What is in memory now, for how long still, and how long each model shall stay.
 import { Button, Group, Menu, Stack, Text, Title } from '@mantine/core';
-import { IconChevronDown } from '@tabler/icons-react';
+import { IconChevronDown, IconCpu } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { z } from 'zod';
 import type { LoadedModel } from '../../../../src/contract/models';
@@ -24,7 +24,9 @@ export function LoadedModels() {
       </Title>
       {loaded.isPending && <Loading />}
       {loaded.isError && <Failed error={loaded.error} onRetry={() => void loaded.refetch()} />}
-      {loaded.data?.length === 0 && <Empty>{t('runtimes.loaded.empty')}</Empty>}
+      {loaded.data?.length === 0 && (
+        <Empty icon={IconCpu}>{`${t('runtimes.loaded.empty')} ${t('empty.loaded')}`}</Empty>
+      )}
       <Stack gap="sm">
         {loaded.data?.map((model) => (
           <LoadedRow key={`${model.runtime} ${model.name}`} model={model} />

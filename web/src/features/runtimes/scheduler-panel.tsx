@@ -53,7 +53,7 @@ export function SchedulerPanel() {
         <Stack gap={6}>
           {inside.waiting.map(({ model, requests, reason }) => (
             <Text key={model} size="sm" style={{ overflowWrap: 'anywhere' }}>
-              {t('scheduler.waits', { model, value: requests })}
+              {t('scheduler.waits', { model, count: requests })}
               <Text span size="xs" className="muted">
                 {' '}
                 {reason}

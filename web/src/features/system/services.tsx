@@ -2,6 +2,7 @@
 import { Badge, Group, Stack, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineName } from '../../lib/engines';
 import { bytes, duration, number } from '../../lib/format';
 import { useMetrics, useServices } from './api/system';
 import { Figures } from './figures';
@@ -24,7 +25,7 @@ export function Services() {
           <Group key={service.name} justify="space-between" gap="xs">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-                {service.name}
+                {engineName(t, service.name)}
               </Text>
               <Text size="xs" className="muted">
                 {[
@@ -80,7 +81,7 @@ export function Metrics() {
             {
               label: t('system.metrics.tokens'),
               value: whole(metrics.data.tokens_used_session),
-              note: t('inspector.cost', { value: metrics.data.costUsd.toFixed(4) }),
+              note: t('inspector.cost', { value: number(metrics.data.costUsd, i18n.language, 4) }),
             },
             {
               label: t('system.metrics.feedback'),

@@ -38,7 +38,7 @@ function Health() {
   const { version, node_version, platform, uptime_seconds, data_dir, memory, store, runtimes } = info.data;
   const facts = [
     { label: t('system.version'), value: version, note: `Node ${node_version.slice(1)} · ${platform}` },
-    { label: t('system.uptime'), value: uptime(uptime_seconds) },
+    { label: t('system.uptime'), value: uptime(uptime_seconds, i18n.language) },
     { label: t('system.memory'), value: bytes(memory.process_rss_bytes, i18n.language) },
     {
       label: t('system.database'),

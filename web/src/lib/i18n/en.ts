@@ -1,5 +1,7 @@
 // The UI in English; the keys of all languages.
+import { conversation } from './conversation.en.js';
 import { errors } from './errors.en.js';
+import { taskLog } from './task-log.en.js';
 import { tools } from './tools.en.js';
 
 export const en = {
@@ -57,7 +59,7 @@ export const en = {
   'chat.detach': 'Take {{name}} away',
   'chat.picture': 'Picture {{number}} of this message',
   'chat.attach.refused':
-    'At most {{count}} pictures (PNG, JPEG, WebP, GIF) of {{megabytes}} MB together, and text files of {{kilobytes}},000 characters. Documents go into Memory → Files.',
+    'At most {{most}} pictures (PNG, JPEG, WebP, GIF) of {{megabytes}} MB together, and text files of {{kilobytes}},000 characters. Documents go into Memory → Files.',
   'chat.send': 'Send',
   'chat.stop': 'Stop',
   'approval.title': '{{tool}} waits for your yes',
@@ -412,7 +414,8 @@ export const en = {
   'stage.plan': 'Plan',
   'stage.step': 'Each step',
   'stage.council': 'Council instead of the plan, where the goal is long',
-  'stage.steps': '{{value}} rounds',
+  'stage.steps_one': '{{count}} round',
+  'stage.steps_other': '{{count}} rounds',
   'stage.seconds': '{{value}} s',
   'stage.whole': 'Everything together',
   'stage.free': 'no limit of its own',
@@ -481,7 +484,11 @@ export const en = {
   'inspector.context.lead': 'The text the model was given.',
   'inspector.context.cut': 'The beginning of the text the model was given.',
   'inspector.context.none': 'Nothing was sent to a model.',
-  'inspector.used': '{{memory}} memories and {{lessons}} lessons were used.',
+  'inspector.used': 'Used: {{memory}}, {{lessons}}.',
+  'inspector.used.memory_one': '{{count}} memory',
+  'inspector.used.memory_other': '{{count}} memories',
+  'inspector.used.lessons_one': '{{count}} lesson',
+  'inspector.used.lessons_other': '{{count}} lessons',
   'inspector.routing': 'Where it went',
   'inspector.routing.none': 'No decision was recorded.',
   'inspector.chain': 'In this order: {{chain}}',
@@ -489,7 +496,7 @@ export const en = {
   'inspector.endpoint': 'Asked',
   'inspector.sent': 'Sent',
   'inspector.received': 'Received',
-  'inspector.masked': '{{count}} × {{kind}} replaced before it left',
+  'inspector.masked': '{{times}} × {{kind}} replaced before it left',
   'inspector.cost': 'Cost: {{value}} USD',
   'privacy.local': 'stayed here',
   'privacy.cloud': 'cloud',
@@ -544,8 +551,10 @@ export const en = {
   'memory.files.lead': 'Text, Markdown, HTML, PDF and Word files. Answers name where they found something.',
   'memory.files.add': 'Add a file',
   'memory.files.empty': 'No files yet.',
-  'memory.files.pages': '{{value}} pages',
-  'memory.files.chunks': '{{value}} pieces',
+  'memory.files.pages_one': '{{count}} page',
+  'memory.files.pages_other': '{{count}} pages',
+  'memory.files.chunks_one': '{{count}} piece',
+  'memory.files.chunks_other': '{{count}} pieces',
   'memory.lessons.empty': 'No lessons yet. A thumb down with a remark becomes one.',
   'routing.title': 'Routing',
   'routing.lead': 'Which model answers, and why. What is sensitive stays here.',
@@ -692,7 +701,8 @@ export const en = {
   'scheduler.loads': 'Loads',
   'scheduler.swaps': 'Swaps',
   'scheduler.refused': 'Refused',
-  'scheduler.waits': '{{value}} wait for {{model}}:',
+  'scheduler.waits_one': '{{count}} waits for {{model}}:',
+  'scheduler.waits_other': '{{count}} wait for {{model}}:',
   'scheduler.evictions': 'Last unloaded',
   'scheduler.evictions.none': 'No model had to go since the start.',
   'system.services': 'Services',
@@ -741,7 +751,6 @@ export const en = {
   'chat.instructions.hint': 'The model gets them with every message of this conversation.',
   'chat.instructions.example': 'Such as: answer briefly, and in simple words',
   'chat.waiting.yes': 'Waiting for your decision.',
-  'chat.regenerate.with': 'Ask another model',
   'chat.model.loaded': 'in memory',
   'chat.model.nothing': 'No model is called that.',
   'chat.tokens.read': '{{value}} tokens read',
@@ -770,6 +779,8 @@ export const en = {
   'routing.task.GENERATION': 'Generation',
   'routing.task.ANALYSIS': 'Analysis',
   'routing.task.SENSITIVE': 'Sensitive',
+  ...conversation,
+  ...taskLog,
   ...tools,
   ...errors,
 };

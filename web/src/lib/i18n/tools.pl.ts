@@ -58,7 +58,7 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.tier.namespaced.about':
     'Działa we własnych przestrzeniach nazw: widzi tylko foldery, które dostał, i nie ma sieci, jeśli na nią nie pozwolono.',
   'tools.tier.plain': 'bez izolacji',
-  'tools.tier.plain.about': 'Działa z twoimi uprawnieniami: może czytać Twoje pliki i łączyć się z siecią.',
+  'tools.tier.plain.about': 'Działa z Twoimi uprawnieniami: może czytać Twoje pliki i łączyć się z siecią.',
   'tools.tier.remote': 'zdalny',
   'tools.tier.remote.about': 'Działa gdzie indziej; to, co dostaje, opuszcza ten komputer.',
   'tools.figure.tools': 'Narzędzia',
@@ -240,7 +240,7 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.grants.trusted.about':
     'Wierzymy w to, co mówi o sobie: narzędzia, które według niego tylko czytają, działają bez pytania.',
   'tools.grants.plain': 'Może działać bez izolacji',
-  'tools.grants.plain.about': 'Na tym komputerze nic nie izoluje programów; działałby z twoimi uprawnieniami.',
+  'tools.grants.plain.about': 'Na tym komputerze nic nie izoluje programów; działałby z Twoimi uprawnieniami.',
   'tools.secret.kept': 'już zapisany',
   'tools.secret.show': 'Pokaż lub ukryj wartość',
   'tools.secret.store': 'Zapisz',

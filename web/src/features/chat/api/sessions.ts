@@ -5,6 +5,7 @@ import {
   MessageItem,
   MessageList,
   SessionDetail as SessionDetailShape,
+  SessionImport,
   type SessionItem,
   SessionLabelState,
   SessionList,
@@ -73,11 +74,13 @@ export function useChangeSession() {
   });
 }
 
-export function useDeleteSession() {
+export function useDeleteSessions() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => send(at(id), { method: 'DELETE' }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
+    mutationFn: async (ids: readonly string[]) => {
+      for (const id of ids) await send(at(id), { method: 'DELETE' });
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ['sessions', 'list'] }),
   });
 }
 
@@ -119,6 +122,17 @@ export function usePicture(sessionId: string, hash: string) {
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
+
+/** A copy up to a message, under a name of its own. */
+export const branchSession = (fromId: string, id: string, upToSeq: number) =>
+  send(`${at(fromId)}/branch`, { json: { session_id: id, up_to_seq: upToSeq } });
+
+/** `exported` is what `downloadSession` gave as JSON. */
+export const importSession = (exported: z.output<typeof ExportedSession>, id: string) =>
+  send('/sessions/import', { json: { ...exported, session_id: id } });
+
+/** Only what an import takes: pictures and figures would make it larger than the server lets in. */
+export const ExportedSession = SessionImport.omit({ session_id: true });
 
 export const truncateSession = (id: string, fromSeq: number) =>
   send(`${at(id)}/truncate`, { json: { from_seq: fromSeq } });

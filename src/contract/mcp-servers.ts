@@ -156,6 +156,8 @@ export const McpPlan = z.object({
   kind: z.enum(['import', 'update']),
   state: z.literal('awaiting_approval'),
   created_at: Instant,
+  /** It is dropped then, with what was fetched for it. */
+  expires_at: Instant,
   source: Source,
   build: z.array(z.object({ title: z.string(), command: z.array(z.string()), network: z.boolean() })),
   launch: z.discriminatedUnion('kind', [

@@ -5,7 +5,7 @@ import type * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
 import type { Owner } from '../../shared/owner.js';
 import type { BundleSignature } from '../../skills/mcp/bundle-signature.js';
-import type { ImportPlan } from '../../skills/mcp/import-plan.js';
+import { type ImportPlan, PLAN_WAITS_MS } from '../../skills/mcp/import-plan.js';
 import type { ImportRequest } from '../../skills/mcp/import-request.js';
 import type { Isolation } from '../../skills/mcp/isolation.js';
 import type { ImportedServer } from '../../skills/mcp/ports.js';
@@ -97,6 +97,7 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof 
   kind: plan.kind,
   state: 'awaiting_approval',
   created_at: isoUtc(plan.createdAt),
+  expires_at: isoUtc(plan.createdAt + PLAN_WAITS_MS),
   source: plan.source,
   build: plan.build.map(({ title, command, network }) => ({ title, command: [...command], network })),
   launch:

@@ -302,7 +302,7 @@ export class TurnAnswering {
     return (call, state) => {
       if (state === 'waits') {
         waiting.set(call.id, call);
-        live.log(`${call.tool} waits for your yes.`);
+        live.log(`${call.title === call.tool ? call.tool : `${call.title} (${call.tool})`} waits for your yes.`);
         touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
       } else waiting.delete(call.id);
       if (waiting.size === 0) {

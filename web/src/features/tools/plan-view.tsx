@@ -5,9 +5,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { moment } from '../../lib/format';
+import { visibleText } from '../../lib/visible-text';
 import { type McpPlan, useApprovePlan, useDiscardPlan, useSecretNames, useStoreSecret } from './api/imports';
 import { TierBadge } from './badges';
-import { visibleText } from './visible-text';
 
 const SHOWN_DEPENDENCIES = 40;
 

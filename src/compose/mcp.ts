@@ -30,6 +30,8 @@ import { SecretFile } from '../storage/secret-file.js';
 import { SqliteMcpPlans, SqliteMcpServers } from '../storage/sqlite-mcp.js';
 import type { SqliteStore } from '../storage/sqlite-store.js';
 
+const SWEEP_MS = 3_600_000;
+
 export interface McpParts {
   store: SqliteStore;
   operations: ModelOperations;
@@ -130,6 +132,11 @@ export async function composeMcp(settings: Settings, parts: McpParts) {
     now: Date.now,
   });
   await manager.tidy();
+  const sweeping = setInterval(() => {
+    void manager
+      .dropOldPlans()
+      .catch((error: unknown) => logger.warn({ err: error }, 'old plans of imports were not dropped'));
+  }, SWEEP_MS).unref();
   const tools = new McpTools({
     servers,
     generator: new ProxyGenerator(),
@@ -169,6 +176,9 @@ export async function composeMcp(settings: Settings, parts: McpParts) {
           findOnPath(name, environment['PATH']),
         ]),
       ),
-    close: () => servers.close(),
+    close: () => {
+      clearInterval(sweeping);
+      return servers.close();
+    },
   };
 }

@@ -1,6 +1,7 @@
 // What is answered about imported MCP servers: their state and figures, their tools, plans that wait, and what the registry lists.
 import { z } from 'zod';
 import { whole } from './lax-values.js';
+import { ToolClaims } from './skills.js';
 
 const Tier = z.enum(['sandboxed', 'namespaced', 'plain']);
 const Source = z.object({ kind: z.string(), location: z.string(), version: z.string().nullable() });
@@ -106,6 +107,8 @@ export const McpToolItem = z.object({
   input_schema: z.record(z.string(), z.unknown()),
   output_schema: z.record(z.string(), z.unknown()).nullable(),
   permission: z.enum(['always', 'ask', 'never']),
+  /** What the server says the tool does; its own word. */
+  claims: ToolClaims,
   hash: z.string(),
   approved_hash: z.string().nullable(),
   state: z.enum(['approved', 'quarantined', 'refused', 'gone']),
@@ -156,6 +159,8 @@ export const McpPlan = z.object({
   kind: z.enum(['import', 'update']),
   state: z.literal('awaiting_approval'),
   created_at: Instant,
+  /** It is dropped then, with what was fetched for it. */
+  expires_at: Instant,
   source: Source,
   build: z.array(z.object({ title: z.string(), command: z.array(z.string()), network: z.boolean() })),
   launch: z.discriminatedUnion('kind', [

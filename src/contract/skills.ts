@@ -5,6 +5,15 @@ import { SessionId } from './simple-chat.js';
 import { Uuid } from './uuid.js';
 
 const Permission = z.enum(['always', 'ask', 'never']);
+/** `title` is how a server is called by people, where that is something else than its id. */
+const Source = z.object({ kind: z.enum(['builtin', 'custom', 'mcp']), id: z.string(), title: z.string().nullable() });
+/** What an imported server says its tool does: its own word, which nobody has checked. */
+export const ToolClaims = z.object({
+  read_only: z.boolean().nullable(),
+  destructive: z.boolean().nullable(),
+  idempotent: z.boolean().nullable(),
+  open_world: z.boolean().nullable(),
+});
 
 export const ToolParams = z.object({ name: z.string().min(1).max(64) });
 export const SkillsQuery = z.object({
@@ -15,9 +24,11 @@ export const ToolItem = z.object({
   name: z.string(),
   title: z.string(),
   description: z.string(),
-  source: z.object({ kind: z.enum(['builtin', 'custom', 'mcp']), id: z.string() }),
+  source: Source,
   read_only: z.boolean(),
   egress: z.boolean(),
+  /** Null for tools that are part of Venom or of this workspace. */
+  claims: ToolClaims.nullable(),
   permission: Permission,
   /** Where it comes from: default, global, session, definition_changed, sensitive. */
   permission_reason: z.string(),
@@ -62,7 +73,13 @@ export const ApprovalItem = z.object({
   approval_id: z.string(),
   tool: z.string(),
   title: z.string(),
+  /** This and what follows of the tool: null where it is gone or not the same any more. */
+  source: Source.nullable(),
+  description: z.string().nullable(),
+  claims: ToolClaims.nullable(),
   arguments: z.record(z.string(), z.unknown()),
+  /** How the tool's schema calls them; only of those that it calls something. */
+  argument_titles: z.record(z.string(), z.string()),
   /** Why it asks: default, global, session, definition_changed, sensitive. */
   reason: z.string(),
   read_only: z.boolean(),

@@ -194,7 +194,9 @@ export class Approvals {
   }
 
   #publish(approval: Approval): void {
-    this.#parts.events.publish('SKILL_APPROVAL_REQUESTED', `${approval.tool} waits for you.`, {
+    const { tool: name, title } = approval;
+    const called = title === name ? name : `${title} (${name})`;
+    this.#parts.events.publish('SKILL_APPROVAL_REQUESTED', `${called} waits for you.`, {
       approval_id: approval.id,
       tool: approval.tool,
       title: approval.title,

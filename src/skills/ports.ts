@@ -8,6 +8,16 @@ export interface ToolSource {
   kind: 'builtin' | 'custom' | 'mcp';
   /** The skill's or server's id. */
   id: string;
+  /** How a server is called by people, where that is something else. */
+  title?: string;
+}
+
+/** What an imported server says its tool does; its own word, which nobody has checked. Null where it does not say. */
+export interface ToolClaims {
+  readOnly: boolean | null;
+  destructive: boolean | null;
+  idempotent: boolean | null;
+  openWorld: boolean | null;
 }
 
 export interface ToolDescriptor {
@@ -24,6 +34,8 @@ export interface ToolDescriptor {
   /** May carry what it is given out of the house. */
   egress: boolean;
   permission: Permission;
+  /** Of tools of imported servers. */
+  claims?: ToolClaims;
   /** SHA-256 of the definition; an approval is bound to it. */
   hash: string;
 }

@@ -7,6 +7,7 @@ import { CommandContext } from '../../src/cli/command-context.js';
 import { addMcpCommands } from '../../src/cli/mcp-commands.js';
 import { addModelCommands } from '../../src/cli/model-commands.js';
 import { addRoutingCommands } from '../../src/cli/routing-commands.js';
+import { addSkillCommands } from '../../src/cli/skill-commands.js';
 import { StandardInput } from '../../src/cli/standard-input.js';
 import { type Output, Terminal } from '../../src/cli/terminal.js';
 import type { TestServer } from './server.js';
@@ -47,6 +48,7 @@ export function commandLine(
     addRoutingCommands(program, context);
     addMcpCommands(program, context);
     addModelCommands(program, context);
+    addSkillCommands(program, context);
     await program.parseAsync(words, { from: 'user' });
     return { out: out.text(), notes: notes.text() };
   };

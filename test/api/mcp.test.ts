@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type TestServer } from './server.js';
@@ -176,6 +177,26 @@ describe('an import from Git', () => {
     expect(await listedAtGateway('weather', 'modern')).toContain('add');
   });
 
+  it('planned again takes the place of the plan that waits, with what was fetched for it', async () => {
+    const staged = () => readdirSync(join(server.dataDir, 'mcp/staging'));
+    const others = staged();
+    const first = await planned(wanted({ name: 'again' }));
+    const second = await planned(wanted({ name: 'again', network: true }));
+    const plans = (await ask('GET', '/mcp/plans')).body['plans'] as unknown as Json[];
+    expect(plans.filter(({ name }) => String(name) === 'again').map((plan) => plan['plan_id'])).toEqual([
+      second['plan_id'],
+    ]);
+    expect(staged().filter((name) => !others.includes(name))).toEqual([String(second['plan_id'])]);
+    const late = await ask('POST', `/mcp/plans/${first['plan_id']}/approve`, { hash: first['hash'] });
+    expect(late).toMatchObject({ status: 404, body: { detail: expect.stringContaining('replaced by a newer one') } });
+    // One that is carried out already is not taken away from under it.
+    const { body } = await ask('POST', `/mcp/plans/${second['plan_id']}/approve`, { hash: second['hash'] });
+    const third = await planned(wanted({ name: 'again' }));
+    expect(await ended(body['operation'])).toMatchObject({ status: 'completed' });
+    expect((await ask('DELETE', `/mcp/plans/${third['plan_id']}`)).status).toBe(200);
+    expect((await ask('DELETE', '/mcp/servers/again')).status).toBe(200);
+  });
+
   it('that fails leaves the working version alone', async () => {
     writeFileSync(join(repository, 'server.mjs'), 'process.stderr.write("no such module\\n"); process.exit(1);');
     git('commit', '-q', '-a', '-m', 'three');
@@ -214,6 +235,32 @@ describe('an import from Git', () => {
     const operation = await ended(first.body['operation']);
     expect((await ask('DELETE', `/mcp/plans/${operation['result']?.['plan_id']}`)).status).toBe(200);
   });
+
+  it('that nobody agrees to in a week is over: at once, and with its files at the next start', async () => {
+    const plan = await planned(wanted({ name: 'forgotten' }));
+    const days = (Date.parse(String(plan['expires_at'])) - Date.parse(String(plan['created_at']))) / 86_400_000;
+    expect(days).toBe(7);
+    const staged = () => readdirSync(join(server.dataDir, 'mcp/staging')).includes(String(plan['plan_id']));
+    const again = async () => {
+      server = await startServer({ MCP_GIT_FILE_ROOTS: roots }, server.dataDir, environment);
+    };
+    await server.close({ keepData: true });
+    const database = new DatabaseSync(join(server.dataDir, 'venom.db'));
+    database
+      .prepare("UPDATE mcp_plans SET plan = json_set(plan, '$.createdAt', ?) WHERE plan_id = ?")
+      .run(Date.now() - days * 86_400_000 + 4_000, String(plan['plan_id']));
+    database.close();
+    await again();
+    expect(staged()).toBe(true);
+    await expect
+      .poll(async () => JSON.stringify((await ask('GET', '/mcp/plans')).body), { timeout: 10_000, interval: 100 })
+      .not.toContain('forgotten');
+    const late = await ask('POST', `/mcp/plans/${plan['plan_id']}/approve`, { hash: plan['hash'] });
+    expect(late).toMatchObject({ status: 404, body: { detail: expect.stringContaining('waited for too long') } });
+    await server.close({ keepData: true });
+    await again();
+    expect(staged()).toBe(false);
+  }, 30_000);
 
   it('is not dropped while it is carried out', async () => {
     const plan = await planned(wanted({ name: 'dropped' }));

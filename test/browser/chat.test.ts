@@ -39,9 +39,11 @@ describe('chat', () => {
     const { page, ask, answer, errors } = await open();
     await page.getByText('Normal', { exact: true }).click();
     await ask('/file Write hello into hello.txt');
-    const card = page.getByRole('group', { name: 'file__write_file waits for your yes' });
+    const card = page.getByRole('group', { name: 'write file waits for your yes' });
     await card.getByText('changes something').waitFor();
-    await card.getByText('"file_path": "hello.txt"').waitFor();
+    await card.getByText('file__write_file').waitFor();
+    await card.getByText('file_path', { exact: true }).waitFor();
+    await card.getByText('hello.txt', { exact: true }).waitFor();
     const problems = await accessibilityProblems(page);
     expect(problems.filter((problem) => !problem.includes('<textarea'))).toEqual([]);
     await card.getByRole('button', { name: 'Allow once' }).click();

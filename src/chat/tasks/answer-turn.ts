@@ -305,7 +305,9 @@ export class TurnAnswering {
     return (call, state) => {
       if (state === 'waits') {
         waiting.set(call.id, call);
-        live.log(logLine('approval_waits', { tool: call.tool }));
+        live.log(
+          logLine('approval_waits', { tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})` }),
+        );
         touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
       } else waiting.delete(call.id);
       if (waiting.size === 0) {

@@ -78,6 +78,8 @@ interface Server {
 interface Tool {
   name: string | null;
   tool: string;
+  title: string | null;
+  claims: { read_only: boolean | null; destructive: boolean | null };
   state: string;
   permission: string;
   hash: string;
@@ -207,7 +209,14 @@ export async function listServers(context: CommandContext): Promise<void> {
 export async function listTools(context: CommandContext, name: string): Promise<void> {
   const client = await context.server();
   const answer = await client.get<{ tools: Tool[] }>(at(name, '/tools'));
-  const rows = answer.tools.map((tool) => [tool.name ?? tool.tool, tool.state, tool.permission, tool.refused ?? '']);
+  const rows = answer.tools.map((tool) => [
+    tool.title ?? '',
+    tool.name ?? tool.tool,
+    tool.state,
+    tool.permission,
+    claimOf(tool),
+    tool.refused ?? '',
+  ]);
   const changes = answer.tools
     .filter(({ changes: changed }) => changed.length > 0)
     .map((tool) =>
@@ -222,8 +231,15 @@ export async function listTools(context: CommandContext, name: string): Promise<
         `  agree: venom mcp trust ${name} ${tool.tool} ${tool.hash}`,
       ].join('\n'),
     );
-  context.terminal.result(answer, [table(['TOOL', 'STATE', 'PERMISSION', ''], rows), ...changes].join('\n\n'));
+  context.terminal.result(
+    answer,
+    [table(['TOOL', 'CALLED AS', 'STATE', 'PERMISSION', 'SERVER SAYS', ''], rows), ...changes].join('\n\n'),
+  );
 }
+
+/** Its own word. */
+const claimOf = ({ claims }: Tool): string =>
+  claims.read_only ? 'only reads' : claims.destructive ? 'may destroy' : claims.read_only === false ? 'changes' : '';
 
 export async function trustTool(context: CommandContext, name: string, tool: string, hash: string): Promise<void> {
   const client = await context.server();

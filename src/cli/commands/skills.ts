@@ -83,17 +83,21 @@ export async function permitSkill(
 export async function listApprovals(context: CommandContext, { all }: { all?: boolean }): Promise<void> {
   const client = await context.server();
   const answer = await client.get<{ approvals: Approval[] }>(`/api/v1/skills/approvals${all ? '' : '?state=waiting'}`);
-  const rows = answer.approvals.map((each) => [
-    each.approval_id,
-    each.state,
-    each.tool,
-    each.created_at,
-    JSON.stringify(each.arguments).slice(0, INPUT_CHARS),
-  ]);
-  context.terminal.result(
-    answer,
-    rows.length === 0 ? 'Nothing waits for you.' : table(['ID', 'STATE', 'TOOL', 'SINCE', 'INPUT'], rows),
-  );
+  const waiting = answer.approvals.filter(({ state }) => state === 'waiting');
+  const rows = answer.approvals
+    .filter(({ state }) => state !== 'waiting')
+    .map((each) => [
+      each.approval_id,
+      each.state,
+      each.tool,
+      each.created_at,
+      JSON.stringify(each.arguments).slice(0, INPUT_CHARS),
+    ]);
+  const text = [
+    ...waiting.map(describeApproval),
+    ...(rows.length === 0 ? [] : [table(['ID', 'STATE', 'TOOL', 'SINCE', 'INPUT'], rows)]),
+  ];
+  context.terminal.result(answer, text.length === 0 ? 'Nothing waits for you.' : text.join('\n\n'));
 }
 
 export async function answerApproval(context: CommandContext, id: string, decision: string): Promise<void> {
@@ -101,8 +105,49 @@ export async function answerApproval(context: CommandContext, id: string, decisi
   const { approval } = await client.post<{ approval: Approval }>(`/api/v1/skills/approvals/${encodeURIComponent(id)}`, {
     decision,
   });
-  context.terminal.result(approval, `${approval.tool}: ${approval.decision}`);
+  context.terminal.result(approval, `${approval.title} (${approval.tool}): ${approval.decision}`);
 }
+
+/** In full: a person agrees to this. */
+function describeApproval(approval: Approval): string {
+  const { title, tool, source, claims, arguments: given, argument_titles: titles } = approval;
+  const risks = [
+    approval.read_only ? 'only reads' : 'may change something',
+    ...(approval.egress ? ['leaves this machine'] : []),
+    ...(approval.labels.length > 0 ? ['this conversation is sensitive'] : []),
+    ...(approval.reason === 'definition_changed' ? ['has changed since you allowed it'] : []),
+  ];
+  return [
+    `${visible(title)} (${tool})${source?.kind === 'mcp' ? `, a tool of the MCP server ${visible(source.title ?? source.id)}` : ''}`,
+    `  waits since ${approval.created_at}`,
+    `  ${risks.join(', ')}`,
+    ...(claims ? [`  ${claimed(claims)}`] : []),
+    ...Object.entries(given).map(([name, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      return `  ${visible(titles[name] ?? name)}: ${visible(text).replaceAll('\n', '\n    ')}`;
+    }),
+    `  answer: venom skills approvals ${approval.approval_id} once|session|always|deny`,
+  ].join('\n');
+}
+
+function claimed({ read_only, destructive, open_world }: NonNullable<Approval['claims']>): string {
+  const said = [
+    ...(read_only === null ? [] : [read_only ? 'only reads' : 'changes something']),
+    ...(destructive === null || read_only ? [] : [destructive ? 'may delete or overwrite' : 'only adds']),
+    ...(open_world === null ? [] : [open_world ? 'reaches out' : 'stays within']),
+  ];
+  return said.length === 0
+    ? 'the server does not say whether it changes anything'
+    : `the server itself says, unchecked: ${said.join(', ')}`;
+}
+
+/** What a terminal would act on, or not show, is written out. */
+const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, (character) =>
+    character === '\n' || character === '\t'
+      ? character
+      : `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`,
+  );
 
 export async function listOwnSkills(context: CommandContext): Promise<void> {
   const client = await context.server();

@@ -5,14 +5,16 @@ import type * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
 import type { Owner } from '../../shared/owner.js';
 import type { BundleSignature } from '../../skills/mcp/bundle-signature.js';
-import type { ImportPlan } from '../../skills/mcp/import-plan.js';
+import { type ImportPlan, PLAN_WAITS_MS } from '../../skills/mcp/import-plan.js';
 import type { ImportRequest } from '../../skills/mcp/import-request.js';
 import type { Isolation } from '../../skills/mcp/isolation.js';
 import type { ImportedServer } from '../../skills/mcp/ports.js';
+import { claimsOf, titleOf } from '../../skills/mcp/proxy-generator.js';
 import type { StoredTool } from '../../skills/mcp/server-definition.js';
 import { changesOf, isCallable, isQuarantined } from '../../skills/mcp/tool-inventory.js';
 import type { ToolDescriptor } from '../../skills/ports.js';
 import { promptTokens } from '../../skills/prompt-tokens.js';
+import { toClaims } from './tool-claims.js';
 
 /** What is known of a server beside what it says of itself. */
 export interface ServerFigures {
@@ -63,11 +65,12 @@ const toAuthorization = (status: NonNullable<ImportedServer['authorization']>) =
 export const toServerTool = (tool: StoredTool, proxy: ToolDescriptor | null): z.output<typeof views.McpToolItem> => ({
   name: proxy?.name ?? null,
   tool: tool.definition.name,
-  title: tool.definition.title ?? null,
+  title: titleOf(tool.definition) === tool.definition.name ? null : titleOf(tool.definition),
   description: tool.definition.description ?? '',
   input_schema: tool.definition.inputSchema,
   output_schema: tool.definition.outputSchema ?? null,
   permission: tool.permission,
+  claims: toClaims(claimsOf(tool.definition)),
   hash: tool.hash,
   approved_hash: tool.approved?.hash ?? null,
   state: tool.gone ? 'gone' : tool.refused ? 'refused' : isCallable(tool) ? 'approved' : 'quarantined',
@@ -97,6 +100,7 @@ export const toPlan = (plan: ImportPlan, isolation: Isolation): z.output<typeof 
   kind: plan.kind,
   state: 'awaiting_approval',
   created_at: isoUtc(plan.createdAt),
+  expires_at: isoUtc(plan.createdAt + PLAN_WAITS_MS),
   source: plan.source,
   build: plan.build.map(({ title, command, network }) => ({ title, command: [...command], network })),
   launch:

@@ -18,13 +18,15 @@ import {
   ToolParams,
 } from '../../contract/skills.js';
 import { AppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import type { Approvals } from '../../skills/approvals.js';
-import type { ToolDescriptor } from '../../skills/ports.js';
+import type { ToolDescriptor, ToolSource } from '../../skills/ports.js';
 import { promptTokens } from '../../skills/prompt-tokens.js';
 import type { SkillManager } from '../../skills/skill-manager.js';
 import type { Approval } from '../../skills/skill-ports.js';
 import type { UserGrants } from '../user-grants.js';
 import { whileOpen } from '../while-open.js';
+import { argumentTitles, toClaims } from './tool-claims.js';
 
 export interface SkillsRoutesOptions {
   manager: SkillManager;
@@ -45,9 +47,10 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
       name: tool.name,
       title: tool.title,
       description: tool.description,
-      source: tool.source,
+      source: toSource(tool.source),
       read_only: tool.readOnly,
       egress: tool.egress,
+      claims: tool.claims ? toClaims(tool.claims) : null,
       permission,
       permission_reason: reason,
       default_permission: tool.permission,
@@ -59,6 +62,12 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
     status: 'success' as const,
     tool: { ...toItem(tool, sessionId), input_schema: { ...tool.inputSchema } },
   });
+
+  const shown = (approval: Approval, owner: Owner) =>
+    toApproval(
+      approval,
+      manager.tools(owner).find(({ name }) => name === approval.tool),
+    );
 
   app.get(
     '/skills',
@@ -79,7 +88,12 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
     async ({ query, owner }) => {
       const { state, session_id: sessionId, limit } = query;
       const found = approvals.list({ state, sessionId, limit, viewer: owner });
-      return { status: 'success' as const, approvals: found.map(toApproval), count: found.length };
+      const byName = new Map(manager.tools(owner).map((tool) => [tool.name, tool]));
+      return {
+        status: 'success' as const,
+        approvals: found.map((each) => toApproval(each, byName.get(each.tool))),
+        count: found.length,
+      };
     },
   );
   app.get(
@@ -87,7 +101,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
     { schema: { params: ApprovalParams, response: { 200: ApprovalAnswer }, tags } },
     async ({ params, owner }) => ({
       status: 'success' as const,
-      approval: toApproval(approvals.get(params.approval_id, owner)),
+      approval: shown(approvals.get(params.approval_id, owner), owner),
     }),
   );
   app.post(
@@ -104,7 +118,7 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
       }
       return {
         status: 'success' as const,
-        approval: toApproval(await approvals.decide(params.approval_id, body.decision)),
+        approval: shown(await approvals.decide(params.approval_id, body.decision), owner),
       };
     },
   );
@@ -150,19 +164,30 @@ export const skillsRoutes: FastifyPluginAsyncZod<SkillsRoutesOptions> = async (
   );
 };
 
-const toApproval = (approval: Approval): z.output<typeof ApprovalItem> => ({
-  approval_id: approval.id,
-  tool: approval.tool,
-  title: approval.title,
-  arguments: JSON.parse(approval.input) as Record<string, unknown>,
-  reason: approval.reason,
-  read_only: approval.readOnly,
-  egress: approval.egress,
-  labels: [...approval.labels],
-  session_id: approval.sessionId,
-  request_id: approval.requestId,
-  state: approval.state,
-  decision: approval.decision,
-  created_at: new Date(approval.createdAt).toISOString(),
-  decided_at: approval.decidedAt === null ? null : new Date(approval.decidedAt).toISOString(),
-});
+const toSource = ({ kind, id, title }: ToolSource) => ({ kind, id, title: title ?? null });
+
+/** @param tool  as it is now; of use where it is still the one that was asked for */
+function toApproval(approval: Approval, tool: ToolDescriptor | undefined): z.output<typeof ApprovalItem> {
+  const same = tool?.hash === approval.hash ? tool : undefined;
+  const given = JSON.parse(approval.input) as Record<string, unknown>;
+  return {
+    approval_id: approval.id,
+    tool: approval.tool,
+    title: approval.title,
+    source: same ? toSource(same.source) : null,
+    description: same?.description ?? null,
+    claims: same?.claims ? toClaims(same.claims) : null,
+    arguments: given,
+    argument_titles: same ? argumentTitles(same.inputSchema, given) : {},
+    reason: approval.reason,
+    read_only: approval.readOnly,
+    egress: approval.egress,
+    labels: [...approval.labels],
+    session_id: approval.sessionId,
+    request_id: approval.requestId,
+    state: approval.state,
+    decision: approval.decision,
+    created_at: new Date(approval.createdAt).toISOString(),
+    decided_at: approval.decidedAt === null ? null : new Date(approval.decidedAt).toISOString(),
+  };
+}

@@ -3,6 +3,9 @@ import type { PlanSetting } from './bundle-launch.js';
 import type { BundleSignature } from './bundle-signature.js';
 import { hashOf, type Launch, type ServerSource } from './server-definition.js';
 
+/** Who agrees later than that agrees to something nobody remembers. */
+export const PLAN_WAITS_MS = 7 * 86_400_000;
+
 export interface BuildStep {
   title: string;
   /** `{env}`, `{source}` and `{python}` stand for folders that exist only while it is built. */

@@ -8,7 +8,7 @@ import { AppError } from '../../shared/errors.js';
 import { isWithin } from '../../shared/is-within.js';
 import { checkImport, isGiveable } from './check-import.js';
 import { beginRemoval, removeEmpty, removeLeftovers } from './import-leftovers.js';
-import { type ImportPlan, planHash } from './import-plan.js';
+import { type ImportPlan, PLAN_WAITS_MS, planHash } from './import-plan.js';
 import type { ImportRequest, ImportSource } from './import-request.js';
 import { fetchAgain, locationOf, lookAtSource, type SourceParts } from './look-at-source.js';
 import type { McpServers } from './mcp-servers.js';
@@ -24,6 +24,8 @@ import { isQuarantined } from './tool-inventory.js';
 
 const FORMER_KEPT = 2;
 const PLANS_KEPT = 100;
+/** More operations than can be under way. */
+const OPERATIONS_LOOKED_AT = 200;
 
 export interface McpManagerOptions extends SourceParts {
   servers: McpServers;
@@ -95,8 +97,9 @@ export class McpManagerSkill {
     });
   }
 
+  /** Newest first. */
   plans(): ImportPlan[] {
-    return this.#options.plans.all();
+    return this.#options.plans.all().filter((plan) => !this.#isTooOld(plan));
   }
 
   /**
@@ -123,16 +126,22 @@ export class McpManagerSkill {
 
   /** @throws AppError `not_found`, `conflict` while it is carried out */
   async discard(planId: string): Promise<void> {
-    const { staging, name } = this.#knownPlan(planId);
-    if (this.#underWay.has(planId))
+    const { staging, name } = this.#keptPlan(planId);
+    if (this.#isCarriedOut(planId))
       throw new AppError('conflict', `The import of ${name} is under way; cancel it first.`);
     this.#options.plans.delete(planId);
     if (staging) await rm(staging, { recursive: true, force: true });
   }
 
+  /** Drops plans that nobody agreed to in time, with what was fetched for them. */
+  async dropOldPlans(): Promise<void> {
+    await this.#drop(this.#options.plans.all().filter((plan) => this.#isTooOld(plan)));
+  }
+
   /** Removes what a killed run left on disk; an import that goes on builds its own anew, so this comes before that. */
   async tidy(): Promise<void> {
     const { dir, plans, servers } = this.#options;
+    await this.dropOldPlans();
     const staged = plans.all().map(({ staging }) => staging);
     await removeLeftovers({ dir, staged, records: servers.records() });
   }
@@ -223,8 +232,10 @@ export class McpManagerSkill {
     };
     const plan = { ...unsigned, hash: planHash(unsigned) };
     plans.save(plan, request);
-    for (const old of plans.all().slice(PLANS_KEPT))
-      if (!this.#underWay.has(old.planId)) await this.discard(old.planId);
+    // Nobody could tell which of two of one name to agree to.
+    const others = plans.all().filter((other) => other.planId !== planId);
+    await this.#drop(others.filter((other, index) => other.name === name || index >= PLANS_KEPT - 1));
+    await this.dropOldPlans();
     return { plan_id: planId, hash: plan.hash, state: 'awaiting_approval' };
   }
 
@@ -329,9 +340,38 @@ export class McpManagerSkill {
   }
 
   #knownPlan(planId: string): ImportPlan {
-    const plan = this.#options.plans.get(planId);
-    if (!plan) throw new AppError('not_found', `There is no plan ${planId}.`);
+    const plan = this.#keptPlan(planId);
+    if (this.#isTooOld(plan)) throw noPlan(planId);
     return plan;
+  }
+
+  #keptPlan(planId: string): ImportPlan {
+    const plan = this.#options.plans.get(planId);
+    if (!plan) throw noPlan(planId);
+    return plan;
+  }
+
+  #isTooOld({ planId, createdAt }: ImportPlan): boolean {
+    return createdAt < this.#options.now() - PLAN_WAITS_MS && !this.#isCarriedOut(planId);
+  }
+
+  /** From the moment it was agreed to. */
+  #isCarriedOut(planId: string): boolean {
+    return (
+      this.#underWay.has(planId) ||
+      this.#options.operations
+        .list(OPERATIONS_LOOKED_AT)
+        .some(
+          ({ type, status, input }) =>
+            type === 'mcp_import' &&
+            (status === 'pending' || status === 'in_progress') &&
+            (input['plan'] as ImportPlan).planId === planId,
+        )
+    );
+  }
+
+  async #drop(plans: readonly ImportPlan[]): Promise<void> {
+    for (const { planId } of plans) if (!this.#isCarriedOut(planId)) await this.discard(planId);
   }
 
   /** Names are checked before they come here. */
@@ -339,3 +379,9 @@ export class McpManagerSkill {
     return join(this.#options.dir, 'imports', name);
   }
 }
+
+const noPlan = (planId: string): AppError =>
+  new AppError(
+    'not_found',
+    `There is no plan ${planId}: it was carried out, dropped, replaced by a newer one, or waited for too long.`,
+  );

@@ -1,6 +1,6 @@
 // ProxyGenerator: a typed callable for each approved tool of a server, built at run time from the stored manifest. No source
 // code is ever made of what a server says.
-import type { ToolDescriptor } from '../ports.js';
+import type { ToolClaims, ToolDescriptor } from '../ports.js';
 import type { Check } from './compile-schema.js';
 import type { ServerRecord, StoredTool } from './server-definition.js';
 import { isCallable } from './tool-inventory.js';
@@ -22,7 +22,7 @@ export interface ProxyFacts {
 
 export class ProxyGenerator {
   /** Only tools whose definition is the approved one. */
-  generate({ name, trusted, active }: ServerRecord, { egress }: ProxyFacts): ToolProxy[] {
+  generate({ name, title, trusted, active }: ServerRecord, { egress }: ProxyFacts): ToolProxy[] {
     const tools = active.manifest?.tools ?? [];
     // Names of all of them, so that an approval later does not rename its neighbours.
     const names = toolNames(
@@ -31,30 +31,35 @@ export class ProxyGenerator {
     );
     return tools.flatMap((tool, index) => {
       const proxyName = names[index];
-      return proxyName && isCallable(tool) ? [this.#proxy(name, proxyName, tool, { trusted, egress })] : [];
+      return proxyName && isCallable(tool) ? [this.#proxy({ name, title }, proxyName, tool, { trusted, egress })] : [];
     });
   }
 
   #proxy(
-    server: string,
+    server: Pick<ServerRecord, 'name' | 'title'>,
     name: string,
     { definition, hash, permission }: StoredTool,
     { trusted, egress }: ProxyFacts & { trusted: boolean },
   ): ToolProxy {
     let compiled: Check | undefined;
     return {
-      server,
+      server: server.name,
       tool: definition.name,
       descriptor: {
         name,
-        title: visible(definition.title ?? titleOf(definition)) || visible(definition.name),
+        title: titleOf(definition),
         description: visible(definition.description ?? ''),
         inputSchema: definition.inputSchema,
-        source: { kind: 'mcp', id: server },
+        source: {
+          kind: 'mcp',
+          id: server.name,
+          ...(server.title === server.name ? {} : { title: visible(server.title) }),
+        },
         // A hint is the server's own word.
         readOnly: trusted && definition.annotations?.['readOnlyHint'] === true,
         egress,
         permission,
+        claims: claimsOf(definition),
         hash,
       },
       check: async (value) => {
@@ -69,8 +74,21 @@ export class ProxyGenerator {
   }
 }
 
-const titleOf = ({ annotations }: StoredTool['definition']): string =>
-  typeof annotations?.['title'] === 'string' ? annotations['title'] : '';
+/** How people call it. */
+export function titleOf({ name, title, annotations }: StoredTool['definition']): string {
+  const said = title ?? annotations?.['title'];
+  return (typeof said === 'string' && visible(said).trim()) || visible(name);
+}
+
+export function claimsOf({ annotations }: StoredTool['definition']): ToolClaims {
+  const claim = (hint: string) => (typeof annotations?.[hint] === 'boolean' ? annotations[hint] : null);
+  return {
+    readOnly: claim('readOnlyHint'),
+    destructive: claim('destructiveHint'),
+    idempotent: claim('idempotentHint'),
+    openWorld: claim('openWorldHint'),
+  };
+}
 
 /** Without what a person would not see: control, direction and tag characters can hide words from the one who approves. */
 const visible = (text: string): string =>

@@ -2,7 +2,10 @@
 import { Alert, Badge, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { IconHandStop } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { ClaimedBadges } from '../../components/claimed-badges';
+import { visibleText } from '../../lib/visible-text';
 import { type Approval, type Decision, useApprovals, useDecision } from './api/approvals';
+import { ApprovalArguments } from './approval-arguments';
 
 const DECISIONS: readonly Decision[] = ['once', 'session', 'always', 'deny'];
 
@@ -20,6 +23,7 @@ export function ApprovalCards({ sessionId }: { sessionId: string }) {
 function ApprovalCard({ approval }: { approval: Approval }) {
   const { t } = useTranslation();
   const decision = useDecision();
+  const title = visibleText(approval.title);
   const risks = [
     approval.read_only ? 'reads' : 'changes',
     ...(approval.egress ? ['egress'] : []),
@@ -31,11 +35,22 @@ function ApprovalCard({ approval }: { approval: Approval }) {
       icon={<IconHandStop size={18} aria-hidden />}
       color="yellow"
       styles={{ label: { color: 'var(--mantine-color-text)' } }}
-      title={t('approval.title', { tool: approval.tool })}
+      title={t('approval.title', { tool: title })}
       role="group"
-      aria-label={t('approval.title', { tool: approval.tool })}
+      aria-label={t('approval.title', { tool: title })}
     >
       <Stack gap="xs">
+        <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
+          {approval.source?.kind === 'mcp' &&
+            `${t('approval.server', { server: visibleText(approval.source.title ?? approval.source.id) })} · `}
+          <Code>{approval.tool}</Code>
+        </Text>
+        {approval.description && (
+          <Text size="sm" lineClamp={3} style={{ overflowWrap: 'anywhere' }}>
+            {approval.source?.kind === 'mcp' && `${t('approval.describes')} `}
+            {visibleText(approval.description)}
+          </Text>
+        )}
         <Group gap={6}>
           {risks.map((risk) => (
             <Badge key={risk} size="sm" variant="default" tt="none">
@@ -43,9 +58,8 @@ function ApprovalCard({ approval }: { approval: Approval }) {
             </Badge>
           ))}
         </Group>
-        <Code block style={{ maxHeight: 220, overflow: 'auto', whiteSpace: 'pre-wrap' }}>
-          {JSON.stringify(approval.arguments, null, 2)}
-        </Code>
+        {approval.claims && <ClaimedBadges claims={approval.claims} />}
+        <ApprovalArguments approval={approval} />
         {decision.isError && (
           <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
             {decision.error.message}

@@ -2,8 +2,8 @@
 import { Text } from '@mantine/core';
 import { type ChangeObject, diffLines, diffWordsWithSpace } from 'diff';
 import { useTranslation } from 'react-i18next';
+import { visibleText } from '../../lib/visible-text';
 import type { McpTool } from './api/get-servers';
-import { visibleText } from './visible-text';
 
 /** Texts that differ everywhere are shown as one removed and one added. */
 const EDITS_MAX = 1_000;

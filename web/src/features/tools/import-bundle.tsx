@@ -4,12 +4,12 @@ import { IconPackage, IconUpload } from '@tabler/icons-react';
 import { type DragEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { bytes } from '../../lib/format';
+import { visibleText } from '../../lib/visible-text';
 import { useDoctor } from './api/get-servers';
 import { type Bundle, useSecretNames, useUploadBundle } from './api/imports';
 import { fieldsOf, type ImportDraft, secretOf, withBundle } from './import-draft';
 import { SchemaFields } from './schema-fields';
 import { toInput } from './schema-form';
-import { visibleText } from './visible-text';
 
 interface BundleProps {
   draft: ImportDraft;

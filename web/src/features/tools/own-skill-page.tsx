@@ -9,6 +9,7 @@ import { AnchorLink } from '../../components/links';
 import { ScrollRow } from '../../components/scroll-row';
 import { Empty, Failed, Loading } from '../../components/states';
 import { moment } from '../../lib/format';
+import { visibleText } from '../../lib/visible-text';
 import { useSkills } from './api/get-skills';
 import { type OwnSkill, type OwnSkillDetail, type SkillFile, useOwnSkill, useOwnSkillAction } from './api/own-skills';
 import { Lines } from './definition-diff';
@@ -16,7 +17,6 @@ import { OwnStateBadge } from './own-skills';
 import { Sure } from './server-actions';
 import { SkillEditor } from './skill-editor';
 import { SkillAccordion } from './skill-list';
-import { visibleText } from './visible-text';
 
 export function OwnSkillPage() {
   const { t } = useTranslation();

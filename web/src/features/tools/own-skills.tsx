@@ -7,8 +7,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { AnchorLink } from '../../components/links';
 import { Empty, Failed, Loading } from '../../components/states';
+import { visibleText } from '../../lib/visible-text';
 import { type OwnSkill, useNewSkill, useOwnSkills } from './api/own-skills';
-import { visibleText } from './visible-text';
 
 const COLORS: Record<OwnSkill['state'], string> = {
   new: 'orange',

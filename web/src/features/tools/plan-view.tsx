@@ -4,14 +4,15 @@ import { IconAlertTriangle, IconFingerprint, IconTerminal2, IconWorld, IconWorld
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { moment } from '../../lib/format';
+import { visibleText } from '../../lib/visible-text';
 import { type McpPlan, useApprovePlan, useDiscardPlan, useSecretNames, useStoreSecret } from './api/imports';
 import { TierBadge } from './badges';
-import { visibleText } from './visible-text';
 
 const SHOWN_DEPENDENCIES = 40;
 
 export function PlanView({ plan }: { plan: McpPlan }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const approve = useApprovePlan();
   const discard = useDiscardPlan();
@@ -52,7 +53,8 @@ export function PlanView({ plan }: { plan: McpPlan }) {
         <Group gap={8} wrap="nowrap" className="muted" style={{ minWidth: 0 }}>
           <IconFingerprint size={18} aria-hidden style={{ flex: 'none' }} />
           <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
-            {t('tools.plan.hash')} <Code>{plan.hash.slice(0, 16)}…</Code>
+            {t('tools.plan.hash')} <Code>{plan.hash.slice(0, 16)}…</Code>{' '}
+            {t('tools.plan.expires', { time: moment(plan.expires_at, i18n.language) })}
           </Text>
         </Group>
         {approve.isError && (

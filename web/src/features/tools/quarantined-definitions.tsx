@@ -3,9 +3,9 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { visibleText } from '../../lib/visible-text';
 import { type McpDefinition, useApproveDefinitions } from './api/get-definitions';
 import { DefinitionDiff } from './definition-diff';
-import { visibleText } from './visible-text';
 
 const SHOWN = 50;
 

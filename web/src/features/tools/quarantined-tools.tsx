@@ -2,9 +2,9 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { visibleText } from '../../lib/visible-text';
 import { type McpTool, useApproveTool } from './api/get-servers';
 import { DefinitionDiff } from './definition-diff';
-import { visibleText } from './visible-text';
 
 export function QuarantinedTools({ server, tools }: { server: string; tools: readonly McpTool[] }) {
   const { t } = useTranslation();

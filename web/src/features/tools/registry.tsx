@@ -8,9 +8,9 @@ import { useTranslation } from 'react-i18next';
 import { ButtonLink } from '../../components/links';
 import { Empty, Failed, Loading } from '../../components/states';
 import { ApiError } from '../../lib/http';
+import { visibleText } from '../../lib/visible-text';
 import { type RegistryEntry, useRegistry } from './api/get-registry';
 import { optionsOf } from './import-draft';
-import { visibleText } from './visible-text';
 
 export function Registry() {
   const { t } = useTranslation();

@@ -1,8 +1,8 @@
 // The fields of a form that was made from a JSON Schema.
 import { Fieldset, NumberInput, Select, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { visibleText } from '../../lib/visible-text';
 import type { NamedField, Problems, Values } from './schema-form';
-import { visibleText } from './visible-text';
 
 interface FieldsProps {
   fields: readonly NamedField[];

@@ -2,8 +2,8 @@
 import { Badge, Group, Stack, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Empty } from '../../components/states';
+import { visibleText } from '../../lib/visible-text';
 import type { McpDefinition } from './api/get-definitions';
-import { visibleText } from './visible-text';
 
 const COLORS = { approved: 'teal', quarantined: 'orange', refused: 'red', gone: 'gray' } as const;
 const SHOWN = 200;

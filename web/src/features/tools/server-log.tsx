@@ -3,8 +3,8 @@ import { Text } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Loading } from '../../components/states';
+import { visibleText } from '../../lib/visible-text';
 import { useServerLog } from './api/get-servers';
-import { visibleText } from './visible-text';
 
 const NEAR_THE_END_PX = 40;
 

@@ -3,14 +3,15 @@ import { Accordion, Stack, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ClaimedBadges } from '../../components/claimed-badges';
 import { Empty } from '../../components/states';
+import { visibleText } from '../../lib/visible-text';
 import { callMcpTool } from './api/call-tool';
 import { type McpServer, type McpTool, useToolPermission } from './api/get-servers';
 import { useSkills } from './api/get-skills';
 import { PermissionChoice } from './permission-choice';
 import { ToolDetails } from './tool-details';
 import { ToolHead } from './tool-head';
-import { visibleText } from './visible-text';
 
 const FILTER_FROM = 6;
 const COLORS = { approved: 'teal', quarantined: 'orange', refused: 'red', gone: 'gray' } as const;
@@ -58,6 +59,7 @@ function Head({ tool }: { tool: McpTool }) {
   return (
     <ToolHead
       name={visibleText(tool.tool)}
+      title={tool.title}
       text={tool.refused ?? tool.description}
       promptTokens={tool.prompt_tokens}
       badge={{
@@ -81,6 +83,7 @@ function OneTool({ server, tool }: { server: McpServer; tool: McpTool }) {
     <ToolDetails
       name={tool.name}
       description={tool.refused ?? tool.description}
+      badges={<ClaimedBadges claims={tool.claims} />}
       schemas={[
         { title: t('tools.schema.input'), schema: tool.input_schema },
         ...(tool.output_schema ? [{ title: t('tools.schema.output'), schema: tool.output_schema }] : []),

@@ -5,9 +5,9 @@ import { useBlocker } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { bytes } from '../../lib/format';
+import { visibleText } from '../../lib/visible-text';
 import { type SkillFile, useDeleteFile, useWriteFile } from './api/own-skills';
 import { Sure } from './server-actions';
-import { visibleText } from './visible-text';
 
 interface Draft {
   /** The text as it was opened. */

@@ -5,10 +5,10 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CodeBlock } from '../../components/code-block';
 import { CopyText } from '../../components/copy-text';
+import { visibleText } from '../../lib/visible-text';
 import type { CallTool } from './api/call-tool';
 import type { Schema } from './schema-form';
 import { TryTool } from './try-tool';
-import { visibleText } from './visible-text';
 
 interface ToolDetailsProps {
   /** As a model calls it. */

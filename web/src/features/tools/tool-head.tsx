@@ -2,15 +2,18 @@
 import { Badge, type BadgeProps, Group, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { number } from '../../lib/format';
-import { visibleText } from './visible-text';
+import { visibleText } from '../../lib/visible-text';
 
 export function ToolHead({
   name,
+  title = null,
   text,
   promptTokens,
   badge,
 }: {
   name: string;
+  /** How people call it, where that is something else. */
+  title?: string | null;
   text: string;
   /** Null where it is not offered to models. */
   promptTokens: number | null;
@@ -20,9 +23,22 @@ export function ToolHead({
   return (
     <Group justify="space-between" wrap="nowrap" gap="sm">
       <div style={{ minWidth: 0 }}>
-        <Text component="span" display="block" ff="monospace" size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
-          {name}
-        </Text>
+        <span style={{ display: 'block' }}>
+          {title !== null && (
+            <Text component="span" size="sm" fw={600} mr={8} style={{ overflowWrap: 'anywhere' }}>
+              {visibleText(title)}
+            </Text>
+          )}
+          <Text
+            component="span"
+            ff="monospace"
+            size={title === null ? 'sm' : 'xs'}
+            fw={title === null ? 600 : 400}
+            style={{ overflowWrap: 'anywhere' }}
+          >
+            {name}
+          </Text>
+        </span>
         <Text component="span" size="xs" className="muted" lineClamp={1}>
           {visibleText(text)}
         </Text>

@@ -6,10 +6,10 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CodeBlock } from '../../components/code-block';
 import { duration } from '../../lib/format';
+import { visibleText } from '../../lib/visible-text';
 import type { CallResult, CallTool } from './api/call-tool';
 import { SchemaFields } from './schema-fields';
 import { formOf, initialValues, type Problems, type Schema, toInput, toValues, type Values } from './schema-form';
-import { visibleText } from './visible-text';
 
 export function TryTool({ tool, schema, call }: { tool: string; schema: Schema; call: CallTool }) {
   const { t } = useTranslation();

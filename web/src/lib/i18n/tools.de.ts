@@ -316,6 +316,7 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.plan.missing.none': 'Alle sind gespeichert.',
   'tools.plan.agree': 'Ihre Entscheidung',
   'tools.plan.hash': 'Ihre Freigabe gilt genau diesem Plan:',
+  'tools.plan.expires': 'Er wartet bis {{time}}.',
   'tools.plan.discard': 'Verwerfen',
   'tools.plan.approve.import': 'Freigeben und bauen',
   'tools.plan.approve.update': 'Aktualisierung freigeben',

@@ -308,6 +308,7 @@ export const tools = {
   'tools.plan.missing.none': 'All of them are stored.',
   'tools.plan.agree': 'Your decision',
   'tools.plan.hash': 'Your approval is bound to this plan:',
+  'tools.plan.expires': 'It waits until {{time}}.',
   'tools.plan.discard': 'Discard',
   'tools.plan.approve.import': 'Approve and build',
   'tools.plan.approve.update': 'Approve the update',

@@ -311,6 +311,7 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.plan.missing.none': 'Wszystkie są zapisane.',
   'tools.plan.agree': 'Twoja decyzja',
   'tools.plan.hash': 'Twoja zgoda dotyczy dokładnie tego planu:',
+  'tools.plan.expires': 'Plan czeka do {{time}}.',
   'tools.plan.discard': 'Odrzuć',
   'tools.plan.approve.import': 'Zgadzam się, buduj',
   'tools.plan.approve.update': 'Zgadzam się na aktualizację',

@@ -261,6 +261,7 @@ export class SimpleMode {
               });
               break;
             case 'raw':
+              this.#traceShortening(turn.requestId, part.rawValue);
               this.#tracePlace(turn.requestId, part.rawValue);
               emitRaw(turn, part.rawValue);
               break;
@@ -402,6 +403,14 @@ export class SimpleMode {
       'first_chunk',
       `elapsed_ms=${Math.round(elapsedMs)} preview=${preview}`,
     );
+  }
+
+  /** How much of the conversation did not fit into the model's context. */
+  #traceShortening(requestId: string, value: unknown): void {
+    const { droppedMessages } = value as { droppedMessages?: unknown };
+    if (typeof droppedMessages !== 'number') return;
+    const details = JSON.stringify({ dropped_messages: droppedMessages });
+    this.#parts.tracer.step(requestId, COMPONENT, 'prompt_trim', details);
   }
 
   /** Which server of a pool answers, and why that one. */

@@ -114,7 +114,7 @@ export function composeTasks(settings: Settings, parts: TasksParts): TasksRoom {
       clearSession: (sessionId) => memory.clearing.clear(sessionId),
       identity: () => identity.get(),
       active: () => models.activeIdentity(),
-      budgetTokens: async (name) => contextBudget((await models.describe(name).catch(() => null))?.contextLength),
+      budgetTokens: async (name) => contextBudget(await models.contextWindow(name).catch(() => null)),
       countTokens: (name, text, signal) => tokens.count(name, text, signal),
       functionCalling: (name, provider) =>
         CLOUD_PROVIDERS.some((cloud) => cloud === provider) ||
@@ -197,7 +197,7 @@ export const councilBounds = (settings: Settings): CouncilBounds => ({
 });
 
 /** What may be sent: the window less room for the answer. */
-function contextBudget(contextLength: number | null | undefined): number {
-  const window = Math.min(contextLength || UNKNOWN_WINDOW_TOKENS, MOST_CONTEXT_TOKENS);
+function contextBudget(windowTokens: number | null): number {
+  const window = Math.min(windowTokens || UNKNOWN_WINDOW_TOKENS, MOST_CONTEXT_TOKENS);
   return window - Math.max(64, Math.floor(window / 4));
 }

@@ -43,6 +43,7 @@ export const STATUS = {
   activation_failed: 409,
   switch_in_progress: 409,
   unsupported: 400,
+  context_length_exceeded: 400,
   runtime_crashed: 502,
   runtime_busy: 503,
   translation_failed: 500,

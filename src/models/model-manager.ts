@@ -17,6 +17,7 @@ import type { Activation } from './activation.js';
 import { ActivationWatch } from './activation-watch.js';
 import { ActiveChoice, type ActiveModelMemory, type CloudChoice } from './active-choice.js';
 import { isRunElsewhere } from './cloud-hosts.js';
+import { contextWindow } from './context-window.js';
 import type { GenerationOverrides } from './generation-overrides.js';
 import { type InstalledList, type InstalledModel, InstalledModels } from './installed-models.js';
 import { meantModel, modelNotFound } from './meant-model.js';
@@ -252,6 +253,14 @@ export class ModelManager {
   }
 
   /** By its trial, else by its engine's word; all null where nobody knows the model or its engine does not answer. */
+  /** Tokens of one conversation, answer included, where we choose what goes along; null where nobody knows. */
+  async contextWindow(name: string): Promise<number | null> {
+    const found = await this.find(name);
+    if (!found) return null;
+    const described = (await found.runtime.describeModel?.(found.model.name)) ?? null;
+    return contextWindow(described, this.#options.registry().manifest(found.model.name, found.runtime.provider)?.probe);
+  }
+
   async abilities(name: string, provider: string): Promise<Abilities> {
     const probe = this.#options.registry().manifest(name, provider)?.probe;
     const known = this.runtime(provider) ? await this.describe(name, provider).catch(() => null) : null;

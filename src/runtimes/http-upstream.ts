@@ -259,7 +259,7 @@ export class HttpUpstream {
       letGo();
     }
     const waitMs = retryAfterMs(headers['retry-after']?.toString(), Date.now());
-    return new AppError('upstream_rejected', `${this.name} answered HTTP ${statusCode}${reason}`, {
+    return new AppError(refusalCode(statusCode, reason), `${this.name} answered HTTP ${statusCode}${reason}`, {
       details: { status: statusCode, ...(waitMs === null ? {} : { retryAfterMs: waitMs }) },
     });
   }
@@ -297,6 +297,13 @@ export function discard(response: Dispatcher.ResponseData): void {
   response.body.on('error', () => {});
   response.body.destroy();
 }
+
+/** vLLM, llama.cpp's server, LM Studio and others say it each in their own words, and none with a status of its own. */
+const TOO_LONG =
+  /maximum context length|context_length_exceeded|exceed(?:s|ed)? (?:the )?(?:available |model's )?context (?:size|length|window)|exceed_context_size|greater than the context length/i;
+
+const refusalCode = (status: number, reason: string): 'context_length_exceeded' | 'upstream_rejected' =>
+  (status === 400 || status === 413) && TOO_LONG.test(reason) ? 'context_length_exceeded' : 'upstream_rejected';
 
 export function errorText(error: unknown): string {
   const message = typeof error === 'string' ? error : (error as { message?: unknown } | null)?.message;

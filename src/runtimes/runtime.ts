@@ -14,6 +14,8 @@ import type { AdaptedParams } from './generation-params.js';
  * - `sessionId`: whose conversation it is, so that a pool asks the server that has it in its cache.
  * - `keepAlive`: how long the model stays in memory after this answer, as `LLM_KEEP_ALIVE` is written. From then on, until
  *   it is unloaded.
+ * - `dropOldest`: true where the oldest turns of a conversation that is too long for the model may go, instead of an error
+ *   (`context_length_exceeded`). The embedded engine tells of it by a raw part, `droppedMessages`; Ollama does so unasked.
  */
 export const BACKGROUND = { venom: { background: true } } as const;
 
@@ -241,8 +243,10 @@ export interface SchedulerState {
 }
 
 export interface ModelDescription {
-  /** Tokens. */
+  /** Tokens it was trained for, or takes. */
   readonly contextLength: number | null;
+  /** Tokens of one conversation, answer included, as the engine holds it or would load it; absent where it does not say. */
+  readonly windowLength?: number;
   /** Elements of one embedding, where the engine says so. */
   readonly embeddingLength?: number | null;
   /** Weights, where the engine says so. */

@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   'activation_failed',
   'switch_in_progress',
   'unsupported',
+  'context_length_exceeded',
   'runtime_crashed',
   'runtime_busy',
   'translation_failed',

@@ -142,8 +142,8 @@ describe('the embedded runtime', () => {
 
   it('refuses a conversation beyond the context with the figures', async () => {
     await expect(ask(question('word '.repeat(6_000)))).rejects.toMatchObject({
-      code: 'invalid_input',
-      message: expect.stringMatching(/\d+ tokens.*4096/),
+      code: 'context_length_exceeded',
+      message: expect.stringMatching(/too long: \d+ tokens > 4096/),
     });
   });
 

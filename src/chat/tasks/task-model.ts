@@ -326,6 +326,8 @@ function toVenomOptions(params: Record<string, unknown> | null, sessionId: strin
   return {
     venom: {
       ...(typeof repeatPenalty === 'number' ? { repeatPenalty } : {}),
+      // Contexts are counted before; what an engine counts otherwise must not fail the task.
+      dropOldest: true,
       // A pool sends a conversation to the server that has it in its cache.
       ...(sessionId === null ? {} : { sessionId }),
     },

@@ -123,6 +123,8 @@ function toParameters({ options, format, think, keep_alive }: Common): Omit<Lang
         ...(min_p === undefined ? {} : { minP: min_p }),
         ...(repeat_penalty === undefined ? {} : { repeatPenalty: repeat_penalty }),
         ...(think === null || think === undefined ? {} : { think }),
+        // As Ollama does with what is too long.
+        dropOldest: true,
         ...(keep_alive === null || keep_alive === undefined ? {} : { keepAlive: String(keep_alive) }),
         ...(others.length > 0 ? { ollamaOptions: forOllama as never, ollamaOptionsNeeded: changing } : {}),
       },

@@ -107,6 +107,8 @@ function toSimpleRequest(
     tools: body.tools?.length ? body.tools : undefined,
     toolChoice: body.tool_choice ?? undefined,
     think: body.think ?? undefined,
+    // Earlier messages go along as far as they fit.
+    dropOldest: true,
     keepAlive,
   };
   return {

@@ -21,6 +21,7 @@ export async function* streamAnswer(
     if (answer instanceof AppError) failure = answer;
     else if (answer.type === 'text') queue.push({ type: 'text-delta', id: 'text', delta: answer.text });
     else if (answer.type === 'thought') queue.push({ type: 'reasoning-delta', id: 'reasoning', delta: answer.text });
+    else if (answer.type === 'shortened') queue.push({ type: 'raw', rawValue: { droppedMessages: answer.messages } });
     else if (answer.type === 'call-start') {
       calls.push(newCallId());
       queue.push({ type: 'tool-input-start', id: openCall(), toolName: answer.name });

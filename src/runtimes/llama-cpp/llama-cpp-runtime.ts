@@ -24,7 +24,7 @@ import type {
 } from '../runtime.js';
 import { streamAnswer } from './answer-stream.js';
 import type { InferenceProcess } from './inference-process.js';
-import { memoryNeed } from './memory-estimate.js';
+import { memoryNeed, wantedContext } from './memory-estimate.js';
 import { type ModelFile, ModelFiles } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
 import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
@@ -244,8 +244,10 @@ export class LlamaCppRuntime implements Runtime {
 
   async describeModel(modelName: string): Promise<ModelDescription> {
     const { header, model } = await this.#files.find(modelName);
+    const loaded = this.#guard.models.find(({ name }) => name === modelName);
     return {
       contextLength: header.contextLength,
+      windowLength: loaded?.figures.contextLength ?? wantedContext(header, this.#options.contextLength),
       embeddingLength: header.embeddingLength,
       parameterCount: header.parameters || null,
       capabilities: model.embedding

@@ -55,10 +55,14 @@ export function memoryNeed(header: GgufHeader, wishes: PlanWishes = {}): MemoryN
   return { wantedBytes: bytes(lengths[0]), leastBytes: bytes(lengths.at(-1)) };
 }
 
+/** Tokens of one conversation where memory allows; never more than the model was trained for. */
+export function wantedContext(header: Pick<GgufHeader, 'contextLength'>, wished: number | undefined): number {
+  return Math.min(header.contextLength ?? DEFAULT_CONTEXT, Math.max(MIN_CONTEXT, wished ?? DEFAULT_CONTEXT));
+}
+
 /** Context lengths that will do, the wanted one first. */
 function choices(header: GgufHeader, { contextLength }: PlanWishes) {
-  const trained = header.contextLength ?? DEFAULT_CONTEXT;
-  const wanted = Math.max(MIN_CONTEXT, Math.min(contextLength ?? DEFAULT_CONTEXT, trained));
+  const wanted = wantedContext(header, contextLength);
   const lengths = [wanted];
   if (contextLength === undefined)
     for (let shorter = Math.floor(wanted / 2); shorter >= MIN_CONTEXT; shorter = Math.floor(shorter / 2))

@@ -1,6 +1,5 @@
 // A conversation as the tokens a model reads: through its own chat template, with tools in it where some are offered.
 import { type ChatWrapper, GeneralChatWrapper, type LlamaModel, resolveChatWrapper, type Token } from 'node-llama-cpp';
-import { AppError } from '../../shared/errors.js';
 import { type ThoughtMarks, ThoughtSplitter } from '../thought-splitter.js';
 import { ChatTemplate, type PromptPiece, type TemplateMarks } from './chat-template.js';
 import { type Think, type ThoughtTraits, templateWords, thoughtTraits } from './thoughts/thought-traits.js';
@@ -9,9 +8,6 @@ import { callText, resultText, toolPrompt } from './tool-calls/calls-as-text.js'
 import type { ToolOrder } from './tool-calls/tool-order.js';
 import { plainMessage, ToolTemplate } from './tool-calls/tool-template.js';
 import type { ChatMessage } from './worker-protocol.js';
-
-/** Runs of blanks are the longest tokens there are. */
-const LONGEST_TOKEN_CHARS = 256;
 
 type PlainMessage = Exclude<ChatMessage, { role: 'tool' }>;
 
@@ -167,20 +163,4 @@ function inWords(messages: readonly ChatMessage[], order: ToolOrder | undefined)
   const [first, ...rest] = plain;
   if (first?.role === 'system') return [{ role: 'system', text: `${first.text}\n\n${told}` }, ...rest];
   return [{ role: 'system', text: told }, ...plain];
-}
-
-/** Tokenizing megabytes takes seconds, in which nobody else is answered; that they do not fit is seen at once. */
-export function refuseHopeless(
-  messages: readonly ChatMessage[],
-  order: ToolOrder | undefined,
-  contextLength: number,
-): void {
-  const said = messages.reduce((sum, { text }) => sum + text.length, 0);
-  const chars = said + (order ? JSON.stringify(order.tools).length : 0);
-  if (chars <= contextLength * LONGEST_TOKEN_CHARS) return;
-  throw new AppError(
-    'invalid_input',
-    `The conversation has ${chars} characters; the model's context holds ${contextLength} tokens.`,
-    { details: { context_length: contextLength } },
-  );
 }

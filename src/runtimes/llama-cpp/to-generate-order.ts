@@ -70,6 +70,7 @@ export function toGenerateOrder(
     type: 'generate',
     messages: options.prompt.flatMap(toMessages),
     tools: toToolOrder({ ...options, ...ownTools(options) }),
+    dropOldest: options.providerOptions?.['venom']?.['dropOldest'] === true,
     sampling: {
       temperature: number('temperature', sent) ?? defaults.temperature,
       topP: number('top_p', sent) ?? defaults.topP,

@@ -42,7 +42,15 @@ export interface SamplingOptions {
 
 export type ToWorker =
   | { type: 'load'; path: string; contextLength: number; sequences: number; threads: number | null; embedding: boolean }
-  | { type: 'generate'; id: number; messages: ChatMessage[]; sampling: SamplingOptions; tools?: ToolOrder | undefined }
+  | {
+      type: 'generate';
+      id: number;
+      messages: ChatMessage[];
+      sampling: SamplingOptions;
+      tools?: ToolOrder | undefined;
+      /** Where the conversation is too long its oldest turns go, instead of an error. */
+      dropOldest: boolean;
+    }
   | { type: 'embed'; id: number; inputs: EmbedInput[]; truncate: boolean }
   | { type: 'count'; id: number; messages: ChatMessage[]; tools?: ToolOrder | undefined; think?: Think }
   | { type: 'count-text'; id: number; text: string }
@@ -66,6 +74,8 @@ export type FromWorker =
       templateProblem: string | null;
     }
   | { type: 'text'; id: number; text: string }
+  /** So many of the oldest messages did not fit, and went. */
+  | { type: 'shortened'; id: number; messages: number }
   /** What the model thinks before it answers. */
   | { type: 'thought'; id: number; text: string }
   /** A call of a tool, in the order in which it is written: its name, its input piece by piece, the whole. */

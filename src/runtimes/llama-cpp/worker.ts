@@ -15,7 +15,8 @@ import {
 } from 'node-llama-cpp';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AnswerWriter, Grammars } from './answer-writer.js';
-import { PromptTokenizer, refuseHopeless } from './prompt-tokens.js';
+import { fitConversation, refuseHopeless } from './fit-conversation.js';
+import { PromptTokenizer } from './prompt-tokens.js';
 import type { FromWorker, ToWorker } from './worker-protocol.js';
 
 const WARM_TOKENS = 3;
@@ -185,25 +186,24 @@ async function measureThreads(model: LlamaModel): Promise<{ threads: number; tok
   return { threads: best.threads, tokensPerSecond: Math.round(best.tokensPerSecond * 10) / 10 };
 }
 
-async function generate({ id, messages, sampling, tools }: Extract<ToWorker, { type: 'generate' }>): Promise<void> {
+async function generate({
+  id,
+  messages,
+  sampling,
+  tools,
+  dropOldest,
+}: Extract<ToWorker, { type: 'generate' }>): Promise<void> {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
   const { model, context, prompts, grammars } = loaded;
   const abort = new AbortController();
   running.set(id, abort);
   let slot: Slot | undefined;
   try {
-    refuseHopeless(messages, tools, context.contextSize);
-    const { tokens, syntax, thoughts } = prompts.tokens(messages, tools, sampling.think);
+    const { think, maxTokens } = sampling;
+    const conversation = { messages, tools, think, dropOldest, maxTokens };
+    const { tokens, syntax, thoughts, dropped } = fitConversation(prompts, conversation, context.contextSize);
+    if (dropped > 0) send({ type: 'shortened', id, messages: dropped });
     const room = context.contextSize - tokens.length - 1;
-    if (room < 1) {
-      throw new AppError(
-        'invalid_input',
-        `The conversation has ${tokens.length} tokens; the model's context holds ${context.contextSize}.`,
-        {
-          details: { prompt_tokens: tokens.length, context_length: context.contextSize },
-        },
-      );
-    }
     slot = await freeSlot(loaded.slots, tokens, abort.signal);
     if (!slot) return;
     const writer = new AnswerWriter(model, grammars, slot.sequence, {

@@ -27,6 +27,8 @@ import type { OllamaFigures } from './ollama-figures.js';
 import { OpenAnswers } from './open-answers.js';
 import { type OllamaDefaults, toKeepAlive, toOllamaChat } from './to-ollama-chat.js';
 
+/** What Ollama holds of a conversation where nobody says otherwise; what is older it drops without a word. */
+const OLLAMA_CONTEXT = 4_096;
 const LOAD_MS = 600_000;
 /** An answer that takes longer is not waited for; Ollama lets it end all the same. */
 const ANSWERS_END_MS = 120_000;
@@ -208,8 +210,12 @@ export class OllamaRuntime implements Runtime {
       return typeof value === 'number' ? value : null;
     };
     const license = Array.isArray(shown.license) ? shown.license[0] : shown.license;
+    const parameters = toParameters(shown.parameters ?? '');
+    const contextLength = figure('context_length');
+    const held = Number(this.#defaults.options['num_ctx'] ?? parameters['num_ctx'] ?? OLLAMA_CONTEXT);
     return {
-      contextLength: figure('context_length'),
+      contextLength,
+      windowLength: Math.min(held, contextLength ?? held),
       embeddingLength: figure('embedding_length'),
       parameterCount: figure('parameter_count'),
       capabilities: shown.capabilities ?? [],
@@ -218,7 +224,7 @@ export class OllamaRuntime implements Runtime {
       parameterSize: shown.details?.parameter_size ?? null,
       quantization: shown.details?.quantization_level ?? null,
       license: license?.trim().split('\n')[0]?.slice(0, 200) ?? null,
-      parameters: toParameters(shown.parameters ?? ''),
+      parameters,
     };
   }
 

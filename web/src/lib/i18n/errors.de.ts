@@ -34,6 +34,7 @@ export const errors: Record<keyof typeof english, string> = {
   'error.activation_failed': 'Die neue Version hat die Prüfung nicht bestanden. Die bisherige bleibt aktiv.',
   'error.switch_in_progress': 'Ein anderer Wechsel läuft noch.',
   'error.unsupported': 'Das Modell oder die Engine kann das nicht.',
+  'error.context_length_exceeded': 'Das Gespräch ist zu lang für dieses Modell.',
   'error.runtime_crashed': 'Die Engine ist abgestürzt. Mit der nächsten Nachricht startet sie neu.',
   'error.runtime_busy': 'Die Engine ist ausgelastet. Bitte gleich noch einmal versuchen.',
   'error.translation_failed': 'Der Text konnte nicht übersetzt werden.',

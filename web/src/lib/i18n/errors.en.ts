@@ -32,6 +32,7 @@ export const errors = {
   'error.activation_failed': 'The new version did not pass its checks. The former one goes on.',
   'error.switch_in_progress': 'Another switch is under way.',
   'error.unsupported': 'The model or engine cannot do this.',
+  'error.context_length_exceeded': 'The conversation is too long for this model.',
   'error.runtime_crashed': 'The engine ended unexpectedly. It starts again with the next message.',
   'error.runtime_busy': 'The engine is busy. Try again in a moment.',
   'error.translation_failed': 'The text could not be translated.',

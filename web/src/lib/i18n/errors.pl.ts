@@ -34,6 +34,7 @@ export const errors: Record<keyof typeof english, string> = {
   'error.activation_failed': 'Nowa wersja nie przeszła testów. Nadal działa poprzednia.',
   'error.switch_in_progress': 'Trwa już inne przełączanie.',
   'error.unsupported': 'Model lub silnik tego nie potrafi.',
+  'error.context_length_exceeded': 'Rozmowa jest za długa dla tego modelu.',
   'error.runtime_crashed': 'Silnik nieoczekiwanie zakończył pracę. Uruchomi się przy następnej wiadomości.',
   'error.runtime_busy': 'Silnik jest zajęty. Spróbuj za chwilę.',
   'error.translation_failed': 'Nie udało się przetłumaczyć tekstu.',

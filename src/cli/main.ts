@@ -118,6 +118,6 @@ try {
   const error = toAppError(thrown);
   const reason = error.code === 'internal' && thrown instanceof Error ? thrown.message : error.message;
   if (terminal().json) process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: reason } })}\n`);
-  else process.stderr.write(`venom: ${reason}\n`);
+  else terminal().note(`venom: ${reason}`);
   process.exitCode = exitCodeOf(error.code);
 }

@@ -6,6 +6,7 @@ import type * as Contract from '../contract/models.js';
 import { AppError, toErrorCode } from '../shared/errors.js';
 import type { ApiClient } from './api-client.js';
 import { formatBytes, type Terminal } from './terminal.js';
+import { visibleText } from './visible-text.js';
 
 export type Operation = z.output<typeof Contract.Operation>;
 
@@ -44,7 +45,7 @@ export async function followOperation(client: ApiClient, terminal: Terminal, ope
 }
 
 const fields = (operation: Operation) => ({
-  name: operation.model_name,
+  name: visibleText(operation.model_name),
   received: formatBytes(operation.received_bytes),
   size: formatBytes(operation.total_bytes ?? 0),
   speed: operation.bytes_per_second ? `${formatBytes(operation.bytes_per_second)}/s` : '',

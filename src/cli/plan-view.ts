@@ -25,8 +25,10 @@ export class PlanView {
     }
     // A line that wraps would be counted as one and drawn as two.
     const width = Math.max(20, this.#terminal.columns - 1);
-    const up = this.#lines === 0 ? '' : `\u001b[${this.#lines}A`;
-    this.#terminal.note(up + plan.map((step) => `\u001b[2K${lineOf(step, plan.length).slice(0, width)}`).join('\n'));
+    this.#terminal.redraw(
+      plan.map((step) => lineOf(step, plan.length).slice(0, width)),
+      this.#lines,
+    );
     this.#lines = plan.length;
   }
 }

@@ -2,13 +2,19 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { formatBytes, Terminal, table } from './terminal.js';
 
-function capture(json: boolean) {
-  const out = new PassThrough();
-  const error = new PassThrough();
+function written(stream: PassThrough): string {
+  let text = '';
+  for (let piece = stream.read(); piece !== null; piece = stream.read()) text += piece;
+  return text;
+}
+
+function capture(json: boolean, isTTY = false) {
+  const out = Object.assign(new PassThrough(), { isTTY });
+  const error = Object.assign(new PassThrough(), { isTTY });
   return {
     terminal: new Terminal(json, out, error),
-    out: () => String(out.read() ?? ''),
-    error: () => String(error.read() ?? ''),
+    out: () => written(out),
+    error: () => written(error),
   };
 }
 
@@ -27,6 +33,25 @@ describe('Terminal', () => {
     terminal.result({ running: true }, 'Venom is running');
     expect(out()).toBe('Venom is running\n');
     expect(error()).toBe('starting\n');
+  });
+
+  const HOSTILE = 'a\u001b]52;c;ZXZpbA==\u0007b\u009b2Jc\rd\u0008\u007f\te\r\nf\u001b[8m';
+  const SEEN = 'a\u241b]52;c;ZXZpbA==\u2407b\ufffd2Jc\u240dd\u2408\u2421\te\r\nf\u241b[8m';
+
+  it('shows a person what others wrote, and lets none of it steer the terminal', () => {
+    const { terminal, out, error } = capture(false, true);
+    terminal.result(null, HOSTILE);
+    terminal.write(HOSTILE);
+    terminal.note(HOSTILE);
+    terminal.redraw([HOSTILE], 1);
+    expect(out()).toBe(`${SEEN}\n${SEEN}`);
+    expect(error()).toBe(`${SEEN}\n\u001b[1A\u001b[2K${SEEN}\n`);
+  });
+
+  it('gives a file or another program the text as it is', () => {
+    const { terminal, out } = capture(false);
+    terminal.write(HOSTILE);
+    expect(out()).toBe(HOSTILE);
   });
 });
 

@@ -1,5 +1,6 @@
 // What the commands print: text for people, or one JSON document on stdout with --json.
 import type { Writable } from 'node:stream';
+import { visibleText } from './visible-text.js';
 
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
@@ -30,19 +31,28 @@ export class Terminal {
 
   /** The command's answer: `value` with --json, else `text`. Called once per command. */
   result(value: unknown, text: string): void {
-    this.#out.write(this.json ? `${JSON.stringify(value)}\n` : text === '' ? '' : `${text}\n`);
+    this.#out.write(this.json ? `${JSON.stringify(value)}\n` : text === '' ? '' : `${shown(this.#out, text)}\n`);
   }
 
   /** A part of a text that is still being written, such as a model's answer. */
   write(text: string): void {
-    this.#out.write(text);
+    this.#out.write(shown(this.#out, text));
   }
 
   /** For the person who waits; never part of the answer. */
   note(text: string): void {
-    if (!this.json) this.#error.write(`${text}\n`);
+    if (!this.json) this.#error.write(`${shown(this.#error, text)}\n`);
+  }
+
+  /** Lines in the place of those that were drawn before; only where it is interactive. */
+  redraw(lines: readonly string[], drawnBefore: number): void {
+    const up = drawnBefore === 0 ? '' : `\u001b[${drawnBefore}A`;
+    this.#error.write(`${up}${lines.map((line) => `\u001b[2K${visibleText(line)}`).join('\n')}\n`);
   }
 }
+
+/** A file or another program gets the text as it is. */
+const shown = (output: Output, text: string): string => (output.isTTY === true ? visibleText(text) : text);
 
 /** Columns as wide as their widest cell, two spaces apart. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

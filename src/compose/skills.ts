@@ -32,6 +32,7 @@ import type { ToolGrants } from '../skills/tool-grants.js';
 import { Workspaces } from '../skills/workspaces.js';
 import { SkillVersionFiles } from '../storage/skill-version-files.js';
 import { SqliteSkills } from '../storage/sqlite-skills.js';
+import { removeUnfinished } from '../storage/unfinished-files.js';
 import type { ChatRoom } from './chat.js';
 import type { McpRoom } from './mcp.js';
 import type { ObservationRoom } from './observation.js';
@@ -41,6 +42,8 @@ import type { TasksRoom } from './tasks.js';
 const MAX_RESULT_CHARS = 16_000;
 const FETCH_TIMEOUT_MS = 20_000;
 const MAX_PAGE_BYTES = 2_097_152;
+/** A file of a skill that was being written. People's own files lie beside it. */
+const UNFINISHED_SKILL_FILE = /^[\w-]+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.partial$/;
 /** Goals and tasks of one session that a status report names. */
 const REPORTED = 20;
 /** Where programs are, for a server that was started without a search path. */
@@ -127,6 +130,7 @@ export function composeSkills(settings: Settings, parts: SkillsParts) {
   ];
   const builtIn = new BuiltInSkills(skills, { workspaces, logger });
   const customFolder = join(workspaces.house.root, 'custom');
+  removeUnfinished([customFolder], UNFINISHED_SKILL_FILE);
   const versions = new SkillVersionFiles(join(settings.VENOM_DATA_DIR, 'custom-skill-versions'), systemClock.now);
   const custom = new CustomSkills({
     folder: customFolder,

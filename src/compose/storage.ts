@@ -5,7 +5,7 @@ import { StateManager } from '../chat/state/state-manager.js';
 import { HistoryRetention } from '../chat/tracing/history-retention.js';
 import type { Settings } from '../config/config.js';
 import { systemClock } from '../shared/clock.js';
-import { backupPath, listBackups, removeBackup } from '../storage/backups.js';
+import { backupFolder, backupPath, listBackups, removeBackup } from '../storage/backups.js';
 import { DailyBackups } from '../storage/daily-backups.js';
 import { cleanableFolders, removeOldFiles } from '../storage/old-files.js';
 import { SqliteGoals } from '../storage/sqlite-goals.js';
@@ -16,6 +16,7 @@ import { SqliteSessionLabels } from '../storage/sqlite-session-labels.js';
 import { SqliteState } from '../storage/sqlite-state.js';
 import { SqliteStore } from '../storage/sqlite-store.js';
 import { SqliteTasks } from '../storage/sqlite-tasks.js';
+import { removeUnfinished } from '../storage/unfinished-files.js';
 
 const DAY_MS = 86_400_000;
 
@@ -24,6 +25,7 @@ export type StorageRoom = ReturnType<typeof composeStorage>;
 /** @throws AppError `store_locked`, `store_newer`, `store_corrupt`, `store_unavailable` */
 export function composeStorage(settings: Settings, logger: Logger) {
   const store = new SqliteStore(join(settings.VENOM_DATA_DIR, 'venom.db'));
+  removeUnfinished([settings.VENOM_DATA_DIR, backupFolder(store.path)]);
   const state = new StateManager(new SqliteState(store));
   const pictures = new SqlitePictures(store, settings.SESSION_PICTURES_MB * 1_000_000);
   const responses = new SqliteResponses(store);

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../shared/errors.js';
 import type { SkillRecord, SkillVersionStore } from '../skills/custom/skill-versions.js';
+import { removeUnfinished } from './unfinished-files.js';
 
 const VERSIONS_KEPT = 10;
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -34,6 +35,7 @@ export class SkillVersionFiles implements SkillVersionStore {
     this.#dir = dir;
     this.#now = now;
     for (const name of existsSync(dir) ? readdirSync(dir) : []) {
+      removeUnfinished([join(dir, name)]);
       try {
         this.#records.set(name, StoredRecord.parse(JSON.parse(readFileSync(this.#recordPath(name), 'utf8'))));
       } catch {

@@ -77,7 +77,11 @@ export class ThoughtSplitter implements SaidSplitter {
 
   #decide(): boolean {
     const begun = this.#unread.trimStart();
-    if (this.#unread.length - begun.length <= MOST_BLANKS && this.#marks.some(({ open }) => open.length > begun.length && open.startsWith(begun))) return false;
+    if (
+      this.#unread.length - begun.length <= MOST_BLANKS &&
+      this.#marks.some(({ open }) => open.length > begun.length && open.startsWith(begun))
+    )
+      return false;
     const marks = this.#marks.find(({ open }) => begun.startsWith(open));
     if (!marks) this.#place = 'text';
     else {

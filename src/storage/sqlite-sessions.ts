@@ -12,32 +12,15 @@ import type {
 } from '../chat/ports.js';
 import { foldText } from '../shared/fold-text.js';
 import { ownName } from '../shared/owner.js';
-import { packReceipt, unpackReceipt } from './packed-receipt.js';
+import { markOf, setMark } from './marks.js';
+import { MessageIndex, newestMessage, wordsQuery } from './message-index.js';
+import { packReceipt } from './packed-receipt.js';
+import { json, MESSAGE, SUMMARY, toMessage, toSummary, usageBeside } from './session-rows.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 const TITLE_CHARS = 80;
 /** Of one clean-up, so that it never holds the others up. */
 const EXPIRED_SESSIONS = 500;
-
-interface MessageRow {
-  pk: number;
-  seq: number;
-  session_id: string;
-  request_id: string;
-  role: StoredMessage['role'];
-  content: string;
-  status: StoredMessage['status'];
-  model: string | null;
-  error: string | null;
-  usage: string | null;
-  labels: string | null;
-  receipt: Uint8Array | null;
-  thought: string | null;
-  created_at: number;
-}
-
-const MESSAGE = `SELECT m.pk, m.seq, s.id AS session_id, m.request_id, m.role, m.content, m.status, m.model, m.error, m.usage,
-  m.labels, m.receipt, m.thought, m.created_at FROM messages m JOIN sessions s ON s.pk = m.session_pk`;
 
 export class SqliteSessions implements SessionRepository {
   readonly #store: SqliteStore;
@@ -45,12 +28,14 @@ export class SqliteSessions implements SessionRepository {
   readonly #maxEntries: number;
   /** Answers that are being written: their rows, and how many parts of them are on disk. */
   readonly #running = new Map<string, { pk: number; parts: number }>();
+  readonly #index: MessageIndex;
 
   /** `maxEntries` 0 keeps every message of a session. */
   constructor(store: SqliteStore, bootId: string, maxEntries: number) {
     this.#store = store;
     this.#bootId = bootId;
     this.#maxEntries = maxEntries;
+    this.#index = new MessageIndex(store, () => [...this.#running.values()].map(({ pk }) => pk));
   }
 
   together<T>(ask: () => T): T {
@@ -126,7 +111,8 @@ export class SqliteSessions implements SessionRepository {
       const pk = row['pk'] as number;
       this.#running.set(requestId, { pk, parts: 0 });
       // At the next start everything up to the mark counts as settled, and this answer no longer is.
-      if (Number(this.#state('settled_up_to') ?? 0) >= pk) this.#setState('settled_up_to', String(pk - 1));
+      if (Number(markOf(this.#store, 'settled_up_to') ?? 0) >= pk)
+        setMark(this.#store, 'settled_up_to', String(pk - 1));
       return true;
     });
   }
@@ -159,7 +145,7 @@ export class SqliteSessions implements SessionRepository {
   interruptUnfinished(): number {
     return this.#store.transaction(() => {
       // Everything up to here had ended when a process last started, so only what came since is looked at.
-      const settled = Number(this.#state('settled_up_to') ?? 0);
+      const settled = Number(markOf(this.#store, 'settled_up_to') ?? 0);
       const rows = this.#store
         .prepare(`SELECT pk, request_id FROM messages WHERE pk > ? AND status = 'streaming'`)
         .all(settled);
@@ -179,13 +165,13 @@ export class SqliteSessions implements SessionRepository {
           );
       }
       this.#store.prepare('DELETE FROM stream_parts').run();
-      this.#setState('settled_up_to', String(this.#lastPk()));
+      setMark(this.#store, 'settled_up_to', String(newestMessage(this.#store)));
       return rows.length;
     });
   }
 
   adoptBoot(bootId: string): void {
-    this.#setState('boot_id', bootId);
+    setMark(this.#store, 'boot_id', bootId);
   }
 
   list({ limit, offset, query, viewer = null }: SessionPage): { sessions: SessionSummary[]; total: number } {
@@ -198,8 +184,8 @@ export class SqliteSessions implements SessionRepository {
       const total = this.#store.prepare(`SELECT count(*) AS n FROM sessions s WHERE ${visible}`).get(...seen);
       return { sessions: rows.map(toSummary), total: Number(total?.['n']) };
     }
-    this.#index();
-    const match = ftsQuery(text);
+    this.#index.bringUpToDate();
+    const match = wordsQuery(text);
     const like = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
     const where = `WHERE ${visible} AND (fold(s.title) LIKE ? ESCAPE '\\'${match ? ` OR s.pk IN (SELECT m.session_pk FROM messages_fts f JOIN messages m ON m.pk = f.rowid WHERE messages_fts MATCH ?)` : ''})`;
     const parameters = match ? [...seen, like, match] : [...seen, like];
@@ -224,7 +210,7 @@ export class SqliteSessions implements SessionRepository {
     const rows = this.#store
       .prepare(`${MESSAGE} WHERE m.session_pk = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`)
       .all(session['pk'] as number, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
-    return (rows as unknown as MessageRow[]).reverse().map(toMessage);
+    return rows.reverse().map(toMessage);
   }
 
   recentTexts(sessionId: string, maxChars: number): { role: StoredMessage['role']; content: string }[] {
@@ -257,19 +243,19 @@ export class SqliteSessions implements SessionRepository {
 
   question(requestId: string): StoredMessage | undefined {
     const row = this.#store.prepare(`${MESSAGE} WHERE m.request_id = ? AND m.role = 'user'`).get(requestId);
-    return row ? toMessage(row as unknown as MessageRow) : undefined;
+    return row ? toMessage(row) : undefined;
   }
 
   answer(requestId: string): StoredMessage | undefined {
     const row = this.#store.prepare(`${MESSAGE} WHERE m.request_id = ? AND m.role = 'assistant'`).get(requestId);
-    return row ? toMessage(row as unknown as MessageRow) : undefined;
+    return row ? toMessage(row) : undefined;
   }
 
   newestAnswers(limit: number): StoredMessage[] {
     const rows = this.#store
       .prepare(`${MESSAGE} WHERE m.role = 'assistant' AND m.status <> 'streaming' ORDER BY m.pk DESC LIMIT ?`)
       .all(limit);
-    return (rows as unknown as MessageRow[]).map(toMessage);
+    return rows.map(toMessage);
   }
 
   receipts(sessionId: string, { limit, afterSeq }: { limit: number; afterSeq: number }): StoredMessage[] {
@@ -279,7 +265,7 @@ export class SqliteSessions implements SessionRepository {
          ORDER BY m.seq LIMIT ?`,
       )
       .all(sessionId, afterSeq, limit);
-    return (rows as unknown as MessageRow[]).map(toMessage);
+    return rows.map(toMessage);
   }
 
   requestOf(idempotencyKey: string): string | undefined {
@@ -362,7 +348,7 @@ export class SqliteSessions implements SessionRepository {
       const sessionIds: string[] = [];
       for (const row of sessions) {
         const pk = row['session_pk'] as number;
-        this.#unindex(pk, 0, row['seq'] as number);
+        this.#index.remove(pk, 0, row['seq'] as number);
         messages += Number(
           this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq <= ?').run(pk, row['seq'] as number)
             .changes,
@@ -402,7 +388,7 @@ export class SqliteSessions implements SessionRepository {
       .prepare('SELECT seq FROM messages WHERE session_pk = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
       .get(sessionPk, Math.max(0, this.#maxEntries - coming));
     if (!row) return;
-    this.#unindex(sessionPk, 0, row['seq'] as number);
+    this.#index.remove(sessionPk, 0, row['seq'] as number);
     this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq <= ?').run(sessionPk, row['seq'] as number);
   }
 
@@ -435,7 +421,7 @@ export class SqliteSessions implements SessionRepository {
   }
 
   #removeMessages(sessionPk: number, fromSeq: number): number {
-    this.#unindex(sessionPk, fromSeq, Number.MAX_SAFE_INTEGER);
+    this.#index.remove(sessionPk, fromSeq, Number.MAX_SAFE_INTEGER);
     this.#store
       .prepare(
         'DELETE FROM stream_parts WHERE request_id IN (SELECT request_id FROM messages WHERE session_pk = ? AND seq >= ?)',
@@ -444,48 +430,6 @@ export class SqliteSessions implements SessionRepository {
     return Number(
       this.#store.prepare('DELETE FROM messages WHERE session_pk = ? AND seq >= ?').run(sessionPk, fromSeq).changes,
     );
-  }
-
-  // The text index is derived, so it is brought up to date when somebody searches and costs a turn nothing.
-  #index(): void {
-    const indexed = this.#indexedUpTo();
-    // An answer that is being written would be found by half its words for ever.
-    const upTo = Math.min(this.#lastPk(), ...[...this.#running.values()].map(({ pk }) => pk - 1));
-    if (upTo <= indexed) return;
-    this.#store.transaction(() => {
-      this.#store
-        .prepare(
-          'INSERT INTO messages_fts (rowid, content) SELECT pk, fold(content) FROM messages WHERE pk > ? AND pk <= ?',
-        )
-        .run(indexed, upTo);
-      this.#setState('fts_up_to', String(upTo));
-    });
-  }
-
-  #unindex(sessionPk: number, fromSeq: number, toSeq: number): void {
-    this.#store
-      .prepare(
-        'DELETE FROM messages_fts WHERE rowid IN (SELECT pk FROM messages WHERE session_pk = ? AND seq >= ? AND seq <= ? AND pk <= ?)',
-      )
-      .run(sessionPk, fromSeq, toSeq, this.#indexedUpTo());
-  }
-
-  #indexedUpTo(): number {
-    return Number(this.#state('fts_up_to') ?? 0);
-  }
-
-  #lastPk(): number {
-    return Number(this.#store.prepare('SELECT coalesce(max(pk), 0) AS pk FROM messages').get()?.['pk']);
-  }
-
-  #state(key: string): string | undefined {
-    return this.#store.prepare('SELECT value FROM state WHERE key = ?').get(key)?.['value'] as string | undefined;
-  }
-
-  #setState(key: string, value: string): void {
-    this.#store
-      .prepare('INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
-      .run(key, value);
   }
 }
 
@@ -497,61 +441,7 @@ const ownRange = (owner: string): string[] => [ownName(owner, ''), ownName(owner
 
 /** Pinned ones first. */
 const NEWEST = 's.pinned_at IS NULL, s.updated_at DESC, s.pk DESC';
-const SUMMARY = `SELECT s.id, s.title, s.created_at, s.updated_at, s.pinned_at,
-  (SELECT count(*) FROM messages m WHERE m.session_pk = s.pk) AS message_count,
-  (SELECT substr(m.content, 1, 160) FROM messages m WHERE m.session_pk = s.pk ORDER BY m.seq DESC LIMIT 1) AS preview
-  FROM sessions s`;
-
-function toSummary(row: Record<string, unknown>): SessionSummary {
-  return {
-    sessionId: String(row['id']),
-    title: String(row['title'] ?? ''),
-    createdAt: Number(row['created_at']),
-    updatedAt: Number(row['updated_at']),
-    messageCount: Number(row['message_count']),
-    preview: String(row['preview'] ?? ''),
-    pinned: row['pinned_at'] !== null,
-  };
-}
-
-/** What became of the parameters is part of usage and of receipt; a row keeps it once. */
-function usageBeside({ usage, receipt }: TurnEnd): string | null {
-  if (!usage || !receipt || usage.ranWith !== receipt.ranWith) return json(usage);
-  return JSON.stringify({ ...usage, ranWith: undefined });
-}
-
-function toMessage(row: MessageRow): StoredMessage {
-  const receipt = unpackReceipt(row.receipt);
-  const usage = row.usage === null ? null : JSON.parse(row.usage);
-  return {
-    seq: row.seq,
-    sessionId: row.session_id,
-    requestId: row.request_id,
-    role: row.role,
-    content: row.content,
-    status: row.status,
-    model: row.model,
-    error: row.error === null ? null : JSON.parse(row.error),
-    usage: usage === null || 'ranWith' in usage || !receipt ? usage : { ...usage, ranWith: receipt.ranWith },
-    labels: row.labels === null ? [] : JSON.parse(row.labels),
-    receipt,
-    thought: row.thought,
-    createdAt: row.created_at,
-  };
-}
-
-const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
-
 function titleFrom(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1)}…` : line;
-}
-
-/** Words as prefixes, all of them; FTS5's own operators are not offered to the person who types. */
-function ftsQuery(text: string): string {
-  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words
-    .slice(0, 16)
-    .map((word) => `"${word}"*`)
-    .join(' ');
 }

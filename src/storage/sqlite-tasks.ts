@@ -106,7 +106,7 @@ export class SqliteTasks implements TaskRepository {
 
   get(id: string): Task | undefined {
     const row = this.#store.prepare(`${TASK} WHERE id = ?`).get(id);
-    return row ? toTask(row as unknown as TaskRow) : undefined;
+    return row ? toTask(row) : undefined;
   }
 
   idOf(idempotencyKey: string): string | undefined {
@@ -120,13 +120,13 @@ export class SqliteTasks implements TaskRepository {
     return this.#store
       .prepare(`${TASK} WHERE seq < ? ${viewer === null ? '' : 'AND owner = ?'} ORDER BY seq DESC LIMIT ? OFFSET ?`)
       .all(beforeSeq ?? Number.MAX_SAFE_INTEGER, ...own, limit, offset)
-      .map((row) => toTask(row as unknown as TaskRow));
+      .map((row) => toTask(row));
   }
 
   unfinished(): Task[] {
     const rows = this.#store.prepare(`${TASK} WHERE status IN ('PENDING', 'PROCESSING') ORDER BY seq`).all();
     return rows.map((row) => {
-      const task = toTask(row as unknown as TaskRow);
+      const task = toTask(row);
       const parts = this.#store.prepare('SELECT text FROM task_parts WHERE task_id = ? ORDER BY n').all(task.id);
       if (parts.length > 0) {
         task.result = parts.map((part) => part['text']).join('');
@@ -154,7 +154,7 @@ export class SqliteTasks implements TaskRepository {
     return this.#store
       .prepare(`${TASK} WHERE session_id IS ? AND owner IS ? ORDER BY seq DESC LIMIT ?`)
       .all(sessionId, owner, limit)
-      .map((row) => toTask(row as unknown as TaskRow));
+      .map((row) => toTask(row));
   }
 
   countOfSession(sessionId: string): number {
@@ -169,7 +169,8 @@ const canResume = ({ context }: Task): boolean =>
   (context['llm_runtime'] as { error?: { error_code?: string } | null } | undefined)?.error?.error_code ===
   'interrupted';
 
-function toTask(row: TaskRow): Task {
+function toTask(columns: Record<string, unknown>): Task {
+  const row = columns as unknown as TaskRow;
   return {
     id: row.id,
     seq: row.seq,

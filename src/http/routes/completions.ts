@@ -7,8 +7,8 @@ import { isExact, refuseUnlessExact } from '../../routing/strict-params.js';
 import { paramsOfBody } from '../../runtimes/call-params.js';
 import type { Runtime } from '../../runtimes/runtime.js';
 import { toAppError } from '../../shared/errors.js';
-import { newRequestId } from '../../shared/request-id.js';
 import type { CompatibleAnswers } from '../compatible/answers.js';
+import { beginRequest } from '../compatible/begun-request.js';
 import { completionEvents, wholeCompletion } from '../compatible/completion-answer.js';
 import { promptsOf, toCompletionCall } from '../compatible/completion-call.js';
 import { type ForwardedRequest, sendForwarded, traceFailure } from '../compatible/forwarded.js';
@@ -75,30 +75,11 @@ async function forward(
   reply: FastifyReply,
   strict: boolean,
 ): Promise<FastifyReply> {
-  const { provider, model, endpoint, configHash, runtimeId } = target;
-  const ran = models.ranWith(runtime, model, paramsOfBody(body), [], 'openai');
+  const ran = models.ranWith(runtime, target.model, paramsOfBody(body), [], 'openai');
   if (strict) refuseUnlessExact(ran);
   const note = isExact(ran) ? undefined : ran;
-  const requestId = newRequestId();
   const abort = new AbortController();
-  const leave = gate.enter(requestId, (reason) => abort.abort(reason));
-  reply.header('x-request-id', requestId);
-  reply.raw.on('close', () => {
-    if (!reply.raw.writableFinished) abort.abort();
-  });
-  tracer.start({
-    requestId,
-    owner: reply.request.owner,
-    prompt: text,
-    sessionId: null,
-    provider,
-    model,
-    endpoint,
-    configHash,
-    runtimeId,
-    ranWith: note ?? null,
-    receipt: target.receipt(),
-  });
+  const { requestId, leave } = beginRequest({ tracer, gate }, { reply, target, prompt: text, note, abort });
   try {
     await sendForwarded({
       path: '/completions',

@@ -16,8 +16,8 @@ import { BatchLanguageModel } from '../../runtimes/batch-language-model.js';
 import { BODY_PARAMS, paramsOfBody, unknownParams } from '../../runtimes/call-params.js';
 import type { EmbedInput, RuntimeModel } from '../../runtimes/runtime.js';
 import { toAppError } from '../../shared/errors.js';
-import { newRequestId } from '../../shared/request-id.js';
 import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
+import { beginRequest } from '../compatible/begun-request.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { sendForwarded, traceFailure } from '../compatible/forwarded.js';
 import { finishReason, toOpenAiUsage } from '../compatible/openai-answer.js';
@@ -74,7 +74,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     });
     if (parts.some(({ type }) => type === 'image_url'))
       requireSight(target.model, (await models.abilities(target.model, target.provider)).vision);
-    const { provider, model, endpoint, configHash, runtimeId } = target;
+    const { provider, model } = target;
     const local = target.decision.chain.every((step) => step.target === 'local');
     const runtime = local ? (await models.resolve(model)).runtime : undefined;
     const abort = new AbortController();
@@ -85,29 +85,14 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
       : target.ranWith?.(options(), unknownParams(body, KNOWN));
     if (ran && isStrict(request.headers['x-venom-strict-params'])) refuseUnlessExact(ran);
     const note = ran === undefined || isExact(ran) ? undefined : { ...ran, sent: plain(ran.sent) };
-    const requestId = newRequestId();
-    const leave = gate.enter(requestId, (reason) => abort.abort(reason));
+    const { requestId, leave } = beginRequest(
+      { tracer, gate },
+      { reply, target, prompt: lastUserText(body), note, abort },
+    );
     const keep = (receipt: AnswerReceipt) =>
       tracer.update(requestId, (trace) => {
         trace.receipt = receipt;
       });
-    reply.raw.on('close', () => {
-      if (!reply.raw.writableFinished) abort.abort();
-    });
-    reply.header('x-request-id', requestId);
-    tracer.start({
-      requestId,
-      owner: request.owner,
-      prompt: lastUserText(body),
-      sessionId: null,
-      provider,
-      model,
-      endpoint,
-      configHash,
-      runtimeId,
-      ranWith: note ?? null,
-      receipt: target.receipt(),
-    });
     let streaming = false;
     const startedAt = performance.now();
     const taken = (usage: LanguageModelV4Usage) => toTurnUsage(usage, null, performance.now() - startedAt);

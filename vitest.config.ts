@@ -1,12 +1,23 @@
 // Which tests there are, by what they need: nothing, a browser, real MCP servers, the real starter model.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most of what crosses rooms waits for others, so on a small machine more of them run than there are cores.
+    maxWorkers: Math.max(4, availableParallelism()),
     projects: [
       {
         test: {
           name: 'unit',
+          // The files of a worker share one process: reading the whole server again for each costs more than its tests do.
+          // `no-leftovers.ts` holds each file to leaving nothing behind.
+          isolate: false,
+          setupFiles: ['test/no-leftovers.ts'],
+          // A busy machine is late; a wait that is met early costs nothing.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 5_000 } },
           include: [
             'src/**/*.test.ts',
             'scripts/**/*.test.ts',

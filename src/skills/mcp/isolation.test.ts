@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startTicks } from '../../shared/process-tree.js';
@@ -83,9 +83,10 @@ describe.each(['sandboxed', 'namespaced'] as const)('%s', (tier) => {
 
   it('lets nothing be changed but what was named', async (context) => {
     context.skip(!isolation.tiers.includes(tier), 'not allowed here');
-    expect(await run('echo mine > own.txt && echo for now > /tmp/x && cat /tmp/x')).toBe('for now');
+    const passing = `/tmp/${basename(root)}-${tier}`;
+    expect(await run(`echo mine > own.txt && echo for now > ${passing} && cat ${passing}`)).toBe('for now');
     expect(readFileSync(join(root, 'own/own.txt'), 'utf8')).toBe('mine\n');
-    expect(existsSync('/tmp/x')).toBe(false);
+    expect(existsSync(passing)).toBe(false);
     for (const path of ['/usr/venom', '/etc/ssl/venom', '/venom', join(root, 'shown/c.txt')])
       expect(await run(`echo x > ${path}`), path).toMatch(/^failed: /);
   });

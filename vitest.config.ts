@@ -35,7 +35,9 @@ export default defineConfig({
           hookTimeout: 240_000,
           // A page on a busy machine draws late; a wait that is met early costs nothing.
           expect: { poll: { timeout: 20_000 } },
-          fileParallelism: false,
+          // A page keeps one core busy about half the time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -45,6 +47,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -54,6 +57,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -194,6 +194,13 @@ describe('RoutedAnswer', () => {
     expect(cloud.requests).toHaveLength(tries);
   });
 
+  it('says of several failures why the first choice was left', async () => {
+    cloud.fault = (request, response) => refuses(request.provider === 'openai' ? 401 : 429)(request, response);
+    const routed = answer([openai, google, local]);
+    expect(await read(routed, says('Hello'))).toBe('house');
+    expect(routed.receipt().decision?.reasonCode).toBe('fallback_auth_error');
+  });
+
   it('waits as long as it is told and no longer than ten seconds', async () => {
     cloud.fault = refuses(429, '7');
     await read(answer([openai, local]), says('Hello'));
@@ -229,11 +236,20 @@ describe('RoutedAnswer', () => {
     };
     const routed = answer([openai, local]);
     await expect(read(routed, says('Hello'))).rejects.toMatchObject({ code: 'upstream_reset' });
-    expect(settled).toHaveLength(1);
-    expect(settled[0]).toBeGreaterThan(0);
+    const [attempt] = routed.receipt().attempts;
+    // Nobody said what it came to: the most that the two short messages may be, and a token for each byte that came.
+    expect(settled).toEqual([(21 + (attempt?.bytesReceived ?? 0)) / 1_000]);
     expect(routed.receipt().attempts).toMatchObject([
       { provider: 'openai', outcome: 'failed', error: 'upstream_reset' },
     ]);
+  });
+
+  it.each([400, 401, 404])('holds HTTP %i against the request, not against the health of the cloud', async (status) => {
+    const rest = new ProviderRest(() => 0);
+    cloud.fault = refuses(status);
+    for (let count = 0; count < 6; count += 1) await read(answer([openai, local], { rest }), says('Hi'));
+    expect(cloud.requests).toHaveLength(6);
+    expect(rest.resting('openai')).toBe(false);
   });
 
   it('sends one request alone to a cloud whose rest is over, and the others only after it was answered', async () => {

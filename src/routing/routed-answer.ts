@@ -331,7 +331,7 @@ async function firstWord(source: StreamBatches): Promise<StreamBatches> {
     const result = await iterator.next();
     if (result.done) break;
     const error = errorIn(result.value);
-    if (error !== undefined && !early.some(hasAnswer)) {
+    if (error !== undefined) {
       await iterator.return?.();
       throw error;
     }

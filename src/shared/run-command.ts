@@ -29,12 +29,14 @@ export interface CommandOptions {
   mark?: string;
   /** Told its number as soon as it runs. */
   onSpawn?: (pid: number) => void;
+  /** Told all it says, as it comes. */
+  onOutput?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 /** Never throws: a command that fails, hangs or is not there is a result. */
 export function runCommand(
   command: readonly string[],
-  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT, mark, onSpawn }: CommandOptions,
+  { environment, timeoutMs, cwd, signal, outputKept = OUTPUT_KEPT, mark, onSpawn, onOutput }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(command[0] as string, command.slice(1), {
@@ -47,7 +49,8 @@ export function runCommand(
     if (child.pid !== undefined) onSpawn?.(child.pid);
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (bytes) => {
+    child.stdout.on('data', (bytes: Buffer) => {
+      onOutput?.(bytes);
       stdout = (stdout + bytes).slice(-outputKept);
     });
     child.stderr.on('data', (bytes) => {

@@ -164,18 +164,17 @@ describe('the Council', () => {
     const events: { type: string; data: Record<string, unknown> }[] = [];
     socket.on('message', (bytes) => events.push(JSON.parse(String(bytes))));
     await new Promise((resolve) => socket.once('open', resolve));
-    let speak = () => {};
+    // The statement is told of before the critic is asked, so the word may be given before anybody waits for it.
+    const word = Promise.withResolvers<void>();
     script(async (speaker, response, body) => {
       if (speaker !== 'critic') return `${speaker} AGREED`;
-      await new Promise<void>((resolve) => {
-        speak = resolve;
-      });
+      await word.promise;
       return streams(['No ', 'objection. ', 'AGREED'], 60)(body, response);
     });
     const id = await client.submit(GOAL);
     const reading = client.follow(`/tasks/${id}/stream?deltas=true`);
     await client.until(id, (task) => councilOf(task)?.statements.at(-1)?.member === 'critic');
-    speak();
+    word.resolve();
     const stream = await reading;
     const parts = new Map<number, string>();
     for (const { event, data } of stream)

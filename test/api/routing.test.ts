@@ -771,7 +771,7 @@ describe('what it may cost', () => {
     await activate('openai');
     // Nobody is done before everybody has been decided on, so that all reservations stand side by side.
     cloud.fault = async () => {
-      await vi.waitFor(() => expect(cloud.requests.length + local.requests.length).toBe(50), { timeout: 4_000 });
+      await vi.waitFor(() => expect(cloud.requests.length + local.requests.length).toBe(50), { timeout: 20_000 });
       return false;
     };
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask('Hello', { max_tokens: 100 })));

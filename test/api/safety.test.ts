@@ -73,6 +73,19 @@ describe('safety on the loopback address', () => {
     },
   );
 
+  it.each([
+    ['192.0.2.7', '192.0.2.7:8000', 200],
+    ['192.0.2.7', '192.0.2.8:8000', 403],
+    // What stands for every address is nobody's name, and the one that browsers send to whatever listens here.
+    ['0.0.0.0', '0.0.0.0:8000', 403],
+    ['::', '[::]:8000', 403],
+  ])('where it was told to listen on %s, a Host of %s is answered with %i', async (HOST, host, expected) => {
+    const elsewhere = await startServer({ HOST, VENOM_API_KEY: KEY });
+    const { status } = await get(elsewhere, '/healthz', { host });
+    await elsewhere.close();
+    expect(status).toBe(expected);
+  });
+
   it('refuses a foreign Origin and serves its own and the old UI', async () => {
     expect((await get(open, '/api/v1/models', { origin: 'https://evil.example' })).status).toBe(403);
     expect((await get(open, '/api/v1/models', { origin: open.url })).status).toBe(200);

@@ -104,7 +104,8 @@ describe('StarterModel.install', () => {
     answer = serve();
     await starter().install();
     expect(installed()).toBe(true);
-    expect(sent).toBeLessThanOrEqual(FILE.length * 1.1);
+    // What was on its way when the connection broke may come twice; three beginnings of the file would be far more.
+    expect(sent).toBeLessThanOrEqual(FILE.length * 1.5);
   });
 
   it('begins again when the file has changed, or ranges are ignored', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { sessionLabelling } from '../../routing/session-labelling.js';
-import type { SessionRepository } from '../ports.js';
+import type { SessionRepository, SessionSummary } from '../ports.js';
 import { SessionStore } from './session-store.js';
 
 const SECRET = 'The account is DE89370400440532013000.';
@@ -17,6 +17,11 @@ function newStore() {
     beginTurn: ({ labels: found }) => wrote(`question ${found}`),
     endTurn: () => wrote(`answer ${labels}`),
     together: (ask) => ask(),
+    summary: () => ({}) as SessionSummary,
+    change: async () => {
+      await wrote(`instructions ${labels}`);
+      return true;
+    },
   } as Partial<SessionRepository> as SessionRepository;
   const sensitivity = { localOnly: true, masking: false, imagesMayLeave: false, options: {} };
   const labelling = sessionLabelling(sensitivity, {
@@ -63,5 +68,14 @@ describe('SessionStore', () => {
     const { sessions, wrote, written } = newStore();
     await sessions.endTurn('s', { ...end, text }, () => wrote('task'));
     expect(written()).toEqual([['task', 'answer iban']]);
+  });
+
+  it.each([
+    ['short', SECRET],
+    ['long', LONG],
+  ])('labels the session by %s instructions before they are stored', async (_, instructions) => {
+    const { sessions, written } = newStore();
+    await sessions.change('s', { instructions });
+    expect(written()).toEqual([['instructions iban']]);
   });
 });

@@ -166,7 +166,7 @@ export class SessionStore {
   /** @throws AppError `session_not_found` */
   async change(sessionId: string, change: SessionChange): Promise<void> {
     this.summary(sessionId);
-    if (change.instructions) this.#labelling?.label(sessionId, change.instructions, 'user');
+    if (change.instructions) await this.#labelling?.label(sessionId, change.instructions, 'user');
     if (!(await this.#repository.change(sessionId, change, this.#clock.now()))) throw notFound(sessionId);
     this.#events.publish('SESSION_UPDATED', 'Session changed', { session_id: sessionId });
   }

@@ -77,7 +77,8 @@ describe('readGguf', () => {
   it.each(hostile)('refuses %s', async (_name, bytes) => {
     const startedAt = performance.now();
     await expect(check(bytes)).rejects.toEqual(invalid);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    // Whoever believed its counts would read for minutes.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('answers any damaged header with a header or a coded error', async () => {

@@ -113,13 +113,14 @@ export async function fetchRepository(
   const watch = setInterval(() => {
     void isTooLarge(into).then((is) => is && tooLarge.abort());
   }, WATCH_MS);
-  const run = async (args: readonly string[]): Promise<string> => {
+  const run = async (args: readonly string[], onOutput?: (bytes: Uint8Array) => void): Promise<string> => {
     const result = await runCommand([git, ...settings, ...args], {
       environment: own,
       timeoutMs: FETCH_MS,
       cwd: into,
       signal: AbortSignal.any([signal, tooLarge.signal]),
       mark: newMark(),
+      onOutput,
     });
     if (signal.aborted) throw new AppError('cancelled', 'The import was cancelled.');
     if (tooLarge.signal.aborted) throw failed(TOO_LARGE);
@@ -130,6 +131,12 @@ export async function fetchRepository(
     await run(['init', '--quiet', '--template=', '.']);
     await run(['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', url.href, ref ?? 'HEAD']);
     const commit = await run(['rev-parse', '--verify', 'FETCH_HEAD^{commit}']);
+    // A few trees can name millions of files, and git would hold all of them in memory before it writes the first.
+    let entries = 0;
+    await run(['ls-tree', '-r', '-t', '-z', '--name-only', commit], (bytes) => {
+      for (const byte of bytes) if (byte === 0) entries += 1;
+      if (entries > FILES_MAX) tooLarge.abort();
+    });
     await run(['checkout', '--quiet', '--detach', commit]);
     if (await isTooLarge(into)) throw failed(TOO_LARGE);
     await rm(join(into, '.git'), { recursive: true, force: true });

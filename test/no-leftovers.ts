@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 const held = () => ({
   environment: { ...process.env },
   folder: process.cwd(),
-  listening: process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap' || name === 'ProcessWrap').length,
+  listening: process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap' || name === 'ProcessWrap')
+    .length,
   handlers: process.listenerCount('uncaughtException'),
 });
 let before: ReturnType<typeof held>;

@@ -7,7 +7,7 @@ import { placeOf } from '../../shared/owner.js';
 import { AGENT_OF, AGENTS, type AgentDefinition } from '../agents/agent.js';
 import { procedureOf } from '../agents/procedures/by-intent.js';
 import { type CampaignBounds, type CampaignSpending, runCampaign } from '../campaign/campaign.js';
-import { campaignReport, goalHeading, goalsNote, nothingOpen } from '../campaign/campaign-report.js';
+import { campaignReport, goalFailure, goalHeading, nothingOpen } from '../campaign/campaign-report.js';
 import {
   GOALS_SCHEMA,
   type GoalSource,

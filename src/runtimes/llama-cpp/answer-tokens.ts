@@ -74,7 +74,9 @@ export class AnswerTokens {
       }
       if (this.isFull) break;
     }
-    if (pending.length > 0) yield text();
+    // What a limit leaves of a character is none.
+    const rest = pending.length > 0 ? text().replace(/\uFFFD+$/, '') : '';
+    if (rest !== '') yield rest;
   }
 
   /** Marks that are tokens of their own and leave no trace in the text. */

@@ -147,6 +147,32 @@ describe('AnswerWriter', () => {
     expect(await answer(says, NAMED, { limit: 22 })).toMatchObject({ finish: 'tool-calls', count: 22 });
   });
 
+  it('gives a call in elements that is cut off back as text, and words before it as they come', async () => {
+    const elements: CallSyntax = {
+      family: 'elements',
+      input: { kind: 'elements', beforeKey: '<p=', afterKey: '>', afterValue: '</p>' },
+      markers: ['<call>'],
+      bare: false,
+      open: '<call><f=',
+      beforeName: '',
+      afterName: '>',
+      tail: '',
+      between: null,
+      close: '</f></call>',
+    };
+    const says = ['So. <call>', 'look><p=a>Rome</p></f></call>'];
+    expect(await answer(says, elements)).toMatchObject({
+      finish: 'tool-calls',
+      said: 'So.|look?|look {"a": "Rome"}',
+    });
+    // Within its name, an argument's name and its value.
+    for (const limit of [15, 20, 27])
+      expect(await answer(says, elements, { limit })).toMatchObject({
+        finish: 'length',
+        said: `So.<call><f=${says[1]?.slice(0, limit - 'So. <call><f='.length)}`,
+      });
+  });
+
   it('ends words at a stop sequence, but no call', async () => {
     const sampling = {
       stop: ['"a"', 'END'],

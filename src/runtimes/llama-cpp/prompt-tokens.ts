@@ -30,7 +30,8 @@ const TAIL_TOKENS = 16;
 
 export class PromptTokenizer {
   readonly #model: LlamaModel;
-  readonly #wrapper: ChatWrapper;
+  /** Found by comparing many templates, which takes a while; of a model that thinks it is wanted where its template fails only. */
+  #wrapper: ChatWrapper | undefined;
   readonly #tools: ToolTemplate | null;
   /** Of models that think: only their own template knows how they are told to, or not to. */
   readonly #thinking: { template: ChatTemplate; traits: ThoughtTraits } | null;
@@ -38,7 +39,6 @@ export class PromptTokenizer {
   /** Renders the model's template, so that one without an end is met while it loads, and ended by the load's limit. */
   constructor(model: LlamaModel) {
     this.#model = model;
-    this.#wrapper = resolveChatWrapper(model) ?? new GeneralChatWrapper();
     const source = model.fileInfo.metadata.tokenizer?.chat_template;
     const marks = {
       bos: model.tokens.bosString ?? '',
@@ -47,6 +47,7 @@ export class PromptTokenizer {
     };
     this.#tools = typeof source === 'string' ? ToolTemplate.of(source, marks) : null;
     this.#thinking = typeof source === 'string' ? thinkingTemplate(source, marks) : null;
+    if (!this.#thinking) this.#wrapper = resolveChatWrapper(model);
   }
 
   /** How the model calls tools. */
@@ -103,6 +104,7 @@ export class PromptTokenizer {
   }
 
   #plain(messages: readonly PlainMessage[]): Token[] {
+    this.#wrapper ??= resolveChatWrapper(this.#model) ?? new GeneralChatWrapper();
     const { contextText } = this.#wrapper.generateContextState({
       chatHistory: [
         ...messages.map((message) =>

@@ -15,6 +15,7 @@ import {
 } from 'node-llama-cpp';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AnswerWriter, Grammars } from './answer-writer.js';
+import { ConversationSlots, type Slot } from './conversation-slots.js';
 import { fitConversation, refuseHopeless } from './fit-conversation.js';
 import { PromptTokenizer } from './prompt-tokens.js';
 import type { FromWorker, ToWorker } from './worker-protocol.js';
@@ -24,19 +25,13 @@ const PROBE_TOKENS = 16;
 const GIVE_UP_FACTOR = 2;
 const MAX_PROBED_THREADS = 8;
 
-interface Slot {
-  sequence: LlamaContextSequence;
-  busy: boolean;
-  usedAt: number;
-}
-
 type Loaded =
   | {
       kind: 'chat';
       llama: Llama;
       model: LlamaModel;
       context: LlamaContext;
-      slots: Slot[];
+      slots: ConversationSlots<LlamaContextSequence>;
       prompts: PromptTokenizer;
       grammars: Grammars;
     }
@@ -44,7 +39,6 @@ type Loaded =
 
 let loaded: Loaded | undefined;
 const running = new Map<number, AbortController>();
-const waiting: (() => void)[] = [];
 
 const send = (message: FromWorker) => process.send?.(message);
 
@@ -112,10 +106,7 @@ async function load(order: Extract<ToWorker, { type: 'load' }>): Promise<void> {
       batchSize: Math.min(512, order.contextLength),
       threads: measured.threads,
     });
-    const slots = Array.from(
-      { length: order.sequences },
-      (): Slot => ({ sequence: context.getSequence(), busy: false, usedAt: 0 }),
-    );
+    const slots = new ConversationSlots(Array.from({ length: order.sequences }, () => context.getSequence()));
     loaded = {
       kind: 'chat',
       llama,
@@ -194,18 +185,19 @@ async function generate({
   dropOldest,
 }: Extract<ToWorker, { type: 'generate' }>): Promise<void> {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
-  const { model, context, prompts, grammars } = loaded;
+  const { model, context, slots, prompts, grammars } = loaded;
   const abort = new AbortController();
   running.set(id, abort);
-  let slot: Slot | undefined;
+  let slot: Slot<LlamaContextSequence> | undefined;
   try {
     const { think, maxTokens } = sampling;
     const conversation = { messages, tools, think, dropOldest, maxTokens };
     const { tokens, syntax, thoughts, dropped } = fitConversation(prompts, conversation, context.contextSize);
     if (dropped > 0) send({ type: 'shortened', id, messages: dropped });
     const room = context.contextSize - tokens.length - 1;
-    slot = await freeSlot(loaded.slots, tokens, abort.signal);
-    if (!slot) return;
+    slot = await slots.take(tokens, abort.signal);
+    // Said to nobody, but the end of it.
+    if (!slot) throw new AppError('cancelled', 'The answer was stopped.');
     const writer = new AnswerWriter(model, grammars, slot.sequence, {
       prompt: tokens,
       sampling,
@@ -221,11 +213,7 @@ async function generate({
     send({ type: 'end', id, finish, promptTokens: tokens.length, cachedTokens, completionTokens, thoughtTokens });
   } finally {
     running.delete(id);
-    if (slot) {
-      slot.busy = false;
-      slot.usedAt = performance.now();
-      waiting.shift()?.();
-    }
+    slots.giveBack(slot);
   }
 }
 
@@ -233,38 +221,6 @@ function count({ id, messages, tools, think }: Extract<ToWorker, { type: 'count'
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
   refuseHopeless(messages, tools, loaded.context.contextSize);
   send({ type: 'counted', id, tokens: loaded.prompts.tokens(messages, tools, think).tokens.length });
-}
-
-/** The idle conversation that shares most with the prompt; a fresh one rather than somebody's whole history. */
-async function freeSlot(slots: Slot[], tokens: Token[], signal: AbortSignal): Promise<Slot | undefined> {
-  for (;;) {
-    if (signal.aborted) return undefined;
-    const idle = slots.filter(({ busy }) => !busy);
-    const scored = idle.map((slot) => ({ slot, shared: sharedPrefix(slot.sequence.contextTokens, tokens) }));
-    scored.sort(
-      (a, b) =>
-        b.shared - a.shared ||
-        a.slot.sequence.nextTokenIndex - b.slot.sequence.nextTokenIndex ||
-        a.slot.usedAt - b.slot.usedAt,
-    );
-    const best = scored[0];
-    if (best) {
-      const whole = best.shared >= best.slot.sequence.nextTokenIndex / 2;
-      const chosen = whole ? best.slot : (scored.find(({ slot }) => slot.sequence.nextTokenIndex === 0) ?? best).slot;
-      chosen.busy = true;
-      return chosen;
-    }
-    await new Promise<void>((resolve) => {
-      waiting.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-}
-
-function sharedPrefix(a: readonly Token[], b: readonly Token[]): number {
-  let index = 0;
-  while (index < a.length && index < b.length && a[index] === b[index]) index += 1;
-  return index;
 }
 
 async function embed({ id, inputs, truncate }: Extract<ToWorker, { type: 'embed' }>): Promise<void> {

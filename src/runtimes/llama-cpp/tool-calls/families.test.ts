@@ -7,6 +7,7 @@ import type { ChatMessage } from '../worker-protocol.js';
 import { callGrammar } from './call-grammar.js';
 import { CallReader } from './call-reader.js';
 import { CallScanner } from './call-scanner.js';
+import { GENERIC } from './call-syntax.js';
 import { callText } from './calls-as-text.js';
 import { ToolTemplate } from './tool-template.js';
 
@@ -155,4 +156,23 @@ it('an element may hold any text but its own end', async () => {
   for (const city of ['', '\n', '</parameter>', '\n</param', '\n\n</parameter', '<parameter=city>', 'ąę "[]^\\-'])
     expect(await fits(grammar, call(city)), JSON.stringify(city)).toBe(true);
   expect(await fits(grammar, call('x\n</parameter>\ny'))).toBe(false);
+});
+
+describe('an answer in words, where tools are offered', () => {
+  const answer = 'It is sunny in Rome, 21 degrees.\n\n1. Take a hat [1], {really}.\n2. Say "hi" (twice) & a < b.';
+
+  it.each(Object.keys(templates) as Family[])('is shown as it comes: %s', (name) => {
+    const template = ToolTemplate.of(templates[name], marks);
+    const scanner = new CallScanner([tool.name, other.name], template?.syntax ?? GENERIC);
+    let shown = '';
+    for (const [index, character] of [...answer].entries()) {
+      const { text, call } = scanner.push(character);
+      expect(call).toBeNull();
+      shown += text;
+      // Blanks may belong to a call, and so may a bracket it could begin with; nothing else waits, from the first letter on.
+      const written = answer.slice(0, index + 1);
+      expect(written.replace(/[\s<[{]+$/, '').length).toBeLessThanOrEqual(shown.length);
+    }
+    expect(shown + scanner.end()).toBe(answer);
+  });
 });

@@ -1,11 +1,12 @@
 // The words of `venom mcp`.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandContext } from './command-context.js';
 import {
   approve,
   callTool,
   changeServer,
   discardPlan,
+  exportServers,
   type ImportOptions,
   importServer,
   listPlans,
@@ -54,6 +55,7 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .option('--trusted', 'you vouch for it')
     .option('--allow-plain', 'it may run where nothing isolates it')
     .option('--write-named', 'of a configuration file: folders that arguments name may be changed, not only read')
+    .option('--keep-secrets', 'of a configuration file: values that look secret are stored as secrets')
     .option('--allow-private', 'a remote server may lie in a private network')
     .option('-y, --yes', 'agree to what is found')
     .action((source: string, name: string | undefined, options: ImportOptions) =>
@@ -144,6 +146,15 @@ export function addMcpCommands(program: Command, context: () => CommandContext):
     .description('a server with its files')
     .argument('<server>')
     .action((name: string) => removeServer(context(), name));
+  mcp
+    .command('export')
+    .description('the servers as configuration for other programs; secrets are named, not told')
+    .addOption(
+      new Option('--format <format>', 'for most programs, or for VS Code')
+        .choices(['mcpServers', 'vscode'])
+        .default('mcpServers'),
+    )
+    .action((options: { format?: string }) => exportServers(context(), options));
   mcp
     .command('doctor')
     .description('isolation, programs, and what is wrong')

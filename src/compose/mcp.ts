@@ -151,6 +151,7 @@ export async function composeMcp(settings: Settings, parts: McpParts) {
     isolation,
     bundles,
     bundleBytesMax: settings.MCP_BUNDLE_MAX_BYTES,
+    home: environment['HOME'] ?? homedir(),
     keepBundle: (bytes: Readable, signal: AbortSignal) => bundleStore.keep(bytes, signal),
     /** After a browser came back: the server is looked at by itself. */
     completeLogin: async (parameters: URLSearchParams) => {

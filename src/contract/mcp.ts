@@ -69,10 +69,18 @@ export const ImportRequest = z.strictObject({
 
 /** `mcpServers` of Claude Desktop and others, `servers` of VS Code, or a registry's server.json. */
 export const ConfigRequest = z.strictObject({
-  config: z.record(z.string(), z.unknown()),
+  config: z
+    .union([z.record(z.string(), z.unknown()), z.string().min(2).max(1_000_000)])
+    .describe('the document, or its text, which may have comments'),
+  keep_secrets: z
+    .boolean()
+    .default(false)
+    .describe('values that look secret are stored as secrets; else their servers are left out'),
   network: z.boolean().default(false).describe('its programs may reach the network'),
   write_named: z.boolean().default(false).describe('folders that their arguments name may be changed, not only read'),
 });
+
+export const ExportQuery = z.object({ format: z.enum(['mcpServers', 'vscode']).default('mcpServers') });
 
 export const ApproveRequest = z.strictObject({ hash: Hash });
 export const UpdateRequest = z.strictObject({

@@ -106,7 +106,7 @@ async function listedAtGateway(name: string, mode: 'legacy' | 'modern'): Promise
   return tools.map((tool) => tool.name);
 }
 
-describe('an import from Git', () => {
+describe('an import from Git', { timeout: 30_000 }, () => {
   it('shows what it would do, and nothing of it runs before somebody agrees', async () => {
     const plan = await planned(wanted());
     expect(plan).toMatchObject({
@@ -288,7 +288,7 @@ describe('an import from Git', () => {
   });
 });
 
-describe('secrets', () => {
+describe('secrets', { timeout: 30_000 }, () => {
   it('are kept by name in a file of their own, and come out only in the server they are for', async () => {
     expect((await ask('PUT', '/mcp/secrets/weather-key', { value: 'value-of-the-secret' })).status).toBe(200);
     expect((await ask('GET', '/mcp/secrets')).body['names']).toEqual(['weather-key']);
@@ -305,7 +305,7 @@ describe('secrets', () => {
   });
 });
 
-describe('configurations of others', () => {
+describe('configurations of others', { timeout: 30_000 }, () => {
   it('become plans that wait, and what cannot be taken says why', async () => {
     const { status, body } = await ask('POST', '/mcp/import/config', {
       config: {
@@ -334,6 +334,37 @@ describe('configurations of others', () => {
     expect((await call('local__echo', { text: 'as configured' })).body).toMatchObject({ text: 'as configured' });
     const remote = plans.find(({ name }) => String(name) === 'remote') as Json;
     expect(await approve(remote)).toMatchObject({ status: 'failed' });
+  });
+
+  it('start in their folder, switched off where they say so, with their secrets kept as such', async () => {
+    const text = `{ // as an editor keeps it
+      "mcpServers": {
+        "In A Folder": {
+          "command": ${JSON.stringify(process.execPath)}, "args": ["server.mjs"], "cwd": ${JSON.stringify(repository)},
+          "env": { "API_KEY": "written-out-in-it", "PORT": 80 }, "disabled": true,
+        },
+        "forbidden": { "command": ${JSON.stringify(process.execPath)}, "env": { "LD_PRELOAD": "/x.so" } },
+      },
+    }`;
+    const { body } = await ask('POST', '/mcp/import/config', { config: text, keep_secrets: true });
+    expect(body['skipped']).toMatchObject([{ name: 'forbidden', reason: expect.stringContaining('LD_PRELOAD') }]);
+    await ended((body['operations'] as unknown as Json[])[0]);
+    const plans = (await ask('GET', '/mcp/plans')).body['plans'] as unknown as Json[];
+    const plan = plans.find(({ name }) => String(name) === 'in-a-folder') as Json;
+    expect(plan).toMatchObject({
+      title: 'In A Folder',
+      permissions: { readable: [repository], secrets: { API_KEY: 'in-a-folder.API_KEY' }, environment: ['PORT'] },
+      missing_secrets: [],
+      warnings: expect.arrayContaining([expect.stringContaining('switched off there')]),
+    });
+    expect(JSON.stringify(plan)).not.toContain('written-out-in-it');
+    expect(await approve(plan)).toMatchObject({ status: 'completed' });
+    expect((await ask('GET', '/mcp/servers/in-a-folder')).body['server']).toMatchObject({ state: 'disabled' });
+    await ask('POST', '/mcp/servers/in-a-folder/enable');
+    expect((await call('in-a-folder__environment', {})).body['text']).toContain('written-out-in-it');
+    const exported = (await ask('GET', '/mcp/export?format=vscode')).body;
+    expect(exported['servers']?.['In A Folder']).toMatchObject({ type: 'stdio', cwd: repository, env: { PORT: '80' } });
+    expect(JSON.stringify(exported)).not.toContain('written-out-in-it');
   });
 
   it('may read what their arguments name, of what is theirs to give, and say what they would not see', async () => {

@@ -33,6 +33,7 @@ export interface ImportOptions {
   allowPlain?: boolean;
   allowPrivate?: boolean;
   writeNamed?: boolean;
+  keepSecrets?: boolean;
   yes?: boolean;
 }
 
@@ -125,15 +126,20 @@ async function importConfig(
   file: string,
   options: ImportOptions,
 ): Promise<void> {
-  let config: unknown;
+  let config: string;
   try {
-    config = JSON.parse(readFileSync(file, 'utf8'));
+    config = readFileSync(file, 'utf8');
   } catch {
-    throw new AppError('invalid_input', `${file} cannot be read as JSON.`);
+    throw new AppError('invalid_input', `${file} cannot be read.`);
   }
   const answer = await client.post<{ operations: Operation[]; skipped: { name: string; reason: string }[] }>(
     '/api/v1/mcp/import/config',
-    { config, network: options.network === true, write_named: options.writeNamed === true },
+    {
+      config,
+      network: options.network === true,
+      write_named: options.writeNamed === true,
+      keep_secrets: options.keepSecrets === true,
+    },
   );
   for (const { name, reason } of answer.skipped) context.terminal.note(`${name} was left out: ${reason}`);
   for (const { operation_id: id, model_name: name } of answer.operations)
@@ -308,6 +314,16 @@ export async function updateServer(
 export async function removeServer(context: CommandContext, name: string): Promise<void> {
   const client = await context.server();
   context.terminal.result(await client.delete(at(name), START_MS), `${name} is removed, with its files.`);
+}
+
+/** To stdout: a shell sends it where it should go. */
+export async function exportServers(
+  context: CommandContext,
+  { format = 'mcpServers' }: { format?: string },
+): Promise<void> {
+  const client = await context.server();
+  const config = await client.get(`/api/v1/mcp/export?${new URLSearchParams({ format })}`);
+  context.terminal.result(config, JSON.stringify(config, null, 2));
 }
 
 export async function mcpDoctor(context: CommandContext): Promise<void> {

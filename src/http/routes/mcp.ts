@@ -5,7 +5,8 @@ import * as views from '../../contract/mcp-servers.js';
 import { isoUtc } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
-import { readConfig, writeConfig } from '../../skills/mcp/config-formats.js';
+import { writeConfig } from '../../skills/mcp/config-export.js';
+import { parseConfig, readConfig } from '../../skills/mcp/config-formats.js';
 import type { Isolation } from '../../skills/mcp/isolation.js';
 import type { McpManagerSkill } from '../../skills/mcp/mcp-manager-skill.js';
 import type { McpServers } from '../../skills/mcp/mcp-servers.js';
@@ -31,6 +32,8 @@ export interface McpRoutesOptions {
   /** Where the programs lie that imports need; null where one is not there. */
   programs: () => Record<string, string | null>;
   bundleBytesMax: number;
+  /** Of whoever runs this. */
+  home: string;
   /** Resident bytes of what runs under each of these processes. */
   memory: (pids: readonly number[]) => ReadonlyMap<number, number>;
 }
@@ -39,7 +42,7 @@ const accepted = 202;
 
 export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
   app,
-  { servers, manager, tools, secrets, authorizations, grants, isolation, programs, bundleBytesMax, memory },
+  { servers, manager, tools, secrets, authorizations, grants, isolation, programs, bundleBytesMax, home, memory },
 ) => {
   const tags = ['mcp'];
   const described = (shown: readonly ImportedServer[], viewer: Owner) => {
@@ -148,13 +151,26 @@ export const mcpRoutes: FastifyPluginAsyncZod<McpRoutesOptions> = async (
     reply.status(accepted).send({ status: 'success', operation: toOperation(manager.plan(toImportRequest(body))) }),
   );
   app.post('/mcp/import/config', { schema: { body: contract.ConfigRequest, tags } }, async ({ body }, reply) => {
-    const { requests, skipped } = readConfig(body.config);
-    const operations = requests.map((request) =>
-      toOperation(manager.planConfigured(request, { network: body.network, writeNamed: body.write_named })),
-    );
+    const config = typeof body.config === 'string' ? parseConfig(body.config) : body.config;
+    const { requests, skipped, secrets: found } = readConfig(config, { keepSecrets: body.keep_secrets, home });
+    // Before their servers are planned, so that nothing is said to be missing.
+    for (const { name, value } of found) secrets.set(name, value);
+    const operations = requests.flatMap((request) => {
+      try {
+        const grant = { network: body.network, writeNamed: body.write_named };
+        return toOperation(manager.planConfigured(request, grant));
+      } catch (error) {
+        // One that cannot be imported keeps nobody else from it.
+        if (!(error instanceof AppError) || error.code === 'shutting_down') throw error;
+        skipped.push({ name: request.title ?? request.name, reason: error.message });
+        return [];
+      }
+    });
     return reply.status(accepted).send({ status: 'success', operations, skipped });
   });
-  app.get('/mcp/export', { schema: { tags } }, async () => writeConfig(servers.records()));
+  app.get('/mcp/export', { schema: { querystring: contract.ExportQuery, tags } }, async ({ query }) =>
+    writeConfig(servers.records(), query.format),
+  );
   app.get('/mcp/plans', { schema: { response: { 200: views.McpPlanList }, tags } }, async () => {
     const plans = manager.plans().map((plan) => toPlan(plan, isolation));
     return { status: 'success' as const, plans, count: plans.length };

@@ -1,21 +1,32 @@
-// The ways others write servers down: the `mcpServers` map, VS Code's `servers` with `inputs`, a registry's server.json; and
-// the same map written. Pure: nothing starts because of what is read here, it becomes requests that wait for approval.
+// The ways others write servers down: the `mcpServers` map, VS Code's `servers` with `inputs`, a registry's server.json. Pure:
+// nothing starts because of what is read here, it becomes requests that wait for approval.
+import { type ParseError, parse as parseJsonc } from 'jsonc-parser';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import type { ImportGrants, ImportRequest, ImportSource } from './import-request.js';
-import { SERVER_NAME, type ServerRecord } from './server-definition.js';
+import { SERVER_NAME } from './server-definition.js';
 
 const SERVERS_MAX = 100;
 
+/** Some write numbers and switches as they are. */
+const Value = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const Stdio = z.object({
   command: z.string().min(1).max(1_000),
   args: z.array(z.string().max(4_000)).max(100).default([]),
-  env: z.record(z.string().max(128), z.string().max(10_000)).default({}),
+  env: z.record(z.string().max(128), Value.pipe(z.string().max(10_000))).default({}),
+  envFile: z.string().optional(),
+  cwd: z.string().min(1).max(4_000).optional(),
 });
-const Remote = z.object({
-  url: z.string().min(1).max(2_000),
-  headers: z.record(z.string().max(100), z.string().max(4_000)).default({}),
-});
+const Remote = z
+  .object({
+    url: z.string().min(1).max(2_000).optional(),
+    // As some editors call it.
+    serverUrl: z.string().min(1).max(2_000).optional(),
+    httpUrl: z.string().min(1).max(2_000).optional(),
+    headers: z.record(z.string().max(100), Value.pipe(z.string().max(4_000))).default({}),
+  })
+  .transform(({ url, serverUrl, httpUrl, headers }) => ({ url: url ?? serverUrl ?? httpUrl, headers }));
+const Switch = z.object({ disabled: z.boolean().optional(), enabled: z.boolean().optional() });
 const ServerJson = z.object({
   name: z.string().min(1).max(200),
   title: z.string().max(200).optional(),
@@ -62,75 +73,129 @@ const ServerJson = z.object({
 export interface ReadConfig {
   requests: ImportRequest[];
   skipped: { name: string; reason: string }[];
+  /** Values that were written out, under the names that stand for them in the requests. */
+  secrets: { name: string; value: string }[];
 }
 
-/** Values of variables become references to stored secrets; a value that is written out and looks secret is refused. */
-export function readConfig(config: Readonly<Record<string, unknown>>): ReadConfig {
+export interface ReadOptions {
+  /** Takes values that look secret out of the configuration, to be kept as secrets; else their server is left out. */
+  keepSecrets: boolean;
+  /** Of whoever runs this: what `~` and `${userHome}` stand for. */
+  home: string;
+}
+
+/** With comments and a comma too many, as editors write it. @throws AppError `invalid_input` */
+export function parseConfig(text: string): Record<string, unknown> {
+  const errors: ParseError[] = [];
+  const value: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
+  if (errors.length > 0 || typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new AppError('invalid_input', 'The configuration cannot be read as JSON.');
+  return value as Record<string, unknown>;
+}
+
+/** Values of variables become references to stored secrets. */
+export function readConfig(config: Readonly<Record<string, unknown>>, options: ReadOptions): ReadConfig {
   if (typeof config['name'] === 'string' && (config['packages'] !== undefined || config['remotes'] !== undefined))
-    return fromServerJson(config);
-  const map = config['mcpServers'] ?? config['servers'];
+    return { ...fromServerJson(config), secrets: [] };
+  const map = config['mcpServers'] ?? config['servers'] ?? asObject(config['mcp'])?.['servers'];
   if (typeof map !== 'object' || map === null || Array.isArray(map))
     throw new AppError(
       'invalid_input',
       'This is no configuration of MCP servers: it has neither mcpServers nor servers.',
     );
-  const requests: ImportRequest[] = [];
-  const skipped: ReadConfig['skipped'] = [];
+  const read: ReadConfig = { requests: [], skipped: [], secrets: [] };
   for (const [name, entry] of Object.entries(map).slice(0, SERVERS_MAX)) {
     try {
-      const request = fromEntry(serverName(name), entry);
-      if (requests.some((other) => other.name === request.name))
+      const { request, secrets } = fromEntry(name, entry, options);
+      if (read.requests.some((other) => other.name === request.name))
         throw new AppError('invalid_input', 'another one has this name');
-      requests.push(request);
+      read.requests.push(request);
+      read.secrets.push(...secrets);
     } catch (error) {
-      skipped.push({ name, reason: error instanceof AppError ? error.message : 'it cannot be read' });
+      read.skipped.push({ name, reason: error instanceof AppError ? error.message : 'it cannot be read' });
     }
   }
-  return { requests, skipped };
+  return read;
 }
 
-/** The same map, without secrets: they are named as variables. */
-export function writeConfig(records: readonly ServerRecord[]): { mcpServers: Record<string, unknown> } {
-  return {
-    mcpServers: Object.fromEntries(
-      records.map(({ name, active: { launch } }) => [
-        name,
-        launch.kind === 'http'
-          ? { type: 'http', url: launch.url, headers: { ...launch.headers, ...asVariables(launch.secrets) } }
-          : {
-              command: launch.command,
-              args: launch.args,
-              env: { ...launch.environment, ...asVariables(launch.secrets) },
-            },
-      ]),
-    ),
+function fromEntry(
+  called: string,
+  entry: unknown,
+  options: ReadOptions,
+): { request: ImportRequest; secrets: ReadConfig['secrets'] } {
+  const name = serverName(called);
+  const { disabled = false, enabled = true } = Switch.catch({}).parse(entry);
+  const off = disabled || !enabled;
+  const common = {
+    name,
+    ...(called === name ? {} : { title: called.slice(0, 200) }),
+    ...(off ? { disabled: true } : {}),
   };
-}
-
-function fromEntry(name: string, entry: unknown): ImportRequest {
   const remote = Remote.safeParse(entry);
-  if (remote.success) {
-    const { plain, secrets } = split(remote.data.headers);
+  if (remote.success && remote.data.url !== undefined) {
+    const { plain, references, values } = split(remote.data.headers, name, options);
     return {
-      name,
-      source: { kind: 'remote', url: remote.data.url, headers: plain, allowPrivate: false },
-      grants: grants({ secrets }),
+      request: {
+        ...common,
+        source: { kind: 'remote', url: remote.data.url, headers: plain, allowPrivate: false },
+        grants: grants({ secrets: references }),
+      },
+      secrets: values,
     };
   }
-  const { command, args, env } = Stdio.parse(entry);
-  if (args.some((word) => /\$\{/.test(word)))
+  const { command, args, env, envFile, cwd } = Stdio.parse(entry);
+  if (envFile !== undefined)
+    throw new AppError('invalid_input', `its variables are in a file (${envFile.slice(0, 200)}); write them as env`);
+  const place = (text: string) => expanded(text, options.home);
+  const words = args.map(place);
+  if (words.some((word) => /\$\{/.test(word)))
     throw new AppError(
       'invalid_input',
       'its arguments hold a variable; everybody on this machine could read the value, so pass it by env',
     );
-  const { plain, secrets } = split(env);
-  return { name, source: fromCommand(command, args), grants: grants({ environment: plain, secrets }) };
+  const folder = cwd === undefined ? null : place(cwd);
+  if (folder !== null && /\$\{/.test(folder))
+    throw new AppError(
+      'invalid_input',
+      `its folder (${folder.slice(0, 200)}) is known to an editor only; write it out`,
+    );
+  const kept = Object.entries(env).filter(([variable]) => !OURS.test(variable));
+  const dropped = Object.keys(env).filter((variable) => OURS.test(variable));
+  const { plain, references, values } = split(
+    Object.fromEntries(kept.map(([variable, value]) => [variable, place(value)])),
+    name,
+    options,
+  );
+  const source = fromCommand(place(command), words, folder);
+  return {
+    request: {
+      ...common,
+      source,
+      grants: grants({ environment: plain, secrets: references }),
+      ...(dropped.length > 0
+        ? { notes: [`Its configuration sets ${dropped.join(', ')}, which is left out: a server gets ours.`] }
+        : {}),
+    },
+    secrets: values,
+  };
 }
 
+/** What a server finds as this machine has it. */
+const OURS = /^(PATH|HOME)$/i;
+
+const expanded = (text: string, home: string): string =>
+  text
+    .replace(/^~(?=\/|$)/, home)
+    .replace(/\$\{(userHome|pathSeparator|\/)\}/g, (_all, name) => (name === 'userHome' ? home : '/'));
+
 /** Starters of packages become the packages themselves, pinned and without install scripts. */
-function fromCommand(command: string, args: readonly string[]): ImportSource {
-  const words = args.filter((word) => !['-y', '--yes', '-q', '--quiet'].includes(word));
-  const [spec, ...rest] = words;
+function fromCommand(command: string, args: readonly string[], cwd: string | null): ImportSource {
+  // As a starter is started on Windows.
+  if (/^cmd(\.exe)?$/i.test(command) && /^\/c$/i.test(args[0] ?? '') && args[1] !== undefined)
+    return fromCommand(args[1], args.slice(2), cwd);
+  const first = args.findIndex((word) => !['-y', '--yes', '-q', '--quiet'].includes(word));
+  // Options of the starter come before the package; what follows is the server's.
+  const [spec, ...rest] = first < 0 ? [] : args.slice(first);
   if (command === 'npx' && spec !== undefined && !spec.startsWith('-')) {
     const at = spec.lastIndexOf('@');
     return {
@@ -146,10 +211,10 @@ function fromCommand(command: string, args: readonly string[]): ImportSource {
     const pinned = version === undefined || version === 'latest' ? null : version;
     return { kind: 'pypi', package: name, version: pinned, program: null, args: rest };
   }
-  return { kind: 'config', command, args };
+  return { kind: 'config', command, args, ...(cwd === null ? {} : { cwd }) };
 }
 
-function fromServerJson(config: Readonly<Record<string, unknown>>): ReadConfig {
+function fromServerJson(config: Readonly<Record<string, unknown>>): Pick<ReadConfig, 'requests' | 'skipped'> {
   const { name: full, title, packages, remotes } = ServerJson.parse(config);
   const name = serverName(full.split('/').at(-1) ?? full);
   const known = packages.find(({ registryType }) => registryType === 'npm' || registryType === 'pypi');
@@ -201,21 +266,30 @@ function fromServerJson(config: Readonly<Record<string, unknown>>): ReadConfig {
 }
 
 /** `${NAME}`, `${env:NAME}` and `${input:NAME}` name a stored secret. */
-function split(values: Readonly<Record<string, string>>): {
-  plain: Record<string, string>;
-  secrets: Record<string, string>;
-} {
+function split(
+  given: Readonly<Record<string, string>>,
+  server: string,
+  { keepSecrets }: ReadOptions,
+): { plain: Record<string, string>; references: Record<string, string>; values: ReadConfig['secrets'] } {
   const plain: Record<string, string> = {};
-  const secrets: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values)) {
+  const references: Record<string, string> = {};
+  const values: ReadConfig['secrets'] = [];
+  for (const [name, value] of Object.entries(given)) {
     const reference = /^(?:Bearer )?\$\{(?:(?:env|input):)?([A-Za-z0-9][\w.-]{0,99})\}$/.exec(value)?.[1];
-    if (reference !== undefined) secrets[name] = reference;
+    if (reference !== undefined) references[name] = reference;
     else if (/\$\{/.test(value)) throw new AppError('invalid_input', `${name} mixes a variable with other text`);
-    else if (/key|token|secret|password|authorization/i.test(name) && value !== '')
-      throw new AppError('invalid_input', `${name} looks like a secret; store it and write \${${name}} in its place`);
-    else plain[name] = value;
+    else if (!/key|token|secret|password|authorization/i.test(name) || value === '') plain[name] = value;
+    else if (keepSecrets) {
+      const secret = `${server}.${name}`.replace(/[^\w.-]/g, '-').slice(0, 100);
+      references[name] = secret;
+      values.push({ name: secret, value });
+    } else
+      throw new AppError(
+        'invalid_input',
+        `${name} looks like a secret; store it and write \${${name}} in its place, or let its value be kept as a secret`,
+      );
   }
-  return { plain, secrets };
+  return { plain, references, values };
 }
 
 /** Nothing is granted because a file says so. */
@@ -240,5 +314,5 @@ function serverName(text: string): string {
   return name;
 }
 
-const asVariables = (secrets: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, `\${${secret}}`]));
+const asObject = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;

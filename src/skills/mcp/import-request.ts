@@ -32,7 +32,7 @@ export type ImportSource =
     }
   | { kind: 'npm' | 'pypi'; package: string; version: string | null; program: string | null; args: readonly string[] }
   | { kind: 'bundle'; bundle: string | null; path: string | null; answers: BundleAnswers }
-  | { kind: 'config'; command: string; args: readonly string[] }
+  | { kind: 'config'; command: string; args: readonly string[]; cwd?: string }
   | { kind: 'remote'; url: string; headers: Readonly<Record<string, string>>; allowPrivate: boolean };
 
 export interface ImportRequest {
@@ -40,4 +40,8 @@ export interface ImportRequest {
   title?: string | undefined;
   source: ImportSource;
   grants: ImportGrants;
+  /** It is there and switched off. */
+  disabled?: boolean;
+  /** What of a configuration was not taken; shown with the plan. */
+  notes?: readonly string[];
 }

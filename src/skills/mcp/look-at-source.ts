@@ -87,13 +87,13 @@ export async function lookAtSource(
   }
   const none = { version: null, build: [], environment: {}, dependencies: [], staged: false };
   if (source.kind === 'config') {
-    const folder = programFolder(source.args);
-    if (folder !== null) checkFolder(folder, dataDir);
+    const folders = [programFolder(source.args), source.cwd ?? null].filter((folder) => folder !== null);
+    for (const folder of folders) checkFolder(folder, dataDir);
     return {
       ...none,
       command: launcher.program(source.command),
       args: source.args,
-      readable: folder === null ? [] : [folder],
+      readable: [...new Set(folders)],
       warnings: ['It starts a program of this machine; nothing pins what that does.'],
     };
   }

@@ -79,7 +79,8 @@ export class McpManagerSkill {
     const { source, grants } = request;
     const args = 'args' in source ? source.args : [];
     const own = source.kind === 'config' ? programFolder(args) : null;
-    const named = existingPaths(args).filter(
+    const cwd = source.kind === 'config' && source.cwd ? [source.cwd] : [];
+    const named = [...new Set([...existingPaths(args), ...cwd])].filter(
       (path) =>
         // A home is more than anybody means to give, and where its program lies it may read as it is.
         !holdsHome(path) && !(own !== null && isWithin(own, path)) && isGiveable(path, this.#options.dataDir),
@@ -221,6 +222,8 @@ export class McpManagerSkill {
         (secret) => !secrets.names().includes(secret),
       ),
       warnings: [
+        ...(request.notes ?? []),
+        ...(request.disabled && !servers.record(name) ? ['It is switched off there, and will be here.'] : []),
         ...found.warnings,
         ...hidden.map(
           (path) =>
@@ -281,7 +284,7 @@ export class McpManagerSkill {
     await servers.put({
       name,
       title: plan.title,
-      enabled: former?.enabled ?? true,
+      enabled: former?.enabled ?? request?.disabled !== true,
       trusted: plan.trusted,
       allowPlain: plan.allowPlain,
       protocol: former?.protocol ?? 'auto',

@@ -24,11 +24,13 @@ export function launchOf({ source, grants }: ImportRequest, found: FoundSource, 
     kind: 'stdio',
     command: found.command,
     args: found.args.map(own),
-    cwd: workspace,
+    cwd: source.kind === 'config' && source.cwd ? source.cwd : workspace,
     environment: Object.fromEntries(environment.map(([name, value]) => [name, own(value)])),
     secrets: { ...grants.secrets, ...found.secrets },
     network: grants.network,
-    readable: [...(found.staged ? ['{source}', '{env}'] : []), ...(found.readable ?? []), ...grants.readable],
+    readable: [
+      ...new Set([...(found.staged ? ['{source}', '{env}'] : []), ...(found.readable ?? []), ...grants.readable]),
+    ],
     writable: [workspace, ...grants.writable],
   } satisfies StdioLaunch;
 }

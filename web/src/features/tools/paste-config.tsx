@@ -22,17 +22,13 @@ export function PasteConfig() {
   const [problem, setProblem] = useState(false);
   const [network, setNetwork] = useState(false);
   const [writeNamed, setWriteNamed] = useState(false);
+  const [keepSecrets, setKeepSecrets] = useState(true);
   const read = useImportConfig();
   const submit = () => {
-    let config: unknown;
-    try {
-      config = JSON.parse(text);
-    } catch {
-      // Said below.
-    }
-    const fits = typeof config === 'object' && config !== null && !Array.isArray(config);
+    // What it says is read by the server, comments and all.
+    const fits = /^[^{[]*\{/.test(text);
     setProblem(!fits);
-    if (fits) read.mutate({ config: config as Record<string, unknown>, network, write_named: writeNamed });
+    if (fits) read.mutate({ config: text, network, write_named: writeNamed, keep_secrets: keepSecrets });
   };
   return (
     <form
@@ -72,6 +68,12 @@ export function PasteConfig() {
             </FileButton>
           </Group>
           <Stack gap="xs" mt="md">
+            <Switch
+              label={t('tools.paste.secrets')}
+              description={t('tools.paste.secrets.about')}
+              checked={keepSecrets}
+              onChange={(event) => setKeepSecrets(event.currentTarget.checked)}
+            />
             <Switch
               label={t('tools.paste.network')}
               description={t('tools.paste.network.about')}

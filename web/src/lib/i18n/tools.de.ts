@@ -248,6 +248,9 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.paste': 'Konfiguration eines anderen Programms',
   'tools.paste.about':
     'mcpServers von Claude Desktop und anderen, servers von VS Code oder eine server.json. Nichts wird gestartet: Aus jedem Server wird ein Plan, der auf Sie wartet.',
+  'tools.paste.secrets': 'Schlüssel als Geheimnisse aufbewahren',
+  'tools.paste.secrets.about':
+    'Werte, die wie Schlüssel oder Passwörter aussehen, werden bei Ihren Geheimnissen abgelegt. Ohne das werden Server mit solchen Werten ausgelassen.',
   'tools.paste.broken': 'Das ist kein JSON-Objekt.',
   'tools.paste.file': 'Aus einer Datei',
   'tools.paste.network': 'Netzwerk',

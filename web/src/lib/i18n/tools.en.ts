@@ -242,6 +242,9 @@ export const tools = {
   'tools.paste': 'Configuration of another program',
   'tools.paste.about':
     'mcpServers of Claude Desktop and others, servers of VS Code, or a server.json. Nothing is started: each server becomes a plan that waits for you.',
+  'tools.paste.secrets': 'Keep its keys as secrets',
+  'tools.paste.secrets.about':
+    'Values that look like keys or passwords are stored with your secrets. Without this, servers that hold any are left out.',
   'tools.paste.broken': 'This is not a JSON object.',
   'tools.paste.file': 'From a file',
   'tools.paste.network': 'The network',

@@ -247,6 +247,9 @@ export const tools: Record<keyof typeof english, string> = {
   'tools.paste': 'Konfiguracja innego programu',
   'tools.paste.about':
     'mcpServers z Claude Desktop i innych, servers z VS Code albo server.json. Nic się nie uruchamia: z każdego serwera powstaje plan, który czeka na Ciebie.',
+  'tools.paste.secrets': 'Przechowaj klucze jako sekrety',
+  'tools.paste.secrets.about':
+    'Wartości wyglądające na klucze lub hasła trafiają do Twoich sekretów. Bez tego serwery z takimi wartościami są pomijane.',
   'tools.paste.broken': 'To nie jest obiekt JSON.',
   'tools.paste.file': 'Z pliku',
   'tools.paste.network': 'Sieć',

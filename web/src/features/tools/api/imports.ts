@@ -93,7 +93,7 @@ export const useUploadBundle = () =>
 export function useImportConfig() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (asked: { config: Record<string, unknown>; network: boolean; write_named: boolean }) =>
+    mutationFn: (asked: { config: string; network: boolean; write_named: boolean; keep_secrets: boolean }) =>
       request('/mcp/import/config', Read, { json: asked }),
     onSettled: () => refreshImports(queries),
   });

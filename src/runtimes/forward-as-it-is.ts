@@ -5,18 +5,18 @@ import { discard } from './http-upstream.js';
 import type { ForwardedAnswer } from './runtime.js';
 
 export interface OutgoingForward {
-  /** Written out once: a long conversation takes as long to write as to send. */
-  text: string;
+  /** Written out once, as the bytes that leave: a long conversation takes as long to write as to send. */
+  bytes: Buffer;
   model: string | undefined;
 }
 
 export const outgoing = (body: Record<string, unknown>): OutgoingForward => ({
-  text: JSON.stringify(body),
+  bytes: Buffer.from(JSON.stringify(body)),
   model: typeof body['model'] === 'string' ? body['model'] : undefined,
 });
 
 /** @throws AppError `upstream_protocol` where it comes compressed, which nobody asked for and the client would not unpack */
-export function forwarded({ text }: OutgoingForward, response: Dispatcher.ResponseData): ForwardedAnswer {
+export function forwarded({ bytes }: OutgoingForward, response: Dispatcher.ResponseData): ForwardedAnswer {
   const { statusCode, headers, body } = response;
   const encoding = headers['content-encoding']?.toString() ?? 'identity';
   if (encoding !== 'identity') {
@@ -27,7 +27,7 @@ export function forwarded({ text }: OutgoingForward, response: Dispatcher.Respon
     status: statusCode,
     contentType: String(headers['content-type'] ?? 'application/json'),
     retryAfter: headers['retry-after']?.toString(),
-    bytesSent: Buffer.byteLength(text),
+    bytesSent: bytes.length,
     body,
   };
 }

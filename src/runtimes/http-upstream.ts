@@ -22,9 +22,9 @@ export interface HttpUpstreamOptions {
 
 export interface SendOptions {
   method?: 'GET' | 'POST' | 'DELETE' | 'HEAD';
-  /** JSON that is text already goes out as it is. */
-  body?: Record<string, unknown> | string | AsyncIterable<Uint8Array>;
-  /** The model that is asked, where the body is text and does not say. */
+  /** JSON that is written out already goes out as it is. */
+  body?: Record<string, unknown> | Uint8Array | AsyncIterable<Uint8Array>;
+  /** The model that is asked, where the body is written out and does not say. */
   model?: string | undefined;
   signal?: AbortSignal | undefined;
   headers?: Readonly<Record<string, string>>;
@@ -167,7 +167,7 @@ export class HttpUpstream {
         ...this.#headers,
         ...headers,
       },
-      body: body === undefined ? null : stream || typeof body === 'string' ? (body as never) : JSON.stringify(body),
+      body: body === undefined ? null : stream || body instanceof Uint8Array ? (body as never) : JSON.stringify(body),
     };
   }
 
@@ -285,10 +285,10 @@ export class HttpUpstream {
 }
 
 const isStream = (body: SendOptions['body']): body is AsyncIterable<Uint8Array> =>
-  typeof body === 'object' && Symbol.asyncIterator in body;
+  body !== undefined && Symbol.asyncIterator in body;
 
 const modelOf = (body: SendOptions['body']): string | undefined => {
-  const model = typeof body === 'object' && 'model' in body ? body.model : undefined;
+  const model = body !== undefined && 'model' in body ? body.model : undefined;
   return typeof model === 'string' ? model : undefined;
 };
 

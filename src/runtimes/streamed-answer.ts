@@ -5,6 +5,7 @@ import { GATHER_MS, gather, stopGathering } from '../shared/gather.js';
 
 /** Bytes that may wait for the reader before the socket is paused. */
 const MAX_WAITING_BYTES = 262_144;
+const MAX_INTERIM = 32;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -20,6 +21,7 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #takenAt = 0;
+  #interim = 0;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
@@ -98,8 +100,12 @@ export class StreamedAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number, headers: Headers): void {
-    // Interim answers such as 103 come before the real one.
-    if (statusCode < 200) return;
+    // Interim answers such as 103 come before the real one, and each of them ends a silence.
+    if (statusCode < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) this.abort(new Error('interim answers without end'));
+      return;
+    }
     this.statusCode = statusCode;
     this.headers = headers;
     this.#onStart();

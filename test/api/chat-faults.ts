@@ -69,6 +69,11 @@ export const FAULTS: [string, string, Behaviour][] = [
       void response.writeHead(200, { 'content-type': 'application/json' }).end('{"error":{"message":"no memory"}}'),
   ],
   [
+    'interim answers without end',
+    'llm_invalid_response',
+    (response) => void response.socket?.write('HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n'.repeat(100)),
+  ],
+  [
     'gzip nobody asked for',
     'llm_invalid_response',
     (response) =>

@@ -1,7 +1,7 @@
 // Random kills while the house itself is changed: policy, permissions, keys and secrets, skills of one's own, files that
 // become knowledge, backups, sessions that are deleted and exported. What a client was told is what the next start shows, and
 // nothing half done is left. `VENOM_KILL_ROUNDS` sets how often.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -108,6 +108,7 @@ it(`keeps what was acknowledged and leaves nothing half done in ${ROUNDS} kills`
     for (const [session, messages] of exported)
       expect((await call(url, 'GET', `/sessions/${session}/export?format=json`)).messages).toHaveLength(messages);
     expect(unfinished(folder)).toEqual([]);
+    expect(readableByOthers(folder)).toEqual([]);
     if (round === ROUNDS) {
       await kill();
       break;
@@ -199,3 +200,10 @@ const unfinished = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(part|partial|tmp|incoming)\b/.test(name),
   );
+
+/** Files that more than their owner may read. */
+const readableByOthers = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const facts = lstatSync(join(folder, name), { throwIfNoEntry: false });
+    return facts?.isFile() && (facts.mode & 0o077) !== 0;
+  });

@@ -165,7 +165,9 @@ class Scan {
 
   /** A card in groups whose first one is glued to the end of a word: nr4111 1111 …. Returns its end, or 0. */
   #cardBehind(word: string, end: number): number {
-    return /\p{L}\d{4}$/u.test(word) ? this.#spacedCard(end - CARD_GROUP) : 0;
+    return isDigit(word.charCodeAt(word.length - 1)) && /\p{L}\d{4}$/u.test(word)
+      ? this.#spacedCard(end - CARD_GROUP)
+      : 0;
   }
 
   /** A word that a number begins: 44051401359Jan. Returns its end. */

@@ -90,8 +90,8 @@ export class OllamaRuntime implements Runtime {
       throw new AppError('unsupported', 'n greater than 1 is not supported by Ollama.');
     const asked = newer === undefined || newer === null ? rest : { ...rest, max_tokens: newer };
     const order = outgoing(asked);
-    const { text, model } = order;
-    const response = await this.#client.upstream.send(`/v1${path}`, { body: text, model, signal, retry: true });
+    const { bytes, model } = order;
+    const response = await this.#client.upstream.send(`/v1${path}`, { body: bytes, model, signal, retry: true });
     if (model !== undefined) this.#ours.add(model);
     return forwarded(order, response);
   }

@@ -97,8 +97,8 @@ export class OpenAiCompatibleRuntime implements Runtime {
 
   async forward(path: string, body: Record<string, unknown>, signal: AbortSignal): Promise<ForwardedAnswer> {
     const order = outgoing(body);
-    const { text, model } = order;
-    return forwarded(order, await this.#upstream.send(path, { body: text, model, signal, retry: true }));
+    const { bytes, model } = order;
+    return forwarded(order, await this.#upstream.send(path, { body: bytes, model, signal, retry: true }));
   }
 
   adaptParams(modelName: string, params: GenericParams): AdaptedParams {

@@ -57,8 +57,8 @@ export class VllmClient {
     return this.#upstream.open('/v1/chat/completions', body, signal);
   }
 
-  post(path: string, { text, model }: OutgoingForward, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return this.#upstream.send(`/v1${path}`, { body: text, model, signal, retry: true });
+  post(path: string, { bytes, model }: OutgoingForward, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return this.#upstream.send(`/v1${path}`, { body: bytes, model, signal, retry: true });
   }
 
   embeddings(

@@ -401,7 +401,7 @@ export class SqliteSessions implements SessionRepository {
     const { lastInsertRowid } = this.#store
       .prepare(
         `INSERT INTO messages (session_pk, seq, request_id, role, content, status, model, error, usage, labels, receipt,
-         created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         thought, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         sessionPk,
@@ -415,6 +415,7 @@ export class SqliteSessions implements SessionRepository {
         json(message.usage ?? null),
         message.labels?.length ? json(message.labels) : null,
         packReceipt(message.receipt),
+        message.thought || null,
         message.at,
       );
     return Number(lastInsertRowid);

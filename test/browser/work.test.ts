@@ -267,6 +267,64 @@ describe('Complex chat', () => {
     expect(errors).toEqual([]);
   });
 
+  it('says why a goal that might have been talked over was planned', async () => {
+    const own = await startSite({ COUNCIL_MAX_ROUNDS: '0' });
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    try {
+      own.upstream.behaviour = async (body: Record<string, unknown>, response: ServerResponse) => {
+        const plan = '{"steps":[{"step_number":1,"agent_type":"CODER","instruction":"Build it all","depends_on":[]}]}';
+        if (body['response_format']) return streams([plan])(body, response);
+        await held;
+        await streams(['Built.'])(body, response);
+      };
+      const { page } = await own.open();
+      await page.getByRole('radiogroup').getByText('Complex', { exact: true }).click();
+      const { ask, answer } = chatOn(page);
+      await ask('Build a boat house');
+      await answer.getByText('Build it all').waitFor();
+      await answer.getByText('The goal was planned, not talked over: councils are switched off.').waitFor();
+      letGo();
+      await answer.getByText('Built.').waitFor();
+    } finally {
+      letGo();
+      await own.close();
+    }
+  });
+
+  it('shows the goals of a campaign as they are reached, in Polish too, with its log', async () => {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    site.upstream.behaviour = async (body: Record<string, unknown>, response: ServerResponse) => {
+      const last = (body['messages'] as { content: string }[]).at(-1)?.content ?? '';
+      if (last.includes('dogs')) await held;
+      await streams([last.includes('dogs') ? 'A joke about dogs.' : 'A joke about cats.'])(body, response);
+    };
+    const { page, ask, answer, errors } = await open({ mode: 'normal' });
+    await ask('Start a campaign:\n- Tell a joke about cats\n- Tell a joke about dogs');
+    const goals = answer.getByRole('list', { name: 'Campaign' }).getByRole('listitem');
+    await goals.filter({ hasText: 'Tell a joke about cats' }).getByRole('img', { name: 'done' }).waitFor();
+    await goals.filter({ hasText: 'Tell a joke about dogs' }).getByRole('img', { name: 'running' }).waitFor();
+    await goals.filter({ hasText: 'goal 2 of 2' }).waitFor();
+    await answer.getByText(/of 200,000 tokens/).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Language' }).click();
+    await page.getByRole('menuitem', { name: 'Polski' }).click();
+    await page.getByRole('list', { name: 'Kampania' }).getByText('cel 2 z 2').waitFor();
+    const log = page.getByRole('button', { name: /^Cel 2: Tell a joke about dogs/ });
+    await log.click();
+    await page.getByText('Kampania z 2 celami.').waitFor();
+    await page.getByText('Cele są takie, jakie podano na liście.').waitFor();
+    letGo();
+    await page.getByText('A joke about dogs.').waitFor();
+    await page.getByText('2 of 2 goals reached').waitFor();
+    expect(errors).toEqual([]);
+  });
+
   it('shows the plan and its steps as they are done, and the report', async () => {
     const plan = JSON.stringify({
       steps: [

@@ -53,8 +53,8 @@ export class SessionCopies {
 /** A question and what follows it are one request. */
 function withRequests(messages: readonly Omit<BroughtMessage, 'requestId'>[]): BroughtMessage[] {
   let requestId = '';
-  return messages.map(({ role, content, status, model, error, usage, labels, receipt, createdAt }) => {
+  return messages.map(({ role, content, status, model, error, usage, labels, receipt, thought, createdAt }) => {
     if (role === 'user' || requestId === '') requestId = `${COPY}${newRequestId()}`;
-    return { requestId, role, content, status, model, error, usage, labels, receipt, createdAt };
+    return { requestId, role, content, status, model, error, usage, labels, receipt, thought, createdAt };
   });
 }

@@ -6,6 +6,12 @@ import { mergeOperation, type Operation } from './operations';
 
 const LONGEST_PAUSE_MS = 15_000;
 
+/** The list, and of the conversations that are open the one that changed. */
+function refreshSession(queries: QueryClient, id: unknown): void {
+  const keys = typeof id === 'string' ? [['list'], ['one', id], ['messages', id], ['labels', id]] : [[]];
+  for (const key of keys) void queries.invalidateQueries({ queryKey: ['sessions', ...key] });
+}
+
 export function followServerEvents(queries: QueryClient): () => void {
   let socket: WebSocket | undefined;
   let pause = 1_000;
@@ -26,7 +32,7 @@ export function followServerEvents(queries: QueryClient): () => void {
     };
     socket.onmessage = ({ data }) => {
       const event = JSON.parse(String(data)) as { type: string; data: Record<string, unknown> | null };
-      if (event.type === 'SESSION_UPDATED') void queries.invalidateQueries({ queryKey: ['sessions'] });
+      if (event.type === 'SESSION_UPDATED') refreshSession(queries, event.data?.['session_id']);
       if (event.type === 'MODEL_OPERATION' && event.data) {
         queries.setQueryData<Operation[]>(['operations'], (former) => mergeOperation(former, event.data));
         if (event.data['completed_at'])

@@ -2,6 +2,9 @@
 import { Button, Center } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useWhenSeen } from '../../lib/use-when-seen';
+
+const REGION = { selector: '.chat-scroll', margin: '600px 0px 0px' };
 
 export function OlderMessages({
   reading,
@@ -15,23 +18,12 @@ export function OlderMessages({
 }) {
   const { t } = useTranslation();
   const place = useRef<HTMLDivElement>(null);
-  const read = useRef(onRead);
-  read.current = onRead;
+  useWhenSeen(place, REGION, onRead, !reading && !all);
+  // Each page that has come calls for the next.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is called is the same each time
   useEffect(() => {
-    if (reading) return;
-    if (all) {
-      read.current();
-      return;
-    }
-    const element = place.current;
-    if (!element) return;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && read.current(), {
-      root: element.closest('.chat-scroll'),
-      rootMargin: '600px 0px 0px',
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [reading, all]);
+    if (all && !reading) onRead();
+  }, [all, reading]);
   return (
     <Center mb="md" className="chat-older" ref={place}>
       <Button size="xs" variant="default" loading={reading} onClick={onRead}>

@@ -10,6 +10,7 @@ import { chooseFile } from '../../lib/choose-file';
 import { type Session, useSessions } from './api/sessions';
 import { DeleteSessions } from './delete-sessions';
 import { useImportSession } from './import-session';
+import { MoreSessions } from './more-sessions';
 import { PickedSessions } from './picked-sessions';
 import { RenameDialog } from './rename-session';
 import { SessionLabelsDialog } from './session-labels';
@@ -109,15 +110,7 @@ export function SessionList({ onOpen }: { onOpen: () => void }) {
           </Fragment>
         ))}
         {list.hasNextPage && (
-          <Button
-            variant="subtle"
-            size="xs"
-            fullWidth
-            loading={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            {t('sessions.more')}
-          </Button>
+          <MoreSessions reading={list.isFetchingNextPage} onRead={() => void list.fetchNextPage()} />
         )}
       </nav>
       {subject && dialog?.kind === 'rename' && <RenameDialog session={subject} onClose={closeDialog} />}

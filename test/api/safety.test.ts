@@ -87,7 +87,16 @@ describe('safety on the loopback address', () => {
   });
 
   it('refuses a foreign Origin and serves its own and the old UI', async () => {
-    expect((await get(open, '/api/v1/models', { origin: 'https://evil.example' })).status).toBe(403);
+    const { host } = new URL(open.url);
+    for (const origin of [
+      'https://evil.example',
+      `https://evil.example@${host}`,
+      `http://evil-${host}`,
+      'http://localhost:3000.evil.example',
+      'http://localhost:30001',
+      'null',
+    ])
+      expect((await get(open, '/api/v1/models', { origin })).status, origin).toBe(403);
     expect((await get(open, '/api/v1/models', { origin: open.url })).status).toBe(200);
     const old = await get(open, '/api/v1/models', { origin: 'http://localhost:3000' });
     expect(old.headers['access-control-allow-origin']).toBe('http://localhost:3000');

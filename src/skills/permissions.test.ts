@@ -44,11 +44,14 @@ describe('decidePermission', () => {
     expect(`${permission}: ${reason}`).toBe(expected);
   });
 
-  it.each(['ask', 'never'] as const)('leaves a tool at %s that is so by itself, whatever is sensitive', (permission) => {
-    const tool = { name: 'files__write', permission, hash: 'now', egress: true };
-    const decided = decidePermission(tool, [], { sessionId: 's', labels: ['iban'] });
-    expect(decided).toEqual({ permission, reason: 'default' });
-  });
+  it.each(['ask', 'never'] as const)(
+    'leaves a tool at %s that is so by itself, whatever is sensitive',
+    (permission) => {
+      const tool = { name: 'files__write', permission, hash: 'now', egress: true };
+      const decided = decidePermission(tool, [], { sessionId: 's', labels: ['iban'] });
+      expect(decided).toEqual({ permission, reason: 'default' });
+    },
+  );
 
   it('takes what was said in no session for no session', () => {
     const tool = { name: 'files__write', permission: 'ask', hash: 'now', egress: false } as const;

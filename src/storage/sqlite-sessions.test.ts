@@ -25,6 +25,8 @@ async function begin(sessions: SqliteSessions, requestId: string, userText: stri
   at += 1;
   await sessions.beginTurn({ sessionId, requestId, userText, model: 'm', idempotencyKey: null, at });
 }
+const write = (sessions: SqliteSessions, requestId: string, text: string) =>
+  sessions.appendParts(new Map([[requestId, { text, thought: '' }]]));
 const end = (sessions: SqliteSessions, requestId: string, text: string) =>
   sessions.endTurn({ requestId, text, status: 'complete', error: null, usage: null });
 async function say(sessions: SqliteSessions, requestId: string, userText: string, answer = 'yes', sessionId = 's') {
@@ -68,7 +70,7 @@ describe('SqliteSessions', () => {
   it('finds an answer by all its words, however early somebody searched', async () => {
     const sessions = open();
     await begin(sessions, 'a', 'Where to?');
-    sessions.appendParts(new Map([['a', 'To the light']]));
+    write(sessions, 'a', 'To the light');
     expect(found(sessions, 'lighthouse')).toEqual([]);
     await end(sessions, 'a', 'To the lighthouse.');
     expect(found(sessions, 'lighthouse')).toEqual(['s']);
@@ -108,8 +110,8 @@ describe('SqliteSessions', () => {
     await say(sessions, 'a', 'first');
     expect(sessions.interruptUnfinished()).toBe(0);
     expect(await sessions.reopenTurn('a')).toBe(true);
-    sessions.appendParts(new Map([['a', 'half an ']]));
-    sessions.appendParts(new Map([['a', 'answer']]));
+    write(sessions, 'a', 'half an ');
+    write(sessions, 'a', 'answer');
     expect(open().interruptUnfinished()).toBe(1);
     expect(sessions.answer('a')).toMatchObject({ content: 'half an answer', status: 'interrupted' });
   });

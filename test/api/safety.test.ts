@@ -171,6 +171,22 @@ describe('safety on the loopback address', () => {
     expect(await socketStatus(`${keyed.url}/%77s/events`, {})).toBe(401);
   });
 
+  // A server that listens on IPv6 hears of its own machine's IPv4 address in a form of its own.
+  it.each([
+    ['127.0.0.1', []],
+    ['::1', []],
+    ['::ffff:127.0.0.1', []],
+    ['192.0.2.1', null],
+    ['::ffff:192.0.2.1', null],
+  ])('without a key, who asks from %s is told of users: %j', async (remoteAddress, expected) => {
+    const answer = await open.venom.http.inject({
+      url: '/api/v1/system/access',
+      headers: { host: '127.0.0.1' },
+      remoteAddress,
+    });
+    expect([answer.statusCode, answer.json().user_keys]).toEqual([200, expected]);
+  });
+
   it('never shows a secret among the settings', async () => {
     const { body } = await get(keyed, '/api/v1/system/settings', { authorization: `Bearer ${KEY}` });
     expect(body).not.toContain(KEY);

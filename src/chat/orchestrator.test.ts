@@ -170,6 +170,30 @@ describe('Orchestrator', () => {
     ]);
   });
 
+  it('tells of one task to all that come with its key while it is being stored, and only once it is', async () => {
+    const { orchestrator, tasks } = build();
+    const stored = Promise.withResolvers<void>();
+    const insert = tasks.insert.bind(tasks);
+    tasks.insert = async (task) => {
+      await stored.promise;
+      await insert(task);
+    };
+    const request = followUpRequest({ content: 'Hi', labels: [], owner: null });
+    let told = 0;
+    const submitted = ['one', 'one', 'other'].map(async (key) => {
+      const { id } = await orchestrator.submit(request, key);
+      told += 1;
+      return id;
+    });
+    await new Promise(setImmediate);
+    expect(told).toBe(0);
+    stored.resolve();
+    const [first, again, other] = await Promise.all(submitted);
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+    expect(tasks.rows.size).toBe(2);
+  });
+
   it('gives tools only to a model that can call them, and carries their labels to routing', async () => {
     const tool: ChatTool = {
       name: 'look',

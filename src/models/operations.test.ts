@@ -117,6 +117,38 @@ describe('ModelOperations', () => {
     expect(() => after.retry(activate.operationId)).toThrowError(expect.objectContaining({ code: 'conflict' }));
   });
 
+  it('gives up what ends with its process again and again', async () => {
+    const { repository } = rows();
+    const first = create(repository);
+    first.handle('install', never);
+    const { operationId } = first.start(request('m'));
+    const taken: number[] = [];
+    for (let boot = 2; boot < 9; boot += 1) {
+      await new Promise(setImmediate);
+      const next = create(repository, `boot-${boot}`);
+      next.handle('install', never);
+      taken.push(next.recover().resumed);
+    }
+    expect(taken).toEqual([1, 1, 1, 1, 0, 0, 0]);
+    expect(repository.get(operationId)).toMatchObject({ status: 'interrupted', attempt: 5 });
+  });
+
+  it('keeps for the next boot what the stop of the server ended, and not what a person cancelled', async () => {
+    const { repository } = rows();
+    const operations = create(repository);
+    operations.handle('install', ({ signal }) => {
+      const stopped = Promise.withResolvers<null>();
+      signal.addEventListener('abort', () => stopped.reject(signal.reason), { once: true });
+      return stopped.promise;
+    });
+    const [cut, cancelled] = ['m', 'n'].map((name) => operations.start(request(name)).operationId) as [string, string];
+    await new Promise(setImmediate);
+    operations.cancel(cancelled);
+    await operations.close();
+    expect(repository.get(cancelled)).toMatchObject({ status: 'cancelled' });
+    expect(repository.get(cut)).toMatchObject({ status: 'in_progress' });
+  });
+
   it('reserves what installations will still write', async () => {
     const operations = create(rows().repository);
     operations.handle('install', async ({ progress }) => {

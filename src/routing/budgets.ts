@@ -34,6 +34,7 @@ export interface SpendingRepository {
   totals(now: number): SpendingTotals;
   /** In one transaction: asks `refuse` with the totals, and writes unless it names a limit. Returns what it named. */
   reserve(entry: SpendingEntry, refuse: (totals: SpendingTotals) => BudgetLimit | null): BudgetLimit | null;
+  /** Only the first for an id counts. */
   settle(id: string, costUsd: number, tokens: number): void;
 }
 
@@ -100,20 +101,15 @@ export class Budgets {
     );
     if (refused) return refused;
     this.#warn();
-    let open = true;
-    const close = (cost: number, used: number) => {
-      if (open) repository.settle(id, cost, used);
-      open = false;
-    };
     return {
       id,
       reservedUsd,
       settle: ({ inputTokens, outputTokens }) => {
         const cost = costUsd(call.price, inputTokens, outputTokens);
-        close(cost, inputTokens + outputTokens);
+        repository.settle(id, cost, inputTokens + outputTokens);
         return cost;
       },
-      release: () => close(0, 0),
+      release: () => repository.settle(id, 0, 0),
     };
   }
 

@@ -87,7 +87,16 @@ describe('safety on the loopback address', () => {
   });
 
   it('refuses a foreign Origin and serves its own and the old UI', async () => {
-    expect((await get(open, '/api/v1/models', { origin: 'https://evil.example' })).status).toBe(403);
+    const { host } = new URL(open.url);
+    for (const origin of [
+      'https://evil.example',
+      `https://evil.example@${host}`,
+      `http://evil-${host}`,
+      'http://localhost:3000.evil.example',
+      'http://localhost:30001',
+      'null',
+    ])
+      expect((await get(open, '/api/v1/models', { origin })).status, origin).toBe(403);
     expect((await get(open, '/api/v1/models', { origin: open.url })).status).toBe(200);
     const old = await get(open, '/api/v1/models', { origin: 'http://localhost:3000' });
     expect(old.headers['access-control-allow-origin']).toBe('http://localhost:3000');
@@ -160,6 +169,22 @@ describe('safety on the loopback address', () => {
 
   it('needs the key for a WebSocket however its address is written', async () => {
     expect(await socketStatus(`${keyed.url}/%77s/events`, {})).toBe(401);
+  });
+
+  // A server that listens on IPv6 hears of its own machine's IPv4 address in a form of its own.
+  it.each([
+    ['127.0.0.1', []],
+    ['::1', []],
+    ['::ffff:127.0.0.1', []],
+    ['192.0.2.1', null],
+    ['::ffff:192.0.2.1', null],
+  ])('without a key, who asks from %s is told of users: %j', async (remoteAddress, expected) => {
+    const answer = await open.venom.http.inject({
+      url: '/api/v1/system/access',
+      headers: { host: '127.0.0.1' },
+      remoteAddress,
+    });
+    expect([answer.statusCode, answer.json().user_keys]).toEqual([200, expected]);
   });
 
   it('never shows a secret among the settings', async () => {

@@ -72,7 +72,10 @@ describe('TaskQueue', () => {
     expect(() => made.reserve()).toThrowError(expect.objectContaining({ code: 'queue_full' }));
     await end('a');
     expect(offer('c')).toBe('full');
-    expect(made.purge()).toEqual(['c']);
+    const long = 'd'.repeat(999);
+    offer(long);
+    expect(() => made.reserve()).toThrowError(expect.objectContaining({ code: 'queue_full' }));
+    expect(made.purge()).toEqual(['c', long]);
     made.reserve();
   });
 

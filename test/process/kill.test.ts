@@ -5,20 +5,13 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startFakeUpstream, streams } from '../api/fake-upstream.js';
 import type { SseEvent } from '../api/server.js';
+import { randomFrom } from '../stand-ins/seeded-random.js';
 import { startProcess } from './venom-process.js';
 
 const ROUNDS = Number(process.env['VENOM_KILL_ROUNDS'] ?? 20);
 const WRITERS = 8;
 const SEED = Number(process.env['VENOM_KILL_SEED'] ?? Date.now() % 1_000_000);
 const TOKENS = ['The ', 'quick ', 'brown ', 'fox ', 'jumps.'];
-
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
-  };
-}
 
 interface Acknowledged {
   question: string;

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type NpmRegistry, startNpmRegistry } from '../stand-ins/npm-registry.js';
+import { randomFrom } from '../stand-ins/seeded-random.js';
 import { startProcess, type VenomProcess } from './venom-process.js';
 
 const ROUNDS = Number(process.env['VENOM_KILL_ROUNDS'] ?? 3);
@@ -380,14 +381,6 @@ describe('an import that is cut by kill -9', () => {
     await noneLeft();
   }, 60_000);
 });
-
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
-  };
-}
 
 it(`is consistent after ${ROUNDS} random kills, in every kind of isolation`, {
   timeout: 60_000 + ROUNDS * 40_000,

@@ -5,20 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startFakeUpstream } from '../api/fake-upstream.js';
+import { randomFrom } from '../stand-ins/seeded-random.js';
 import { startProcess } from './venom-process.js';
 
 const ROUNDS = Number(process.env['VENOM_KILL_ROUNDS'] ?? 8);
 const SEED = Number(process.env['VENOM_KILL_SEED'] ?? Date.now() % 1_000_000);
 /** The log of feedback shows no more at once. */
 const LONGEST_LIST = 500;
-
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
-  };
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are compared with what is expected, field by field
 type Json = any;

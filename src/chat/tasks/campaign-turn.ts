@@ -1,6 +1,5 @@
 // A turn that works through goals: they are found and kept, each goes through the ordinary way of a question (intent, agent,
 // tools, exit gate), and the end is a summary. A pause of the queue holds it between two goals.
-
 import { randomUUID } from 'node:crypto';
 import { AppError, toAppError } from '../../shared/errors.js';
 import { placeOf } from '../../shared/owner.js';
@@ -140,7 +139,8 @@ export async function campaignTurn(work: TurnWork, parts: CampaignTurnParts): Pr
     },
     onEnd: (goal) => {
       live.endPart(goal.number);
-      show(goal.status === 'FAILED' ? `${goalFailure(goal, language)}\n\n` : '\n\n');
+      const failure = goal.status === 'FAILED' ? goalFailure(goal, language) : '';
+      show(`${failure}\n\n`);
       replace(goal);
       const reached = goal.status === 'COMPLETED';
       live.log(

@@ -4,10 +4,14 @@ import { IconPin, IconPinFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
 import { Empty, Failed, Loading } from '../../components/states';
+import { engineName } from '../../lib/engines';
 import { bytes, moment, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
 import { useAdoptable, useVersions } from './api/get-versions';
 import { ProbeResults } from './probe-results';
+
+/** Enough to tell two versions of one model apart. */
+const SHOWN_DIGEST = 12;
 
 export function VersionsPanel() {
   const { t, i18n } = useTranslation();
@@ -39,7 +43,7 @@ export function VersionsPanel() {
             <div style={{ minWidth: 0 }}>
               <Group gap={8}>
                 <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-                  {version.version_id}
+                  {version.model_name}
                 </Text>
                 {version.active && (
                   <Badge size="sm" tt="none">
@@ -48,11 +52,18 @@ export function VersionsPanel() {
                 )}
               </Group>
               <Text size="xs" className="muted">
-                {version.activated_at && t('versions.activated', { time: moment(version.activated_at, i18n.language) })}
+                {[
+                  engineName(t, version.runtime),
+                  version.digest?.slice(0, SHOWN_DIGEST),
+                  version.activated_at &&
+                    t('versions.activated', { time: moment(version.activated_at, i18n.language) }),
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
               </Text>
               <VersionReport report={version.report} />
             </div>
-            <Tooltip label={t('versions.pin')}>
+            <Tooltip label={t(version.pinned ? 'versions.pinned' : 'versions.pin.why')} multiline maw={260}>
               <ActionIcon
                 variant={version.pinned ? 'light' : 'subtle'}
                 color="gray"

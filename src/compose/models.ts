@@ -170,6 +170,7 @@ export function composeModels(settings: Settings, parts: ModelsParts) {
       };
     },
     contextLength: settings.LLAMA_CONTEXT_LENGTH || undefined,
+    memoryLimitBytes: settings.LLAMA_MEMORY_LIMIT_GB * GIB,
   });
 
   return {

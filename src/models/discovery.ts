@@ -95,7 +95,7 @@ export class Discovery {
    * @throws AppError `runtime_busy` when too many are being read already
    */
   async judge(name: string, provider: string, runtime: string): Promise<EntryFit> {
-    const machine = await this.#options.fit.facts();
+    const machine = this.#options.fit.within(await this.#options.fit.facts(), runtime);
     if (runtime === 'vllm') return unknownFit(machine.vramFreeBytes === null ? 'needs_gpu' : 'size_unknown', machine);
     if (!this.#options.isHere(runtime)) return unknownFit('elsewhere', machine);
     const { shape, of } = await this.#header(name, provider, runtime);
@@ -124,7 +124,8 @@ export class Discovery {
     return [...listings];
   }
 
-  #discovered(entry: CatalogEntry, machine: MachineFacts): Discovered {
+  #discovered(entry: CatalogEntry, all: MachineFacts): Discovered {
+    const machine = this.#options.fit.within(all, entry.runtime);
     const known = this.#headers.get(keyOf(entry));
     const fit =
       known?.shape && !entry.problem

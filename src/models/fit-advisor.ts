@@ -16,6 +16,7 @@ import type { ModelManager } from './model-manager.js';
 import type { ModelRegistry } from './model-registry.js';
 import type { InstallPlan, ModelShapes, PlannedFile } from './ports.js';
 
+const EMBEDDED = 'llama-cpp';
 const REMOTE_MS = 20_000;
 const COMPARED_CONTEXT = 4_096;
 const REMOTE_KEPT = 100;
@@ -55,6 +56,8 @@ export interface FitAdvisorOptions {
   registry: () => ModelRegistry;
   shapes: ModelShapes;
   machine: () => Promise<Omit<MachineFacts, 'bytesPerSecond'>>;
+  /** What the embedded engine may take of memory at most; 0 = what is free. */
+  memoryLimitBytes?: number;
   /** Tokens of one conversation that the engine is set to; chosen from the model when absent. */
   contextLength?: number | undefined;
 }
@@ -74,7 +77,7 @@ export class FitAdvisor {
       throw new AppError('unsupported', `${found.runtime.provider} keeps ${name} itself; its header cannot be read.`);
     const probe = this.#options.registry().manifest(name, found.runtime.provider)?.probe ?? null;
     const memory = (await found.runtime.measuredMemory?.(name)) ?? null;
-    return this.#advise(await this.#options.shapes.local(found.model.path), probe, memory);
+    return this.#advise(await this.#options.shapes.local(found.model.path), found.runtime.provider, probe, memory);
   }
 
   /** Before the first byte of its weights is fetched. @throws AppError as the source does */
@@ -85,7 +88,7 @@ export class FitAdvisor {
 
   /** @throws AppError `unsupported` where nobody can tell before the download, and as the source does */
   async ofPlan(plan: InstallPlan, signal: AbortSignal): Promise<FitAdvice> {
-    return this.#advise(await this.shapeOf(plan, signal), null, null);
+    return this.#advise(await this.shapeOf(plan, signal), plan.runtime, null, null);
   }
 
   /** @throws AppError as `ofPlan` does */
@@ -105,6 +108,13 @@ export class FitAdvisor {
     return { ...(await this.#options.machine()), bytesPerSecond: this.#bytesPerSecond() };
   }
 
+  /** The same as far as an engine may use it. */
+  within(machine: MachineFacts, runtime: string): MachineFacts {
+    const limit = this.#options.memoryLimitBytes ?? 0;
+    if (runtime !== EMBEDDED || limit <= 0) return machine;
+    return { ...machine, availableBytes: Math.min(machine.availableBytes, limit) };
+  }
+
   /** A header costs megabytes of somebody's network; its address is pinned, so what it says stays true. */
   async #remoteShape(file: PlannedFile, signal: AbortSignal): Promise<ModelShape> {
     const key = `${file.url} ${file.sizeBytes} ${file.sha256 ?? ''}`;
@@ -117,8 +127,13 @@ export class FitAdvisor {
     return shape;
   }
 
-  async #advise(shape: ModelShape, probe: ProbeReport | null, memory: MeasuredMemory | null): Promise<FitAdvice> {
-    const machine = await this.facts();
+  async #advise(
+    shape: ModelShape,
+    runtime: string,
+    probe: ProbeReport | null,
+    memory: MeasuredMemory | null,
+  ): Promise<FitAdvice> {
+    const machine = this.within(await this.facts(), runtime);
     const plain = estimateFit(shape, machine);
     const wanted = this.#options.contextLength ?? COMPARED_CONTEXT;
     const compared = plain.find(({ contextLength }) => contextLength >= wanted) ?? plain.at(-1);

@@ -153,6 +153,17 @@ describe('/models/discover', () => {
       .toEqual(['org/giant-900B-GGUF']);
   });
 
+  it('counts no more memory for the embedded engine than it may take', async () => {
+    const free = await whole('?source=python-index');
+    expect(named(free, 'gemma-3-270m-q4_k_m')?.fit.verdict).toBe('good');
+    await server.close();
+    server = await startServer({ LLAMA_MEMORY_LIMIT_GB: '0.1' });
+    expect(named(await whole('?source=python-index'), 'gemma-3-270m-q4_k_m')?.fit).toMatchObject({ verdict: 'no' });
+    expect((await get('/models/fit?name=gemma-3-270m-q4_k_m&provider=python-index')).body['estimates']).toContainEqual(
+      expect.objectContaining({ verdict: 'no', conversations: 1 }),
+    );
+  });
+
   it('calls a model installed whose file came from there', async () => {
     const { body } = await (async () => {
       const response = await fetch(`${server.url}/api/v1/models/registry/install`, {

@@ -191,7 +191,7 @@ describe('installed models', () => {
         .getByRole('row', { name: new RegExp(name) })
         .getByText('Active', { exact: true })
         .waitFor();
-      await versions.getByText(`openai-compatible/${name}`).first().waitFor();
+      await versions.getByText(name, { exact: true }).first().waitFor();
     }
     await versions
       .getByText(/Measured abilities: \d+ %/)

@@ -33,7 +33,9 @@ describe('the life of a model', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Install' }).click();
     await page.getByRole('link', { name: 'Activity' }).click();
     await page.getByText('org/tiny-model').waitFor();
-    await page.getByText('done').first().waitFor();
+    await page.getByText('done', { exact: true }).first().waitFor();
+    // Wherever the person is by then.
+    await page.getByRole('alert').getByText('Finished: Install · org/tiny-model').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.getByRole('link', { name: 'Models', exact: true }).click();
     await page.getByText('tiny-Q4_K_M').first().waitFor();

@@ -2,7 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { apiKey } from './api-key';
 import { onRetryConnection, serverAnswers, tellConnection } from './connection';
-import { mergeOperation, type Operation } from './operations';
+import { mergeOperation, type Operation, tellEnd } from './operations';
 
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -35,6 +35,7 @@ export function followServerEvents(queries: QueryClient): () => void {
       if (event.type === 'SESSION_UPDATED') refreshSession(queries, event.data?.['session_id']);
       if (event.type === 'MODEL_OPERATION' && event.data) {
         queries.setQueryData<Operation[]>(['operations'], (former) => mergeOperation(former, event.data));
+        tellEnd(event.data);
         if (event.data['completed_at'])
           for (const key of ['models', 'versions', 'adoptable', 'discover', 'loaded', 'capabilities', 'mcp', 'skills'])
             void queries.invalidateQueries({ queryKey: [key] });

@@ -20,7 +20,7 @@ export function EntryCard({
 }) {
   const { t, i18n } = useTranslation();
   const { ref, inViewport } = useInViewport<HTMLElement>();
-  const action = t(entry.installed && entry.provider !== 'local' ? 'discover.again' : 'discover.install');
+  const action = t(entry.installed ? 'discover.again' : 'discover.install');
   const licenceIs = t(`discover.filter.licence.${entry.licence_class}`);
   return (
     <article
@@ -102,12 +102,16 @@ export function EntryCard({
           <Anchor component={Link} to="/activity" size="sm" aria-label={`${t('discover.follow')} ${entry.model_name}`}>
             {t('discover.follow')}
           </Anchor>
+        ) : entry.installed && entry.provider === 'local' ? (
+          <Anchor component={Link} to="/models" size="sm" aria-label={`${t('discover.open')}: ${entry.model_name}`}>
+            {t('discover.open')}
+          </Anchor>
         ) : (
           <Button
             size="compact-sm"
             variant={entry.installed ? 'default' : 'light'}
             leftSection={<IconDownload size={14} aria-hidden />}
-            disabled={entry.problem !== null || (entry.provider === 'local' && entry.installed)}
+            disabled={entry.problem !== null}
             onClick={() => onInstall(entry)}
             aria-label={`${action} ${entry.model_name}`}
           >

@@ -2,6 +2,7 @@
 import {
   ActionIcon,
   Alert,
+  Anchor,
   Badge,
   Button,
   Group,
@@ -16,6 +17,7 @@ import {
 import { notifications } from '@mantine/notifications';
 import { IconCpu, IconDots, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ButtonLink } from '../../components/links';
@@ -24,8 +26,9 @@ import { StarterCard } from '../../components/starter-card';
 import { Empty, Failed, Loading } from '../../components/states';
 import { engineName } from '../../lib/engines';
 import { send } from '../../lib/http';
+import { useLoaded } from '../../lib/loaded-models';
 import { figureLine, figuresOf, type Model, useModels, useSwitchModel } from '../../lib/models';
-import { useModelAction } from '../../lib/operations';
+import { isRunning, useModelAction, useOperations } from '../../lib/operations';
 import { useStarter } from '../../lib/starter';
 import { ModelDetails } from './model-details';
 import { UsagePanel } from './usage-panel';
@@ -48,7 +51,7 @@ export function ModelsPage() {
     <div className="page">
       <PageHeader title={t('models.title')} lead={t('models.lead')}>
         <Button variant="default" size="xs" loading={unload.isPending} onClick={() => unload.mutate()}>
-          {t('models.unload')}
+          {t('models.unload.all')}
         </Button>
       </PageHeader>
       <Stack gap="xl">
@@ -115,6 +118,7 @@ export function ModelsPage() {
                               {t(`models.ability.${ability}`)}
                             </Badge>
                           ))}
+                          <ModelState model={model} />
                           {/* Where there is no room for columns. */}
                           <Text size="xs" className="muted" hiddenFrom="sm">
                             {figureLine(model, i18n)}
@@ -169,6 +173,34 @@ export function ModelsPage() {
         onClose={() => setDetailsOf(null)}
       />
     </div>
+  );
+}
+
+/** What is being done with it now, and whether its weights are in memory. */
+function ModelState({ model }: { model: Model }) {
+  const { t } = useTranslation();
+  const isIt = ({ name, runtime }: { name: string; runtime: string }) =>
+    name === model.name && runtime === model.provider;
+  const loaded = useLoaded().data?.some(isIt);
+  const running = useOperations().data?.find(
+    (one) => isRunning(one) && isIt({ name: one.model_name, runtime: one.runtime }),
+  );
+  return (
+    <>
+      {loaded && (
+        <Badge variant="dot" color="teal" size="xs" tt="none" ml={6}>
+          {t('models.loaded')}
+        </Badge>
+      )}
+      {running && (
+        <Anchor component={Link} to="/activity" size="xs" ml={8} fw={400} role="status">
+          {t('models.busy', {
+            what: t(`activity.type.${running.operation_type}`),
+            percent: Math.round(running.progress),
+          })}
+        </Anchor>
+      )}
+    </>
   );
 }
 

@@ -1,7 +1,6 @@
 // Which version answered when: back to the one before, and pins. And models other applications hold.
 import { ActionIcon, Badge, Button, Group, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { IconPin, IconPinFilled } from '@tabler/icons-react';
-import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
 import { Empty, Failed, Loading } from '../../components/states';
@@ -10,6 +9,9 @@ import { bytes, moment, number } from '../../lib/format';
 import { useModelAction } from '../../lib/operations';
 import { useAdoptable, useVersions } from './api/get-versions';
 import { ProbeResults } from './probe-results';
+
+/** Enough to tell two versions of one model apart. */
+const SHOWN_DIGEST = 12;
 
 export function VersionsPanel() {
   const { t, i18n } = useTranslation();
@@ -41,7 +43,7 @@ export function VersionsPanel() {
             <div style={{ minWidth: 0 }}>
               <Group gap={8}>
                 <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-                  {versionName(version.version_id, t)}
+                  {version.model_name}
                 </Text>
                 {version.active && (
                   <Badge size="sm" tt="none">
@@ -50,11 +52,18 @@ export function VersionsPanel() {
                 )}
               </Group>
               <Text size="xs" className="muted">
-                {version.activated_at && t('versions.activated', { time: moment(version.activated_at, i18n.language) })}
+                {[
+                  engineName(t, version.runtime),
+                  version.digest?.slice(0, SHOWN_DIGEST),
+                  version.activated_at &&
+                    t('versions.activated', { time: moment(version.activated_at, i18n.language) }),
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
               </Text>
               <VersionReport report={version.report} />
             </div>
-            <Tooltip label={t('versions.pin')}>
+            <Tooltip label={t(version.pinned ? 'versions.pinned' : 'versions.pin.why')} multiline maw={260}>
               <ActionIcon
                 variant={version.pinned ? 'light' : 'subtle'}
                 color="gray"
@@ -106,14 +115,6 @@ function VersionReport({ report }: { report: unknown }) {
       <ProbeResults results={results} />
     </details>
   );
-}
-
-/** `engine/model@version` for people; a version nobody could tell is left out. */
-function versionName(id: string, t: TFunction): string {
-  const [, engine = '', model = id, version = ''] = /^([^/]+)\/(.+)@([^@]*)$/.exec(id) ?? [];
-  return [model, engine && engineName(t, engine), version === 'unknown' ? '' : version.slice(0, 12)]
-    .filter(Boolean)
-    .join(' · ');
 }
 
 /** Shown only where there is something to take over. */

@@ -22,6 +22,7 @@ import { pulledAs } from '../../models/pull-name.js';
 import type { EmbedTreatment, Runtime } from '../../runtimes/runtime.js';
 import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
+import { embedInTime } from '../compatible/embed-in-time.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { emptyAnswer, type OllamaKind, ollamaLines, toOllamaAnswer } from '../compatible/ollama-answer.js';
 import { toOllamaChatCall, toOllamaGenerateCall, unloadsAfter } from '../compatible/ollama-call.js';
@@ -29,7 +30,6 @@ import { toRunning, toShown, toTag } from '../compatible/ollama-models.js';
 import { type FollowedOperations, operationLines, operationWhole } from '../compatible/ollama-operation.js';
 import { sendStream } from '../compatible/stream-reply.js';
 import { readJsonBody } from '../json-body.js';
-import { whileOpen } from '../while-open.js';
 
 export interface OllamaRoutesOptions extends FollowedOperations {
   models: ModelManager;
@@ -183,8 +183,10 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   async function embed(reply: FastifyReply, name: string, texts: readonly string[], treatment: EmbedTreatment) {
     const { runtime, model } = await models.resolve(await installedName(name));
     if (texts.length === 0) return { model, vectors: [], tokens: 0 };
-    const signal = AbortSignal.any([whileOpen(reply), AbortSignal.timeout(embeddingTimeoutMs)]);
-    return { model, ...(await runtime.embed(model, texts, signal, treatment)) };
+    const made = await embedInTime(reply, embeddingTimeoutMs, (signal) =>
+      runtime.embed(model, texts, signal, treatment),
+    );
+    return { model, ...made };
   }
 
   async function answer(

@@ -18,13 +18,13 @@ import type { EmbedInput, RuntimeModel } from '../../runtimes/runtime.js';
 import { toAppError } from '../../shared/errors.js';
 import { type AnswerGate, toTurnUsage } from '../compatible/answers.js';
 import { beginRequest } from '../compatible/begun-request.js';
+import { embedInTime } from '../compatible/embed-in-time.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { sendForwarded, traceFailure } from '../compatible/forwarded.js';
 import { finishReason, toOpenAiUsage } from '../compatible/openai-answer.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { refuseAddresses } from '../pictures.js';
 import { isStrict } from '../strict-header.js';
-import { whileOpen } from '../while-open.js';
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(ChatCompletionRequest.shape), ...BODY_PARAMS]);
 
@@ -216,9 +216,10 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
 
   app.post('/embeddings', { schema: { body: EmbeddingRequest, tags } }, async ({ body }, reply) => {
     const { runtime, model } = await models.resolve(body.model);
-    const signal = AbortSignal.any([whileOpen(reply), AbortSignal.timeout(embeddingTimeoutMs)]);
     const dimensions = body.dimensions ?? undefined;
-    const { vectors, tokens } = await runtime.embed(model, embedInputs(body.input), signal, { dimensions });
+    const { vectors, tokens } = await embedInTime(reply, embeddingTimeoutMs, (signal) =>
+      runtime.embed(model, embedInputs(body.input), signal, { dimensions }),
+    );
     checkDimensions(vectors, dimensions);
     const encode = (vector: number[]) =>
       body.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;

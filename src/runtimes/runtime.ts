@@ -16,6 +16,8 @@ import type { AdaptedParams } from './generation-params.js';
  *   it is unloaded.
  * - `dropOldest`: true where the oldest turns of a conversation that is too long for the model may go, instead of an error
  *   (`context_length_exceeded`). The embedded engine tells of it by a raw part, `droppedMessages`; Ollama does so unasked.
+ * - `quick`: true where the answer alone is wanted, such as a title or a label: on the embedded engine a model that thinks
+ *   is kept from it as far as that goes.
  */
 export const BACKGROUND = { venom: { background: true } } as const;
 

@@ -140,6 +140,18 @@ describe('the embedded runtime', () => {
     expect((await ask(question('What is the capital of France?'))).text).toContain('Paris');
   });
 
+  it('answers at once after a storm of answers that nobody waited for', async () => {
+    const storm = Array.from({ length: 50 }, async (_, index) => {
+      const abort = AbortSignal.timeout(10 + ((index * 37) % 400));
+      await ask(question(`Story ${index}`, { maxOutputTokens: 200, abortSignal: abort }));
+    });
+    for (const one of await Promise.allSettled(storm)) expect(one.status).toBe('rejected');
+    const answers = await Promise.all(
+      ['France', 'Germany', 'Japan', 'Italy', 'Spain'].map((name) => ask(question(`What is the capital of ${name}?`))),
+    );
+    expect(answers.map(({ finish }) => finish)).toEqual(Array(5).fill('stop'));
+  });
+
   it('refuses a conversation beyond the context with the figures', async () => {
     await expect(ask(question('word '.repeat(6_000)))).rejects.toMatchObject({
       code: 'context_length_exceeded',

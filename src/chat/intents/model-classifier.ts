@@ -21,6 +21,7 @@ export async function askModel(
     prompt: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
     maxOutputTokens: MAX_TOKENS,
     temperature: 0,
+    providerOptions: { venom: { quick: true } },
     responseFormat: {
       type: 'json',
       name: 'intent',

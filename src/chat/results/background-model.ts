@@ -29,6 +29,7 @@ export class RoutedBackgroundModel implements BackgroundModel {
       ],
       maxOutputTokens: request.maxTokens,
       temperature: request.temperature,
+      providerOptions: { venom: { quick: true } },
       abortSignal: request.signal,
     });
     let text = '';

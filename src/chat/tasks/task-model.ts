@@ -164,7 +164,11 @@ export class TaskModel {
           ...(agent.temperature === undefined ? {} : { temperature: agent.temperature }),
           maxOutputTokens: agent.maxOutputTokens,
           ...(agent.takesParams ? toCallOptions(this.#options.generationParams) : {}),
-          providerOptions: toVenomOptions(agent.takesParams ? this.#options.generationParams : null, sessionId),
+          providerOptions: toVenomOptions(
+            agent.takesParams ? this.#options.generationParams : null,
+            sessionId,
+            question.jsonSchema !== undefined,
+          ),
           ...(question.jsonSchema
             ? { responseFormat: { type: 'json' as const, schema: question.jsonSchema as never } }
             : {}),
@@ -321,13 +325,14 @@ function toCallOptions(params: Record<string, unknown> | null): Partial<Language
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function toVenomOptions(params: Record<string, unknown> | null, sessionId: string | null) {
+function toVenomOptions(params: Record<string, unknown> | null, sessionId: string | null, quick: boolean) {
   const repeatPenalty = params?.['repeat_penalty'];
   return {
     venom: {
       ...(typeof repeatPenalty === 'number' ? { repeatPenalty } : {}),
       // Contexts are counted before; what an engine counts otherwise must not fail the task.
       dropOldest: true,
+      ...(quick ? { quick } : {}),
       // A pool sends a conversation to the server that has it in its cache.
       ...(sessionId === null ? {} : { sessionId }),
     },

@@ -231,6 +231,7 @@ export class Translator {
         prompt,
         temperature: TEMPERATURE,
         maxOutputTokens: Math.ceil(chars * TOKENS_PER_CHAR) + TOKENS_BESIDE_TEXT,
+        providerOptions: { venom: { quick: true } },
         abortSignal: AbortSignal.any([signal, timeout]),
       });
       for await (const batch of batches)

@@ -271,6 +271,15 @@ describe('AnswerWriter, for a model that thinks', () => {
     expect(unclosed.asked.at(-1)).toEqual({ after: 'Q:Hm.</think>\n\n', held: true });
   });
 
+  it('does not think where it is told not to and the answer is held to a form, whatever its template knows', async () => {
+    const rest = { tools: undefined, sampling: sampled({ json: true, think: false }) };
+    const first = async (thoughts: AnswerOrder['thoughts']) =>
+      (await answer(['{}'], GENERIC, { ...rest, thoughts })).asked[0];
+    expect(await first(THINKS)).toEqual({ after: 'Q:', held: true });
+    expect(await first(OPENED)).toEqual({ after: 'Q:</think>\n\n', held: true });
+    expect(await first(CHANNELS)).toEqual({ after: 'Q:<|channel|>final<|message|>', held: true });
+  });
+
   it('thinks before a call, whether it must make one or may', async () => {
     const forced = await answer(['<think>Hm.</think>\nI', '{"a": 1}'], NAMED, { tools: must, thoughts: THINKS });
     expect(forced.said).toBe('(Hm.)|look?|look {"a": 1}');

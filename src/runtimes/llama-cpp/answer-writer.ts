@@ -112,13 +112,21 @@ export class AnswerWriter {
     this.#cachedTokens = await this.#tokens.readPrompt();
     const must = tools?.mustCall === true;
     if (!must && grammar === null) return this.#writeText(tools);
-    if (thoughts && !(await this.#think(thoughts, grammar !== null))) return this.#tokens.isFull ? 'length' : 'stop';
+    if (thoughts && sampling.think === false) this.#skipThought(thoughts, grammar !== null);
+    else if (thoughts && !(await this.#think(thoughts, grammar !== null)))
+      return this.#tokens.isFull ? 'length' : 'stop';
     if (tools && must) return this.#writeCalls(tools, tools.only);
     const options = this.#options();
     options.grammarEvaluationState = await this.#grammars.state(grammar as string);
     const out = this.#textOut();
     for await (const piece of this.#tokens.pieces(options, [])) if (out.push(piece)) break;
     return this.#ended(out);
+  }
+
+  /** For it: a thought that the prompt has opened is closed, and of channels the last one begins. */
+  #skipThought({ marks, opened }: AnswerThoughts, inWords: boolean): void {
+    if (marks === null && inWords) this.#tokens.force(FINAL);
+    else if (marks !== null && opened) this.#tokens.force(`${marks.close}\n\n`);
   }
 
   /**

@@ -109,4 +109,10 @@ describe('toGenerateOrder', () => {
       only: 'weather',
     });
   });
+
+  it('keeps a model from thinking where the answer alone is wanted, unless a wish says otherwise', () => {
+    const think = (venom: Record<string, boolean>) =>
+      toGenerateOrder(call({ providerOptions: { venom } }), samplingDefaults('x', 7e9)).sampling.think;
+    expect([think({}), think({ quick: true }), think({ quick: true, think: true })]).toEqual([undefined, false, true]);
+  });
 });

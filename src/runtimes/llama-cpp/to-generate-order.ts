@@ -63,6 +63,7 @@ export function toGenerateOrder(
   defaults: SamplingDefaults,
   thoughts: ThoughtTraits | null = null,
 ): Omit<Extract<ToWorker, { type: 'generate' }>, 'id'> {
+  const own = options.providerOptions?.['venom'] ?? {};
   const { sent } = adaptToLlamaCpp(paramsOfCall(options), { defaults, thoughts });
   const json = options.responseFormat?.type === 'json' ? (options.responseFormat.schema ?? true) : undefined;
   checkSchemaSize(json);
@@ -70,7 +71,7 @@ export function toGenerateOrder(
     type: 'generate',
     messages: options.prompt.flatMap(toMessages),
     tools: toToolOrder({ ...options, ...ownTools(options) }),
-    dropOldest: options.providerOptions?.['venom']?.['dropOldest'] === true,
+    dropOldest: own['dropOldest'] === true,
     sampling: {
       temperature: number('temperature', sent) ?? defaults.temperature,
       topP: number('top_p', sent) ?? defaults.topP,
@@ -83,7 +84,7 @@ export function toGenerateOrder(
       maxTokens: number('max_tokens', sent),
       stop: options.stopSequences?.filter(Boolean) ?? [],
       json,
-      think: toThink(sent['think']),
+      think: toThink(own['think']) ?? (own['quick'] === true ? false : undefined),
     },
   };
 }

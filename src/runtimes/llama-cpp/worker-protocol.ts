@@ -37,6 +37,7 @@ export interface SamplingOptions {
   stop: string[];
   /** A JSON schema, or `true` for any JSON. */
   json: object | true | undefined;
+  /** As it was wished; what the template cannot be told is still heeded where a grammar holds the answer. */
   think: Think;
 }
 

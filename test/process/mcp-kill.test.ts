@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startFakeUpstream, streams } from '../api/fake-upstream.js';
 import { type NpmRegistry, startNpmRegistry } from '../stand-ins/npm-registry.js';
 import { randomFrom } from '../stand-ins/seeded-random.js';
 import { startProcess, type VenomProcess } from './venom-process.js';
@@ -217,12 +218,13 @@ class Client {
 }
 
 let running: VenomProcess | undefined;
-const start = async (tier: number) => {
+const start = async (tier: number, more: Record<string, string> = {}) => {
   running = await startProcess({
     VENOM_DATA_DIR: dataDir,
     MCP_GIT_FILE_ROOTS: join(root, 'repositories'),
     PATH: TIERS[tier] as string,
     npm_config_registry: registry.url,
+    ...more,
   });
   return running;
 };
@@ -381,6 +383,46 @@ describe('an import that is cut by kill -9', () => {
     await noneLeft();
   }, 60_000);
 });
+
+it('a call that waits for a yes is waited for after kill -9, is made once, and leaves no process', async () => {
+  const upstream = await startFakeUpstream();
+  let chosen = 0;
+  upstream.behaviour = (body, response) => {
+    const format = body['response_format'] as { json_schema?: { schema: { properties: object } } } | undefined;
+    if (!format) return streams(['Done.'])(body, response);
+    if (!('tool' in (format.json_schema?.schema.properties ?? {}))) return streams(['{}'])(body, response);
+    // Once in each of the two runs of the task.
+    chosen += 1;
+    return streams([JSON.stringify({ tool: chosen <= 2 ? 'tool__version' : 'none' })])(body, response);
+  };
+  const settings = { LLM_LOCAL_ENDPOINT: upstream.url };
+  const client = new Client(await start(0, settings));
+  const planned = await client.ended(await client.plan());
+  await agreeTo(client, planned);
+  const callsOf = async (asked: Client) =>
+    ((await asked.ask('GET', '/mcp/servers/tool'))['server'] as { call_ms: { count: number } | null }).call_ms?.count ??
+    0;
+  const waiting = async (asked: Client) =>
+    (await asked.ask('GET', '/skills/approvals?state=waiting'))['approvals'] as { approval_id: string }[];
+  const { task_id: id } = await client.ask('POST', '/tasks', { content: 'Say it', forced_tool: 'tool__version' });
+  await expect.poll(async () => (await waiting(client)).length, { timeout: STEP_MS }).toBe(1);
+  const [asked] = await waiting(client);
+  await client.venom.kill();
+  await noneLeft();
+  const next = new Client(await start(0, settings));
+  expect((await waiting(next)).map(({ approval_id: each }) => each)).toEqual([asked?.approval_id]);
+  expect(await callsOf(next)).toBe(0);
+  await next.ask('POST', `/skills/approvals/${asked?.approval_id}`, { decision: 'once' });
+  await expect
+    .poll(async () => (await next.ask('GET', `/tasks/${id}`))['status'], { timeout: STEP_MS })
+    .toBe('COMPLETED');
+  expect(await callsOf(next)).toBe(1);
+  expect(await waiting(next)).toEqual([]);
+  await next.ask('DELETE', '/mcp/servers/tool');
+  expect((await next.venom.stop()).code).toBe(0);
+  await noneLeft();
+  await upstream.close();
+}, 120_000);
 
 it(`is consistent after ${ROUNDS} random kills, in every kind of isolation`, {
   timeout: 60_000 + ROUNDS * 40_000,

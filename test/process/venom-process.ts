@@ -46,7 +46,9 @@ export async function startProcess(env: Record<string, string>): Promise<VenomPr
       const line = text.split('\n').find((candidate) => candidate.includes('"listening"'));
       if (line) done(JSON.parse(line).url);
     });
-    child.once('exit', (code) => fail(new Error(`the server ended with code ${code}: ${errors}`)));
+    child.once('exit', (code, signal) =>
+      fail(new Error(`the server ended with ${signal ?? `code ${code}`} before it listened: ${errors}`)),
+    );
   });
   return {
     url,

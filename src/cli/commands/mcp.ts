@@ -383,7 +383,7 @@ function describe({
     ...build.map((step) => `  build:    ${step.title}: ${step.command.join(' ')}`),
     `  starts:   ${launch.url ?? [launch.command, ...(launch.args ?? [])].join(' ')}`,
     `  needs:    ${list(dependencies)}`,
-    ...(lock ? [`  locked:   by ${lock.file}: ${lock.packages} packages, exactly these`] : []),
+    ...(lock ? [`  locked:   by ${lock.file}: of its ${lock.packages} packages exactly those this machine needs`] : []),
     `  network:  ${permissions.network ? 'yes' : 'no'}`,
     `  reads:    ${list(permissions.readable)}`,
     `  changes:  ${list(permissions.writable)}`,

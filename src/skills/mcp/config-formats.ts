@@ -1,6 +1,6 @@
 // The ways others write servers down: the `mcpServers` map, VS Code's `servers` with `inputs`, a registry's server.json. Pure:
 // nothing starts because of what is read here, it becomes requests that wait for approval.
-import { type ParseError, parse as parseJsonc } from 'jsonc-parser';
+import stripJsonComments from 'strip-json-comments';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.js';
 import type { ImportGrants, ImportRequest, ImportSource } from './import-request.js';
@@ -86,9 +86,13 @@ export interface ReadOptions {
 
 /** With comments and a comma too many, as editors write it. @throws AppError `invalid_input` */
 export function parseConfig(text: string): Record<string, unknown> {
-  const errors: ParseError[] = [];
-  const value: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
-  if (errors.length > 0 || typeof value !== 'object' || value === null || Array.isArray(value))
+  let value: unknown;
+  try {
+    value = JSON.parse(stripJsonComments(text, { trailingCommas: true }));
+  } catch {
+    // Said below.
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new AppError('invalid_input', 'The configuration cannot be read as JSON.');
   return value as Record<string, unknown>;
 }

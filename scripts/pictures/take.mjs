@@ -132,8 +132,9 @@ async function ofTheShowcase() {
       await keep(page, 'inspector-desktop');
     });
     await withPage(showcase.url, '/routing', { viewport: { width: 1_280, height: 1_120 } }, async (page) => {
+      await page.getByText('It depends').waitFor();
       await page.getByRole('textbox', { name: 'Text', exact: true }).fill('Rewrite this parser so that it streams.');
-      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.getByRole('button', { name: 'Explain', exact: true }).click();
       await page.getByText('taken').first().waitFor();
       await page.locator('.page-scroll').evaluate((element) => {
         element.scrollTop = 0;

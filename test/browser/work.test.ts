@@ -419,7 +419,7 @@ describe('routing', () => {
     await page.getByRole('menuitem', { name: /^Cheap first/ }).click();
     await page.getByText('if complexity ≤ 3').waitFor();
     await page.getByRole('region', { name: 'Policy' }).getByRole('button', { name: 'Save' }).click();
-    await page.getByText(/v1$/).waitFor();
+    await page.getByText('version 1', { exact: true }).waitFor();
     await page.getByRole('textbox', { name: 'Text', exact: true }).fill('Hello there');
     await page.getByRole('button', { name: 'Explain' }).click();
     await page.getByText('Stays here', { exact: false }).first().waitFor();

@@ -51,7 +51,11 @@ async function withPage(url, path, { viewport = WIDE, colorScheme = 'light', mod
     locale: 'en-US',
     reducedMotion: 'reduce',
   });
-  await context.addInitScript((chosen) => localStorage.setItem('venom.mode', JSON.stringify(chosen)), mode);
+  await context.addInitScript((chosen) => {
+    localStorage.setItem('venom.mode', JSON.stringify(chosen));
+    // So that the pictures come out the same each time.
+    localStorage.setItem('venom.parameters', JSON.stringify({ temperature: 0 }));
+  }, mode);
   const page = await context.newPage();
   await page.goto(url + path);
   await use(page);
@@ -75,6 +79,14 @@ async function ofTheRealModel(starterFile) {
       if (waited > 120) throw new Error('The starter model was not installed.');
       await new Promise((done) => setTimeout(done, 500));
     }
+    // Loads the model, so that the first answer of the picture does not wait for that.
+    await (
+      await fetch(`${server.url}/api/v1/llm/simple/stream`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ content: 'Say hello in three languages', session_id: 'session-warm', max_tokens: 40 }),
+      })
+    ).text();
     let session;
     await withPage(server.url, '/', {}, async (page) => {
       const ask = async (text, nth) => {
@@ -84,7 +96,7 @@ async function ofTheRealModel(starterFile) {
         await page.getByRole('button', { name: 'Regenerate' }).waitFor({ timeout: 120_000 });
       };
       await ask('What is the capital of France?', 0);
-      await ask('Show a Python function that reverses a string', 1);
+      await ask('What is the largest ocean on earth?', 1);
       session = new URL(page.url()).pathname;
       await keep(page, 'chat-desktop');
     });
@@ -132,8 +144,9 @@ async function ofTheShowcase() {
       await keep(page, 'inspector-desktop');
     });
     await withPage(showcase.url, '/routing', { viewport: { width: 1_280, height: 1_120 } }, async (page) => {
+      await page.getByText('It depends').waitFor();
       await page.getByRole('textbox', { name: 'Text', exact: true }).fill('Rewrite this parser so that it streams.');
-      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.getByRole('button', { name: 'Explain', exact: true }).click();
       await page.getByText('taken').first().waitFor();
       await page.locator('.page-scroll').evaluate((element) => {
         element.scrollTop = 0;

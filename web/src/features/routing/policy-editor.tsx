@@ -32,7 +32,9 @@ export function PolicyEditor({ path }: { path: string[] | null }) {
         </Title>
         {policy.data && (
           <Badge variant="default" tt="none">
-            {t(`routing.policy.${policy.data.source}`, { defaultValue: policy.data.source })} · v{policy.data.version}
+            {policy.data.source === 'stored'
+              ? t('routing.stored', { number: policy.data.version })
+              : t('routing.stored.none')}
           </Badge>
         )}
       </Group>

@@ -80,7 +80,7 @@ const serves =
 const final = () => join(folder, 'model.gguf');
 const download = (url: string, { token, signal }: { token?: string; signal?: AbortSignal } = {}) =>
   downloadRanged(
-    { url: `${url}/model.gguf`, token, fetch, retryDelayMs: 1, stallMs: 150 },
+    { url: `${url}/model.gguf`, token, fetch, retryDelayMs: 1, stallMs: 1_000 },
     { sizeBytes: FILE.length, sha256: SHA256 },
     `${final()}.part`,
     final(),

@@ -112,6 +112,12 @@ describe('a download comes whole', () => {
     expect(sent).toBeLessThanOrEqual(FILE.length * 1.1);
   });
 
+  it('over more cuts than tries it would make without a byte, as long as each brings some', async () => {
+    const cut = serves(FILE, { until: 40_000 });
+    await whole(await source(cut, cut, cut, cut, cut, serves()));
+    expect(asked).toHaveLength(6);
+  });
+
   it.each<[string, Answer]>([
     ['HTTP 500', status(500)],
     ['HTTP 408', status(408)],

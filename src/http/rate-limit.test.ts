@@ -11,6 +11,19 @@ describe('TokenBuckets', () => {
     expect(buckets.take('a', 2, 0.5, 2_000)).toBe(0);
     expect(buckets.take('a', 2, 0.5, 2_000)).toBe(2);
   });
+
+  it('has an end for how many clients it remembers: who was not seen for longest begins anew', () => {
+    const buckets = new TokenBuckets();
+    for (const expected of [0, 0, 2]) expect(buckets.take('first', 2, 0.5, 0)).toBe(expected);
+    for (let client = 0; client < 10_000; client += 1) buckets.take(`client ${client}`, 2, 0.5, 0);
+    expect(buckets.take('first', 2, 0.5, 0)).toBe(0);
+  });
+
+  it('saves up no more than a burst, however long nobody asked', () => {
+    const buckets = new TokenBuckets();
+    buckets.take('a', 2, 0.5, 0);
+    expect([0, 1, 2].map(() => buckets.take('a', 2, 0.5, 3_600_000))).toEqual([0, 0, 2]);
+  });
 });
 
 describe('installRateLimit', () => {

@@ -17,13 +17,17 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe('the store', () => {
-  it('writes through: WAL with synchronous FULL', () => {
+  it('writes through: WAL with synchronous FULL, also after writes that went well and that failed', async () => {
     const store = new SqliteStore(join(folder, 'venom.db'));
-    expect(store.describe()).toMatchObject({
-      journalMode: 'wal',
-      synchronous: 'full',
-      schemaVersion: expect.any(Number),
-    });
+    const described = { journalMode: 'wal', synchronous: 'full', schemaVersion: expect.any(Number) };
+    expect(store.describe()).toMatchObject(described);
+    await store.commit(() => {});
+    expect(store.describe()).toMatchObject(described);
+    const fail = () => {
+      throw new Error('no');
+    };
+    await expect(store.commit(fail)).rejects.toThrow('no');
+    expect(store.describe()).toMatchObject(described);
     store.close();
   });
 

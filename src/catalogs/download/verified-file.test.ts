@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PartFile, refuseWithoutSpace } from './verified-file.js';
 
@@ -13,6 +14,20 @@ describe('refuseWithoutSpace', () => {
 
   it('lets pass what fits', async () => {
     await refuseWithoutSpace(tmpdir(), 1);
+  });
+});
+
+describe('PartFile', () => {
+  it('begins again where more lies there than the whole file has, and keeps nothing of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'venom-part-'));
+    const path = join(folder, 'model.part');
+    writeFileSync(path, 'another file, and longer');
+    const part = await PartFile.open(path, { sizeBytes: 5, sha256: null }, { resume: true });
+    expect(part.bytes).toBe(0);
+    await part.write(Buffer.from('whole'));
+    await part.commit(join(folder, 'model'));
+    expect(readFileSync(join(folder, 'model'), 'utf8')).toBe('whole');
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -131,4 +131,11 @@ describe('runAgentLoop', () => {
     });
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
   });
+
+  it('has an end for all its words together, not only for those of one step', async () => {
+    const half = 'x'.repeat(600_000);
+    const look = tool('look', async () => ok('seen'));
+    const { running } = loop([[...says(half), ...calls('look', '{}')], says(half)], { tools: [look] });
+    await expect(running).rejects.toMatchObject({ code: 'upstream_protocol' });
+  });
 });

@@ -214,3 +214,13 @@ describe('an address', () => {
     expect((await ask('POST', '/api/v1/system/llm-servers/ollama/dance')).status).toBe(400);
   });
 });
+
+describe('a parameter of a query', () => {
+  it('that is named twice counts the last time', async () => {
+    expect((await get('/history/requests?limit=x&limit=5')).status).toBe(200);
+    expect((await get('/history/requests?limit=5&limit=x')).body.detail).toMatchObject([
+      { type: 'int_parsing', loc: ['query', 'limit'] },
+    ]);
+    expect((await get('/learning/hidden-prompts?min_score=1&min_score=2')).status).toBe(200);
+  });
+});

@@ -239,7 +239,7 @@ export class CompatibleAnswers {
   }
 
   /**
-   * Without a word about thoughts for a model that has none.
+   * Without a word about thoughts for a model that has none; `thinkIfAble` says that it may answer all the same.
    * @throws AppError `unsupported` for pictures the model cannot see, and thoughts it does not have
    */
   async #withinAbilities(options: LanguageModelV4CallOptions, target: ChatTarget): Promise<LanguageModelV4CallOptions> {

@@ -11,6 +11,7 @@ export const Tags = z.object({
         name: z.string().min(1).max(300),
         size: figure,
         digest: z.string().max(200).nullish(),
+        modified_at: z.string().max(100).nullish(),
         details: z
           .object({
             family: z.string().nullish(),

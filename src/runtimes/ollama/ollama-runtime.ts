@@ -125,6 +125,9 @@ export class OllamaRuntime implements Runtime {
         chat: !embedding,
         embedding,
         problem: null,
+        modifiedAt: Date.parse(tag.modified_at ?? '') || undefined,
+        family: tag.details?.family || undefined,
+        parameterSize: tag.details?.parameter_size || undefined,
       };
     });
   }

@@ -80,11 +80,11 @@ export const OllamaGenerateRequest = z.looseObject({
   prompt: z.string().nullish(),
   system: z.string().nullish(),
   images: Images,
-  // Prompts of one's own making, and tokens of an earlier one, no engine here takes.
-  suffix: z.literal('').nullish(),
-  template: z.literal('').nullish(),
+  suffix: z.string().nullish(),
+  template: z.string().max(200_000).nullish(),
+  raw: z.boolean().nullish(),
+  // Tokens of an earlier prompt no engine here takes.
   context: z.array(z.never()).nullish(),
-  raw: z.literal(false).nullish(),
 });
 export type OllamaGenerateRequest = z.output<typeof OllamaGenerateRequest>;
 

@@ -216,7 +216,7 @@ describe("Ollama's own client", () => {
     ['a template', { template: '{{ .Prompt }}' }],
     ['text after the answer', { suffix: 'end' }],
     ['tokens of a former prompt', { context: [1, 2] }],
-  ])('is refused %s', async (_what, rest) => {
+  ])('is refused %s, where the engine takes conversations only', async (_what, rest) => {
     await expect(client.generate({ model, prompt: 'Hi', ...rest } as never)).rejects.toMatchObject({
       status_code: 400,
     });

@@ -1,6 +1,7 @@
 // A request of Ollama's API as a call of the AI SDK's contract.
 import type { JSONSchema7, LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { OllamaChatRequest, OllamaGenerateRequest, OllamaMessage, OllamaOptions } from '../../contract/ollama.js';
+import type { TextCompletion } from '../../runtimes/text-completion.js';
 import { AppError } from '../../shared/errors.js';
 import { mediaTypeOf } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
@@ -70,7 +71,21 @@ export function toOllamaGenerateCall(body: OllamaGenerateRequest): LanguageModel
   builder.system(body.system ?? '');
   for (const image of body.images ?? []) builder.image(mediaTypeOf(image), image);
   builder.user(body.prompt ?? '');
-  return { prompt: builder.prompt, ...toParameters(body) };
+  const { raw, suffix, template } = body;
+  const completion = withoutEmpty({
+    raw: raw || undefined,
+    suffix: suffix || undefined,
+    template: template || undefined,
+  });
+  const parameters = toParameters(body);
+  if (!completion) return { prompt: builder.prompt, ...parameters };
+  const venom = { ...parameters.providerOptions?.['venom'], completion };
+  return { prompt: builder.prompt, ...parameters, providerOptions: { venom } };
+}
+
+function withoutEmpty(completion: TextCompletion): Record<string, string | boolean> | undefined {
+  const given = Object.entries(completion).filter(([, value]) => value !== undefined);
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
 interface OpenCall {

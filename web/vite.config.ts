@@ -26,6 +26,8 @@ export default defineConfig({
   server: {
     proxy: {
       '/api': { target: BACKEND, changeOrigin: true, headers: { origin: BACKEND } },
+      '/openapi.json': { target: BACKEND, changeOrigin: true, headers: { origin: BACKEND } },
+      '/v1': { target: BACKEND, changeOrigin: true, headers: { origin: BACKEND } },
       '/ws': { target: BACKEND, ws: true, changeOrigin: true, headers: { origin: BACKEND } },
     },
   },

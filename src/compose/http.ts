@@ -62,6 +62,7 @@ export function composeHttp(parts: HttpParts) {
     { approveTools: settings.USER_KEYS_APPROVE_TOOLS, callTools: settings.USER_KEYS_CALL_TOOLS },
     toolGrants,
   );
+  const installedAt = (name: string) => registry.manifest(name)?.installedAt ?? null;
   const answers = new CompatibleAnswers({
     target: (model, text, images) =>
       router.route({ text, model, images, mode: 'direct', taskType: 'CHAT', sessionId: null, labels: [] }),
@@ -178,7 +179,7 @@ export function composeHttp(parts: HttpParts) {
       describeStore: () => store.describe(),
     },
     backups: { backups },
-    openAi: { models: manager, tracer, router, gate, embeddingTimeoutMs, onUsage: count },
+    openAi: { models: manager, tracer, router, gate, embeddingTimeoutMs, installedAt, onUsage: count },
     anthropic: { models: manager, answers },
     ollama: {
       models: manager,
@@ -188,11 +189,11 @@ export function composeHttp(parts: HttpParts) {
       derived: new DerivedModels({ models: manager, operations, onMade: () => manager.changed() }),
       answers,
       embeddingTimeoutMs,
-      installedAt: (name) => registry.manifest(name)?.installedAt ?? null,
+      installedAt,
       version,
     },
     mcp: { ...mcp, grants: toolGrants },
-    responses: { answers, responses },
+    responses: { models: manager, answers, responses },
     skills: { ...skills, grants },
     mcpEndpoints: {
       parts: {

@@ -1,5 +1,6 @@
 // Anthropic's Messages API: what of a request is understood. What is not named here is refused, not passed over.
 import { z } from 'zod';
+import { whole } from './lax-values.js';
 
 /** Blocks are told apart by `type`; which of them a model takes in is decided where they are translated. */
 const Block = z.looseObject({ type: z.string().max(100) });
@@ -23,6 +24,8 @@ const ToolChoice = z.looseObject({
   disable_parallel_tool_use: z.boolean().optional(),
 });
 
+const Format = z.looseObject({ type: z.literal('json_schema'), schema: z.looseObject({}) });
+
 const conversation = {
   model: z.string().min(1).max(300),
   messages: z
@@ -30,19 +33,25 @@ const conversation = {
     .min(1)
     .max(4_096),
   system: Content.optional(),
-  tools: z.array(Tool).max(128).optional(),
+  tools: z.array(Tool).max(512).optional(),
   tool_choice: ToolChoice.optional(),
   thinking: z.looseObject({ type: z.enum(['enabled', 'disabled', 'adaptive', 'between_tools']) }).optional(),
   output_config: z
     .strictObject({
       // A wish, and no engine here knows it.
       effort: z.string().max(20).nullish(),
-      format: z.looseObject({ type: z.literal('json_schema'), schema: z.looseObject({}) }).nullish(),
+      format: Format.nullish(),
     })
     .optional(),
+  // Where the format stood before there was output_config.
+  output_format: Format.nullish(),
   // Harmless where there is no such cache, place or price list.
   cache_control: z.looseObject({}).nullish(),
   speed: z.literal('standard').nullish(),
+  // Clients that name every field name these too.
+  mcp_servers: z.array(z.never()).max(0).nullish(),
+  billing_policy: z.null().optional(),
+  compaction: z.null().optional(),
 };
 
 export const AnthropicCountRequest = z.strictObject(conversation);
@@ -60,6 +69,10 @@ export const AnthropicRequest = z.strictObject({
   service_tier: z.enum(['auto', 'standard_only']).optional(),
   inference_geo: z.string().max(100).nullish(),
   container: z.null().optional(),
+  fallbacks: z.null().optional(),
+  fallback_credit_token: z.null().optional(),
+  // Its library's tool runner asks for one, and goes on without where it is told that there is none.
+  thread: z.looseObject({}).nullish(),
   diagnostics: z.looseObject({}).nullish(),
   context_management: z
     .strictObject({
@@ -78,3 +91,13 @@ export const AnthropicRequest = z.strictObject({
     .nullish(),
 });
 export type AnthropicRequest = z.output<typeof AnthropicRequest>;
+
+/** Pages of the list of models. OpenAI's clients ask at the same address, and for no pages. */
+export const ModelPageQuery = z
+  .object({
+    limit: whole(z.int().min(1).max(1_000)).optional(),
+    after_id: z.string().max(300).optional(),
+    before_id: z.string().max(300).optional(),
+  })
+  .refine(({ after_id, before_id }) => !after_id || !before_id, 'after_id or before_id, not both');
+export type ModelPageQuery = z.output<typeof ModelPageQuery>;

@@ -106,7 +106,11 @@ export const SearchQuery = z.object({
 export const NewsQuery = z.object({
   provider: z.string().max(50).default('huggingface'),
   limit: broughtWithin(5, 50),
-  type: z.enum(['blog', 'papers']).default('blog'),
+  // Whatever is not this is the other, as with the original.
+  type: z
+    .string()
+    .transform((type) => (type === 'papers' ? ('papers' as const) : ('blog' as const)))
+    .default('blog'),
   // What is no month means the current one.
   month: z
     .string()

@@ -1,4 +1,5 @@
-// Ollama's API: what of a request is understood. What is not named here is refused, not passed over.
+// Ollama's API: what of a request is understood. Of chat and generate what is not named here is passed over, as Ollama
+// itself does, and named in a header of the answer.
 import { z } from 'zod';
 
 const Model = z.string().min(1).max(300);
@@ -8,16 +9,16 @@ const Think = z.union([z.boolean(), z.enum(['high', 'medium', 'low'])]).nullish(
 
 /** Those every engine knows are read, the others go to engines of Ollama's kind alone. */
 export const OllamaOptions = z.looseObject({
-  num_predict: z.int().optional(),
-  temperature: z.number().min(0).max(5).optional(),
-  top_p: z.number().min(0).max(1).optional(),
-  top_k: z.int().min(0).optional(),
-  min_p: z.number().min(0).max(1).optional(),
-  seed: z.int().optional(),
-  stop: z.union([z.string().max(1_000), z.array(z.string().max(1_000)).max(16)]).optional(),
-  repeat_penalty: z.number().min(0).max(10).optional(),
-  presence_penalty: z.number().min(-2).max(2).optional(),
-  frequency_penalty: z.number().min(-2).max(2).optional(),
+  num_predict: z.int().nullish(),
+  temperature: z.number().min(0).max(5).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  top_k: z.int().min(0).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string().max(1_000), z.array(z.string().max(1_000)).max(16)]).nullish(),
+  repeat_penalty: z.number().min(0).max(10).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
 });
 export type OllamaOptions = z.output<typeof OllamaOptions>;
 
@@ -30,6 +31,8 @@ const common = {
   think: Think,
   logprobs: z.literal(false).nullish(),
   top_logprobs: z.literal(0).nullish(),
+  // Not of Ollama: client libraries that speak several APIs send them here too, and mean it.
+  max_output_tokens: z.int().min(1).nullish(),
 };
 
 const Images = z.array(z.base64()).max(64).nullish();
@@ -52,7 +55,7 @@ export const OllamaMessage = z.looseObject({
 });
 export type OllamaMessage = z.output<typeof OllamaMessage>;
 
-export const OllamaChatRequest = z.strictObject({
+export const OllamaChatRequest = z.looseObject({
   ...common,
   messages: z.array(OllamaMessage).max(4_096).nullish(),
   tools: z
@@ -68,19 +71,20 @@ export const OllamaChatRequest = z.strictObject({
     )
     .max(128)
     .nullish(),
+  tool_choice: z.union([z.enum(['auto', 'none', 'required']), z.looseObject({})]).nullish(),
 });
 export type OllamaChatRequest = z.output<typeof OllamaChatRequest>;
 
-export const OllamaGenerateRequest = z.strictObject({
+export const OllamaGenerateRequest = z.looseObject({
   ...common,
   prompt: z.string().nullish(),
   system: z.string().nullish(),
   images: Images,
-  // Prompts of one's own making, and tokens of an earlier one, no engine here takes.
-  suffix: z.literal('').nullish(),
-  template: z.literal('').nullish(),
+  suffix: z.string().nullish(),
+  template: z.string().max(200_000).nullish(),
+  raw: z.boolean().nullish(),
+  // Tokens of an earlier prompt no engine here takes.
   context: z.array(z.never()).nullish(),
-  raw: z.literal(false).nullish(),
 });
 export type OllamaGenerateRequest = z.output<typeof OllamaGenerateRequest>;
 

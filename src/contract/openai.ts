@@ -9,10 +9,13 @@ const Message = z.looseObject({
   tool_call_id: z.string().max(500).nullish(),
 });
 
+/** -1 is how local servers write that there is no limit. */
+const MaxTokens = z.preprocess((value) => (value === -1 ? undefined : value), z.int().min(1).nullish());
+
 /** What chat and the completions of the old kind are sampled by. */
 const SAMPLING = {
   temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
   top_k: z.int().min(0).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
   seed: z.int().nullish(),
@@ -31,8 +34,8 @@ export const ChatCompletionRequest = z
     messages: z.array(Message).min(1).max(4_096),
     stream: z.boolean().nullish(),
     stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-    max_tokens: z.int().min(1).nullish(),
-    max_completion_tokens: z.int().min(1).nullish(),
+    max_tokens: MaxTokens,
+    max_completion_tokens: MaxTokens,
     ...SAMPLING,
     n: z.int().min(1).max(128).nullish(),
     response_format: z.looseObject({ type: z.string() }).nullish(),
@@ -55,7 +58,7 @@ export const CompletionRequest = z.strictObject({
   prompt: z.union([z.string(), z.array(z.string()).min(1).max(32), Tokens, z.array(Tokens).min(1).max(32)]),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  max_tokens: z.int().min(1).nullish(),
+  max_tokens: MaxTokens,
   ...SAMPLING,
   echo: z.boolean().nullish(),
   n: z.int().min(1).max(128).nullish(),

@@ -37,7 +37,7 @@ export const ResponseRequest = z.strictObject({
   stream_options: z.looseObject({ include_obfuscation: z.boolean().optional() }).nullish(),
   max_output_tokens: z.int().min(1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
   tools: z.array(ResponseTool).max(128).nullish(),
   tool_choice: z
     .union([z.enum(['none', 'auto', 'required']), z.looseObject({ type: z.string(), name: z.string().optional() })])
@@ -49,7 +49,8 @@ export const ResponseRequest = z.strictObject({
     .record(z.string().max(64), z.string().max(512))
     .refine((pairs) => Object.keys(pairs).length <= 16, 'at most 16 pairs')
     .nullish(),
-  truncation: z.literal('disabled').nullish(),
+  // Nothing is ever left out of a conversation; one that is too long is refused either way.
+  truncation: z.enum(['disabled', 'auto']).nullish(),
   background: z.literal(false).nullish(),
   top_logprobs: z.literal(0).nullish(),
   include: z.array(z.literal('reasoning.encrypted_content')).max(1).nullish(),

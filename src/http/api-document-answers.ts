@@ -1,7 +1,11 @@
-// What /openapi.json says of answers beside those a route describes itself: which number stands for success, and in which
-// form a failure comes.
+// What /openapi.json says beside what a route describes itself: what it is for, which number stands for success, and in
+// which form a failure comes.
+import { SUMMARIES } from './api-summaries.js';
 
 interface Operation {
+  tags?: string[];
+  summary?: string;
+  operationId?: string;
   parameters?: unknown[];
   requestBody?: unknown;
   responses?: Record<string, { description?: string; content?: object }>;
@@ -59,6 +63,10 @@ export function describeAnswers<D extends object>(document: D): D {
   Object.assign(document, { components: { ...components, schemas: { ...components?.schemas, ...SCHEMAS } } });
   for (const [path, methods] of Object.entries(paths))
     for (const [method, operation] of Object.entries(methods)) {
+      const summary = SUMMARIES[`${method.toUpperCase()} ${path}`];
+      operation.tags ??= ['health'];
+      if (summary) operation.summary = summary;
+      operation.operationId = operationId(method, path);
       const { 200: done, ...others } = operation.responses ?? {};
       const success = OTHER_SUCCESS[`${method} ${path}`] ?? '200';
       operation.responses = {
@@ -69,6 +77,10 @@ export function describeAnswers<D extends object>(document: D): D {
     }
   return document;
 }
+
+/** What generated clients call it: `get_api_v1_tasks_task_id`. */
+const operationId = (method: string, path: string): string =>
+  `${method}${path.replace('*', 'name').replace(/\W+/g, '_')}`.replace(/_$/, '');
 
 const failure = (description: string, name: keyof typeof SCHEMAS) => ({
   description,

@@ -223,8 +223,9 @@ function answer(
   const param = issue && issue.type !== BROKEN_JSON ? issue.loc.slice(1).join('.') : null;
   const message = issue ? `${param || 'body'}: ${issue.msg}` : String(detail);
   const requestId = String(reply.getHeader('x-request-id') ?? request.id);
-  const failure = { status: statusForVendors(status, code, details), code, message, param, requestId };
-  const vendors = vendorError(requestPath(request), failure);
+  const failure = { status: statusForVendors(status, code, details), code, message, param, requestId, details };
+  // Its clients send their version with everything, and share addresses with OpenAI's.
+  const vendors = vendorError(requestPath(request), failure, { anthropic: 'anthropic-version' in request.headers });
   if (vendors) return reply.status(vendors.status).send(vendors.body);
   return reply.status(status).send({ detail, code, request_id: requestId, ...(details ? { details } : {}) });
 }

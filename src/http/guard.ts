@@ -128,7 +128,7 @@ export function installGuard(app: FastifyInstance, options: GuardOptions): void 
 // that nobody learns which of its addresses exist.
 function needsKey(request: FastifyRequest): boolean {
   if (!request.is404 && !request.routeOptions.config.open) return true;
-  return /^\/(api|v1|ws|mcp|docs)(\/|$)/.test(request.url.split('?', 1)[0] ?? '');
+  return /^\/(api|v1|ws|mcp)(\/|$)/.test(request.url.split('?', 1)[0] ?? '');
 }
 
 function presentedKey(request: FastifyRequest): string {

@@ -1,6 +1,14 @@
 // Which methods an address knows, for a request that came with another one.
+import { parse } from 'node:querystring';
 import type { FastifyInstance } from 'fastify';
 import router, { type HTTPMethod } from 'find-my-way';
+
+/** A parameter that is named twice counts the last time, as the original's framework had it. */
+function lastOfEach(query: string): Record<string, string> {
+  const parameters = parse(query);
+  for (const [name, value] of Object.entries(parameters)) if (Array.isArray(value)) parameters[name] = value.at(-1);
+  return parameters as Record<string, string>;
+}
 
 /** What a router reads of an address, the server's own and the one below alike. */
 export const ROUTER_OPTIONS = {
@@ -8,6 +16,7 @@ export const ROUTER_OPTIONS = {
   maxParamLength: 2_000,
   // The original's clients may end an address with a slash; its router led them to the one without.
   ignoreTrailingSlash: true,
+  querystringParser: lastOfEach,
 } as const;
 
 /** Names of models with a slash in them: such a route takes any address below it for a name, those of other routes too. */

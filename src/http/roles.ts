@@ -133,6 +133,7 @@ const ROUTES: Readonly<Record<Access, readonly string[]>> = {
     'POST /api/chat',
     'POST /api/generate',
     'POST /v1/responses',
+    'POST /v1/responses/input_tokens',
     'GET /v1/responses/:response_id',
     'GET /v1/responses/:response_id/input_items',
     'DELETE /v1/responses/:response_id',

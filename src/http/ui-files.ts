@@ -22,6 +22,8 @@ export const UI_PATHS: readonly string[] = [
   '/system',
   '/system/*',
   '/settings',
+  '/docs',
+  '/redoc',
   '/sessions/*',
   '/*',
 ];

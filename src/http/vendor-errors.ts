@@ -8,12 +8,23 @@ export interface VendorFailure {
   /** The field at fault, where one is. */
   param: string | null;
   requestId: string;
+  /** Of the error, for clients that branch on them. */
+  details?: unknown;
+}
+
+/** Whose client asks, where an address does not tell it. */
+export interface VendorClient {
+  anthropic: boolean;
 }
 
 /** Undefined for paths of our own API. */
-export function vendorError(path: string, failure: VendorFailure): { status: number; body: object } | undefined {
+export function vendorError(
+  path: string,
+  failure: VendorFailure,
+  { anthropic }: VendorClient = { anthropic: false },
+): { status: number; body: object } | undefined {
   if (/^\/v1\/messages(?:\/|$)/.test(path)) return anthropicError(failure);
-  if (path.startsWith('/v1/')) return openAiError(failure);
+  if (path.startsWith('/v1/')) return anthropic ? anthropicError(failure) : openAiError(failure);
   if (path.startsWith('/api/') && !path.startsWith('/api/v1/'))
     return { status: formStatus(failure.status), body: { error: ollamaMessage(failure) } };
   if (path === '/mcp' || path.startsWith('/mcp/')) return jsonRpcError(failure);
@@ -61,10 +72,14 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
 export const anthropicErrorType = (status: number): string =>
   ANTHROPIC_TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 
-function anthropicError({ status, message, requestId }: VendorFailure) {
+function anthropicError({ status, message, requestId, details }: VendorFailure) {
   return {
     // Their clients know "overloaded" by this number.
     status: status === 503 ? 529 : formStatus(status),
-    body: { type: 'error', error: { type: anthropicErrorType(status), message }, request_id: requestId },
+    body: {
+      type: 'error',
+      error: { type: anthropicErrorType(status), message, ...(details ? { details } : {}) },
+      request_id: requestId,
+    },
   };
 }

@@ -59,7 +59,7 @@ const LIMITS: Readonly<Record<string, readonly [min: number, max: number]>> = {
 const NARROWER: Readonly<Partial<Record<ParamFormat, typeof LIMITS>>> = {
   openai: { temperature: [0, 2] },
   google: { temperature: [0, 2] },
-  vllm: { temperature: [0, 2], repeat_penalty: [0.01, 10] },
+  vllm: { temperature: [0, 2], top_p: [0.001, 1], repeat_penalty: [0.01, 10] },
 };
 const LEAST_VLLM_TOKENS = 64;
 

@@ -43,6 +43,12 @@ export interface RuntimeModel {
   readonly embedding: boolean;
   /** Why it cannot be used, such as a damaged file; null when it can. */
   readonly problem: string | null;
+  /** When its file was written, or as its server says; milliseconds since the epoch, absent where nobody knows. */
+  readonly modifiedAt?: number | undefined;
+  /** Such as `llama`; absent where it is not known without asking once more, as is the next. */
+  readonly family?: string | undefined;
+  /** Such as `7.6B`. */
+  readonly parameterSize?: string | undefined;
   /** The model an adapter (LoRA) works on; absent for a model of its own. */
   readonly baseModel?: string;
   /** Of a pool: the addresses of the members that have it. */

@@ -1,6 +1,7 @@
 // Addresses: what a known one says to a method it does not know, and ids of sessions that have to be encoded in one.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SUMMARIES } from '../../src/http/api-summaries.js';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.js';
 import { readEvents, startServer, type TestServer, textOf } from './server.js';
 
@@ -151,5 +152,21 @@ describe('/openapi.json', () => {
         ]);
     const made = paths['/api/v1/tasks']?.['post']?.responses ?? {};
     expect(Object.keys(made).sort()).toEqual(['201', '422', '429', 'default']);
+  });
+
+  it('says of each operation what it is for, under one name of its own, and of none that is not there', async () => {
+    const { paths } = (await ask('/openapi.json')).body as {
+      paths: Record<string, Record<string, { summary?: string; operationId: string; tags: string[] }>>;
+    };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ ...operation, id: `${method.toUpperCase()} ${path}` })),
+    );
+    // A new route gets its line in api-summaries.ts.
+    expect(operations.filter(({ summary }) => !summary).map(({ id }) => id)).toEqual([]);
+    expect(operations.map(({ id }) => id).sort()).toEqual(Object.keys(SUMMARIES).sort());
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    expect(operations.every(({ operationId, tags }) => /^[a-z][\w]*$/.test(operationId) && tags.length === 1)).toBe(
+      true,
+    );
   });
 });

@@ -207,6 +207,87 @@ describe("Anthropic's own client", () => {
     expect(await client.models.retrieve('org/other')).toMatchObject({ id: 'org/other', display_name: 'org/other' });
   });
 
+  it('lists them page by page, forward and back, and says when a place is gone', async () => {
+    const page = await client.models.list({ limit: 1 });
+    expect(page).toMatchObject({ data: [{ id: 'fake-model' }], has_more: true, last_id: 'fake-model' });
+    expect(await page.getNextPage()).toMatchObject({ data: [{ id: 'org/other' }], has_more: false });
+    const former = await client.models.list({ before_id: 'org/other', limit: 1 });
+    expect(former).toMatchObject({ data: [{ id: 'fake-model' }], has_more: false });
+    const after = [];
+    for await (const { id } of client.models.list({ after_id: 'fake-model' })) after.push(id);
+    expect(after).toEqual(['org/other']);
+    for (const query of [{ after_id: 'gone' }, { limit: 0 }, { after_id: 'fake-model', before_id: 'org/other' }])
+      await expect(client.models.list(query)).rejects.toMatchObject({
+        status: 400,
+        error: { error: { type: 'invalid_request_error' } },
+      });
+    await expect(client.models.retrieve('nobody')).rejects.toMatchObject({
+      status: 404,
+      error: { type: 'error', error: { type: 'not_found_error' } },
+    });
+  });
+
+  it('runs tools by its own runner, which goes on without threads', async () => {
+    upstream.behaviour = (body, response) =>
+      (body['messages'] as { role: string }[]).at(-1)?.role === 'tool'
+        ? streams(['Sunny.'])(body, response)
+        : callsWeather(body, response);
+    const weather = { ...WEATHER, run: () => 'sunny', parse: (input: unknown) => input };
+    const message = await client.beta.messages.toolRunner({
+      model: 'fake-model',
+      max_tokens: 64,
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [weather],
+    });
+    expect(message.content).toMatchObject([{ type: 'text', text: 'Sunny.' }]);
+    expect(upstream.requests).toHaveLength(2);
+  });
+
+  it('shows what tools bring: words, documents, and pictures in what the user says', async () => {
+    upstream.behaviour = streams(['A dot.']);
+    const picture = { type: 'base64' as const, media_type: 'image/png' as const, data: 'iVBORw0KGgo=' };
+    const result = (id: string, content: Anthropic.ToolResultBlockParam['content']) => ({
+      type: 'tool_result' as const,
+      tool_use_id: id,
+      ...(content ? { content } : {}),
+    });
+    await client.messages.create({
+      model: 'fake-model',
+      max_tokens: 64,
+      tools: [WEATHER],
+      messages: [
+        ...hi,
+        {
+          role: 'assistant',
+          content: ['a', 'b'].map((id) => ({ type: 'tool_use' as const, id, name: 'weather', input: {} })),
+        },
+        {
+          role: 'user',
+          content: [
+            result('a', [{ type: 'image', source: picture }]),
+            result('b', [
+              { type: 'search_result', source: 'a book', title: 'Rain', content: [{ type: 'text', text: 'wet' }] },
+            ]),
+            { type: 'text', text: 'What is it?' },
+          ],
+        },
+      ],
+    });
+    expect(upstream.requests[0]?.['messages']).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant' },
+      { role: 'tool', tool_call_id: 'a', content: '' },
+      { role: 'tool', tool_call_id: 'b', content: 'Rain\n\na book\n\nwet' },
+      { role: 'user', content: [{ type: 'image_url' }, { type: 'text', text: 'What is it?' }] },
+    ]);
+  });
+
+  it('has in its parts only what the API has in them', async () => {
+    const { content } = await client.messages.create({ model: 'fake-model', max_tokens: 64, messages: hi });
+    // `citations: null` is read as a wrong form by other libraries.
+    expect(content).toEqual([{ type: 'text', text: 'Hello world' }]);
+  });
+
   it('counts tokens, and says when it estimates', async () => {
     const { data, response } = await client.messages
       .countTokens({ model: 'fake-model', system: 'Be brief.', messages: hi, tools: [WEATHER] })
@@ -216,7 +297,8 @@ describe("Anthropic's own client", () => {
   });
 
   it.each<[string, object]>([
-    ['a field nobody here knows', { mcp_servers: [] }],
+    ['a field nobody here knows', { shape: 'round' }],
+    ['MCP servers to be asked by the vendor', { mcp_servers: [{ type: 'url', url: 'https://x', name: 'x' }] }],
     ['results taken out of the prompt', { context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } }],
     ['a tool of the vendor', { tools: [{ type: 'web_search_20250305', name: 'web_search' }] }],
     [
@@ -228,7 +310,6 @@ describe("Anthropic's own client", () => {
       },
     ],
     ['an answer to be continued', { messages: [...hi, { role: 'assistant', content: 'He' }] }],
-    ['thoughts of a model that has none', { thinking: { type: 'enabled', budget_tokens: 1_024 } }],
     [
       'a result without its call',
       { messages: [{ role: 'user', content: [{ type: 'tool_result', tool_use_id: 'z' }] }] },
@@ -255,6 +336,9 @@ describe("Anthropic's own client", () => {
       messages: hi,
       ...({
         metadata: null,
+        mcp_servers: [],
+        fallbacks: null,
+        thinking: { type: 'enabled', budget_tokens: 1_024 },
         context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
       } as object),
     });

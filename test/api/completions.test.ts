@@ -89,7 +89,6 @@ describe('an engine that knows conversations only', () => {
     ['logprobs', { logprobs: 2 }, 'unsupported'],
     ['several answers', { n: 2 }, 'unsupported'],
     ['the best of several', { best_of: 3 }, 'unsupported'],
-    ['a text to end with', { suffix: 'end' }, 'unsupported'],
     ['a bias', { logit_bias: { '5': 10 } }, 'unsupported'],
     ['numbers of tokens', { prompt: [1, 2, 3] }, 'unsupported'],
     ['an empty prompt', { prompt: '' }, 'invalid_input'],

@@ -156,6 +156,8 @@ describe('a query', () => {
     ['/models/news?provider=vllm&limit=1000', 200],
     ['/models/news?type=papers&month=nonsense', 200],
     ['/models/news?type=papers&month=2025-13', 200],
+    ['/models/news?type=podcasts', 200],
+    ['/history/requests?offset=99999999999', 200],
     ['/models/operations?limit=100000', 200],
     ['/models/operations?limit=many', 422],
     ['/learning/hidden-prompts?min_score=-1', 200],
@@ -210,7 +212,30 @@ describe('an address', () => {
     expect((await ask('DELETE', '/api/v1/models/org/nobody')).status).toBe(404);
   });
 
+  it.each([
+    ['GET', '/models/operations/NAME', [404, 404, 404]],
+    ['GET', '/models/NAME/capabilities', [404, 404, 404]],
+    ['DELETE', '/models/registry/NAME', [404, 404, 404]],
+    ['GET', '/system/services/NAME', [404, 404, 404]],
+    // Names that none can have are told apart here, and an unknown server is 400, whatever its length.
+    ['DELETE', '/models/NAME', [404, 400, 400]],
+    ['POST', '/system/llm-servers/NAME/start', [400, 400, 400]],
+  ])('%s %s may hold a name of any length that names nothing: %j', async (method, path, statuses) => {
+    const asked = [101, 301, 1_500].map((length) => ask(method, `/api/v1${path.replace('NAME', 'n'.repeat(length))}`));
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(statuses);
+  });
+
   it('of a model server takes three words', async () => {
     expect((await ask('POST', '/api/v1/system/llm-servers/ollama/dance')).status).toBe(400);
+  });
+});
+
+describe('a parameter of a query', () => {
+  it('that is named twice counts the last time', async () => {
+    expect((await get('/history/requests?limit=x&limit=5')).status).toBe(200);
+    expect((await get('/history/requests?limit=5&limit=x')).body.detail).toMatchObject([
+      { type: 'int_parsing', loc: ['query', 'limit'] },
+    ]);
+    expect((await get('/learning/hidden-prompts?min_score=1&min_score=2')).status).toBe(200);
   });
 });

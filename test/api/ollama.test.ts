@@ -166,9 +166,7 @@ describe("Ollama's own client", () => {
     ['options that change the answer and that this engine does not know', { options: { mirostat: 2 } }],
     ['thoughts of a model that has none', { think: true }],
     ['probabilities', { logprobs: true }],
-    ['a field nobody knows', { shape: 'round' }],
     ['a result without its call', { messages: [{ role: 'tool', content: 'x', tool_name: 'weather' }] }],
-    ['to leave memory, where the engine sees to it', { keep_alive: 0 }],
     ['a temperature out of range', { options: { temperature: 9 } }],
   ])('is refused %s, in its own form', async (_what, rest) => {
     const refused = await client.chat({ model, messages, ...rest } as never).catch((error) => error);
@@ -176,12 +174,49 @@ describe("Ollama's own client", () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
+  it('sends what libraries send: nothing as null, defaults, fields of other APIs, fields nobody knows', async () => {
+    const response = await post(
+      '/api/chat',
+      JSON.stringify({
+        model,
+        messages,
+        stream: false,
+        keep_alive: 0,
+        max_output_tokens: 9,
+        tools: [WEATHER],
+        tool_choice: 'required',
+        shape: 'round',
+        options: {
+          temperature: null,
+          top_p: null,
+          stop: null,
+          mirostat: 0,
+          mirostat_tau: 5,
+          repeat_last_n: 64,
+          tfs_z: 1,
+          typical_p: 1,
+          penalize_newline: true,
+        },
+      }),
+    );
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-venom-unknown-fields')).toBe('shape');
+    expect(upstream.requests[0]).toMatchObject({ max_tokens: 9, tool_choice: 'required' });
+    expect(upstream.requests[0]).not.toHaveProperty('temperature');
+    const refused = await post('/api/generate', JSON.stringify({ model, keep_alive: 0 }));
+    expect([refused.status, await refused.json()]).toEqual([400, { error: expect.stringContaining('memory') }]);
+  });
+
+  it('has no vector for no text, as Ollama has none', async () => {
+    expect((await client.embed({ model, input: '' })).embeddings).toEqual([]);
+  });
+
   it.each<[string, object]>([
     ['a prompt without template', { raw: true }],
     ['a template', { template: '{{ .Prompt }}' }],
     ['text after the answer', { suffix: 'end' }],
     ['tokens of a former prompt', { context: [1, 2] }],
-  ])('is refused %s', async (_what, rest) => {
+  ])('is refused %s, where the engine takes conversations only', async (_what, rest) => {
     await expect(client.generate({ model, prompt: 'Hi', ...rest } as never)).rejects.toMatchObject({
       status_code: 400,
     });

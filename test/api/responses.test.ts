@@ -92,6 +92,30 @@ describe("OpenAI's own client", () => {
     expect((await stream.finalResponse()).output_text).toBe('Hello world');
   });
 
+  it('takes what was answered before by its ids, once each', async () => {
+    upstream.behaviour = callsWeather;
+    const first = await client.responses.create({ model, input: 'Weather?', tools: [WEATHER] });
+    upstream.behaviour = streams(['Sunny.']);
+    const references = first.output.map(({ id }) => ({ type: 'item_reference' as const, id: id as string }));
+    const result = { type: 'function_call_output' as const, call_id: 'call_1', output: 'sunny' };
+    const said = [
+      { role: 'user', content: 'Weather?' },
+      { role: 'assistant', content: 'One moment.', tool_calls: [{ id: 'call_1' }] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'sunny' },
+    ];
+    await client.responses.create({ model, input: [{ role: 'user', content: 'Weather?' }, ...references, result] });
+    expect(upstream.requests.at(-1)?.['messages']).toMatchObject(said);
+    await client.responses.create({ model, previous_response_id: first.id, input: [...references, result] });
+    expect(upstream.requests.at(-1)?.['messages']).toMatchObject(said);
+  });
+
+  it('counts what it would be asked, and is asked nothing', async () => {
+    const counted = await client.responses.inputTokens.count({ model, input: 'Hi', instructions: 'Be brief.' });
+    expect(counted).toMatchObject({ object: 'response.input_tokens', input_tokens: expect.any(Number) });
+    expect(counted.input_tokens).toBeGreaterThan(5);
+    expect(upstream.requests).toHaveLength(0);
+  });
+
   it('thinks, says and calls functions, and goes on with what they gave', async () => {
     upstream.behaviour = callsWeather;
     const first = await client.responses.stream({ model, input: 'Weather?', tools: [WEATHER] }).finalResponse();
@@ -176,7 +200,6 @@ describe("OpenAI's own client", () => {
     ['a field nobody here knows', { conversation: 'conv_1' }],
     ['work in the background', { background: true }],
     ['a tool of the vendor', { tools: [{ type: 'web_search' }] }],
-    ['automatic truncation', { truncation: 'auto' }],
     [
       'an address of a picture',
       {
@@ -187,6 +210,7 @@ describe("OpenAI's own client", () => {
     ['a reference to an item', { input: [{ type: 'item_reference', id: 'x' }] }],
     ['a result without its call', { input: [{ type: 'function_call_output', call_id: 'z', output: '' }] }],
     ['an unknown response to go on from', { previous_response_id: 'resp_nope' }],
+    ['an item nobody has', { input: [{ type: 'item_reference', id: `msg_${'0'.repeat(32)}0` }] }],
     ['nothing to answer', { input: [] }],
   ])('is refused %s', async (_what, rest) => {
     const refused = client.responses.create({ model, input: 'Hi', ...rest } as never);

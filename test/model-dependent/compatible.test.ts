@@ -49,6 +49,24 @@ describe('the starter model', () => {
     expect(next.usage?.input_tokens_details.cached_tokens).toBeGreaterThan(0);
   });
 
+  it('goes on with a text as it is, where that is asked for', async () => {
+    const prompt = 'The capital of France is';
+    const options = { max_tokens: 3, temperature: 0 };
+    const completed = await openai.completions.create({ model, prompt, ...options });
+    expect(completed.choices[0]?.text).toMatch(/^ Paris/);
+    // Without a template around it the prompt is its own few tokens.
+    expect(completed.usage?.prompt_tokens).toBeLessThan(8);
+    const generate = (raw: boolean) =>
+      ollama.generate({ model, prompt, raw, options: { temperature: 0, num_predict: 3 } });
+    const raw = await generate(true);
+    expect(raw.response).toBe(completed.choices[0]?.text);
+    expect((await generate(false)).prompt_eval_count).toBeGreaterThan(raw.prompt_eval_count);
+    await expect(openai.completions.create({ model, prompt, suffix: 'in the north.' })).rejects.toMatchObject({
+      status: 400,
+      code: 'unsupported',
+    });
+  });
+
   it('answers Anthropic, and counts exactly what it then reads', async () => {
     const counted = await anthropic.messages.countTokens({ model, messages }).withResponse();
     expect(counted.response.headers.get('x-venom-token-count')).toBe('exact');

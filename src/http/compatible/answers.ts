@@ -7,6 +7,7 @@ import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatTarget, RoutedTarget } from '../../chat/turn-ports.js';
 import type { Abilities } from '../../models/abilities.js';
 import { requireSight } from '../../models/sight.js';
+import { goesOnWith, type TextCompletion } from '../../runtimes/text-completion.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import { newRequestId } from '../../shared/request-id.js';
 import { allText, lastUserText } from './prompt-text.js';
@@ -239,12 +240,13 @@ export class CompatibleAnswers {
   }
 
   /**
-   * Without a word about thoughts for a model that has none.
+   * Without a word about thoughts for a model that has none; `thinkIfAble` says that it may answer all the same.
    * @throws AppError `unsupported` for pictures the model cannot see, and thoughts it does not have
    */
   async #withinAbilities(options: LanguageModelV4CallOptions, target: ChatTarget): Promise<LanguageModelV4CallOptions> {
     const { prompt, providerOptions } = options;
-    const { thinkIfAble, ...own } = providerOptions?.['venom'] ?? {};
+    const { thinkIfAble, completionIfAble, ...rest } = providerOptions?.['venom'] ?? {};
+    const own = withCompletion(rest, completionIfAble as TextCompletion | undefined, target);
     const needed = own['ollamaOptionsNeeded'];
     if (Array.isArray(needed) && needed.length > 0 && target.provider !== 'ollama')
       throw new AppError(
@@ -255,7 +257,8 @@ export class CompatibleAnswers {
     const files = prompt.flatMap((message) =>
       message.role === 'user' ? message.content.filter((part) => part.type === 'file') : [],
     );
-    if (files.length === 0 && own['think'] === undefined) return options;
+    if (files.length === 0 && own['think'] === undefined)
+      return { ...options, providerOptions: { ...providerOptions, venom: own } };
     const can = await this.#parts.abilities(target.model, target.provider);
     if (thinks && can.thinking !== true) throw new AppError('unsupported', `${target.model} does not think aloud.`);
     for (const { mediaType } of files)
@@ -266,6 +269,29 @@ export class CompatibleAnswers {
     const venom = can.thinking === true && think !== undefined ? own : others;
     return { ...options, providerOptions: { ...providerOptions, venom } };
   }
+}
+
+type Own = NonNullable<LanguageModelV4CallOptions['providerOptions']>[string];
+
+/**
+ * A text is gone on with where that is asked for, or where the engine can and it would be the better answer.
+ * @throws AppError `unsupported`
+ */
+function withCompletion(own: Own, ifAble: TextCompletion | undefined, { provider, model }: ChatTarget): Own {
+  const asked = (own['completion'] as TextCompletion | undefined) ?? better(ifAble, provider);
+  if (!asked) return own;
+  if (!goesOnWith(provider, asked))
+    throw new AppError(
+      'unsupported',
+      `The engine of ${model} takes conversations only: no raw, suffix or template of one's own.`,
+    );
+  return { ...own, completion: { ...asked } };
+}
+
+function better(ifAble: TextCompletion | undefined, provider: string): TextCompletion | undefined {
+  if (provider === 'llama-cpp') return ifAble;
+  // Ollama's own route of this kind fills in by the model's template, and else has it answer.
+  return ifAble?.suffix ? { suffix: ifAble.suffix } : undefined;
 }
 
 /** @throws AppError what the engine said */

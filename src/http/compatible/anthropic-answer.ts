@@ -21,7 +21,7 @@ export function toAnthropicMessage(
     ...emptyMessage(requestId, target.model),
     content: [
       ...(withThinking && answer.reasoning ? [{ type: 'thinking', thinking: answer.reasoning, signature: '' }] : []),
-      ...(answer.text ? [{ type: 'text', text: answer.text, citations: null }] : []),
+      ...(answer.text ? [{ type: 'text', text: answer.text }] : []),
       ...calls.map(({ id, name, input }) => ({ type: 'tool_use', id, name, input: toolInput(input) })),
     ],
     stop_reason: stopReason(answer.finish, calls.length > 0),

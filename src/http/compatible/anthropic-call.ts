@@ -6,7 +6,7 @@ import { PromptBuilder } from './prompt-builder.js';
 
 /** @throws AppError `unsupported`, `invalid_input` */
 export function toAnthropicCall(body: AnthropicRequest): LanguageModelV4CallOptions {
-  const schema = body.output_config?.format?.schema;
+  const { schema } = body.output_config?.format ?? body.output_format ?? {};
   return {
     ...toConversation(body),
     maxOutputTokens: body.max_tokens,
@@ -25,7 +25,7 @@ export function toConversation(body: AnthropicCountRequest): LanguageModelV4Call
   for (const { role, content } of body.messages) {
     const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
     if (role === 'system') builder.system(plainText(content, 'system'));
-    else for (const block of blocks) addBlock(builder, role, block);
+    else for (const block of inOrder(blocks)) addBlock(builder, role, block);
   }
   const last = builder.prompt.at(-1);
   if (last?.role === 'assistant')
@@ -39,8 +39,9 @@ export function toConversation(body: AnthropicCountRequest): LanguageModelV4Call
 }
 
 /** Who does not ask for thoughts pays for none, where a model can leave them out. */
-function thinkWish(body: AnthropicCountRequest): { think?: boolean } {
-  if (thinks(body)) return { think: true };
+function thinkWish(body: AnthropicCountRequest): { think?: boolean; thinkIfAble?: boolean } {
+  // A leave to think rather than an order: some clients give it whatever the model is.
+  if (thinks(body)) return { think: true, thinkIfAble: true };
   return body.thinking?.type === 'adaptive' ? {} : { think: false };
 }
 
@@ -52,6 +53,15 @@ const thinks = ({ thinking }: AnthropicCountRequest): boolean =>
 export const showsThoughts = (body: AnthropicCountRequest): boolean =>
   thinks(body) || body.thinking?.type === 'adaptive';
 
+/** Results of tools belong together; a model sees pictures in what the user says, so those of a result come after all of them. */
+function inOrder(blocks: readonly AnthropicBlock[]): AnthropicBlock[] {
+  const results = blocks.filter(({ type }) => type === 'tool_result');
+  const pictures = results.flatMap(({ content }) =>
+    Array.isArray(content) ? (content as AnthropicBlock[]).filter(({ type }) => type === 'image') : [],
+  );
+  return [...results, ...pictures, ...blocks.filter(({ type }) => type !== 'tool_result')];
+}
+
 function addBlock(builder: PromptBuilder, role: 'user' | 'assistant', block: AnthropicBlock): void {
   switch (`${role} ${block.type}`) {
     case 'user text':
@@ -62,14 +72,15 @@ function addBlock(builder: PromptBuilder, role: 'user' | 'assistant', block: Ant
       addImage(builder, block['source']);
       return;
     case 'user document':
-      addDocument(builder, block);
+    case 'user search_result':
+      builder.user(`${readable(block)}\n\n`);
       return;
     case 'assistant tool_use':
       builder.toolCall(field(block, 'id'), field(block, 'name'), block['input'] ?? {});
       return;
     case 'user tool_result': {
       const content = (block['content'] ?? '') as string | AnthropicBlock[];
-      builder.toolResult(field(block, 'tool_use_id'), plainText(content, 'tool_result'), block['is_error'] === true);
+      builder.toolResult(field(block, 'tool_use_id'), resultText(content), block['is_error'] === true);
       return;
     }
     // What a model thought before is not shown to it again.
@@ -91,11 +102,31 @@ function addImage(builder: PromptBuilder, source: unknown): void {
   builder.image(media_type, data);
 }
 
-function addDocument(builder: PromptBuilder, block: AnthropicBlock): void {
-  const { type, data } = (block['source'] ?? {}) as Record<string, unknown>;
-  if (type !== 'text' || typeof data !== 'string') throw new AppError('unsupported', 'Documents must be plain text.');
-  const title = typeof block['title'] === 'string' ? `${block['title']}\n\n` : '';
-  builder.user(`${title}${data}\n\n`);
+/** A document of text, or something found, as a person would paste it. @throws AppError `unsupported` for files */
+function readable(block: AnthropicBlock): string {
+  const { type, data, content } = (block['source'] ?? {}) as Record<string, unknown>;
+  const head = [block['title'], block.type === 'search_result' ? block['source'] : undefined];
+  const text =
+    block.type === 'search_result'
+      ? plainText((block['content'] ?? '') as string | AnthropicBlock[], 'search_result')
+      : type === 'text' && typeof data === 'string'
+        ? data
+        : type === 'content'
+          ? plainText((content ?? '') as string | AnthropicBlock[], 'document')
+          : undefined;
+  if (text === undefined) throw new AppError('unsupported', 'Documents must be plain text.');
+  return [...head.filter((line) => typeof line === 'string' && line !== ''), text].join('\n\n');
+}
+
+/** Its pictures are shown beside it. @throws AppError `unsupported` */
+function resultText(content: string | AnthropicBlock[]): string {
+  if (typeof content === 'string') return content;
+  const shown = content.filter(({ type }) => type !== 'image');
+  return shown
+    .map((block) =>
+      block.type === 'document' || block.type === 'search_result' ? readable(block) : plainText([block], 'tool_result'),
+    )
+    .join('\n');
 }
 
 /** @throws AppError `unsupported` for anything but text */

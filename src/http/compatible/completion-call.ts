@@ -28,7 +28,6 @@ export function toCompletionCall(body: CompletionRequest, prompt: string): Langu
   if ((body.n ?? 1) > 1) refuse('n greater than 1 is');
   if ((body.best_of ?? 1) > 1) refuse('best_of greater than 1 is');
   if (typeof body.logprobs === 'number') refuse('logprobs are');
-  if (body.suffix) refuse('suffix, a text to end with, is');
   if (Object.keys(body.logit_bias ?? {}).length > 0) refuse('logit_bias is');
   return {
     prompt: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
@@ -38,6 +37,8 @@ export function toCompletionCall(body: CompletionRequest, prompt: string): Langu
       venom: {
         ...(body.repeat_penalty ? { repeatPenalty: body.repeat_penalty } : {}),
         ...(body.min_p ? { minP: body.min_p } : {}),
+        // A conversation with one question is the next best thing.
+        completionIfAble: { raw: true, ...(body.suffix ? { suffix: body.suffix } : {}) },
       },
     },
   };

@@ -1,6 +1,7 @@
 // A request of Ollama's API as a call of the AI SDK's contract.
 import type { JSONSchema7, LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { OllamaChatRequest, OllamaGenerateRequest, OllamaMessage, OllamaOptions } from '../../contract/ollama.js';
+import type { TextCompletion } from '../../runtimes/text-completion.js';
 import { AppError } from '../../shared/errors.js';
 import { mediaTypeOf } from '../pictures.js';
 import { PromptBuilder } from './prompt-builder.js';
@@ -21,7 +22,22 @@ const PLACEMENT = new Set([
   'vocab_only',
 ]);
 
-type Common = Pick<OllamaChatRequest, 'format' | 'keep_alive' | 'options' | 'think'>;
+/**
+ * Options that say what is done anyway, or what only counts where another one is set: libraries send whole lists of
+ * Ollama's defaults.
+ */
+const NEUTRAL: Readonly<Record<string, (value: unknown, options: OllamaOptions) => boolean>> = {
+  mirostat: (value) => value === 0,
+  mirostat_tau: (_value, { mirostat }) => !mirostat,
+  mirostat_eta: (_value, { mirostat }) => !mirostat,
+  // No engine has it any more, Ollama neither.
+  penalize_newline: () => true,
+  repeat_last_n: (value, { repeat_penalty }) => value === 64 || (repeat_penalty ?? 1) === 1,
+  tfs_z: (value) => value === 1,
+  typical_p: (value) => value === 1,
+};
+
+type Common = Pick<OllamaChatRequest, 'format' | 'keep_alive' | 'options' | 'think' | 'max_output_tokens'>;
 
 /** @throws AppError `unsupported`, `invalid_input` */
 export function toOllamaChatCall(body: OllamaChatRequest): LanguageModelV4CallOptions {
@@ -36,8 +52,17 @@ export function toOllamaChatCall(body: OllamaChatRequest): LanguageModelV4CallOp
       inputSchema: (parameters ?? { type: 'object', properties: {} }) as JSONSchema7,
       ...(description ? { description } : {}),
     })),
+    ...(body.tools?.length && body.tool_choice ? { toolChoice: toToolChoice(body.tool_choice) } : {}),
     ...toParameters(body),
   };
+}
+
+/** @throws AppError `unsupported` */
+function toToolChoice(choice: NonNullable<OllamaChatRequest['tool_choice']>): LanguageModelV4CallOptions['toolChoice'] {
+  if (typeof choice === 'string') return { type: choice };
+  const name = (choice['function'] as { name?: unknown } | undefined)?.name;
+  if (typeof name !== 'string') throw new AppError('unsupported', 'tool_choice is auto, none, required or a function.');
+  return { type: 'tool', toolName: name };
 }
 
 /** @throws AppError `unsupported`, `invalid_input` */
@@ -46,7 +71,21 @@ export function toOllamaGenerateCall(body: OllamaGenerateRequest): LanguageModel
   builder.system(body.system ?? '');
   for (const image of body.images ?? []) builder.image(mediaTypeOf(image), image);
   builder.user(body.prompt ?? '');
-  return { prompt: builder.prompt, ...toParameters(body) };
+  const { raw, suffix, template } = body;
+  const completion = withoutEmpty({
+    raw: raw || undefined,
+    suffix: suffix || undefined,
+    template: template || undefined,
+  });
+  const parameters = toParameters(body);
+  if (!completion) return { prompt: builder.prompt, ...parameters };
+  const venom = { ...parameters.providerOptions?.['venom'], completion };
+  return { prompt: builder.prompt, ...parameters, providerOptions: { venom } };
+}
+
+function withoutEmpty(completion: TextCompletion): Record<string, string | boolean> | undefined {
+  const given = Object.entries(completion).filter(([, value]) => value !== undefined);
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
 interface OpenCall {
@@ -87,7 +126,13 @@ function answered({ tool_call_id, tool_name }: OllamaMessage, open: OpenCall[]):
   return call;
 }
 
-function toParameters({ options, format, think, keep_alive }: Common): Omit<LanguageModelV4CallOptions, 'prompt'> {
+function toParameters({
+  options,
+  format,
+  think,
+  keep_alive,
+  max_output_tokens,
+}: Common): Omit<LanguageModelV4CallOptions, 'prompt'> {
   const {
     num_predict,
     temperature,
@@ -103,25 +148,27 @@ function toParameters({ options, format, think, keep_alive }: Common): Omit<Lang
   } = (options ?? {}) as OllamaOptions;
   const others = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   const forOllama = Object.fromEntries(others);
-  const changing = others.map(([name]) => name).filter((name) => !PLACEMENT.has(name));
+  const changing = others
+    .filter(([name, value]) => !PLACEMENT.has(name) && !NEUTRAL[name]?.(value, options ?? {}))
+    .map(([name]) => name);
   return {
     // -1 and -2 are "without end" and "to the end of the context".
-    maxOutputTokens: num_predict !== undefined && num_predict > 0 ? num_predict : undefined,
-    temperature,
-    topP: top_p,
+    maxOutputTokens: num_predict && num_predict > 0 ? num_predict : (max_output_tokens ?? undefined),
+    temperature: temperature ?? undefined,
+    topP: top_p ?? undefined,
     topK: top_k || undefined,
-    seed,
-    stopSequences: typeof stop === 'string' ? [stop] : stop,
-    presencePenalty: presence_penalty,
-    frequencyPenalty: frequency_penalty,
+    seed: seed ?? undefined,
+    stopSequences: typeof stop === 'string' ? [stop] : (stop ?? undefined),
+    presencePenalty: presence_penalty ?? undefined,
+    frequencyPenalty: frequency_penalty ?? undefined,
     ...(format === 'json' ? { responseFormat: { type: 'json' as const } } : {}),
     ...(typeof format === 'object' && format !== null
       ? { responseFormat: { type: 'json' as const, schema: format as JSONSchema7 } }
       : {}),
     providerOptions: {
       venom: {
-        ...(min_p === undefined ? {} : { minP: min_p }),
-        ...(repeat_penalty === undefined ? {} : { repeatPenalty: repeat_penalty }),
+        ...(typeof min_p === 'number' ? { minP: min_p } : {}),
+        ...(typeof repeat_penalty === 'number' ? { repeatPenalty: repeat_penalty } : {}),
         ...(think === null || think === undefined ? {} : { think }),
         // As Ollama does with what is too long.
         dropOldest: true,

@@ -1,5 +1,6 @@
 // Models in the form of Ollama's lists.
 import { createHash } from 'node:crypto';
+import type { Abilities, Ability } from '../../models/abilities.js';
 import type { LoadedModel } from '../../models/model-manager.js';
 import type { ModelDescription, RuntimeModel } from '../../runtimes/runtime.js';
 import { isoUtc } from '../../shared/clock.js';
@@ -8,14 +9,22 @@ import { isoUtc } from '../../shared/clock.js';
 const NEVER = '2318-01-01T00:00:00.000Z';
 const UNKNOWN_DATE = '1970-01-01T00:00:00.000Z';
 
-const details = (model: RuntimeModel | undefined, description: ModelDescription | null) => ({
-  parent_model: '',
-  format: model?.format === 'folder' ? 'safetensors' : 'gguf',
-  family: description?.family ?? '',
-  families: description?.family ? [description.family] : null,
-  parameter_size: description?.parameterSize ?? '',
-  quantization_level: description?.quantization ?? model?.quantization ?? '',
-});
+function details(model: RuntimeModel | undefined, description: ModelDescription | null) {
+  const family = description?.family ?? model?.family;
+  return {
+    parent_model: '',
+    format: model?.format === 'folder' ? 'safetensors' : 'gguf',
+    family: family ?? '',
+    families: family ? [family] : null,
+    parameter_size: description?.parameterSize ?? model?.parameterSize ?? '',
+    quantization_level: description?.quantization ?? model?.quantization ?? '',
+  };
+}
+
+const modifiedAt = (model: RuntimeModel, installedAt: number | null): string => {
+  const at = installedAt ?? model.modifiedAt;
+  return at === undefined ? UNKNOWN_DATE : isoUtc(at);
+};
 
 /** Clients cut it short without looking, so there must be one: an id at least, where nobody has hashed the weights. */
 const digestOf = ({
@@ -29,7 +38,7 @@ const digestOf = ({
 export const toTag = (model: RuntimeModel, installedAt: number | null): object => ({
   name: model.name,
   model: model.name,
-  modified_at: installedAt === null ? UNKNOWN_DATE : isoUtc(installedAt),
+  modified_at: modifiedAt(model, installedAt),
   size: model.sizeBytes ?? 0,
   digest: digestOf(model),
   details: details(model, null),
@@ -45,9 +54,20 @@ export const toRunning = (loaded: LoadedModel, model: RuntimeModel | undefined):
   size_vram: loaded.vramBytes ?? 0,
 });
 
-export function toShown(model: RuntimeModel, description: ModelDescription | null, installedAt: number | null): object {
+export function toShown(
+  model: RuntimeModel,
+  description: ModelDescription | null,
+  abilities: Abilities,
+  installedAt: number | null,
+): object {
   const family = description?.family;
-  const capabilities = description?.capabilities ?? [model.embedding ? 'embedding' : 'completion'];
+  const named = description?.capabilities ?? [model.embedding ? 'embedding' : 'completion'];
+  // Clients offer tools, pictures and thoughts by this list, so what a trial found goes before what an engine says.
+  const tried = (Object.keys(abilities) as Ability[]).filter((ability) => abilities[ability] !== null);
+  const capabilities = [
+    ...named.filter((name) => !tried.some((ability) => ability === name)),
+    ...tried.filter((ability) => abilities[ability]),
+  ];
   return {
     modelfile: `FROM ${model.name}\n`,
     parameters: Object.entries(description?.parameters ?? {})
@@ -66,7 +86,7 @@ export function toShown(model: RuntimeModel, description: ModelDescription | nul
             [`${family}.embedding_length`]: description.embeddingLength,
           }
         : {},
-    capabilities: [...capabilities],
-    modified_at: installedAt === null ? UNKNOWN_DATE : isoUtc(installedAt),
+    capabilities,
+    modified_at: modifiedAt(model, installedAt),
   };
 }

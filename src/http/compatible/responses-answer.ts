@@ -101,7 +101,7 @@ export class ResponsesAnswer {
       tool_choice: body.tool_choice ?? 'auto',
       tools: body.tools ?? [],
       top_p: body.top_p ?? null,
-      truncation: 'disabled',
+      truncation: body.truncation ?? 'disabled',
       usage: this.#ended && this.#usage ? toUsage(this.#usage) : null,
       background: false,
     };

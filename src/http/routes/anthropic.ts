@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { AnthropicCountRequest, AnthropicRequest } from '../../contract/anthropic.js';
 import type { ModelManager } from '../../models/model-manager.js';
+import { AppError } from '../../shared/errors.js';
 import { type CompatibleAnswers, readWhole } from '../compatible/answers.js';
 import { anthropicEvents, toAnthropicMessage } from '../compatible/anthropic-answer.js';
 import { showsThoughts, toAnthropicCall, toConversation } from '../compatible/anthropic-call.js';
@@ -22,6 +23,7 @@ export const anthropicRoutes: FastifyPluginAsyncZod<AnthropicRoutesOptions> = as
   });
 
   app.post('/messages', { schema: { body: AnthropicRequest, tags } }, async ({ body }, reply) => {
+    if (body.thread) throw noThreads();
     const answer = await answers.ask({ api: 'Anthropic', model: body.model, options: toAnthropicCall(body), reply });
     const shown = { withThinking: showsThoughts(body), oneTool: body.tool_choice?.disable_parallel_tool_use === true };
     if (body.stream) return sendStream(reply, EVENT_STREAM, anthropicEvents(answer, shown));
@@ -36,3 +38,9 @@ export const anthropicRoutes: FastifyPluginAsyncZod<AnthropicRoutesOptions> = as
     return { input_tokens: tokens };
   });
 };
+
+/** In the form by which its library knows that it has to send the whole conversation each time. */
+const noThreads = () =>
+  new AppError('unsupported', 'thread: conversations are not kept over this API; send all messages each time.', {
+    details: { error_code: 'thread_unsupported_request', unsupported: ['thread'] },
+  });

@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { AddressedName } from '../../contract/addressed-name.js';
 import { whole } from '../../contract/lax-values.js';
 import { LlmServer, SERVER_ACTIONS, SwitchServerRequest } from '../../contract/llm-servers.js';
 import type { ModelManager } from '../../models/model-manager.js';
@@ -68,7 +69,7 @@ export const llmServersRoutes: FastifyPluginAsyncZod<LlmServersOptions> = async 
   { models, controller, switching, policy, profile, forbidden },
 ) => {
   const tags = ['system'];
-  const named = z.object({ server_name: z.string().min(1).max(50) });
+  const named = z.object({ server_name: AddressedName });
 
   const describe = (definition: LlmServerDefinition, active: boolean): z.output<typeof LlmServer> => {
     const history = controller.history(definition.name);

@@ -2,6 +2,7 @@
 // encoded or not.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { AddressedName } from '../../contract/addressed-name.js';
 import { ConfigRequest, engineOf, WhichEngine } from '../../contract/models.js';
 import { isTelling } from '../../models/abilities.js';
 import type { FitAdvice, FitAdvisor } from '../../models/fit-advisor.js';
@@ -28,7 +29,7 @@ export const modelsConfigRoutes: FastifyPluginAsyncZod<ModelsConfigOptions> = as
   { models, registry, overrides, fit },
 ) => {
   const tags = ['models'];
-  const params = z.object({ model_name: z.string().min(1).max(300) });
+  const params = z.object({ model_name: AddressedName });
 
   /** Who else holds a model of this name, so that nobody takes one for the other. */
   const others = async (name: string, runtime: string) =>

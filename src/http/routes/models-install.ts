@@ -1,6 +1,7 @@
 // `models_install`: /models, /models/install, /models/switch, DELETE /models/{model_name}
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { AddressedName } from '../../contract/addressed-name.js';
 import { engineOf, InstallRequest, SwitchRequest, WhichEngine } from '../../contract/models.js';
 import { measuredAbilities } from '../../models/abilities.js';
 import { CODING_ALIAS, feedbackTier, installCandidates } from '../../models/coding-models.js';
@@ -109,7 +110,7 @@ export const modelsInstallRoutes: FastifyPluginAsyncZod<ModelsInstallOptions> = 
   };
   app.delete(
     '/models/:model_name',
-    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), querystring: WhichEngine, tags } },
+    { schema: { params: z.object({ model_name: AddressedName }), querystring: WhichEngine, tags } },
     async ({ params, query }) => remove(params.model_name, query),
   );
   app.delete('/models/*', { schema: { querystring: WhichEngine, hide: true } }, async (request) =>

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { AddressedName } from '../../contract/addressed-name.js';
 import { broughtWithin } from '../../contract/lax-values.js';
 import {
   ActivateRequest,
@@ -51,7 +52,7 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     operation_id: operation.operationId,
     message,
   });
-  const params = z.object({ operation_id: z.string().min(1).max(100) });
+  const params = z.object({ operation_id: AddressedName });
 
   app.post('/models/registry/install', { schema: { body: RegistryInstallRequest, tags } }, async ({ body }) =>
     started(registry.install(body.name, body.provider, body.runtime), `${body.name} is being installed.`),
@@ -61,7 +62,7 @@ export const modelsRegistryOpsRoutes: FastifyPluginAsyncZod<ModelsRegistryOpsOpt
     started(registry.remove(name, engineOf(which)), `${name} is being removed.`);
   app.delete(
     '/models/registry/:model_name',
-    { schema: { params: z.object({ model_name: z.string().min(1).max(300) }), querystring: WhichEngine, tags } },
+    { schema: { params: z.object({ model_name: AddressedName }), querystring: WhichEngine, tags } },
     async ({ params: { model_name }, query }) => remove(model_name, query),
   );
   // Names with a slash that came without being encoded.

@@ -90,7 +90,11 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     const name = await installedName(body.model || body.name || '');
     const found = await models.find(name);
     if (!found) throw new AppError('model_not_found', `model '${name}' not found`);
-    return toShown(found.model, await models.describe(name), installedAt(name));
+    const [description, abilities] = await Promise.all([
+      models.describe(name),
+      models.abilities(name, found.runtime.provider),
+    ]);
+    return toShown(found.model, description, abilities, installedAt(name));
   });
 
   app.post('/pull', { schema: { body: OllamaPullRequest, tags } }, async ({ body }, reply) => {
@@ -132,12 +136,14 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   });
 
   app.post('/chat', { schema: { body: OllamaChatRequest, tags } }, async ({ body }, reply) => {
+    nameUnknown(OllamaChatRequest.shape, body, reply);
     const model = await installedName(body.model);
     if (!body.messages?.length) return bring('chat', model, body.keep_alive);
     return answer('chat', model, toOllamaChatCall(body), body, reply);
   });
 
   app.post('/generate', { schema: { body: OllamaGenerateRequest, tags } }, async ({ body }, reply) => {
+    nameUnknown(OllamaGenerateRequest.shape, body, reply);
     const model = await installedName(body.model);
     if (!body.prompt) return bring('generate', model, body.keep_alive);
     return answer('generate', model, toOllamaGenerateCall(body), body, reply);
@@ -145,7 +151,8 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
 
   app.post('/embed', { schema: { body: OllamaEmbedRequest, tags } }, async ({ body }, reply) => {
     const startedAt = performance.now();
-    const texts = typeof body.input === 'string' ? [body.input] : body.input;
+    // As with Ollama, an empty text alone is nothing to embed.
+    const texts = typeof body.input === 'string' ? [body.input].filter(Boolean) : body.input;
     const { model, vectors, tokens } = await embed(reply, body.model, texts, {
       truncate: body.truncate ?? true,
       dimensions: body.dimensions ?? undefined,
@@ -196,14 +203,13 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
     { stream, keep_alive, think }: Pick<OllamaChatRequest, 'stream' | 'keep_alive' | 'think'>,
     reply: Parameters<CompatibleAnswers['ask']>[0]['reply'],
   ) {
-    if (unloadsAfter(keep_alive)) {
-      const unload = await unloader(model);
-      // When the client has its answer, or has left.
+    const unload = unloadsAfter(keep_alive) ? await unloader(model) : undefined;
+    // When the client has its answer, or has left. It is the same answer where an engine sees to its memory itself.
+    if (unload)
       reply.raw.on(
         'close',
         () => void unload().catch((error) => app.log.warn({ err: error }, 'a model was not freed')),
       );
-    }
     const asked = await answers.ask({ api: 'Ollama', model, options, reply });
     if (stream !== false) return sendStream(reply, 'application/x-ndjson', ollamaLines(kind, asked, think !== false));
     return toOllamaAnswer(kind, asked, await readWhole(asked), think !== false);
@@ -212,17 +218,29 @@ export const ollamaRoutes: FastifyPluginAsyncZod<OllamaRoutesOptions> = async (
   /** A request without words: the model itself is wanted, or wanted away. */
   async function bring(kind: OllamaKind, model: string, keepAlive: OllamaChatRequest['keep_alive']) {
     const unloads = unloadsAfter(keepAlive);
-    if (unloads) await (await unloader(model))();
-    else await (await models.resolve(model)).runtime.load?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
+    if (unloads) {
+      const unload = await unloader(model);
+      if (!unload) throw new AppError('unsupported', `The engine of ${model} manages its memory itself.`);
+      await unload();
+    } else await (await models.resolve(model)).runtime.load?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
     return emptyAnswer(kind, model, unloads ? 'unload' : 'load');
   }
 
-  async function unloader(model: string): Promise<() => Promise<void>> {
+  /** Undefined where the engine sees to its memory itself. */
+  async function unloader(model: string): Promise<(() => Promise<void>) | undefined> {
     const { runtime }: { runtime: Runtime } = await models.resolve(model);
-    if (!runtime.unload) throw new AppError('unsupported', `${runtime.provider} manages its memory itself.`);
-    return async () => runtime.unload?.(model, AbortSignal.timeout(LOAD_LIMIT_MS));
+    return runtime.unload && (async () => runtime.unload?.(model, AbortSignal.timeout(LOAD_LIMIT_MS)));
   }
 };
+
+const UNKNOWN_FIELDS = 'x-venom-unknown-fields';
+const MAX_UNKNOWN_FIELDS = 20;
+
+/** Ollama passes over what it does not know, so its clients send whatever they like; here they can see it. */
+function nameUnknown(known: object, body: object, reply: FastifyReply): void {
+  const names = Object.keys(body).filter((name) => !Object.hasOwn(known, name) && /^\w{1,60}$/.test(name));
+  if (names.length > 0) reply.header(UNKNOWN_FIELDS, names.slice(0, MAX_UNKNOWN_FIELDS).join(', '));
+}
 
 function toUnitLength(vector: number[]): number[] {
   const length = Math.hypot(...vector);

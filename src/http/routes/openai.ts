@@ -5,6 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { TurnUsage } from '../../chat/ports.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatRouter, RoutedTarget } from '../../chat/turn-ports.js';
+import { ModelPageQuery } from '../../contract/anthropic.js';
 import { ChatCompletionRequest, EmbeddingRequest } from '../../contract/openai.js';
 import { modelNotFound } from '../../models/meant-model.js';
 import type { ModelManager } from '../../models/model-manager.js';
@@ -21,6 +22,7 @@ import { beginRequest } from '../compatible/begun-request.js';
 import { embedInTime } from '../compatible/embed-in-time.js';
 import { checkDimensions } from '../compatible/embedding-dimensions.js';
 import { sendForwarded, traceFailure } from '../compatible/forwarded.js';
+import { toListedModel, toModelPage } from '../compatible/model-list.js';
 import { finishReason, toOpenAiUsage } from '../compatible/openai-answer.js';
 import { toOpenAiCall } from '../compatible/openai-call.js';
 import { refuseAddresses } from '../pictures.js';
@@ -35,21 +37,23 @@ export interface OpenAiRoutesOptions {
   gate: AnswerGate;
   /** For the vectors of one request. */
   embeddingTimeoutMs: number;
+  /** Milliseconds since the epoch; null where nobody wrote it down. */
+  installedAt: (model: string) => number | null;
   /** Not called where an engine does not say what an answer took. */
   onUsage: (usage: TurnUsage, target: RoutedTarget, costUsd: number | null) => void;
 }
 
 export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
   app,
-  { models, tracer, router, gate, embeddingTimeoutMs, onUsage },
+  { models, tracer, router, gate, embeddingTimeoutMs, installedAt, onUsage },
 ) => {
   const tags = ['openai'];
 
-  app.get('/models', { schema: { tags } }, async () => {
+  const shown = (model: RuntimeModel) => toListedModel(model, installedAt(model.name) ?? model.modifiedAt ?? null);
+
+  app.get('/models', { schema: { querystring: ModelPageQuery, tags } }, async ({ query }) => {
     const { models: found } = await models.list();
-    const data = found.map(toModel);
-    // Anthropic's clients ask at the same address and read the pages of a list.
-    return { object: 'list', data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
+    return toModelPage(found.map(shown), query);
   });
 
   app.get('/models/*', { schema: { tags } }, async (request) => {
@@ -57,7 +61,7 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiRoutesOptions> = async (
     const { models: found } = await models.list();
     const model = found.find((known) => known.name === name);
     if (!model) throw modelNotFound(name);
-    return toModel(model);
+    return shown(model);
   });
 
   app.post('/chat/completions', { schema: { body: ChatCompletionRequest, tags } }, async (request, reply) => {
@@ -237,17 +241,6 @@ function embedInputs(input: EmbeddingRequest['input']): readonly EmbedInput[] {
   if (typeof input === 'string') return [input];
   return typeof input[0] === 'number' ? [input as number[]] : (input as EmbedInput[]);
 }
-
-/** What both OpenAI's and Anthropic's clients know a model by. Nobody tells when it was made. */
-const toModel = ({ name, provider }: RuntimeModel) => ({
-  id: name,
-  object: 'model',
-  created: 0,
-  owned_by: provider,
-  type: 'model',
-  display_name: name,
-  created_at: '1970-01-01T00:00:00Z',
-});
 
 async function* chatEvents(
   engine: LanguageModelV4,

@@ -3,32 +3,34 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ResponseRepository, StoredResponse } from '../../chat/responses/ports.js';
-import { type ResponseItem, ResponseParams, ResponseRequest } from '../../contract/responses.js';
+import { ResponseParams, ResponseRequest } from '../../contract/responses.js';
+import type { ModelManager } from '../../models/model-manager.js';
 import { AppError } from '../../shared/errors.js';
 import { maySee, type Owner } from '../../shared/owner.js';
 import type { CompatibleAnswers } from '../compatible/answers.js';
+import { formerItems, withReferredItems } from '../compatible/former-items.js';
 import { ResponsesAnswer } from '../compatible/responses-answer.js';
 import { inputItems, toResponsesCall } from '../compatible/responses-call.js';
 import { EVENT_STREAM, sendStream } from '../compatible/stream-reply.js';
+import { countTokens } from '../compatible/token-count.js';
 
 export interface ResponsesRoutesOptions {
+  models: ModelManager;
   answers: CompatibleAnswers;
   responses: ResponseRepository;
 }
 
-/** Answers one conversation may go back. */
-const MAX_CHAIN = 1_000;
 const MAX_ITEMS = 4_096;
+const COUNT_LIMIT_MS = 60_000;
 
-export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = async (app, { answers, responses }) => {
+export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = async (
+  app,
+  { models, answers, responses },
+) => {
   const tags = ['openai'];
 
   app.post('/responses', { schema: { body: ResponseRequest, tags } }, async ({ body, owner }, reply) => {
-    const input = inputItems(body);
-    const items = [...formerItems(responses, body.previous_response_id ?? null, owner), ...input];
-    if (items.length > MAX_ITEMS)
-      throw new AppError('invalid_input', `input: a conversation may have ${MAX_ITEMS} items at most.`);
-    const options = toResponsesCall(body, items);
+    const { input, options } = conversation(body, owner);
     const answer = new ResponsesAnswer(
       body,
       await answers.ask({ api: 'Responses', model: body.model, options, reply }),
@@ -50,6 +52,14 @@ export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = as
     for await (const _event of events);
     if (answer.failure) throw answer.failure;
     return answer.response();
+  });
+
+  app.post('/responses/input_tokens', { schema: { body: ResponseRequest, tags } }, async ({ body, owner }, reply) => {
+    const { options } = conversation(body, owner);
+    const { runtime, model } = await models.resolve(body.model);
+    const { tokens, exact } = await countTokens(runtime, model, options, AbortSignal.timeout(COUNT_LIMIT_MS));
+    reply.header('x-venom-token-count', exact ? 'exact' : 'estimated');
+    return { object: 'response.input_tokens', input_tokens: tokens };
   });
 
   app.get(
@@ -82,21 +92,17 @@ export const responsesRoutes: FastifyPluginAsyncZod<ResponsesRoutesOptions> = as
       throw new AppError('unsupported', 'Only background responses can be cancelled, and there are none here.');
     },
   );
-};
 
-/** What was said before, oldest first. @throws AppError `invalid_input` when a link is missing */
-function formerItems(responses: ResponseRepository, id: string | null, viewer: Owner): ResponseItem[] {
-  const chain: StoredResponse[] = [];
-  for (let next = id; next !== null; next = chain.at(-1)?.previousId ?? null) {
-    const stored = responses.get(next);
-    if (!stored || !maySee(viewer, stored.owner) || chain.length >= MAX_CHAIN)
-      throw new AppError('invalid_input', `previous_response_id: there is no response ${next} (any more).`);
-    chain.push(stored);
+  /** What is said now, and what came before it. @throws AppError `invalid_input`, `unsupported` */
+  function conversation(body: ResponseRequest, owner: Owner) {
+    const former = formerItems(responses, body.previous_response_id ?? null, owner);
+    const input = withReferredItems(responses, inputItems(body), former, owner);
+    const items = [...former, ...input];
+    if (items.length > MAX_ITEMS)
+      throw new AppError('invalid_input', `input: a conversation may have ${MAX_ITEMS} items at most.`);
+    return { input, options: toResponsesCall(body, items) };
   }
-  return chain
-    .reverse()
-    .flatMap(({ input, response }) => [...input, ...(response['output'] as unknown[])] as ResponseItem[]);
-}
+};
 
 /** @throws AppError `not_found`, also for one of somebody else */
 function found(responses: ResponseRepository, id: string, viewer: Owner): StoredResponse {

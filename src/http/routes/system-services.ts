@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ServiceMonitor, ServiceReport } from '../../chat/services/service-monitor.js';
+import { AddressedName } from '../../contract/addressed-name.js';
 import { AppError } from '../../shared/errors.js';
 
 export const systemServicesRoutes: FastifyPluginAsyncZod<{ services: ServiceMonitor }> = async (app, { services }) => {
@@ -14,7 +15,7 @@ export const systemServicesRoutes: FastifyPluginAsyncZod<{ services: ServiceMoni
 
   app.get(
     '/system/services/:service_name',
-    { schema: { params: z.object({ service_name: z.string().min(1).max(100) }), tags } },
+    { schema: { params: z.object({ service_name: AddressedName }), tags } },
     async ({ params }) => {
       const report = (await services.reports()).find(
         ({ name }) => name.toLowerCase() === params.service_name.toLowerCase(),

@@ -25,7 +25,7 @@ import type {
 import { streamAnswer } from './answer-stream.js';
 import type { InferenceProcess } from './inference-process.js';
 import { memoryNeed, wantedContext } from './memory-estimate.js';
-import { type ModelFile, ModelFiles } from './model-files.js';
+import { type ModelFile, ModelFiles, parameterSize } from './model-files.js';
 import { type EmbeddedModel, ModelLoader, type ModelLoaderOptions } from './model-loader.js';
 import { type MeasurementStore, ModelMeasurements } from './model-measurements.js';
 import { heardThink, toThink } from './thoughts/thought-traits.js';
@@ -255,7 +255,7 @@ export class LlamaCppRuntime implements Runtime {
         : ['completion', ...(header.templateNamesTools ? ['tools'] : []), ...(header.thoughts ? ['thinking'] : [])],
       template: null,
       family: header.architecture,
-      parameterSize: header.parameters > 0 ? `${Math.round(header.parameters / 1_000_000)}M` : null,
+      parameterSize: parameterSize(header.parameters) ?? null,
       quantization: header.quantization,
       license: null,
       parameters: {},

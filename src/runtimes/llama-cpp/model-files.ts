@@ -70,12 +70,12 @@ export class ModelFiles {
     const stamp = `${file.size}:${file.mtimeMs}`;
     const known = this.#known.get(path);
     if (known?.stamp === stamp) return known.found;
-    const found = await this.#read(path, file.size);
+    const found = await this.#read(path, file.size, file.mtimeMs);
     this.#known.set(path, { stamp, found });
     return found;
   }
 
-  async #read(path: string, sizeBytes: number): Promise<Found> {
+  async #read(path: string, sizeBytes: number, modifiedAt: number): Promise<Found> {
     const model = {
       name: basename(path, '.gguf'),
       provider: this.#provider,
@@ -83,6 +83,7 @@ export class ModelFiles {
       path,
       digest: null,
       format: 'gguf' as const,
+      modifiedAt: Math.round(modifiedAt),
     };
     try {
       const header = await readGguf(path);
@@ -90,7 +91,15 @@ export class ModelFiles {
       return {
         path,
         header,
-        model: { ...model, quantization: header.quantization, chat: !embedding, embedding, problem: null },
+        model: {
+          ...model,
+          quantization: header.quantization,
+          chat: !embedding,
+          embedding,
+          problem: null,
+          family: header.architecture,
+          parameterSize: parameterSize(header.parameters),
+        },
       };
     } catch (error) {
       const refused = toAppError(error);
@@ -102,4 +111,11 @@ export class ModelFiles {
       };
     }
   }
+}
+
+/** As people write it: `135M`, `7.6B`; undefined where the header has no tensors to count. */
+export function parameterSize(parameters: number): string | undefined {
+  if (parameters <= 0) return undefined;
+  const millions = Math.round(parameters / 1_000_000);
+  return millions < 1_000 ? `${millions}M` : `${(parameters / 1_000_000_000).toFixed(1)}B`;
 }

@@ -1,5 +1,6 @@
 // A conversation as the tokens a model reads: through its own chat template, with tools in it where some are offered.
 import { type ChatWrapper, GeneralChatWrapper, type LlamaModel, resolveChatWrapper, type Token } from 'node-llama-cpp';
+import { AppError } from '../../shared/errors.js';
 import { type ThoughtMarks, ThoughtSplitter } from '../thought-splitter.js';
 import { ChatTemplate, type PromptPiece, type TemplateMarks } from './chat-template.js';
 import { type Think, type ThoughtTraits, templateWords, thoughtTraits } from './thoughts/thought-traits.js';
@@ -70,6 +71,25 @@ export class PromptTokenizer {
     const { marks } = this.#thinking.traits;
     const tail = marks ? this.#model.detokenize(tokens.slice(-TAIL_TOKENS), true).trimEnd() : '';
     return { tokens, syntax, thoughts: { marks, opened: marks !== null && tail.endsWith(marks.open) } };
+  }
+
+  /**
+   * A text as it is, marks of the model's own in it included; with what shall follow it where the model was taught to fill in.
+   * @throws AppError `unsupported` where it was not
+   */
+  asItIs(prompt: string, suffix: string | undefined): PromptTokens {
+    const { bos, shouldPrependBosToken, infill } = this.#model.tokens;
+    const begin = shouldPrependBosToken && bos !== null ? [bos] : [];
+    const read = this.#model.tokenize(prompt, true);
+    if (!suffix) return { tokens: this.#withoutSecondBos([...begin, ...read]), syntax: GENERIC, thoughts: null };
+    const { prefix, suffix: after, middle } = infill;
+    if (prefix === null || after === null || middle === null)
+      throw new AppError('unsupported', 'suffix: this model was not taught to fill in.');
+    return {
+      tokens: [...begin, prefix, ...read, after, ...this.#model.tokenize(suffix, true), middle],
+      syntax: GENERIC,
+      thoughts: null,
+    };
   }
 
   /** Null where the template knows no tools, or refuses this conversation: two calls in one answer, an order of its own. */

@@ -5,6 +5,7 @@ import { type GenericParams, paramsOfCall } from '../call-params.js';
 import { ownTools, toolResultText } from '../function-tools.js';
 import { type AdaptedParams, toRuntimeParams } from '../generation-params.js';
 import { familyOf } from '../model-families.js';
+import { completionOf } from '../text-completion.js';
 import { checkSchemaSize } from './grammar-limits.js';
 import { heardThink, type ThoughtTraits, toThink } from './thoughts/thought-traits.js';
 import { toToolOrder } from './tool-calls/tool-order.js';
@@ -72,6 +73,7 @@ export function toGenerateOrder(
     messages: options.prompt.flatMap(toMessages),
     tools: toToolOrder({ ...options, ...ownTools(options) }),
     dropOldest: own['dropOldest'] === true,
+    completion: completionOf(options),
     sampling: {
       temperature: number('temperature', sent) ?? defaults.temperature,
       topP: number('top_p', sent) ?? defaults.topP,

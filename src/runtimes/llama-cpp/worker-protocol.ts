@@ -51,6 +51,8 @@ export type ToWorker =
       tools?: ToolOrder | undefined;
       /** Where the conversation is too long its oldest turns go, instead of an error. */
       dropOldest: boolean;
+      /** Their text is gone on with as it is, without a template; towards `suffix`, where there is one. */
+      completion?: { suffix?: string | undefined } | undefined;
     }
   | { type: 'embed'; id: number; inputs: EmbedInput[]; truncate: boolean }
   | { type: 'count'; id: number; messages: ChatMessage[]; tools?: ToolOrder | undefined; think?: Think }

@@ -18,7 +18,7 @@ import { AnswerWriter, Grammars } from './answer-writer.js';
 import { ConversationSlots, type Slot } from './conversation-slots.js';
 import { fitConversation, refuseHopeless } from './fit-conversation.js';
 import { PromptTokenizer } from './prompt-tokens.js';
-import type { FromWorker, ToWorker } from './worker-protocol.js';
+import type { ChatMessage, FromWorker, ToWorker } from './worker-protocol.js';
 
 const WARM_TOKENS = 3;
 const PROBE_TOKENS = 16;
@@ -183,6 +183,7 @@ async function generate({
   sampling,
   tools,
   dropOldest,
+  completion,
 }: Extract<ToWorker, { type: 'generate' }>): Promise<void> {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');
   const { model, context, slots, prompts, grammars } = loaded;
@@ -191,8 +192,9 @@ async function generate({
   let slot: Slot<LlamaContextSequence> | undefined;
   try {
     const { think, maxTokens } = sampling;
-    const conversation = { messages, tools, think, dropOldest, maxTokens };
-    const { tokens, syntax, thoughts, dropped } = fitConversation(prompts, conversation, context.contextSize);
+    const conversation = { messages: withSuffix(messages, completion?.suffix), tools, think, dropOldest, maxTokens };
+    const reader = completion ? { tokens: () => prompts.asItIs(textOf(messages), completion.suffix) } : prompts;
+    const { tokens, syntax, thoughts, dropped } = fitConversation(reader, conversation, context.contextSize);
     if (dropped > 0) send({ type: 'shortened', id, messages: dropped });
     const room = context.contextSize - tokens.length - 1;
     slot = await slots.take(tokens, abort.signal);
@@ -216,6 +218,12 @@ async function generate({
     slots.giveBack(slot);
   }
 }
+
+const textOf = (messages: readonly ChatMessage[]): string => messages.map(({ text }) => text).join('');
+
+/** It takes room, too. */
+const withSuffix = (messages: ChatMessage[], suffix: string | undefined): ChatMessage[] =>
+  suffix ? [...messages, { role: 'user', text: suffix }] : messages;
 
 function count({ id, messages, tools, think }: Extract<ToWorker, { type: 'count' }>): void {
   if (loaded?.kind !== 'chat') throw new AppError('unsupported', 'This model cannot chat.');

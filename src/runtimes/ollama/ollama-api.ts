@@ -11,6 +11,7 @@ export const Tags = z.object({
         name: z.string().min(1).max(300),
         size: figure,
         digest: z.string().max(200).nullish(),
+        modified_at: z.string().max(100).nullish(),
         details: z
           .object({
             family: z.string().nullish(),
@@ -69,7 +70,7 @@ export const Progress = z.object({
   error: z.unknown().optional(),
 });
 
-/** A line of `/api/chat`. */
+/** A line of `/api/chat`, or of `/api/generate`, whose words are in `response`. */
 export const ChatLine = z.object({
   message: z
     .object({
@@ -81,6 +82,7 @@ export const ChatLine = z.object({
         .nullish(),
     })
     .nullish(),
+  response: z.string().nullish(),
   done: z.boolean().nullish(),
   done_reason: z.string().nullish(),
   prompt_eval_count: figure,

@@ -79,6 +79,11 @@ export class OllamaClient {
     return this.#upstream.send('/api/chat', { body, signal, retry: true });
   }
 
+  /** The same for a text that is gone on with. */
+  generate(body: Record<string, unknown>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return this.#upstream.send('/api/generate', { body, signal, retry: true });
+  }
+
   async embed(
     model: string,
     texts: readonly string[],

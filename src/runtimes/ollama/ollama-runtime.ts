@@ -125,6 +125,9 @@ export class OllamaRuntime implements Runtime {
         chat: !embedding,
         embedding,
         problem: null,
+        modifiedAt: Date.parse(tag.modified_at ?? '') || undefined,
+        family: tag.details?.family || undefined,
+        parameterSize: tag.details?.parameter_size || undefined,
       };
     });
   }
@@ -251,6 +254,7 @@ export class OllamaRuntime implements Runtime {
   }
 
   async #ask(body: Record<string, unknown>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    if ('prompt' in body) return this.#client.generate(body, signal);
     const response = await this.#client.chat(body, signal);
     if (response.statusCode !== 400 || body['think'] === undefined) return response;
     const refused = await this.#client.upstream.rejected(response);
@@ -270,7 +274,7 @@ export class OllamaRuntime implements Runtime {
         if (done) break;
         const parsed = ChatLine.safeParse(line);
         if (!parsed.success) throw new AppError('upstream_protocol', 'Ollama answered in an unknown form.');
-        const { message, error, ...end } = parsed.data;
+        const { message, response, error, ...end } = parsed.data;
         if (error !== undefined)
           throw toModelError(new AppError('upstream_rejected', `Ollama failed: ${errorText(error)}`), 'it');
         if (message?.thinking) parts.push({ type: 'reasoning-delta', id: 'reasoning', delta: message.thinking });
@@ -285,7 +289,8 @@ export class OllamaRuntime implements Runtime {
           for (const { id, function: called_ } of called)
             parts.push({ type: 'tool-call', toolCallId: id, toolName: called_.name, input: called_.arguments });
         }
-        if (message?.content) parts.push({ type: 'text-delta', id: 'text', delta: message.content });
+        const text = message?.content || response;
+        if (text) parts.push({ type: 'text-delta', id: 'text', delta: text });
         if (end.done) {
           done = true;
           this.#figures?.add(end);

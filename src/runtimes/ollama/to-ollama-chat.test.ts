@@ -22,6 +22,12 @@ describe('toOllamaChat', () => {
     expect(messages).toEqual([{ role: 'user', content: 'What is this?', images: ['AAAA'] }]);
   });
 
+  it('sends a text that is gone on with as it is, for the other route of Ollama', () => {
+    const sent = body({ providerOptions: { venom: { completion: { raw: true, suffix: 'end' } } }, maxOutputTokens: 5 });
+    expect(sent).toMatchObject({ prompt: 'Hi', raw: true, suffix: 'end', options: { num_predict: 5, num_ctx: 4_096 } });
+    expect(sent).not.toHaveProperty('messages');
+  });
+
   it('sends what a tool said as the text it is', () => {
     const result = (output: { type: 'text'; value: string } | { type: 'json'; value: { sunny: boolean } }) =>
       body({ prompt: [{ role: 'tool', content: [{ type: 'tool-result', toolCallId: 'a', toolName: 't', output }] }] });

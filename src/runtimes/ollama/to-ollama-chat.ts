@@ -1,9 +1,10 @@
-// A call of the AI SDK's contract as the body of Ollama's `/api/chat`.
+// A call of the AI SDK's contract as the body of Ollama's `/api/chat`, or of `/api/generate` where a text is gone on with.
 import type { LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider';
 import { AppError } from '../../shared/errors.js';
 import { paramsOfCall } from '../call-params.js';
 import { toFunctionTools, toolResultText, withoutUndefined } from '../function-tools.js';
 import { GenerationParamsAdapter } from '../generation-params.js';
+import { completionOf } from '../text-completion.js';
 
 /** Ollama takes a duration text or a number of seconds, and refuses the text "-1". */
 export const toKeepAlive = (keepAlive: string): string | number =>
@@ -32,7 +33,7 @@ export function toOllamaChat(
   const none = call.toolChoice?.type === 'none' || own['toolChoice'] === 'none';
   return withoutUndefined({
     model,
-    messages: call.prompt.flatMap(toMessages),
+    ...said(call),
     stream: own['stream'] !== false,
     format: schema ?? own['format'],
     tools: none ? undefined : tools,
@@ -44,6 +45,14 @@ export function toOllamaChat(
       ...params,
     }),
   });
+}
+
+function said(call: LanguageModelV4CallOptions): Record<string, unknown> {
+  const messages = call.prompt.flatMap(toMessages);
+  const completion = completionOf(call);
+  if (!completion) return { messages };
+  const of = (role: string) => messages.filter((message) => message['role'] === role).map(({ content }) => content);
+  return { ...completion, system: of('system').join('\n') || undefined, prompt: of('user').join('') };
 }
 
 function toMessages(message: LanguageModelV4Message): Record<string, unknown>[] {

@@ -30,6 +30,7 @@ const Models = z.object({
     .array(
       z.object({
         id: z.string().min(1).max(300),
+        created: z.number().nullish(),
         // Tokens of the context, as vLLM and as llama.cpp's server say it.
         max_model_len: z.number().int().positive().nullish(),
         meta: z.object({ n_ctx: z.number().int().positive().nullish() }).nullish(),
@@ -120,7 +121,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
     this.#contextLengths.clear();
     for (const { id, max_model_len, meta } of data) this.#contextLengths.set(id, max_model_len ?? meta?.n_ctx ?? null);
     const list = data.map(
-      ({ id }): RuntimeModel => ({
+      ({ id, created }): RuntimeModel => ({
         name: id,
         provider: this.provider,
         sizeBytes: null,
@@ -131,6 +132,7 @@ export class OpenAiCompatibleRuntime implements Runtime {
         chat: !/embed|minilm|bge-/i.test(id),
         embedding: /embed|minilm|bge-/i.test(id),
         problem: null,
+        modifiedAt: created ? created * 1_000 : undefined,
       }),
     );
     this.#models = { at: performance.now(), list };

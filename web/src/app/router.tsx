@@ -1,5 +1,5 @@
 // The addresses of the UI. All but chat are fetched when they are opened.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { ChatPage } from '../features/chat/chat-page';
 import { toDiscoverSearch } from '../features/discover/discover-search';
 import { toToolTab } from '../features/tools/tool-tabs';
@@ -86,6 +86,21 @@ const system = createRoute({
   path: '/system',
   component: lazyRouteComponent(() => import('../features/system/system-page'), 'SystemPage'),
 });
+const reference = createRoute({
+  getParentRoute: () => root,
+  path: '/docs',
+  validateSearch: ({ operation }: Record<string, unknown>): { operation?: string } =>
+    typeof operation === 'string' ? { operation } : {},
+  component: lazyRouteComponent(() => import('../features/reference/reference-page'), 'ReferencePage'),
+});
+/** Where the original had a second page of the same. */
+const redoc = createRoute({
+  getParentRoute: () => root,
+  path: '/redoc',
+  beforeLoad: () => {
+    throw redirect({ to: '/docs', replace: true });
+  },
+});
 
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -104,6 +119,8 @@ export const router = createRouter({
     toolImportProgress,
     toolSkill,
     system,
+    reference,
+    redoc,
   ]),
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

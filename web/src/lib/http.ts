@@ -17,12 +17,15 @@ export class ApiError extends Error {
 /** Asked for by a key that may not know it. */
 export const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.status === 403;
 
-export async function send(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
+export const send = (path: string, init?: RequestInit & { json?: unknown }): Promise<Response> =>
+  sendTo(`/api/v1${path}`, init);
+
+async function sendTo(address: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
   const { json, ...rest } = init;
   const key = apiKey();
   let response: Response;
   try {
-    response = await fetch(`/api/v1${path}`, {
+    response = await fetch(address, {
       ...rest,
       ...(json === undefined ? {} : { method: rest.method ?? 'POST', body: JSON.stringify(json) }),
       headers: {
@@ -42,10 +45,14 @@ export async function send(path: string, init: RequestInit & { json?: unknown } 
   throw new ApiError(response.status, code, errorText(code, typeof detail === 'string' ? detail : response.statusText));
 }
 
-export async function request<T>(
-  path: string,
+export const request = <T>(path: string, shape: z.ZodType<T>, init?: RequestInit & { json?: unknown }): Promise<T> =>
+  requestAt(`/api/v1${path}`, shape, init);
+
+/** The same for the few addresses that do not begin with `/api/v1`. */
+export async function requestAt<T>(
+  address: string,
   shape: z.ZodType<T>,
   init?: RequestInit & { json?: unknown },
 ): Promise<T> {
-  return shape.parse(await (await send(path, init)).json());
+  return shape.parse(await (await sendTo(address, init)).json());
 }

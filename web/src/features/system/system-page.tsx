@@ -1,8 +1,9 @@
 // How the server is: version, engines, database, and every setting in effect.
 import { Badge, Group, SimpleGrid, Stack, Switch, Table, Text, TextInput, Title } from '@mantine/core';
-import { IconSearch } from '@tabler/icons-react';
+import { IconApi, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ButtonLink } from '../../components/links';
 import { PageHeader } from '../../components/page-header';
 import { Empty, Failed, Loading } from '../../components/states';
 import { engineName } from '../../lib/engines';
@@ -18,7 +19,11 @@ export function SystemPage() {
   const { t } = useTranslation();
   return (
     <div className="page">
-      <PageHeader title={t('system.title')} lead={t('system.lead')} />
+      <PageHeader title={t('system.title')} lead={t('system.lead')}>
+        <ButtonLink to="/docs" size="xs" variant="default" leftSection={<IconApi size={16} aria-hidden />}>
+          {t('reference.title')}
+        </ButtonLink>
+      </PageHeader>
       <Stack gap="xl">
         <Health />
         <Metrics />

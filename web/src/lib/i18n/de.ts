@@ -1,6 +1,7 @@
 // The UI in German.
 import { conversation } from './conversation.de.js';
 import { errors } from './errors.de.js';
+import { reference } from './reference.de.js';
 import { taskLog } from './task-log.de.js';
 import { tools } from './tools.de.js';
 
@@ -804,6 +805,7 @@ export const de: Record<string, string> = {
   'routing.task.SENSITIVE': 'Vertraulich',
   ...conversation,
   ...taskLog,
+  ...reference,
   ...tools,
   ...errors,
 };

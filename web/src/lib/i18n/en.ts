@@ -1,6 +1,7 @@
 // The UI in English; the keys of all languages.
 import { conversation } from './conversation.en.js';
 import { errors } from './errors.en.js';
+import { reference } from './reference.en.js';
 import { taskLog } from './task-log.en.js';
 import { tools } from './tools.en.js';
 
@@ -802,6 +803,7 @@ export const en = {
   'routing.task.SENSITIVE': 'Sensitive',
   ...conversation,
   ...taskLog,
+  ...reference,
   ...tools,
   ...errors,
 };

@@ -1,6 +1,7 @@
 // The UI in Polish.
 import { conversation } from './conversation.pl.js';
 import { errors } from './errors.pl.js';
+import { reference } from './reference.pl.js';
 import { taskLog } from './task-log.pl.js';
 import { tools } from './tools.pl.js';
 
@@ -812,6 +813,7 @@ export const pl: Record<string, string> = {
   'routing.task.SENSITIVE': 'Poufne',
   ...conversation,
   ...taskLog,
+  ...reference,
   ...tools,
   ...errors,
 };

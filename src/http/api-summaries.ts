@@ -18,6 +18,8 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'POST /api/v1/sessions/{session_id}/truncate': 'Take back the messages from one on',
   'GET /api/v1/sessions/{session_id}/labels': 'What was found in a conversation that keeps it local',
   'POST /api/v1/sessions/{session_id}/labels/release': 'Take labels off a conversation',
+  'POST /api/v1/sessions/import': 'Take in conversations that were exported',
+  'POST /api/v1/sessions/{session_id}/branch': 'Go on from one message in a conversation of its own',
   'GET /api/v1/sessions/{session_id}/export': 'A conversation as Markdown or JSON',
 
   'POST /api/v1/memory/ingest': 'Remember a text',
@@ -121,6 +123,8 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /api/v1/models/trending': 'What is asked for most in a catalogue',
   'GET /api/v1/models/search': 'Search a catalogue',
   'GET /api/v1/models/news': 'News and papers about models',
+  'GET /api/v1/models/discover': 'Models of all catalogues, with what is known of them',
+  'GET /api/v1/models/discover/fit': 'Whether models of a catalogue run on this machine',
   'GET /api/v1/models/preflight': 'What an installation would fetch, and whether it fits',
   'POST /api/v1/models/registry/install': 'Install a model from a catalogue',
   'DELETE /api/v1/models/registry/{model_name}': 'Remove a model that was installed from a catalogue',

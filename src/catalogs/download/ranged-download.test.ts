@@ -102,6 +102,14 @@ describe('a download comes whole', () => {
     expect(asked).toEqual([{ path: '/model.gguf', range: undefined, ifRange: undefined, authorization: undefined }]);
   });
 
+  it('over connections that break after the head of the answer', async () => {
+    const cut: Answer = (_request, response) => {
+      response.writeHead(200, { etag: '"v1"', 'content-length': FILE.length }).flushHeaders();
+      setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    };
+    await whole(await source(cut, cut, cut, serves()));
+  });
+
   it('over cuts, going on where it was', async () => {
     await whole(await source(serves(FILE, { until: 100_000 }), serves(FILE, { until: 50_000 }), serves()));
     expect(asked.map(({ range, ifRange }) => [range !== undefined, ifRange])).toEqual([

@@ -94,6 +94,7 @@ async function downloadOnce({ source, expected, partPath, finalPath, onProgress,
   let part = await PartFile.open(partPath, expected, { resume: tag !== '' });
   const stall = new AbortController();
   let timer = globalThis.setTimeout(() => stall.abort(), source.stallMs ?? CONNECT_TIMEOUT_MS);
+  let answered = false;
   const done = async (): Promise<string> => {
     const sha256 = await part.commit(finalPath);
     await rm(tagPath, { force: true });
@@ -120,6 +121,7 @@ async function downloadOnce({ source, expected, partPath, finalPath, onProgress,
     if (newTag && !newTag.startsWith('W/')) await writeFile(tagPath, newTag);
     else await rm(tagPath, { force: true });
     if (!response.body) throw new AppError('download_failed', 'The source sent nothing.');
+    answered = true;
     for await (const bytes of response.body as unknown as AsyncIterable<Uint8Array>) {
       clearTimeout(timer);
       timer = globalThis.setTimeout(() => stall.abort(), source.stallMs ?? STALL_MS);
@@ -140,7 +142,8 @@ async function downloadOnce({ source, expected, partPath, finalPath, onProgress,
       throw error;
     }
     await part.close();
-    if (part.bytes > 0 && !(error instanceof AppError))
+    // A source that began to answer is there, though its connections may break before their first byte.
+    if ((answered || part.bytes > 0) && !(error instanceof AppError))
       throw new AppError('download_failed', 'The download broke off.', { cause: error });
     throw error;
   } finally {

@@ -173,7 +173,7 @@ describe('VllmRuntime', () => {
     });
     await expect(ask(runtime, {}, 'nope')).rejects.toMatchObject({ code: 'model_not_found' });
     await expect(ask(runtime, { maxOutputTokens: 5_000 })).rejects.toMatchObject({
-      code: 'upstream_rejected',
+      code: 'context_length_exceeded',
       message: expect.stringContaining('maximum context length'),
     });
   });

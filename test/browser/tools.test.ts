@@ -358,14 +358,20 @@ describe('a configuration of another program', () => {
     const { page } = await open('/tools/import');
     await page.getByText('Paste JSON').click();
     const text = page.getByLabel('Configuration of another program');
-    await text.fill('{"mcpServers": ');
+    await text.fill('["node"]');
     await page.getByRole('button', { name: 'Read' }).click();
     await page.getByText('This is not a JSON object.').first().waitFor();
+    await text.fill('{"mcpServers": ');
+    await page.getByRole('button', { name: 'Read' }).click();
+    await page
+      .getByRole('alert')
+      .getByText(/cannot be read as JSON/)
+      .waitFor();
     await text.fill(
       JSON.stringify({
         mcpServers: {
           pasted: { command: process.execPath, args: [join(repository, 'server.mjs')] },
-          leaky: { command: 'node', args: [], env: { API_KEY: 'sk-1' } },
+          nothing: { args: [] },
         },
       }),
     );

@@ -67,8 +67,9 @@ describe('Normal chat', () => {
     await stored(page);
     await answer.getByText('Stayed here · iban').waitFor();
     await page
-      .getByRole('button', { name: /^Actions for/ })
+      .locator('.session-row')
       .first()
+      .getByRole('button', { name: /^Actions for/ })
       .click();
     await page.getByRole('menuitem', { name: 'Privacy' }).click();
     const dialog = page.getByRole('dialog', { name: 'Privacy' });

@@ -27,10 +27,12 @@ import { WebSkill } from '../skills/builtin/web-skill.js';
 import { WorkSkill } from '../skills/builtin/work-skill.js';
 import { CustomSkills } from '../skills/custom/custom-skills.js';
 import { SkillEditor } from '../skills/custom/skill-editor.js';
+import { Questions } from '../skills/questions.js';
 import { SkillManager } from '../skills/skill-manager.js';
 import type { ToolGrants } from '../skills/tool-grants.js';
 import { Workspaces } from '../skills/workspaces.js';
 import { SkillVersionFiles } from '../storage/skill-version-files.js';
+import { SqliteQuestions } from '../storage/sqlite-questions.js';
 import { SqliteSkills } from '../storage/sqlite-skills.js';
 import { removeUnfinished } from '../storage/unfinished-files.js';
 import type { ChatRoom } from './chat.js';
@@ -139,25 +141,38 @@ export function composeSkills(settings: Settings, parts: SkillsParts) {
     logger,
   });
   const approvalWaitMs = settings.SKILLS_APPROVAL_TIMEOUT_SECONDS * 1_000;
+  const resumeTask = (requestId: string) =>
+    void parts
+      .tasks()
+      .orchestrator.resume(requestId)
+      .catch((error: unknown) => {
+        logger.info({ err: error, request_id: requestId }, 'the task somebody answered for could not be resumed');
+      });
   const approvals = new Approvals({
     repository,
     events,
     now: systemClock.now,
     newId: randomUUID,
     waitMs: approvalWaitMs,
-    onLateAnswer: (requestId) =>
-      void parts
-        .tasks()
-        .orchestrator.resume(requestId)
-        .catch((error: unknown) => {
-          logger.info({ err: error, request_id: requestId }, 'the task of an approval could not be resumed');
-        }),
+    onLateAnswer: resumeTask,
+  });
+  const questions = new Questions({
+    repository: new SqliteQuestions(store),
+    events,
+    now: systemClock.now,
+    newId: randomUUID,
+    canResume: (requestId) => {
+      const status = tasks.get(requestId)?.status;
+      return status !== undefined && status !== 'COMPLETED';
+    },
+    onLateAnswer: resumeTask,
   });
   const manager = new SkillManager(
     {
       providers: [builtIn, custom, mcp.tools],
       repository,
       approvals,
+      questions,
       grants: parts.grants,
       events,
       sessionLabels: (sessionId) => labels.of(sessionId),
@@ -172,11 +187,12 @@ export function composeSkills(settings: Settings, parts: SkillsParts) {
   return {
     manager,
     approvals,
+    questions,
     editor: new SkillEditor({ folder: customFolder, skills: custom, versions }),
     /** Looks for changed skills now. */
     refresh: () => custom.scan(),
-    /** What the folders hold, and approvals nobody waits for any more. */
-    start: () => Promise.all([custom.scan(), approvals.recover()]),
+    /** What the folders hold, and what nobody waits for any more. */
+    start: () => Promise.all([custom.scan(), approvals.recover(), questions.recover()]),
     close: async () => {
       custom.close();
       await fetcher.close();

@@ -59,6 +59,7 @@ import { type ResponsesRoutesOptions, responsesRoutes } from './routes/responses
 import { type RoutingRoutesOptions, routingRoutes } from './routes/routing.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
+import { questionsRoutes } from './routes/questions.js';
 import { type SkillsRoutesOptions, skillsRoutes } from './routes/skills.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 import { systemServicesRoutes } from './routes/system-services.js';
@@ -242,6 +243,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(providerRoutes, options.providers);
       await api.register(customSkillsRoutes, options.skills);
       await api.register(skillsRoutes, options.skills);
+      await api.register(questionsRoutes, options.skills);
     },
     { prefix: '/api/v1' },
   );

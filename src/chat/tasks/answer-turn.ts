@@ -306,7 +306,7 @@ export class TurnAnswering {
       if (state === 'waits') {
         waiting.set(call.id, call);
         live.log(
-          logLine('approval_waits', { tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})` }),
+          logLine(call.kind === 'approval' ? 'approval_waits' : 'question_waits', { tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})` }),
         );
         touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
       } else waiting.delete(call.id);
@@ -314,14 +314,15 @@ export class TurnAnswering {
         clearInterval(touching);
         touching = undefined;
       }
-      const shown = [...waiting.values()].map(({ id, tool, title, reason }) => ({
-        approval_id: id,
+      const shown = [...waiting.values()].map(({ kind, id, tool, title, reason }) => ({
+        [`${kind}_id`]: id,
         tool,
         title,
         reason,
       }));
       live.update({ waiting_for_you: shown.length > 0 ? shown : null });
-      this.#parts.tracer.step(live.id, 'Approval', state, JSON.stringify({ approval_id: call.id, tool: call.tool }));
+      const step = call.kind === 'approval' ? 'Approval' : 'Question';
+      this.#parts.tracer.step(live.id, step, state, JSON.stringify({ [`${call.kind}_id`]: call.id, tool: call.tool }));
     };
   }
 

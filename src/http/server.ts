@@ -54,12 +54,12 @@ import { type OAuthRoutesOptions, oauthRoutes } from './routes/oauth.js';
 import { type OllamaRoutesOptions, ollamaRoutes } from './routes/ollama.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { type ProviderRoutesOptions, providerRoutes } from './routes/providers.js';
+import { type QuestionsRoutesOptions, questionsRoutes } from './routes/questions.js';
 import { type QueueRoutesOptions, queueRoutes } from './routes/queue.js';
 import { type ResponsesRoutesOptions, responsesRoutes } from './routes/responses.js';
 import { type RoutingRoutesOptions, routingRoutes } from './routes/routing.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { simpleChatRoutes } from './routes/simple-chat.js';
-import { questionsRoutes } from './routes/questions.js';
 import { type SkillsRoutesOptions, skillsRoutes } from './routes/skills.js';
 import { type SystemRoutesOptions, systemRoutes } from './routes/system.js';
 import { systemServicesRoutes } from './routes/system-services.js';
@@ -102,7 +102,7 @@ export interface ServerOptions {
   ollama: OllamaRoutesOptions;
   mcpEndpoints: McpEndpointsOptions;
   routing: RoutingRoutesOptions;
-  skills: SkillsRoutesOptions & { editor: SkillEditor };
+  skills: SkillsRoutesOptions & QuestionsRoutesOptions & { editor: SkillEditor };
   providers: ProviderRoutesOptions;
 }
 

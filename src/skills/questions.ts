@@ -150,12 +150,7 @@ export class Questions {
     }
   }
 
-  #asked(
-    tool: ToolDescriptor,
-    call: ToolCall & { requestId: string },
-    question: ToolQuestion,
-    hash: string,
-  ): Question {
+  #asked(tool: ToolDescriptor, call: ToolCall & { requestId: string }, question: ToolQuestion, hash: string): Question {
     const { kind, id, title } = tool.source;
     return {
       id: this.#parts.newId(),

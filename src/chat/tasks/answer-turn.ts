@@ -306,7 +306,9 @@ export class TurnAnswering {
       if (state === 'waits') {
         waiting.set(call.id, call);
         live.log(
-          logLine(call.kind === 'approval' ? 'approval_waits' : 'question_waits', { tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})` }),
+          logLine(call.kind === 'approval' ? 'approval_waits' : 'question_waits', {
+            tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})`,
+          }),
         );
         touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
       } else waiting.delete(call.id);

@@ -58,11 +58,11 @@ function toItem(asked: Question): z.output<typeof QuestionItem> {
     message: question.message,
     fields:
       question.kind === 'form'
-        ? question.fields.map((field) => ({
+        ? (question.fields.map((field) => ({
             ...field,
             options: [...field.options],
             initial: typeof field.initial === 'object' && field.initial !== null ? [...field.initial] : field.initial,
-          })) as z.output<typeof QuestionItem>['fields']
+          })) as z.output<typeof QuestionItem>['fields'])
         : [],
     url: question.kind === 'link' ? question.url : null,
     host,

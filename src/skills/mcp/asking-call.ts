@@ -39,7 +39,8 @@ type Result = CallToolResult | InputRequiredResult;
 /** @throws AppError as sessions do, `mcp_protocol` where the server asks for ever; ProtocolError of the server */
 export async function askingCall(call: AskingCall): Promise<CallToolResult> {
   const { person } = call;
-  if (!person) return (await withSession(call, (session) => session.callTool(call.params, call.options))) as CallToolResult;
+  if (!person)
+    return (await withSession(call, (session) => session.callTool(call.params, call.options))) as CallToolResult;
   let further: Record<string, unknown> = {};
   for (let round = 0; round <= ROUNDS_MAX; round += 1) {
     const result = await oneRound(call, person, further);
@@ -47,7 +48,10 @@ export async function askingCall(call: AskingCall): Promise<CallToolResult> {
     if (!isDemand(result)) return result;
     const { inputRequests, requestState } = result;
     if (typeof requestState === 'string' && requestState.length > STATE_CHARS)
-      throw new AppError('mcp_protocol', `${call.server} keeps more than ${STATE_CHARS} characters with its questions.`);
+      throw new AppError(
+        'mcp_protocol',
+        `${call.server} keeps more than ${STATE_CHARS} characters with its questions.`,
+      );
     further = {
       ...(inputRequests ? { inputResponses: await answers(call, person, inputRequests) } : {}),
       ...(requestState === undefined ? {} : { requestState }),

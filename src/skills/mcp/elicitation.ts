@@ -60,8 +60,7 @@ function toField(name: string, property: Json, required: boolean): QuestionField
 function kindOf(name: string, type: unknown, property: Json): Partial<QuestionField> {
   const bound = (key: string) => (typeof property[key] === 'number' ? property[key] : null);
   if (type === 'boolean') return { type };
-  if (type === 'number' || type === 'integer')
-    return { type, minimum: bound('minimum'), maximum: bound('maximum') };
+  if (type === 'number' || type === 'integer') return { type, minimum: bound('minimum'), maximum: bound('maximum') };
   if (type === 'array')
     return {
       type: 'choices',

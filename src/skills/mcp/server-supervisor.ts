@@ -124,8 +124,7 @@ export class ServerSupervisor {
 
   #start(): Promise<McpConnection> {
     if (this.#connection?.open) return Promise.resolve(this.#connection);
-    if (this.#looping)
-      return Promise.reject(this.#loop());
+    if (this.#looping) return Promise.reject(this.#loop());
     this.#starting ??= this.#startOnce(this.#stopStart.signal).finally(() => {
       this.#starting = undefined;
       this.#options.onChange();

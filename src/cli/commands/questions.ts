@@ -53,12 +53,12 @@ function contentOf(fields: readonly Field[], given: readonly string[]): Record<s
         'invalid_input',
         `Give values as name=value; the names are ${fields.map(({ name }) => visible(name)).join(', ') || 'none here'}.`,
       );
-    content[field.name] = valueOf(field, pair.slice(at + 1));
+    content[field.name] = typed(field, pair.slice(at + 1));
   }
   return content;
 }
 
-function valueOf({ name, type }: Field, text: string): unknown {
+function typed({ name, type }: Field, text: string): unknown {
   if (type === 'choices') return text === '' ? [] : text.split(',');
   if (type === 'boolean') {
     if (/^(yes|true)$/i.test(text)) return true;

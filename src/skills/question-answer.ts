@@ -9,8 +9,8 @@ export type FieldProblem =
   | 'too_long'
   | 'too_small'
   | 'too_big'
-  | 'too_few'
-  | 'too_many'
+  | 'more_needed'
+  | 'fewer_needed'
   | 'format'
   | 'option';
 
@@ -62,7 +62,7 @@ export function problemOf(field: QuestionField, value: unknown): FieldProblem | 
     case 'choices':
       if (!Array.isArray(value)) return 'type';
       if (new Set(value).size !== value.length || !value.every(offered)) return 'option';
-      return value.length < minimum ? 'too_few' : value.length > maximum ? 'too_many' : null;
+      return value.length < minimum ? 'more_needed' : value.length > maximum ? 'fewer_needed' : null;
     case 'text': {
       if (typeof value !== 'string') return 'type';
       // As JSON Schema counts.

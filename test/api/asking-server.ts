@@ -11,11 +11,15 @@ const ASKING = resolve(import.meta.dirname, '../stand-ins/asking-mcp-server.mjs'
 type Json = Record<string, never> & { [key: string]: Json };
 
 /** Imported from Git as `legacy` or `modern`; its tools run without a yes. */
-export async function importAsking(url: string, era: 'legacy' | 'modern'): Promise<void> {
+export async function importAsking(url: string, era: 'legacy' | 'modern', key = ''): Promise<void> {
   const ask = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: {
+        ...(key ? { authorization: `Bearer ${key}` } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return (await response.json()) as Json;
   };

@@ -1,8 +1,11 @@
 // An MCP server over stdio that asks before it works: `node asking-mcp-server.mjs legacy` within the call, `modern` by the
 // call's result. It notes in its answers which process gave them.
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 
 const modern = process.argv[2] === 'modern';
+/** In a sandbox all have the same number. */
+const self = randomUUID().slice(0, 8);
 const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 
 const FORM = {
@@ -54,7 +57,7 @@ const TOOLS = Object.keys(QUESTIONS).map((name) => ({
 }));
 
 const said = (answers) => ({
-  content: [{ type: 'text', text: `process ${process.pid} was told ${JSON.stringify(answers)}` }],
+  content: [{ type: 'text', text: `process ${self} was told ${JSON.stringify(answers)}` }],
 });
 
 let ids = 0;

@@ -38,6 +38,7 @@ function QuestionCard({ question }: { question: Question }) {
   return (
     <Alert
       icon={<IconMessageQuestion size={18} aria-hidden />}
+      variant="outline"
       color="blue"
       styles={{ label: { color: 'var(--mantine-color-text)' } }}
       title={t('question.title', { who })}

@@ -63,7 +63,7 @@ export class McpServers implements ImportedServers {
   constructor(options: McpServersOptions) {
     this.#options = options;
     const { idleMs, lifetimeMs, now } = options;
-    this.#personal = new PersonalConnections({ idleMs, lifetimeMs, now });
+    this.#personal = new PersonalConnections({ idleMs, lifetimeMs, now, onChange: (server) => this.#tell(server) });
     for (const record of options.repository.all()) this.#entries.set(record.name, this.#entry(record));
   }
 
@@ -260,6 +260,7 @@ export class McpServers implements ImportedServers {
     const { name, title, enabled, trusted, allowPlain, active } = record;
     const { manifest, launch, source } = active;
     const authorization = this.#options.launcher.authorization(name, launch);
+    const running = supervisor.connection ?? this.#personal.openOf(name);
     let isolation: ImportedServer['isolation'] = null;
     let refusal: AppError | undefined;
     try {
@@ -271,11 +272,16 @@ export class McpServers implements ImportedServers {
       name,
       title,
       transport: manifest?.wire ?? launch.kind,
-      state: stateOf({ enabled, authorization, known: manifest !== null, process: supervisor.state }),
+      state: stateOf({
+        enabled,
+        authorization,
+        known: manifest !== null,
+        process: running ? 'running' : supervisor.state,
+      }),
       enabled,
       trusted,
       isolation,
-      pid: supervisor.connection?.pid ?? null,
+      pid: running?.pid ?? null,
       era: manifest?.era ?? null,
       protocolVersion: manifest?.protocolVersion ?? null,
       serverInfo: manifest?.serverInfo ?? null,

@@ -36,7 +36,7 @@ const take = (server: string, owner: string | null, name = owner ?? 'house') =>
 beforeEach(() => {
   vi.useFakeTimers();
   opened = [];
-  connections = new PersonalConnections({ idleMs: 1_000, lifetimeMs: 10_000, now: Date.now });
+  connections = new PersonalConnections({ idleMs: 1_000, lifetimeMs: 10_000, now: Date.now, onChange: () => {} });
 });
 afterEach(async () => {
   await connections.close();

@@ -13,6 +13,7 @@ export interface PersonalConnectionsOptions {
   /** Ended at the first quiet moment after so long. */
   lifetimeMs: number;
   now: () => number;
+  onChange: (server: string) => void;
 }
 
 interface Personal {
@@ -41,6 +42,11 @@ export class PersonalConnections {
     this.#options = options;
   }
 
+  /** One that is open, if any. */
+  openOf(server: string): McpConnection | undefined {
+    return this.#all.findLast((each) => each.server === server && each.connection?.open)?.connection;
+  }
+
   /** Undefined where there is no room: the call is made on the shared connection, where nothing can be asked. */
   async take(
     server: string,
@@ -57,8 +63,11 @@ export class PersonalConnections {
     this.#all = [...this.#all.filter((each) => each !== personal), personal];
     try {
       const connection = personal.connection ?? (await open(offered(personal)));
-      if (!personal.connection) connection.onClose(() => this.#forget(personal));
-      personal.connection = connection;
+      if (!personal.connection) {
+        personal.connection = connection;
+        connection.onClose(() => this.#forget(personal));
+        this.#options.onChange(server);
+      }
       // Told to end while it started.
       if (!this.#all.includes(personal)) {
         await connection.close();
@@ -127,7 +136,9 @@ export class PersonalConnections {
 
   #forget(personal: Personal): void {
     clearTimeout(personal.idle);
+    if (!this.#all.includes(personal)) return;
     this.#all = this.#all.filter((each) => each !== personal);
+    this.#options.onChange(personal.server);
   }
 }
 

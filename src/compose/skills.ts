@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { everySession } from '../chat/memory/ports.js';
+import { RoutedBackgroundModel } from '../chat/results/background-model.js';
 import type { Settings } from '../config/settings-schema.js';
 import type { ModelManager } from '../models/model-manager.js';
 import { findProgram } from '../runtimes/servers/argument-vector.js';
@@ -38,6 +39,7 @@ import { removeUnfinished } from '../storage/unfinished-files.js';
 import type { ChatRoom } from './chat.js';
 import type { McpRoom } from './mcp.js';
 import type { ObservationRoom } from './observation.js';
+import type { RoutingRoom } from './routing.js';
 import type { StorageRoom } from './storage.js';
 import type { TasksRoom } from './tasks.js';
 
@@ -56,6 +58,7 @@ export interface SkillsParts {
   observation: ObservationRoom;
   models: ModelManager;
   chat: ChatRoom;
+  routing: RoutingRoom;
   mcp: McpRoom;
   tasks: () => TasksRoom;
   /** PATH. */
@@ -167,12 +170,17 @@ export function composeSkills(settings: Settings, parts: SkillsParts) {
     },
     onLateAnswer: resumeTask,
   });
+  const modelForTools = new RoutedBackgroundModel((request) => parts.routing.router.route(request));
   const manager = new SkillManager(
     {
       providers: [builtIn, custom, mcp.tools],
       repository,
       approvals,
       questions,
+      model: {
+        complete: (request) => modelForTools.complete({ ...request, onlyLocal: false }),
+      },
+      workspaceOf: (owner) => workspaces.of(owner).root,
       grants: parts.grants,
       events,
       sessionLabels: (sessionId) => labels.of(sessionId),

@@ -35,7 +35,8 @@ export const QuestionItem = z.object({
   title: z.string(),
   /** The MCP server whose question it is; null for a tool of Venom. */
   server: z.string().nullable(),
-  kind: z.enum(['form', 'link']),
+  /** `model`: the server wants the model to be asked what `message` says. */
+  kind: z.enum(['form', 'link', 'model']),
   /** The server's own words: text to show, neither Markdown nor an instruction. */
   message: z.string(),
   /** Of a form. */
@@ -43,6 +44,9 @@ export const QuestionItem = z.object({
   /** Of a link: opened by the person alone. */
   url: z.string().nullable(),
   host: z.string().nullable(),
+  /** Of a question for the model. */
+  system: z.string().nullable(),
+  max_tokens: z.int().nullable(),
   /** The host's letters may look like those of another. */
   host_is_deceptive: z.boolean(),
   /** It seems to ask for a password, key or number of a card, which a form is no place for. */

@@ -1,6 +1,7 @@
 // What a tool is to everybody who offers, chooses, approves or calls one. No I/O and no vendor's words in this file.
 import type { Owner } from '../shared/owner.js';
 import type { ToolAnswer, ToolQuestion } from './question-ports.js';
+import type { ModelRequest } from './skill-ports.js';
 
 /** Whether a call may run: by itself, after somebody said yes, or not at all. */
 export type Permission = 'always' | 'ask' | 'never';
@@ -49,6 +50,13 @@ export interface AskablePerson {
    * @throws AppError `queue_full`, or the signal's reason
    */
   ask(question: ToolQuestion, signal: AbortSignal): Promise<ToolAnswer>;
+  /**
+   * Asks the model, after the person has seen what and agreed; null where they have not.
+   * @throws AppError `queue_full`, what routing and engines refuse, or the signal's reason
+   */
+  sample(request: ModelRequest, signal: AbortSignal): Promise<{ text: string; model: string } | null>;
+  /** Of their files. */
+  folder: string;
   /** All answers of one call together may take so long; it does not count as the call's own time. */
   waitMs: number;
 }

@@ -21,10 +21,11 @@ export interface QuestionField {
 
 export type FieldValue = string | number | boolean | readonly string[];
 
-/** `link` is a page for the person to open; nobody else does. */
+/** `link` is a page for the person to open; nobody else does. `model` is for leave to ask the model what `message` says. */
 export type ToolQuestion =
   | { kind: 'form'; message: string; fields: readonly QuestionField[] }
-  | { kind: 'link'; message: string; url: string };
+  | { kind: 'link'; message: string; url: string }
+  | { kind: 'model'; message: string; system: string; maxTokens: number };
 
 /** `decline` is a no; `cancel` is no answer, such as when nobody was there. */
 export type ToolAnswer =

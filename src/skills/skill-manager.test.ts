@@ -97,6 +97,8 @@ function build(
       repository,
       approvals,
       questions,
+      model: { complete: async () => ({ text: 'sampled', model: 'm' }) },
+      workspaceOf: () => '/workspace',
       grants: new ToolGrants(given.granted ?? []),
       events: sink,
       sessionLabels: () => given.labels ?? [],

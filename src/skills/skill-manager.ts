@@ -17,12 +17,12 @@ import { abortable } from '../shared/abortable.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { type Owner, ownerOfSession } from '../shared/owner.js';
 import type { Approvals } from './approvals.js';
+import { type AskedPersonParts, askedPerson } from './asked-person.js';
 import { DOES_THE_WORK, INTENT_TOOLS } from './intent-tools.js';
 import { PausableDeadline } from './pausable-deadline.js';
 import { decidePermission, type PermissionDecision, type PermissionOverride } from './permissions.js';
-import type { AskablePerson, Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
+import type { Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
 import { OFFERED_DESCRIPTION_CHARS, promptTokens } from './prompt-tokens.js';
-import type { Questions } from './questions.js';
 import type { SkillRepository } from './skill-ports.js';
 import type { ToolGrants } from './tool-grants.js';
 import { type ToolHit, ToolSearch } from './tool-search.js';
@@ -40,11 +40,10 @@ const DOES_IT = 0.25;
 /** Small, harmless and often wanted. */
 const BASICS: readonly string[] = ['memory__recall', 'system__status', 'time__now'];
 
-export interface SkillManagerParts {
+export interface SkillManagerParts extends Omit<AskedPersonParts, 'waitMs'> {
   providers: readonly ToolProvider[];
   repository: SkillRepository;
   approvals: Approvals;
-  questions: Questions;
   grants: Pick<ToolGrants, 'mayUse'>;
   events: EventSink;
   sessionLabels: (sessionId: string) => readonly string[];
@@ -233,7 +232,11 @@ export class SkillManager {
     // What it still asks when it has answered or failed is asked for nothing.
     const over = new AbortController();
     const signal = AbortSignal.any([call.signal, timeout]);
-    const person = this.#person(tool, call, deadline, AbortSignal.any([signal, over.signal]), onWaiting);
+    const callEnds = AbortSignal.any([signal, over.signal]);
+    const person = askedPerson(
+      { ...this.#parts, waitMs: this.#options.approvalWaitMs },
+      { tool, call, deadline, callEnds, onWaiting },
+    );
     let outcome: ToolOutcome;
     try {
       const answered = await abortable(provider.call({ ...call, signal, person }), signal);
@@ -259,39 +262,6 @@ export class SkillManager {
       outcome.errorCode ?? 'tool_failed',
     );
     return outcome;
-  }
-
-  /** Only a turn has somebody who sees what is asked. */
-  #person(
-    tool: ToolDescriptor,
-    call: ToolCall,
-    deadline: PausableDeadline,
-    callEnds: AbortSignal,
-    onWaiting: NonNullable<CallOptions['onWaiting']>,
-  ): AskablePerson | undefined {
-    const { requestId } = call;
-    if (requestId === null) return undefined;
-    const waitMs = this.#options.approvalWaitMs;
-    let leftMs = waitMs;
-    return {
-      waitMs,
-      ask: async (question, signal) => {
-        if (leftMs <= 0) return { action: 'cancel' };
-        const startedAt = performance.now();
-        deadline.pause();
-        try {
-          return await this.#parts.questions.ask(tool, { ...call, requestId }, question, {
-            waitMs: leftMs,
-            signal: AbortSignal.any([callEnds, signal]),
-            onWaiting: ({ id, title }, state) =>
-              onWaiting({ kind: 'question', id, tool: tool.name, title, reason: 'asked' }, state),
-          });
-        } finally {
-          leftMs -= performance.now() - startedAt;
-          deadline.resume();
-        }
-      },
-    };
   }
 
   #ended(

@@ -50,7 +50,7 @@ export async function importAsking(url: string, era: 'legacy' | 'modern', key = 
   const approved = await ask('POST', `/mcp/plans/${result?.['plan_id']}/approve`, { hash: result?.['hash'] });
   expect((await ended(approved['operation']?.['operation_id']))['status']).toBe('completed');
   rmSync(repository, { recursive: true, force: true });
-  for (const tool of ['book', 'twice', 'login', 'nested'])
+  for (const tool of ['book', 'twice', 'login', 'nested', 'sample', 'roots'])
     await ask('PUT', `/skills/${era}__${tool}/permission`, { permission: 'always' });
 }
 
@@ -58,6 +58,11 @@ export async function importAsking(url: string, era: 'legacy' | 'modern', key = 
 export function leadsTo(upstream: FakeUpstream, tool: string | null): () => string {
   let read = '';
   upstream.behaviour = (body, response) => {
+    if (
+      JSON.stringify(body['messages']).includes('Name a fruit.') &&
+      !JSON.stringify(body['messages']).includes('was told')
+    )
+      return streams(['A pear.'])(body, response);
     const messages = JSON.stringify(body['messages']);
     const answered = messages.includes('was told');
     if (answered) read += messages;

@@ -165,6 +165,39 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era', (era) => 
   });
 });
 
+describe('a server of the legacy era that wants the model', () => {
+  it('has it asked once the person has seen what and agreed, with a bound', async () => {
+    const { task, told } = await turn('legacy__sample');
+    const question = await asked(task);
+    expect(question).toMatchObject({
+      kind: 'model',
+      message: 'Name a fruit.',
+      system: 'Be short.',
+      max_tokens: 1_000,
+      fields: [],
+    });
+    await answer(question, { action: 'accept' });
+    await client.ended(task);
+    expect(told()).toContain('A pear.');
+  });
+
+  it('hears a no, and the model nothing', async () => {
+    const { task, told } = await turn('legacy__sample');
+    const question = await asked(task);
+    const before = upstream.requests.length;
+    await answer(question, { action: 'decline' });
+    await client.ended(task);
+    expect(told()).toContain('did not let');
+    expect(JSON.stringify(upstream.requests.slice(before))).not.toContain('Name a fruit.');
+  });
+
+  it('sees no folder that it was not granted', async () => {
+    const { task, told } = await turn('legacy__roots');
+    await client.ended(task);
+    expect(told()).toContain('{\\"roots\\":[]}');
+  });
+});
+
 it('gives each of two calls at once a process of its own, and a later call one that is free', async () => {
   const told = leadsTo(upstream, 'legacy__book');
   const submit = (session: string) =>

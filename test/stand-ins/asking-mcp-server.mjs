@@ -50,7 +50,7 @@ const QUESTIONS = {
   login: [PAGE],
   nested: [{ message: 'x', requestedSchema: { type: 'object', properties: { a: { type: 'object' } } } }],
 };
-const TOOLS = Object.keys(QUESTIONS).map((name) => ({
+const TOOLS = [...Object.keys(QUESTIONS), 'sample', 'roots'].map((name) => ({
   name,
   description: `Does ${name} after asking.`,
   inputSchema: { type: 'object', properties: { day: { type: 'string' } } },
@@ -62,11 +62,11 @@ const said = (answers) => ({
 
 let ids = 0;
 const waiting = new Map();
-const ask = (params) =>
+const ask = (params, method = 'elicitation/create') =>
   new Promise((resolve) => {
     ids += 1;
     waiting.set(`ask-${ids}`, resolve);
-    send({ id: `ask-${ids}`, method: 'elicitation/create', params });
+    send({ id: `ask-${ids}`, method, params });
   });
 let offered;
 
@@ -74,6 +74,18 @@ async function call({ name, inputResponses, requestState, _meta }) {
   const questions = QUESTIONS[name];
   if (!modern) {
     if (!offered?.elicitation) return { ...said('nothing: nobody can be asked'), isError: true };
+    if (name === 'roots') return said(await ask(undefined, 'roots/list'));
+    if (name === 'sample')
+      return said(
+        await ask(
+          {
+            messages: [{ role: 'user', content: { type: 'text', text: 'Name a fruit.' } }],
+            systemPrompt: 'Be short.',
+            maxTokens: 9_999,
+          },
+          'sampling/createMessage',
+        ),
+      );
     const answers = [];
     for (const question of questions) answers.push(await ask(question));
     return said(answers);

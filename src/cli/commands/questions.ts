@@ -81,6 +81,12 @@ function describe(question: Question): string {
       ? ['  Caution: it seems to ask for a secret, such as a password. Do not tell it here.']
       : []),
     ...fields.map((field) => `  ${visible(field.name)}: ${visible(field.title)} (${kindOf(field)})${more(field)}`),
+    ...(question.kind === 'model'
+      ? [
+          `  It wants to ask the model this, for at most ${question.max_tokens} tokens, and gets the answer.`,
+          ...(question.system ? [`  With the instructions: ${visible(question.system).replaceAll('\n', '\n  ')}`] : []),
+        ]
+      : []),
     ...(url === null
       ? []
       : [

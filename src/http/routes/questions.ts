@@ -66,6 +66,8 @@ function toItem(asked: Question): z.output<typeof QuestionItem> {
         : [],
     url: question.kind === 'link' ? question.url : null,
     host,
+    system: question.kind === 'model' ? question.system : null,
+    max_tokens: question.kind === 'model' ? question.maxTokens : null,
     host_is_deceptive: host !== null && isDeceptiveHost(host),
     asks_secret: asksSecret(question),
     session_id: asked.sessionId,

@@ -1,9 +1,12 @@
 // One call of a tool, with what the server asks the person on the way. A server of the 2025 era asks within the call, on a
 // connection of that person; one of the 2026 era gives its questions as the result, and the call is repeated with the answers.
+import { pathToFileURL } from 'node:url';
 import {
   type CallToolRequest,
   type CallToolResult,
   CLIENT_CAPABILITIES_META_KEY,
+  type CreateMessageRequest,
+  type CreateMessageResult,
   type ElicitRequest,
   type InputRequiredResult,
   type InputResponses,
@@ -17,15 +20,18 @@ import type { AskablePerson } from '../ports.js';
 import { toElicitResult, toQuestion } from './elicitation.js';
 import type { McpServers } from './mcp-servers.js';
 import type { McpRequestOptions, McpSession } from './ports.js';
+import { toMessageResult, toModelRequest } from './sampling.js';
 
 const ROUNDS_MAX = 10;
 const QUESTIONS_OF_ROUND_MAX = 10;
 /** It is the server's own and comes back to it as it was; nobody else reads it. */
 const STATE_CHARS = 1_000_000;
+/** Of the protocol, for a person's no. */
+const REJECTED = -1;
 const CAPABILITIES = { elicitation: { form: {}, url: {} } };
 
 export interface AskingCall {
-  servers: Pick<McpServers, 'session' | 'personalSession'>;
+  servers: Pick<McpServers, 'session' | 'personalSession' | 'mayReadFolder'>;
   server: string;
   params: CallToolRequest['params'];
   owner: Owner;
@@ -95,7 +101,15 @@ async function withSession<R>(
   const personal =
     person &&
     (await servers.personalSession(server, owner, {
-      interaction: { elicit: (request, ended) => elicited(person, request, AbortSignal.any([signal, ended])) },
+      interaction: {
+        elicit: (request, ended) => elicited(person, request, AbortSignal.any([signal, ended])),
+        sample: (request, ended) => sampled(person, request, AbortSignal.any([signal, ended])),
+        roots: async () => ({
+          roots: servers.mayReadFolder(server, person.folder)
+            ? [{ uri: pathToFileURL(person.folder).href, name: 'workspace' }]
+            : [],
+        }),
+      },
       signal,
     }));
   const session = personal ?? (await servers.session(server, { signal }));
@@ -106,12 +120,28 @@ async function withSession<R>(
   }
 }
 
-async function elicited(person: AskablePerson, request: ElicitRequest['params'], signal: AbortSignal) {
-  try {
+const elicited = (person: AskablePerson, request: ElicitRequest['params'], signal: AbortSignal) =>
+  toldToServer(async () => {
     const question = toQuestion(request);
     return toElicitResult(await person.ask(question, signal), question);
+  });
+
+const sampled = (
+  person: AskablePerson,
+  request: CreateMessageRequest['params'],
+  signal: AbortSignal,
+): Promise<CreateMessageResult> =>
+  toldToServer(async () => {
+    const answer = await person.sample(toModelRequest(request), signal);
+    if (!answer) throw new ProtocolError(REJECTED, 'The person did not let the model be asked.');
+    return toMessageResult(answer, request);
+  });
+
+/** It asks for what nobody can be shown, or too much: its own fault, which it is told. */
+async function toldToServer<R>(work: () => Promise<R>): Promise<R> {
+  try {
+    return await work();
   } catch (error) {
-    // It asks for what nobody can be shown, or too much: its own fault, which it is told.
     if (error instanceof AppError && (error.code === 'mcp_protocol' || error.code === 'queue_full'))
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, error.message);
     throw error;

@@ -1,5 +1,6 @@
 // The imported servers: their records, their processes when needed, and whose tools may be called. Asks the disk and the
 // protocol through others.
+import { isAbsolute, relative, sep } from 'node:path';
 import { AppError, toAppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
 import type { Permission } from '../ports.js';
@@ -236,6 +237,14 @@ export class McpServers implements ImportedServers {
     return lease && this.#guarded(entry, lease.connection, async () => lease.release());
   }
 
+  /** Whether its program is kept away from the rest of this machine, and was granted this folder. */
+  mayReadFolder(name: string, folder: string): boolean {
+    const { launch, trusted, allowPlain } = { ...this.#known(name).record, ...this.#known(name).record.active };
+    if (launch.kind !== 'stdio' || this.#options.launcher.tier({ launch, trusted, allowPlain }) === 'plain')
+      return false;
+    return [...launch.readable, ...launch.writable].some((granted) => isWithin(folder, granted));
+  }
+
   /** Lists the tools of a server anew. @throws AppError as `session` */
   async refresh(name: string, signal?: AbortSignal): Promise<void> {
     const entry = this.#startable(name);
@@ -430,6 +439,11 @@ export class McpServers implements ImportedServers {
     return entry;
   }
 }
+
+const isWithin = (folder: string, granted: string): boolean => {
+  const steps = relative(granted, folder);
+  return steps !== '..' && !steps.startsWith(`..${sep}`) && !isAbsolute(steps);
+};
 
 function stateOf({
   enabled,

@@ -147,4 +147,9 @@ const isFree = ({ busy, connection }: Personal): boolean => !busy && connection?
 /** What is asked between calls belongs to none, and nobody sees it. */
 const offered = (personal: Personal): McpInteraction => ({
   elicit: async (request, signal) => personal.current?.elicit?.(request, signal) ?? { action: 'cancel' },
+  sample: async (request, signal) => {
+    if (!personal.current?.sample) throw new AppError('forbidden', 'The model is asked only while a tool is called.');
+    return personal.current.sample(request, signal);
+  },
+  roots: async (signal) => personal.current?.roots?.(signal) ?? { roots: [] },
 });

@@ -7,6 +7,8 @@ import { visibleText } from '../../lib/visible-text';
 import { fieldProblems, type Question, useAnswer, useQuestions } from './api/questions';
 import { contentOf, initialValues, QuestionFields } from './question-fields';
 
+const ACCEPT = { form: 'question.accept', link: 'question.opened', model: 'question.allow' } as const;
+
 export function QuestionCards({ sessionId }: { sessionId: string }) {
   const { data = [] } = useQuestions(sessionId);
   return (
@@ -63,6 +65,7 @@ function QuestionCard({ question }: { question: Question }) {
           <Text size="sm" className="approval-text question-words" tabIndex={0}>
             {visibleText(question.message)}
           </Text>
+          {question.kind === 'model' && <ToModel question={question} />}
           {question.asks_secret && <Caution text={t('question.secret')} />}
           {question.url !== null && <Page question={question} url={question.url} />}
           <QuestionFields fields={question.fields} filled={filled} problems={problems ?? {}} onChange={setFilled} />
@@ -73,7 +76,7 @@ function QuestionCard({ question }: { question: Question }) {
           )}
           <Group gap="xs">
             <Button type="submit" size="xs" disabled={answer.isPending}>
-              {t(question.kind === 'link' ? 'question.opened' : 'question.accept')}
+              {t(ACCEPT[question.kind])}
             </Button>
             {(['decline', 'cancel'] as const).map((action) => (
               <Button key={action} size="xs" variant="default" disabled={answer.isPending} onClick={() => send(action)}>
@@ -114,6 +117,21 @@ function Page({ question, url }: { question: Question; url: string }) {
         </Button>
       </Group>
     </Stack>
+  );
+}
+
+/** What would be asked in the person's house, and for whom. */
+function ToModel({ question }: { question: Question }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {question.system && (
+        <Text size="sm" className="approval-text question-words" tabIndex={0}>
+          {t('question.system')} {visibleText(question.system)}
+        </Text>
+      )}
+      <Text size="sm">{t('question.model', { value: question.max_tokens })}</Text>
+    </>
   );
 }
 

@@ -96,6 +96,10 @@ export const de: Record<string, string> = {
     'Der Name dieses Hosts enthält Buchstaben anderer Schriften. Er sieht vielleicht nur aus wie einer, den Sie kennen.',
   'question.opened': 'Erledigt, weiter',
   'question.accept': 'Senden',
+  'question.allow': 'Erlauben',
+  'question.system': 'Mit diesen Anweisungen:',
+  'question.model':
+    'Das Modell soll dies gefragt werden, mit höchstens {{value}} Token, und die Antwort geht an den Server. Nichts aus dieser Unterhaltung geht mit.',
   'question.decline': 'Ablehnen',
   'question.cancel': 'Nicht antworten',
   'question.choose': 'Auswählen …',

@@ -96,6 +96,10 @@ export const en = {
     'The name of this host is written with letters of other scripts. It may only look like one you know.',
   'question.opened': 'I have done it, go on',
   'question.accept': 'Send',
+  'question.allow': 'Allow',
+  'question.system': 'With these instructions:',
+  'question.model':
+    'It wants the model to be asked this, for at most {{value}} tokens, and will get the answer. Nothing of this conversation goes along.',
   'question.decline': 'Decline',
   'question.cancel': 'Give no answer',
   'question.choose': 'Choose …',

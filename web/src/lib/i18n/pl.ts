@@ -95,6 +95,10 @@ export const pl: Record<string, string> = {
   'question.deceptive': 'Nazwa tego hosta zawiera litery innych alfabetów. Może tylko przypominać znaną Ci nazwę.',
   'question.opened': 'Zrobione, dalej',
   'question.accept': 'Wyślij',
+  'question.allow': 'Zezwól',
+  'question.system': 'Z tymi poleceniami:',
+  'question.model':
+    'Chce zadać modelowi to pytanie, na najwyżej {{value}} tokenów, i otrzyma odpowiedź. Nic z tej rozmowy nie zostanie dołączone.',
   'question.decline': 'Odmów',
   'question.cancel': 'Nie odpowiadaj',
   'question.choose': 'Wybierz …',

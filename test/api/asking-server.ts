@@ -10,8 +10,12 @@ const ASKING = resolve(import.meta.dirname, '../stand-ins/asking-mcp-server.mjs'
 
 type Json = Record<string, never> & { [key: string]: Json };
 
-/** Imported from Git as `legacy` or `modern`; its tools run without a yes. */
-export async function importAsking(url: string, era: 'legacy' | 'modern', key = ''): Promise<void> {
+/** Imported from Git, as `legacy` or `modern` where no name is given; its tools run without a yes. */
+export async function importAsking(
+  url: string,
+  era: 'legacy' | 'modern',
+  { key = '', name = era, readable = [] }: { key?: string; name?: string; readable?: readonly string[] } = {},
+): Promise<void> {
   const ask = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
@@ -42,16 +46,17 @@ export async function importAsking(url: string, era: 'legacy' | 'modern', key = 
   ])
     execFileSync('git', args, { cwd: repository });
   const { operation } = await ask('POST', '/mcp/import', {
-    name: era,
-    title: `Asking ${era}`,
+    name,
+    title: `Asking ${name}`,
     source: { kind: 'git', url: `file://${repository}`, entrypoint: `node server.mjs ${era}` },
+    readable,
   });
   const { result } = await ended(operation?.['operation_id']);
   const approved = await ask('POST', `/mcp/plans/${result?.['plan_id']}/approve`, { hash: result?.['hash'] });
   expect((await ended(approved['operation']?.['operation_id']))['status']).toBe('completed');
   rmSync(repository, { recursive: true, force: true });
   for (const tool of ['book', 'twice', 'login', 'nested', 'sample', 'roots'])
-    await ask('PUT', `/skills/${era}__${tool}/permission`, { permission: 'always' });
+    await ask('PUT', `/skills/${name}__${tool}/permission`, { permission: 'always' });
 }
 
 /** The model calls the tool once in each turn, then answers. @returns what it has read of the tool's answers since */

@@ -125,7 +125,7 @@ beforeAll(async () => {
     undefined,
     { PATH: process.env['PATH'] ?? '' },
   );
-  await importAsking(server.url, 'modern', ADMINISTRATOR);
+  await importAsking(server.url, 'modern', { key: ADMINISTRATOR });
   made.request_id = (await direct(A, `My word is ${SECRET}.`, NAME)).id;
   made.task_id = await submit(A, { content: `Remember that my ${SECRET} is blue`, session_id: NAME });
   await submit(A, { content: `What rhymes with ${SECRET}?` });

@@ -1,7 +1,8 @@
 // An imported MCP server that asks the person of a chat while it works, in both eras: shown, answered, refused, outlived.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { importAsking, leadsTo } from './asking-server.js';
 import { commandLine } from './command-line.js';
@@ -23,19 +24,28 @@ let upstream: FakeUpstream;
 let server: TestServer;
 let client: TaskClient;
 let dataDir: string;
-const env = () => ({ LLM_LOCAL_ENDPOINT: upstream.url, MCP_GIT_FILE_ROOTS: tmpdir() });
+let workspace: string;
+const env = () => ({
+  LLM_LOCAL_ENDPOINT: upstream.url,
+  MCP_GIT_FILE_ROOTS: tmpdir(),
+  WORKSPACE_ROOT: join(workspace, 'files'),
+});
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'venom-questions-'));
+  workspace = mkdtempSync(join(tmpdir(), 'venom-questions-workspace-'));
+  for (const folder of ['files', 'files2']) mkdirSync(join(workspace, folder));
   upstream = await startFakeUpstream();
   server = await startServer(env(), dataDir, environment);
   client = new TaskClient(server.url);
-  for (const era of ['legacy', 'modern'] as const) await importAsking(server.url, era);
+  await importAsking(server.url, 'legacy', { readable: [join(workspace, 'files')] });
+  await importAsking(server.url, 'legacy', { name: 'neighbour', readable: [join(workspace, 'files2')] });
+  await importAsking(server.url, 'modern');
 }, 90_000);
 afterAll(async () => {
   await server.close();
   await upstream.close();
-  rmSync(dataDir, { recursive: true, force: true });
+  for (const folder of [dataDir, workspace]) rmSync(folder, { recursive: true, force: true });
 });
 afterEach(() => leadsTo(upstream, null));
 
@@ -191,10 +201,14 @@ describe('a server of the legacy era that wants the model', () => {
     expect(JSON.stringify(upstream.requests.slice(before))).not.toContain('Name a fruit.');
   });
 
-  it('sees no folder that it was not granted', async () => {
+  it('is told of the workspace where it is sandboxed and was granted it, and of nothing else', async () => {
     const { task, told } = await turn('legacy__roots');
     await client.ended(task);
-    expect(told()).toContain('{\\"roots\\":[]}');
+    const uri = pathToFileURL(join(workspace, 'files')).href;
+    expect(told()).toContain(JSON.stringify(JSON.stringify({ roots: [{ uri, name: 'workspace' }] })).slice(1, -1));
+    const other = await turn('neighbour__roots');
+    await client.ended(other.task);
+    expect(other.told()).toContain('{\\"roots\\":[]}');
   });
 });
 

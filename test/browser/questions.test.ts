@@ -13,6 +13,7 @@ beforeAll(async () => {
   site = await startSite({ MCP_GIT_FILE_ROOTS: tmpdir() }, { PATH: process.env['PATH'] ?? '' });
   client = new TaskClient(site.server.url);
   await importAsking(site.server.url, 'modern');
+  await importAsking(site.server.url, 'legacy', { name: 'sampling' });
 });
 afterAll(() => site.close());
 
@@ -21,7 +22,7 @@ async function asks(tool: string, session: string, width = 1_280) {
   const told = leadsTo(site.upstream, tool);
   const task = await client.submit({ content: `Call ${tool}`, forced_tool: tool, session_id: session });
   const opened = await site.open({ path: `/chat/${session}`, width });
-  const card = opened.page.getByRole('group', { name: 'Asking modern asks you' });
+  const card = opened.page.getByRole('group', { name: `Asking ${tool.split('__')[0]} asks you` });
   await card.waitFor();
   return { ...opened, card, task, told };
 }
@@ -64,5 +65,18 @@ it('is a page with its host in plain sight, which nobody opens but the person', 
   await card.waitFor({ state: 'detached' });
   await client.ended(task);
   expect(told()).toContain('decline');
+  await context.close();
+});
+
+it('shows what the model would be asked before it is', async () => {
+  const { page, context, card, task, told } = await asks('sampling__sample', 'fruit');
+  await card.getByText('Name a fruit.').waitFor();
+  await card.getByText('Be short.').waitFor();
+  await card.getByText(/at most 1000 tokens/).waitFor();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await card.getByRole('button', { name: 'Allow' }).click();
+  await card.waitFor({ state: 'detached' });
+  await client.ended(task);
+  expect(told()).toContain('A pear.');
   await context.close();
 });

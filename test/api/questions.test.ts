@@ -249,6 +249,23 @@ it('is shown and answered on the command line', async () => {
   expect(told()).toContain('\\"guests\\":4');
 });
 
+it('is told to whoever asked on the command line', async () => {
+  const told = leadsTo(upstream, 'modern__book');
+  let notes = '';
+  const line = commandLine(server, {
+    onNote: (text) => {
+      notes += text;
+    },
+  });
+  const asking = line.run('ask', 'Explain what modern__book says of cake', '--mode', 'normal', '--session', 'line');
+  await vi.waitFor(() => expect(notes).toContain('Asking modern asks you (modern__book)'), { timeout: 15_000 });
+  const question = (await waiting()).find((each) => each['session_id'] === 'line') as Question;
+  expect(notes).toContain(`venom skills answer ${question.question_id}`);
+  await answer(question, { action: 'accept', content: ACCEPTED });
+  await asking;
+  expect(told()).toContain('Ada');
+});
+
 it.each(['legacy', 'modern'] as const)('outlives a restart, with an answer given meanwhile (%s)', async (era) => {
   const { task, told } = await turn(`${era}__book`);
   const question = await asked(task);

@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.js';
 import { openWords as visible } from '../open-words.js';
 import { table } from '../terminal.js';
 
-type Question = z.output<typeof Contract.QuestionItem>;
+export type Question = z.output<typeof Contract.QuestionItem>;
 type Field = z.output<typeof Contract.QuestionFieldItem>;
 
 export async function listQuestions(context: CommandContext, { all }: { all?: boolean }): Promise<void> {
@@ -17,7 +17,7 @@ export async function listQuestions(context: CommandContext, { all }: { all?: bo
     .filter(({ state }) => state !== 'waiting')
     .map((each) => [each.question_id, each.state, each.action ?? '-', each.tool, each.created_at]);
   const text = [
-    ...waiting.map(describe),
+    ...waiting.map(describeQuestion),
     ...(rows.length === 0 ? [] : [table(['ID', 'STATE', 'ANSWER', 'TOOL', 'SINCE'], rows)]),
   ];
   context.terminal.result(answer, text.length === 0 ? 'Nobody asks you anything.' : text.join('\n\n'));
@@ -72,7 +72,7 @@ function typed({ name, type }: Field, text: string): unknown {
 }
 
 /** In full, and with nothing hidden in it: these are the words of whoever asks. */
-function describe(question: Question): string {
+export function describeQuestion(question: Question): string {
   const { server, title, tool, fields, url, host } = question;
   const lines = [
     `${visible(server ?? title)} asks you (${tool}). These are its own words:`,

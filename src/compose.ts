@@ -131,6 +131,7 @@ export async function compose(loaded: LoadedSettings, options: ComposeOptions): 
     observation,
     models: models.manager,
     chat,
+    routing,
     mcp,
     tasks: () => tasks,
     searchPath: environment['PATH'],

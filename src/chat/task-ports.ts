@@ -48,9 +48,10 @@ export interface ToolResult {
   labels: readonly string[];
 }
 
-/** A call that waits for a person. */
+/** A call that waits for a person: for a yes, or for an answer to what it asks while it works. */
 export interface WaitingCall {
-  /** The approval's. */
+  kind: 'approval' | 'question';
+  /** The approval's or the question's. */
   id: string;
   tool: string;
   title: string;
@@ -64,7 +65,7 @@ export interface ToolRun {
   requestId: string | null;
   /** Sensitivity of what the model has read. */
   labels: readonly string[];
-  /** Told when the call begins to wait for somebody's yes, and when it no longer does. */
+  /** Told when the call begins to wait for somebody, and when it no longer does. */
   onWaiting?: (waiting: WaitingCall, state: 'waits' | 'over') => void;
 }
 

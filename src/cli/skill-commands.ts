@@ -1,6 +1,7 @@
 // `venom skills`: its arguments.
 import { type Command, Option } from 'commander';
 import type { CommandContext } from './command-context.js';
+import { answerQuestion, listQuestions } from './commands/questions.js';
 import {
   answerApproval,
   approveOwnSkill,
@@ -61,6 +62,21 @@ export function addSkillCommands(program: Command, context: () => CommandContext
     .option('-a, --all', 'answered ones as well')
     .action((id: string | undefined, decision: string | undefined, options: { all?: boolean }) =>
       id === undefined ? listApprovals(context(), options) : answerApproval(context(), id, decision ?? 'once'),
+    );
+  skills
+    .command('questions')
+    .description('what tools ask you while they work')
+    .option('-a, --all', 'answered ones as well')
+    .action((options: { all?: boolean }) => listQuestions(context(), options));
+  skills
+    .command('answer')
+    .description('answer what a tool asks you; what you do not give has its default')
+    .argument('<id>')
+    .argument('[values...]', 'name=value; yes or no; choices with commas')
+    .option('--decline', 'say no')
+    .option('--cancel', 'give no answer')
+    .action((id: string, values: string[], options: { decline?: boolean; cancel?: boolean }) =>
+      answerQuestion(context(), id, values, options),
     );
   skills
     .command('own')

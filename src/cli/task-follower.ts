@@ -21,9 +21,19 @@ export interface TaskOutcome {
   context: Record<string, unknown>;
 }
 
+/** A call that waits for the person: for a yes, or for an answer. */
+export interface WaitingForYou {
+  approval_id?: string;
+  question_id?: string;
+  tool: string;
+  title: string;
+}
+
 export interface TaskListener {
   onLog(line: string): void;
   onPlan(plan: readonly PlannedStep[]): void;
+  /** Told once of each. */
+  onWaiting(waiting: WaitingForYou): void;
   onText(text: string): void;
   /** What was written so far is replaced by what comes. */
   onReset(): void;
@@ -49,6 +59,7 @@ export async function followTask(
   const path = `/api/v1/tasks/${taskId}/stream?deltas=true`;
   let lastEventId = '';
   let result = '';
+  const told = new Set<string>();
   try {
     for (let attempt = 0; attempt <= MAX_REJOINS; attempt += 1) {
       if (attempt > 0) await sleep(REJOIN_AFTER_MS, undefined, { signal });
@@ -73,6 +84,11 @@ export async function followTask(
             for (const line of event === 'task_update' ? (update.logs ?? []) : []) listener.onLog(line);
             const plan = update.context?.['plan'];
             if (Array.isArray(plan)) listener.onPlan(plan as PlannedStep[]);
+            for (const waiting of (update.context?.['waiting_for_you'] ?? []) as WaitingForYou[]) {
+              const waitingId = waiting.approval_id ?? waiting.question_id ?? '';
+              if (!told.has(waitingId)) listener.onWaiting(waiting);
+              told.add(waitingId);
+            }
             if (event === 'task_finished') return outcome(taskId, result, update);
           }
         }

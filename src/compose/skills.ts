@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { everySession } from '../chat/memory/ports.js';
+import { RoutedBackgroundModel } from '../chat/results/background-model.js';
 import type { Settings } from '../config/settings-schema.js';
 import type { ModelManager } from '../models/model-manager.js';
 import { findProgram } from '../runtimes/servers/argument-vector.js';
@@ -27,15 +28,18 @@ import { WebSkill } from '../skills/builtin/web-skill.js';
 import { WorkSkill } from '../skills/builtin/work-skill.js';
 import { CustomSkills } from '../skills/custom/custom-skills.js';
 import { SkillEditor } from '../skills/custom/skill-editor.js';
+import { Questions } from '../skills/questions.js';
 import { SkillManager } from '../skills/skill-manager.js';
 import type { ToolGrants } from '../skills/tool-grants.js';
 import { Workspaces } from '../skills/workspaces.js';
 import { SkillVersionFiles } from '../storage/skill-version-files.js';
+import { SqliteQuestions } from '../storage/sqlite-questions.js';
 import { SqliteSkills } from '../storage/sqlite-skills.js';
 import { removeUnfinished } from '../storage/unfinished-files.js';
 import type { ChatRoom } from './chat.js';
 import type { McpRoom } from './mcp.js';
 import type { ObservationRoom } from './observation.js';
+import type { RoutingRoom } from './routing.js';
 import type { StorageRoom } from './storage.js';
 import type { TasksRoom } from './tasks.js';
 
@@ -54,6 +58,7 @@ export interface SkillsParts {
   observation: ObservationRoom;
   models: ModelManager;
   chat: ChatRoom;
+  routing: RoutingRoom;
   mcp: McpRoom;
   tasks: () => TasksRoom;
   /** PATH. */
@@ -139,25 +144,43 @@ export function composeSkills(settings: Settings, parts: SkillsParts) {
     logger,
   });
   const approvalWaitMs = settings.SKILLS_APPROVAL_TIMEOUT_SECONDS * 1_000;
+  const resumeTask = (requestId: string) =>
+    void parts
+      .tasks()
+      .orchestrator.resume(requestId)
+      .catch((error: unknown) => {
+        logger.info({ err: error, request_id: requestId }, 'the task somebody answered for could not be resumed');
+      });
   const approvals = new Approvals({
     repository,
     events,
     now: systemClock.now,
     newId: randomUUID,
     waitMs: approvalWaitMs,
-    onLateAnswer: (requestId) =>
-      void parts
-        .tasks()
-        .orchestrator.resume(requestId)
-        .catch((error: unknown) => {
-          logger.info({ err: error, request_id: requestId }, 'the task of an approval could not be resumed');
-        }),
+    onLateAnswer: resumeTask,
   });
+  const questions = new Questions({
+    repository: new SqliteQuestions(store),
+    events,
+    now: systemClock.now,
+    newId: randomUUID,
+    canResume: (requestId) => {
+      const status = tasks.get(requestId)?.status;
+      return status !== undefined && status !== 'COMPLETED';
+    },
+    onLateAnswer: resumeTask,
+  });
+  const modelForTools = new RoutedBackgroundModel((request) => parts.routing.router.route(request));
   const manager = new SkillManager(
     {
       providers: [builtIn, custom, mcp.tools],
       repository,
       approvals,
+      questions,
+      model: {
+        complete: (request) => modelForTools.complete({ ...request, onlyLocal: false }),
+      },
+      workspaceOf: (owner) => workspaces.of(owner).root,
       grants: parts.grants,
       events,
       sessionLabels: (sessionId) => labels.of(sessionId),
@@ -172,11 +195,12 @@ export function composeSkills(settings: Settings, parts: SkillsParts) {
   return {
     manager,
     approvals,
+    questions,
     editor: new SkillEditor({ folder: customFolder, skills: custom, versions }),
     /** Looks for changed skills now. */
     refresh: () => custom.scan(),
-    /** What the folders hold, and approvals nobody waits for any more. */
-    start: () => Promise.all([custom.scan(), approvals.recover()]),
+    /** What the folders hold, and what nobody waits for any more. */
+    start: () => Promise.all([custom.scan(), approvals.recover(), questions.recover()]),
     close: async () => {
       custom.close();
       await fetcher.close();

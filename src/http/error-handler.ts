@@ -86,6 +86,8 @@ export const STATUS = {
   approval_required: 409,
   approval_not_found: 404,
   approval_expired: 408,
+  question_not_found: 404,
+  invalid_answer: 422,
   store_newer: 500,
   backup_not_found: 404,
   invalid_backup: 422,

@@ -54,6 +54,7 @@ import { type OAuthRoutesOptions, oauthRoutes } from './routes/oauth.js';
 import { type OllamaRoutesOptions, ollamaRoutes } from './routes/ollama.js';
 import { type OpenAiRoutesOptions, openAiRoutes } from './routes/openai.js';
 import { type ProviderRoutesOptions, providerRoutes } from './routes/providers.js';
+import { type QuestionsRoutesOptions, questionsRoutes } from './routes/questions.js';
 import { type QueueRoutesOptions, queueRoutes } from './routes/queue.js';
 import { type ResponsesRoutesOptions, responsesRoutes } from './routes/responses.js';
 import { type RoutingRoutesOptions, routingRoutes } from './routes/routing.js';
@@ -101,7 +102,7 @@ export interface ServerOptions {
   ollama: OllamaRoutesOptions;
   mcpEndpoints: McpEndpointsOptions;
   routing: RoutingRoutesOptions;
-  skills: SkillsRoutesOptions & { editor: SkillEditor };
+  skills: SkillsRoutesOptions & QuestionsRoutesOptions & { editor: SkillEditor };
   providers: ProviderRoutesOptions;
 }
 
@@ -242,6 +243,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       await api.register(providerRoutes, options.providers);
       await api.register(customSkillsRoutes, options.skills);
       await api.register(skillsRoutes, options.skills);
+      await api.register(questionsRoutes, options.skills);
     },
     { prefix: '/api/v1' },
   );

@@ -76,6 +76,8 @@ export const ERROR_CODES = [
   'approval_required',
   'approval_not_found',
   'approval_expired',
+  'question_not_found',
+  'invalid_answer',
   'store_newer',
   'backup_not_found',
   'invalid_backup',

@@ -5,6 +5,7 @@ import { AppError, toAppError } from '../shared/errors.js';
 import { maySee, type Owner } from '../shared/owner.js';
 import type { ToolCall, ToolDescriptor } from './ports.js';
 import type { Approval, ApprovalDecision, ApprovalPage, SkillRepository } from './skill-ports.js';
+import { WaitingAnswers } from './waiting-answers.js';
 
 const MAX_WAITING = 200;
 const LATEST_MS = 7 * 86_400_000;
@@ -25,7 +26,7 @@ export type ApprovalAnswer = 'allowed' | 'denied' | 'expired';
 
 export class Approvals {
   readonly #parts: ApprovalsParts;
-  readonly #waiting = new Map<string, (answer: 'allowed' | 'denied') => void>();
+  readonly #waiting = new WaitingAnswers<'allowed' | 'denied'>();
 
   constructor(parts: ApprovalsParts) {
     this.#parts = parts;
@@ -77,9 +78,7 @@ export class Approvals {
       request_id: requestId,
       session_id: sessionId,
     });
-    const waiter = this.#waiting.get(id);
-    if (waiter) waiter(state);
-    else if (requestId !== null) onLateAnswer(requestId);
+    if (!this.#waiting.give(id, state) && requestId !== null) onLateAnswer(requestId);
     return this.get(id);
   }
 
@@ -114,7 +113,7 @@ export class Approvals {
     if (this.#waiting.size >= MAX_WAITING)
       throw new AppError('queue_full', `${MAX_WAITING} calls wait for an approval already.`);
     const approval = earlier?.state === 'waiting' ? earlier : this.#asked(tool, call, input, reason);
-    const answered = this.#answerTo(approval.id, call.signal);
+    const answered = this.#waiting.wait(approval.id, this.#parts.waitMs, call.signal);
     // Registered first: an answer may come as soon as it is on disk.
     try {
       if (approval !== earlier) await repository.addApproval(approval);
@@ -127,7 +126,7 @@ export class Approvals {
     try {
       const answer = await answered.answer;
       if (answer === 'allowed') await this.#take(approval.id);
-      if (answer !== 'expired') return answer;
+      if (answer !== undefined) return answer;
       // Answered in the same moment: the answer counts.
       if (await repository.moveApproval(approval.id, ['waiting'], { state: 'expired' })) return 'expired';
       return (await this.#take(approval.id)) ? 'allowed' : 'denied';
@@ -143,33 +142,6 @@ export class Approvals {
 
   #take(id: string): Promise<boolean> {
     return this.#parts.repository.moveApproval(id, ['allowed'], { state: 'used' });
-  }
-
-  #answerTo(id: string, signal: AbortSignal): { answer: Promise<ApprovalAnswer>; forget: () => void } {
-    let forget = () => {};
-    const answer = new Promise<ApprovalAnswer>((resolve, reject) => {
-      const stop = () => {
-        forget();
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        forget();
-        resolve('expired');
-      }, this.#parts.waitMs);
-      forget = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', stop);
-        this.#waiting.delete(id);
-      };
-      this.#waiting.set(id, (given) => {
-        forget();
-        resolve(given);
-      });
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-    });
-    answer.catch(() => {});
-    return { answer, forget };
   }
 
   #asked(tool: ToolDescriptor, call: ToolCall, input: string, reason: string): Approval {

@@ -1,5 +1,7 @@
 // What a tool is to everybody who offers, chooses, approves or calls one. No I/O and no vendor's words in this file.
 import type { Owner } from '../shared/owner.js';
+import type { ToolAnswer, ToolQuestion } from './question-ports.js';
+import type { ModelRequest } from './skill-ports.js';
 
 /** Whether a call may run: by itself, after somebody said yes, or not at all. */
 export type Permission = 'always' | 'ask' | 'never';
@@ -40,6 +42,25 @@ export interface ToolDescriptor {
   hash: string;
 }
 
+/** The person a call works for, where there is one who can be asked while it works. */
+export interface AskablePerson {
+  /**
+   * No answer in time is a cancelled one.
+   * @param signal  ends the question, beside the call's own end
+   * @throws AppError `queue_full`, or the signal's reason
+   */
+  ask(question: ToolQuestion, signal: AbortSignal): Promise<ToolAnswer>;
+  /**
+   * Asks the model, after the person has seen what and agreed; null where they have not.
+   * @throws AppError `queue_full`, what routing and engines refuse, or the signal's reason
+   */
+  sample(request: ModelRequest, signal: AbortSignal): Promise<{ text: string; model: string } | null>;
+  /** Of their files. */
+  folder: string;
+  /** All answers of one call together may take so long; it does not count as the call's own time. */
+  waitMs: number;
+}
+
 export interface ToolCall {
   name: string;
   input: unknown;
@@ -51,6 +72,7 @@ export interface ToolCall {
   /** Sensitivity of what goes along. */
   labels: readonly string[];
   signal: AbortSignal;
+  person?: AskablePerson | undefined;
   onProgress?: (done: number, total: number | null, message: string | null) => void;
 }
 

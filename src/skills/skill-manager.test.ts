@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runAgentLoop } from '../chat/agents/agent-loop.js';
+import { SqliteQuestions } from '../storage/sqlite-questions.js';
 import { SqliteSkills } from '../storage/sqlite-skills.js';
 import { SqliteStore } from '../storage/sqlite-store.js';
 import { Approvals } from './approvals.js';
 import { definitionHash } from './base-skill.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
+import { Questions } from './questions.js';
 import { SkillManager, type SkillManagerOptions } from './skill-manager.js';
 import { ToolGrants } from './tool-grants.js';
 
@@ -81,18 +83,29 @@ function build(
     waitMs: 5_000,
     onLateAnswer: () => {},
   });
+  const questions = new Questions({
+    repository: new SqliteQuestions(store),
+    events: sink,
+    now: Date.now,
+    newId: () => `question-${++ids}`,
+    canResume: () => true,
+    onLateAnswer: () => {},
+  });
   const manager = new SkillManager(
     {
       providers: [{ kind: given.kind ?? 'builtin', tools: () => tools, call: run }],
       repository,
       approvals,
+      questions,
+      model: { complete: async () => ({ text: 'sampled', model: 'm' }) },
+      workspaceOf: () => '/workspace',
       grants: new ToolGrants(given.granted ?? []),
       events: sink,
       sessionLabels: () => given.labels ?? [],
     },
     { offeredTokens: 1_500, callTimeoutMs: 1_000, approvalWaitMs: 5_000, maxResultChars: 1_000, ...given.options },
   );
-  return { manager, approvals, repository };
+  return { manager, approvals, questions, repository };
 }
 
 const call = (name: string, given: Partial<ToolCall> = {}): ToolCall => ({

@@ -4,16 +4,26 @@ import { randomUUID } from 'node:crypto';
 import type { IntentId } from '../chat/intent.js';
 import { TOOL_REQUIRED_INTENTS } from '../chat/intent-traits.js';
 import type { EventSink } from '../chat/ports.js';
-import type { ChatTool, ToolBox, ToolFinding, ToolPlace, ToolRequest, ToolRun } from '../chat/task-ports.js';
+import type {
+  ChatTool,
+  ToolBox,
+  ToolFinding,
+  ToolPlace,
+  ToolRequest,
+  ToolRun,
+  WaitingCall,
+} from '../chat/task-ports.js';
 import { abortable } from '../shared/abortable.js';
 import { AppError, toAppError } from '../shared/errors.js';
 import { type Owner, ownerOfSession } from '../shared/owner.js';
 import type { Approvals } from './approvals.js';
+import { type AskedPersonParts, askedPerson } from './asked-person.js';
 import { DOES_THE_WORK, INTENT_TOOLS } from './intent-tools.js';
+import { PausableDeadline } from './pausable-deadline.js';
 import { decidePermission, type PermissionDecision, type PermissionOverride } from './permissions.js';
 import type { Permission, ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from './ports.js';
 import { OFFERED_DESCRIPTION_CHARS, promptTokens } from './prompt-tokens.js';
-import type { Approval, SkillRepository } from './skill-ports.js';
+import type { SkillRepository } from './skill-ports.js';
 import type { ToolGrants } from './tool-grants.js';
 import { type ToolHit, ToolSearch } from './tool-search.js';
 
@@ -30,7 +40,7 @@ const DOES_IT = 0.25;
 /** Small, harmless and often wanted. */
 const BASICS: readonly string[] = ['memory__recall', 'system__status', 'time__now'];
 
-export interface SkillManagerParts {
+export interface SkillManagerParts extends Omit<AskedPersonParts, 'waitMs'> {
   providers: readonly ToolProvider[];
   repository: SkillRepository;
   approvals: Approvals;
@@ -43,7 +53,7 @@ export interface SkillManagerOptions {
   /** What all offered tools together may take of the prompt. */
   offeredTokens: number;
   callTimeoutMs: number;
-  /** How long a call may wait for a person. */
+  /** How long a call may wait for a person's yes, and again for answers to what it asks. */
   approvalWaitMs: number;
   maxResultChars: number;
 }
@@ -51,7 +61,7 @@ export interface SkillManagerOptions {
 export interface CallOptions {
   /** A person asks for this very call, so nobody is asked again. */
   approved?: boolean;
-  onWaiting?: (approval: Approval, state: 'waits' | 'over') => void;
+  onWaiting?: (waiting: WaitingCall, state: 'waits' | 'over') => void;
 }
 
 export class SkillManager {
@@ -166,7 +176,7 @@ export class SkillManager {
   ): Promise<ToolFinding> {
     const outcome = await this.call(
       { name, input, owner, sessionId, requestId, labels, signal },
-      { onWaiting: ({ id, tool, title, reason }, state) => onWaiting?.({ id, tool, title, reason }, state) },
+      onWaiting ? { onWaiting } : {},
     );
     return { ...outcome, quoted: quoted(name, outcome) };
   }
@@ -186,7 +196,9 @@ export class SkillManager {
     const { permission, reason } = decidePermission(tool, this.#parts.repository.overrides(), { sessionId, labels });
     if (permission === 'never') return refused('tool_denied', `${tool.name} may not be called here.`);
     if (permission === 'ask' && !approved) {
-      const answer = await this.#parts.approvals.ask(tool, labelled, reason, onWaiting);
+      const answer = await this.#parts.approvals.ask(tool, labelled, reason, ({ id, title }, state) =>
+        onWaiting({ kind: 'approval', id, tool: tool.name, title, reason }, state),
+      );
       if (answer === 'denied') return refused('tool_denied', `The person said no to this call of ${tool.name}.`);
       if (answer === 'expired')
         return refused('approval_expired', `Nobody approved this call of ${tool.name} in time.`);
@@ -194,10 +206,15 @@ export class SkillManager {
       const now = this.#found(call.name, owner);
       if (now.tool.hash !== tool.hash) return refused('tool_denied', `${tool.name} has changed since it was approved.`);
     }
-    return this.#run(provider, tool, labelled);
+    return this.#run(provider, tool, labelled, onWaiting);
   }
 
-  async #run(provider: ToolProvider, tool: ToolDescriptor, call: ToolCall): Promise<ToolOutcome> {
+  async #run(
+    provider: ToolProvider,
+    tool: ToolDescriptor,
+    call: ToolCall,
+    onWaiting: NonNullable<CallOptions['onWaiting']>,
+  ): Promise<ToolOutcome> {
     const { events, repository } = this.#parts;
     const { callTimeoutMs, maxResultChars } = this.#options;
     const { sessionId: session_id, requestId: request_id } = call;
@@ -210,11 +227,19 @@ export class SkillManager {
     };
     const startedAt = performance.now();
     events.publish('SKILL_STARTED', `${tool.name} is called.`, facts, 'SkillManager');
-    const timeout = AbortSignal.timeout(callTimeoutMs);
+    const deadline = new PausableDeadline(callTimeoutMs);
+    const timeout = deadline.signal;
+    // What it still asks when it has answered or failed is asked for nothing.
+    const over = new AbortController();
     const signal = AbortSignal.any([call.signal, timeout]);
+    const callEnds = AbortSignal.any([signal, over.signal]);
+    const person = askedPerson(
+      { ...this.#parts, waitMs: this.#options.approvalWaitMs },
+      { tool, call, deadline, callEnds, onWaiting },
+    );
     let outcome: ToolOutcome;
     try {
-      const answered = await abortable(provider.call({ ...call, signal }), signal);
+      const answered = await abortable(provider.call({ ...call, signal, person }), signal);
       outcome = bounded({ ...answered, labels: [...new Set(answered.labels)] }, maxResultChars);
     } catch (thrown) {
       const error = toAppError(thrown);
@@ -225,6 +250,9 @@ export class SkillManager {
       outcome = timeout.aborted
         ? refused('tool_timeout', `${tool.name} took longer than ${callTimeoutMs / 1_000} seconds.`)
         : refused(error.code === 'internal' ? 'tool_failed' : error.code, failureText(tool.name, error));
+    } finally {
+      deadline.drop();
+      over.abort(new AppError('cancelled', `${tool.name} works no longer.`));
     }
     repository.countCall(tool.name, outcome.failed);
     this.#ended(
@@ -308,14 +336,11 @@ export class SkillManager {
       changes: !tool.readOnly,
       imported: !isBuiltIn(tool),
       // Waiting for a person is part of the call.
-      timeoutMs: this.#options.callTimeoutMs + this.#options.approvalWaitMs + 5_000,
+      timeoutMs: this.#options.callTimeoutMs + 2 * this.#options.approvalWaitMs + 5_000,
       run: async (input, { signal, sessionId, requestId, labels, onWaiting }) => {
         const outcome = await this.call(
           { name: tool.name, input, owner, sessionId, requestId, labels, signal },
-          {
-            onWaiting: ({ id, tool: called, title, reason }, state) =>
-              onWaiting?.({ id, tool: called, title, reason }, state),
-          },
+          onWaiting ? { onWaiting } : {},
         );
         return { text: quoted(tool.name, outcome), failed: outcome.failed, labels: outcome.labels };
       },

@@ -36,6 +36,22 @@ export interface ApprovalPage {
   limit: number;
 }
 
+/** What a tool wants the model to be asked. */
+export interface ModelRequest {
+  prompt: string;
+  system: string;
+  maxTokens: number;
+  temperature: number;
+}
+
+/** The model, for tools; over the same routing as a turn, so what is labelled stays in the house. */
+export interface ModelForTools {
+  /** @throws AppError what routing and engines refuse, or the signal's reason */
+  complete(
+    request: ModelRequest & { sessionId: string | null; labels: readonly string[]; signal: AbortSignal },
+  ): Promise<{ text: string; model: string }>;
+}
+
 /** Everything that returns a promise resolves when it is on disk. */
 export interface SkillRepository {
   overrides(): PermissionOverride[];

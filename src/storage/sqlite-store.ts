@@ -23,6 +23,7 @@ import { goals } from './migrations/013-goals.js';
 import { pictures } from './migrations/014-pictures.js';
 import { sessionChoices } from './migrations/015-session-choices.js';
 import { thoughts } from './migrations/016-thoughts.js';
+import { questions } from './migrations/017-questions.js';
 import { loadVectorExtension } from './vector-extension.js';
 
 const MIGRATIONS = [
@@ -42,6 +43,7 @@ const MIGRATIONS = [
   pictures,
   sessionChoices,
   thoughts,
+  questions,
 ];
 /** Of the tables, as this Venom knows them. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,12 +1,14 @@
 // What a user's key makes is its own. Every way in which the holder of another user's key (B) could come to what somebody
 // else's key (A) made is tried here: by lists, by ids, by guessing names, by what models are given, and by what is told.
 
+import { tmpdir } from 'node:os';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { accessOf } from '../../src/http/roles.js';
 import { startFixture } from '../conformance/fixture-endpoint.js';
 import { RemoteServers } from '../stand-ins/imported-servers.js';
+import { importAsking, leadsTo } from './asking-server.js';
 import { type FakeUpstream, startFakeUpstream, streams } from './fake-upstream.js';
 import { startServer, type TestServer } from './server.js';
 
@@ -91,6 +93,7 @@ const made = {
   file_id: '',
   response_id: '',
   approval_id: '',
+  question_id: '',
   goal_id: '',
 };
 const NOBODYS: Record<keyof typeof made, string> = {
@@ -101,20 +104,28 @@ const NOBODYS: Record<keyof typeof made, string> = {
   file_id: '01a20e0d-0000-7000-8000-000000000004',
   response_id: 'resp_01a20e0d000070008000000000000005',
   approval_id: '01a20e0d-0000-4000-8000-000000000006',
+  question_id: '01a20e0d-0000-4000-8000-000000000008',
   goal_id: '01a20e0d-0000-4000-8000-000000000007',
 };
 let ownerA = '';
 
 beforeAll(async () => {
   upstream = await startFakeUpstream();
-  server = await startServer({
-    LLM_LOCAL_ENDPOINT: upstream.url,
-    VENOM_API_KEY: ADMINISTRATOR,
-    VENOM_USER_API_KEYS: `${A}, ${B}`,
-    USER_KEYS_APPROVE_TOOLS: 'true',
-    USER_KEYS_CALL_TOOLS: 'true',
-    RATE_LIMIT_BURST: '0',
-  });
+  server = await startServer(
+    {
+      LLM_LOCAL_ENDPOINT: upstream.url,
+      VENOM_API_KEY: ADMINISTRATOR,
+      VENOM_USER_API_KEYS: `${A}, ${B}`,
+      USER_KEYS_APPROVE_TOOLS: 'true',
+      USER_KEYS_CALL_TOOLS: 'true',
+      RATE_LIMIT_BURST: '0',
+      USER_KEYS_MCP_SERVERS: 'modern',
+      MCP_GIT_FILE_ROOTS: tmpdir(),
+    },
+    undefined,
+    { PATH: process.env['PATH'] ?? '' },
+  );
+  await importAsking(server.url, 'modern', { key: ADMINISTRATOR });
   made.request_id = (await direct(A, `My word is ${SECRET}.`, NAME)).id;
   made.task_id = await submit(A, { content: `Remember that my ${SECRET} is blue`, session_id: NAME });
   await submit(A, { content: `What rhymes with ${SECRET}?` });
@@ -205,6 +216,7 @@ describe('another key', () => {
       ['GET', '/api/v1/feedback/logs'],
       ['GET', '/api/v1/lessons'],
       ['GET', '/api/v1/skills/approvals'],
+      ['GET', '/api/v1/skills/questions'],
       ['GET', '/api/v1/goals'],
       ['GET', `/api/v1/memory/session/${NAME}`],
       ['GET', `/api/v1/sessions/${NAME}/messages`],
@@ -232,8 +244,10 @@ describe('another key', () => {
       'PATCH /api/v1/sessions/:session_id': { title: 'Mine now' },
       'POST /api/v1/sessions/:session_id/truncate': { from_seq: 1 },
       'POST /api/v1/skills/approvals/:approval_id': { decision: 'deny' },
+      'POST /api/v1/skills/questions/:question_id': { action: 'decline' },
     };
     made.approval_id = await waitingApproval();
+    made.question_id = await waitingQuestion();
     let tried = 0;
     for (const route of server.venom.http.routeNames) {
       const [method = '', url = ''] = route.split(' ');
@@ -260,6 +274,13 @@ describe('another key', () => {
       state: 'waiting',
     });
     await ask(A, 'POST', `/api/v1/skills/approvals/${made.approval_id}`, { decision: 'deny' });
+    expect((await json(A, 'GET', `/api/v1/skills/questions/${made.question_id}`))['question']).toMatchObject({
+      state: 'waiting',
+      session_id: NAME,
+    });
+    expect((await ask(A, 'POST', `/api/v1/skills/questions/${made.question_id}`, { action: 'decline' })).status).toBe(
+      200,
+    );
   });
 
   it('does not go on with its campaign, and is not told of it in a report', async () => {
@@ -562,6 +583,22 @@ async function waitingApproval(): Promise<string> {
       };
       if (!approvals[0]) throw new Error('nothing waits');
       return approvals[0].approval_id;
+    },
+    { timeout: 10_000 },
+  );
+}
+
+/** A server that A was granted asks A. */
+async function waitingQuestion(): Promise<string> {
+  leadsTo(upstream, 'modern__book');
+  await json(A, 'POST', '/api/v1/tasks', { content: 'Book', forced_tool: 'modern__book', session_id: NAME });
+  return vi.waitFor(
+    async () => {
+      const { questions } = (await json(A, 'GET', '/api/v1/skills/questions?state=waiting')) as unknown as {
+        questions: { question_id: string }[];
+      };
+      if (!questions[0]) throw new Error('nothing waits');
+      return questions[0].question_id;
     },
     { timeout: 10_000 },
   );

@@ -305,23 +305,28 @@ export class TurnAnswering {
     return (call, state) => {
       if (state === 'waits') {
         waiting.set(call.id, call);
-        live.log(
-          logLine('approval_waits', { tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})` }),
-        );
         touching ??= setInterval(() => this.#parts.tracer.touch(live.id), TOUCH_EVERY_MS).unref();
       } else waiting.delete(call.id);
       if (waiting.size === 0) {
         clearInterval(touching);
         touching = undefined;
       }
-      const shown = [...waiting.values()].map(({ id, tool, title, reason }) => ({
-        approval_id: id,
+      const shown = [...waiting.values()].map(({ kind, id, tool, title, reason }) => ({
+        [`${kind}_id`]: id,
         tool,
         title,
         reason,
       }));
       live.update({ waiting_for_you: shown.length > 0 ? shown : null });
-      this.#parts.tracer.step(live.id, 'Approval', state, JSON.stringify({ approval_id: call.id, tool: call.tool }));
+      // After it: followers are told with the line, and the line alone does not say what to answer.
+      if (state === 'waits')
+        live.log(
+          logLine(call.kind === 'approval' ? 'approval_waits' : 'question_waits', {
+            tool: call.title === call.tool ? call.tool : `${call.title} (${call.tool})`,
+          }),
+        );
+      const step = call.kind === 'approval' ? 'Approval' : 'Question';
+      this.#parts.tracer.step(live.id, step, state, JSON.stringify({ [`${call.kind}_id`]: call.id, tool: call.tool }));
     };
   }
 

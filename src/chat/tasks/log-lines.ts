@@ -12,6 +12,7 @@ export const LOG_LINES = {
   purged: 'The task was removed from the queue before it ran.',
   first_words: 'First words after {{value}} ms.',
   approval_waits: '{{tool}} waits for your yes.',
+  question_waits: '{{tool}} asks you something.',
   tool_answered: 'Tool {{tool}} answered in {{value}} ms.',
   tool_failed: 'Tool {{tool}} failed in {{value}} ms.',
   no_tool: 'No tool for {{intent}} is installed.',

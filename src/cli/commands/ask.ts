@@ -5,8 +5,9 @@ import type { ApiClient } from '../api-client.js';
 import type { CommandContext } from '../command-context.js';
 import { EXIT } from '../exit-codes.js';
 import { PlanView } from '../plan-view.js';
-import { followTask, type TaskListener } from '../task-follower.js';
+import { followTask, type TaskListener, type WaitingForYou } from '../task-follower.js';
 import { answerOnce } from './chat.js';
+import { describeQuestion, type Question } from './questions.js';
 
 export type AskMode = 'direct' | 'normal' | 'complex';
 
@@ -72,6 +73,8 @@ async function finish(
   const listener: TaskListener = {
     onLog: () => {},
     onPlan: (steps) => plan.show(steps),
+    // Answered from elsewhere, such as another terminal: this one waits.
+    onWaiting: (waiting) => void noteWaiting(terminal, client, waiting),
     onText: (text) => (asItComes ? terminal.write(text) : undefined),
     onReset: () => (asItComes ? terminal.write('\n\n') : undefined),
   };
@@ -90,4 +93,20 @@ async function finish(
     },
     result,
   );
+}
+
+async function noteWaiting(
+  terminal: CommandContext['terminal'],
+  client: ApiClient,
+  { approval_id: approvalId, question_id: questionId, tool, title }: WaitingForYou,
+): Promise<void> {
+  if (approvalId !== undefined)
+    terminal.note(
+      `${title} (${tool}) waits for your yes: venom skills approvals ${approvalId} once|session|always|deny`,
+    );
+  if (questionId === undefined) return;
+  const answer = await client
+    .get<{ question: Question }>(`/api/v1/skills/questions/${questionId}`)
+    .catch(() => undefined);
+  terminal.note(answer ? describeQuestion(answer.question) : `${title} (${tool}) asks you: venom skills questions`);
 }

@@ -7,6 +7,7 @@ import type * as Contract from '../../contract/skills.js';
 import { AppError } from '../../shared/errors.js';
 import { newSkill } from '../../skills/custom/new-skill.js';
 import type { CommandContext } from '../command-context.js';
+import { openWords as visible } from '../open-words.js';
 import { facts, table } from '../terminal.js';
 
 const CALL_MS = 3_600_000;
@@ -140,14 +141,6 @@ function claimed({ read_only, destructive, open_world }: NonNullable<Approval['c
     ? 'the server does not say whether it changes anything'
     : `the server itself says, unchecked: ${said.join(', ')}`;
 }
-
-/** What a terminal would act on, or not show, is written out. */
-const visible = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, (character) =>
-    character === '\n' || character === '\t'
-      ? character
-      : `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`,
-  );
 
 export async function listOwnSkills(context: CommandContext): Promise<void> {
   const client = await context.server();

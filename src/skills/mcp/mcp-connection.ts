@@ -286,12 +286,12 @@ export class McpConnection implements McpSession {
   async #ask<T>(send: (limits: RequestOptions) => Promise<T>, options: McpRequestOptions = {}): Promise<T> {
     if (!this.open)
       throw this.#transport.failure ?? new AppError('mcp_crashed', `${this.server} does not run any more.`);
-    const { signal, onProgress, idleTimeoutMs, allowInputRequired } = options;
+    const { signal, onProgress, idleTimeoutMs, personMs = 0, allowInputRequired } = options;
     if (signal?.aborted) throw new AppError('cancelled', `The request to ${this.server} was cancelled.`);
     try {
       return await send({
-        timeout: idleTimeoutMs ?? this.#options.idleMs,
-        maxTotalTimeout: this.#options.ceilingMs,
+        timeout: (idleTimeoutMs ?? this.#options.idleMs) + personMs,
+        maxTotalTimeout: this.#options.ceilingMs + personMs,
         resetTimeoutOnProgress: true,
         // Asked for always: a server that is busy says so, and is not taken for one that hangs.
         onprogress: onProgress ?? (() => {}),

@@ -1,12 +1,22 @@
 // The imported servers: their records, their processes when needed, and whose tools may be called. Asks the disk and the
 // protocol through others.
+import { isAbsolute, relative, sep } from 'node:path';
 import { AppError, toAppError } from '../../shared/errors.js';
+import type { Owner } from '../../shared/owner.js';
 import type { Permission } from '../ports.js';
 import { CallTimes } from './call-times.js';
 import { guardedSession } from './guarded-session.js';
 import type { McpConnection } from './mcp-connection.js';
 import { isWaitingOffer, type OfferKind, type StoredOffer } from './offers.js';
-import type { ImportedServer, ImportedServers, McpSession, ServerRepository, SessionRequest } from './ports.js';
+import { PersonalConnections } from './personal-connections.js';
+import type {
+  ImportedServer,
+  ImportedServers,
+  McpInteraction,
+  McpSession,
+  ServerRepository,
+  SessionRequest,
+} from './ports.js';
 import type { ServerRecord, StoredTool } from './server-definition.js';
 import type { LaunchRequest, ServerLauncher } from './server-launcher.js';
 import { ERA_KNOWN_MS, manifestOf } from './server-manifest.js';
@@ -48,10 +58,13 @@ export class McpServers implements ImportedServers {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(server: string) => void>();
   readonly #own = new Set<McpConnection>();
+  readonly #personal: PersonalConnections;
   #closed = false;
 
   constructor(options: McpServersOptions) {
     this.#options = options;
+    const { idleMs, lifetimeMs, now } = options;
+    this.#personal = new PersonalConnections({ idleMs, lifetimeMs, now, onChange: (server) => this.#tell(server) });
     for (const record of options.repository.all()) this.#entries.set(record.name, this.#entry(record));
   }
 
@@ -94,7 +107,7 @@ export class McpServers implements ImportedServers {
     const entry = this.#entry(record);
     this.#entries.set(record.name, entry);
     this.#tell(record.name);
-    await former?.supervisor.close();
+    await Promise.all([former?.supervisor.close(), this.#personal.close(record.name)]);
   }
 
   /** @throws AppError `mcp_server_not_found` */
@@ -103,19 +116,19 @@ export class McpServers implements ImportedServers {
     this.#entries.delete(name);
     this.#options.repository.delete(name);
     this.#tell(name);
-    await supervisor.close();
+    await Promise.all([supervisor.close(), this.#personal.close(name)]);
   }
 
   /** @throws AppError `mcp_server_not_found` */
   async setEnabled(name: string, enabled: boolean): Promise<void> {
     const entry = this.#known(name);
     this.#save(entry, { ...entry.record, enabled });
-    if (!enabled) await entry.supervisor.stop();
+    if (!enabled) await Promise.all([entry.supervisor.stop(), this.#personal.close(name)]);
   }
 
   /** Starts with the next use. @throws AppError `mcp_server_not_found` */
   async restart(name: string): Promise<void> {
-    await this.#known(name).supervisor.restart();
+    await Promise.all([this.#known(name).supervisor.restart(), this.#personal.close(name)]);
   }
 
   /** @throws AppError `mcp_server_not_found` */
@@ -188,6 +201,50 @@ export class McpServers implements ImportedServers {
     return this.#guarded(entry, connection, () => connection.close());
   }
 
+  /**
+   * For one call of one person, whom the server may ask meanwhile. Undefined where that needs no connection of their own, or
+   * where there is no room for one.
+   * @throws AppError as `session`
+   */
+  async personalSession(
+    name: string,
+    owner: Owner,
+    { interaction, signal }: { interaction: McpInteraction; signal: AbortSignal },
+  ): Promise<McpSession | undefined> {
+    const entry = this.#startable(name);
+    // What a server of the 2026 era asks comes back as the result of its own call.
+    if (entry.record.active.manifest?.era !== 'legacy') return undefined;
+    const lease = await this.#personal.take(name, owner, interaction, async (offered) => {
+      await entry.supervisor.mayStart(signal);
+      const failed = (failure: AppError) => {
+        entry.supervisor.crashedBeside(failure);
+        this.#options.onFailure(name, failure);
+      };
+      const connection = await this.#options.launcher.open({
+        ...this.#request(entry),
+        interaction: offered,
+        signal,
+        onLost: failed,
+      });
+      try {
+        await this.#look(entry, connection);
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
+      return connection;
+    });
+    return lease && this.#guarded(entry, lease.connection, async () => lease.release());
+  }
+
+  /** Whether its program is kept away from the rest of this machine, and was granted this folder. */
+  mayReadFolder(name: string, folder: string): boolean {
+    const { launch, trusted, allowPlain } = { ...this.#known(name).record, ...this.#known(name).record.active };
+    if (launch.kind !== 'stdio' || this.#options.launcher.tier({ launch, trusted, allowPlain }) === 'plain')
+      return false;
+    return [...launch.readable, ...launch.writable].some((granted) => isWithin(folder, granted));
+  }
+
   /** Lists the tools of a server anew. @throws AppError as `session` */
   async refresh(name: string, signal?: AbortSignal): Promise<void> {
     const entry = this.#startable(name);
@@ -204,6 +261,7 @@ export class McpServers implements ImportedServers {
     await Promise.all([
       ...[...this.#entries.values()].map(({ supervisor }) => supervisor.close()),
       ...[...this.#own].map((connection) => connection.close()),
+      this.#personal.close(),
     ]);
   }
 
@@ -211,6 +269,7 @@ export class McpServers implements ImportedServers {
     const { name, title, enabled, trusted, allowPlain, active } = record;
     const { manifest, launch, source } = active;
     const authorization = this.#options.launcher.authorization(name, launch);
+    const running = supervisor.connection ?? this.#personal.openOf(name);
     let isolation: ImportedServer['isolation'] = null;
     let refusal: AppError | undefined;
     try {
@@ -222,11 +281,16 @@ export class McpServers implements ImportedServers {
       name,
       title,
       transport: manifest?.wire ?? launch.kind,
-      state: stateOf({ enabled, authorization, known: manifest !== null, process: supervisor.state }),
+      state: stateOf({
+        enabled,
+        authorization,
+        known: manifest !== null,
+        process: running ? 'running' : supervisor.state,
+      }),
       enabled,
       trusted,
       isolation,
-      pid: supervisor.connection?.pid ?? null,
+      pid: running?.pid ?? null,
       era: manifest?.era ?? null,
       protocolVersion: manifest?.protocolVersion ?? null,
       serverInfo: manifest?.serverInfo ?? null,
@@ -375,6 +439,11 @@ export class McpServers implements ImportedServers {
     return entry;
   }
 }
+
+const isWithin = (folder: string, granted: string): boolean => {
+  const steps = relative(granted, folder);
+  return steps !== '..' && !steps.startsWith(`..${sep}`) && !isAbsolute(steps);
+};
 
 function stateOf({
   enabled,

@@ -1,5 +1,4 @@
 // The tools of imported servers, as everybody who chooses or calls a tool sees them.
-import type { CallToolResult } from '@modelcontextprotocol/client';
 import { AppError, type ErrorCode } from '../../shared/errors.js';
 import type { ToolCall, ToolDescriptor, ToolOutcome, ToolProvider } from '../ports.js';
 import { toldTo } from './for-users.js';
@@ -49,27 +48,28 @@ export class McpTools implements ToolProvider {
     return new Map(own.map(({ tool, descriptor }) => [tool, descriptor]));
   }
 
-  async call({ name, input, owner, labels, signal, onProgress }: ToolCall): Promise<ToolOutcome> {
+  async call({ name, input, owner, labels, signal, person, onProgress }: ToolCall): Promise<ToolOutcome> {
     const proxy = this.#all().get(name);
     if (!proxy) throw this.#whyNot(name);
     const wrong = boundsRefusal(input, 'The input') ?? (await proxy.check(input ?? {}));
     if (wrong) return failure('invalid_input', `The input of ${name} is wrong: ${wrong}`, labels);
     try {
-      const session = await this.#options.servers.session(proxy.server, { signal });
-      try {
-        const result = await session.callTool(
-          { name: proxy.tool, arguments: (input ?? {}) as Record<string, unknown> },
-          {
-            signal,
-            ...(onProgress
-              ? { onProgress: ({ progress, total, message }) => onProgress(progress, total ?? null, message ?? null) }
-              : {}),
-          },
-        );
-        return toOutcome(result as CallToolResult, labels);
-      } finally {
-        await session.close();
-      }
+      // With the protocol's library, which a server that calls no tools does not need in memory.
+      const { askingCall } = await import('./asking-call.js');
+      const result = await askingCall({
+        servers: this.#options.servers,
+        server: proxy.server,
+        params: { name: proxy.tool, arguments: (input ?? {}) as Record<string, unknown> },
+        owner,
+        person,
+        options: {
+          signal,
+          ...(onProgress
+            ? { onProgress: ({ progress, total, message }) => onProgress(progress, total ?? null, message ?? null) }
+            : {}),
+        },
+      });
+      return toOutcome(result, labels);
     } catch (error) {
       const { ProtocolError } = await import('@modelcontextprotocol/client');
       if (error instanceof ProtocolError)

@@ -88,6 +88,8 @@ export interface McpRequestOptions {
   onProgress?: (progress: Progress) => void;
   /** Milliseconds without an answer or progress; the server's own setting where it is left out. */
   idleTimeoutMs?: number;
+  /** What a person may take of it; comes on top of the time the server has. */
+  personMs?: number;
   /** Modern era: gives a demand for input back to the caller instead of answering it by the session's interaction. */
   allowInputRequired?: boolean;
 }

@@ -79,6 +79,21 @@ export class ServerSupervisor {
     }
   }
 
+  /**
+   * Before somebody starts the same server beside the shared one: the same pauses after the same crashes.
+   * @throws AppError `mcp_crashed` in a crash loop; `cancelled`
+   */
+  async mayStart(signal: AbortSignal): Promise<void> {
+    if (this.#looping) throw this.#loop();
+    await pause(this.#waitMs(), signal);
+    if (signal.aborted) throw new AppError('cancelled', `Waiting for ${this.#options.server} was cancelled.`);
+  }
+
+  /** One that was started beside the shared one ended by itself. */
+  crashedBeside(failure: AppError): void {
+    this.#count(failure);
+  }
+
   /** By a person: forgets the crashes. */
   async restart(): Promise<void> {
     this.#crashes = [];
@@ -109,13 +124,7 @@ export class ServerSupervisor {
 
   #start(): Promise<McpConnection> {
     if (this.#connection?.open) return Promise.resolve(this.#connection);
-    if (this.#looping)
-      return Promise.reject(
-        new AppError(
-          'mcp_crashed',
-          `${this.#options.server} ended ${CRASHES_MAX} times within ${CRASHES_WITHIN_MS / 1_000} s and is left alone until it is restarted: ${this.lastError?.message ?? 'unknown'}`,
-        ),
-      );
+    if (this.#looping) return Promise.reject(this.#loop());
     this.#starting ??= this.#startOnce(this.#stopStart.signal).finally(() => {
       this.#starting = undefined;
       this.#options.onChange();
@@ -147,14 +156,25 @@ export class ServerSupervisor {
   }
 
   #failed(failure: AppError): void {
+    this.#connection = undefined;
+    this.#count(failure);
+  }
+
+  #count(failure: AppError): void {
     const { now, onChange } = this.#options;
     const at = now();
     this.lastError = { code: failure.code, message: failure.message, at };
-    this.#connection = undefined;
     // It waits for a person, and no pause would help.
     if (failure.code !== 'mcp_authorization_required')
       this.#crashes = [...this.#crashes.filter((crash) => crash > at - CRASHES_WITHIN_MS), at];
     onChange();
+  }
+
+  #loop(): AppError {
+    return new AppError(
+      'mcp_crashed',
+      `${this.#options.server} ended ${CRASHES_MAX} times within ${CRASHES_WITHIN_MS / 1_000} s and is left alone until it is restarted: ${this.lastError?.message ?? 'unknown'}`,
+    );
   }
 
   #waitMs(): number {

@@ -22,6 +22,7 @@ const SAYS_ALL = new Set([
   'switch_in_progress',
   'approval_not_found',
   'approval_expired',
+  'question_not_found',
 ]);
 
 export function errorText(code: string | null | undefined, detail: string): string {

@@ -6,9 +6,12 @@ import { errorText } from './error-text';
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
+  /** What the code alone does not say. */
+  readonly details: unknown;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, details?: unknown) {
     super(message);
+    this.details = details;
     this.status = status;
     this.code = code;
   }
@@ -39,10 +42,11 @@ async function sendTo(address: string, init: RequestInit & { json?: unknown } = 
     throw new ApiError(0, 'unreachable', errorText('unreachable', ''));
   }
   if (response.ok) return response;
-  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: unknown };
+  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: unknown; details?: unknown };
   const detail = Array.isArray(body.detail) ? body.detail.map(({ msg }) => msg).join('; ') : body.detail;
   const code = body.code ?? 'unknown';
-  throw new ApiError(response.status, code, errorText(code, typeof detail === 'string' ? detail : response.statusText));
+  const text = errorText(code, typeof detail === 'string' ? detail : response.statusText);
+  throw new ApiError(response.status, code, text, body.details);
 }
 
 export const request = <T>(path: string, shape: z.ZodType<T>, init?: RequestInit & { json?: unknown }): Promise<T> =>

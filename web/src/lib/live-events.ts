@@ -42,6 +42,7 @@ export function followServerEvents(queries: QueryClient): () => void {
       }
       if (/^(TASK|QUEUE)_|^EMERGENCY_STOP$/.test(event.type)) void queries.invalidateQueries({ queryKey: ['tasks'] });
       if (event.type.startsWith('SKILL_APPROVAL_')) void queries.invalidateQueries({ queryKey: ['approvals'] });
+      if (event.type.startsWith('SKILL_QUESTION_')) void queries.invalidateQueries({ queryKey: ['questions'] });
       if (event.type === 'MCP_SERVER')
         for (const key of ['mcp', 'skills']) void queries.invalidateQueries({ queryKey: [key] });
       if (event.type === 'SERVICE_STATUS_UPDATE') void queries.invalidateQueries({ queryKey: ['servers'] });

@@ -12,6 +12,7 @@ import { Empty, Failed, Loading } from '../../components/states';
 import { usePageTitle } from '../../lib/page-title';
 import { Answering } from './answering';
 import { useApprovals } from './api/approvals';
+import { useQuestions } from './api/questions';
 import { branchSession, getPictures, type Message, truncateSession, useMessages } from './api/sessions';
 import { ApprovalCards } from './approval-cards';
 import { FindBar } from './find-bar';
@@ -19,6 +20,7 @@ import { dismissAnswer, rejoin, retry, useLiveAnswer } from './live-answers';
 import { MessageList } from './message-list';
 import { newSessionId } from './new-session-id';
 import { OlderMessages } from './older-messages';
+import { QuestionCards } from './question-cards';
 import type { Otherwise } from './regenerate';
 import { StreamAnnouncer } from './stream-announcer';
 import { useEndInView } from './use-end-in-view';
@@ -53,6 +55,7 @@ export function Conversation({
   // A question the server has not acknowledged yet may be the first of its conversation: there is nothing to read.
   const stored = useMessages(sessionId, !live || live.requestId !== null);
   const { data: waiting = [] } = useApprovals(sessionId);
+  const { data: questions = [] } = useQuestions(sessionId);
   const [inspected, setInspected] = useState<string | null>(null);
   const [takingBack, setTakingBack] = useState(false);
   const view = useEndInView();
@@ -149,9 +152,15 @@ export function Conversation({
             onInspect={setInspected}
           />
           {live && (
-            <Answering live={live} model={model} waitsForYes={waiting.length > 0} onRetry={() => retry(sessionId)} />
+            <Answering
+              live={live}
+              model={model}
+              waitsForYes={waiting.length + questions.length > 0}
+              onRetry={() => retry(sessionId)}
+            />
           )}
           <ApprovalCards sessionId={sessionId} />
+          <QuestionCards sessionId={sessionId} />
         </div>
         <RequestInspector requestId={inspected} onClose={() => setInspected(null)} />
       </div>

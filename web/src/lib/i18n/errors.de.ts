@@ -75,6 +75,8 @@ export const errors: Record<keyof typeof english, string> = {
   'error.approval_required': 'Das Werkzeug braucht erst Ihre Zustimmung.',
   'error.approval_not_found': 'Diese Rückfrage gibt es nicht mehr.',
   'error.approval_expired': 'Niemand hat rechtzeitig geantwortet.',
+  'error.question_not_found': 'Diese Frage gibt es nicht mehr.',
+  'error.invalid_answer': 'Die Antwort passt nicht.',
   'error.backup_not_found': 'Diese Sicherung gibt es nicht.',
   'error.invalid_backup': 'Die Datei ist keine brauchbare Sicherung.',
   'error.store_unavailable': 'Die Datenbank kann nicht gelesen oder geschrieben werden.',

@@ -73,6 +73,8 @@ export const errors = {
   'error.approval_required': 'The tool asks for a yes first.',
   'error.approval_not_found': 'There is no such question any more.',
   'error.approval_expired': 'Nobody answered in time.',
+  'error.question_not_found': 'There is no such question any more.',
+  'error.invalid_answer': 'The answer does not fit.',
   'error.backup_not_found': 'There is no such backup.',
   'error.invalid_backup': 'The file is no usable backup.',
   'error.store_unavailable': 'The database cannot be read or written.',

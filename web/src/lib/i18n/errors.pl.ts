@@ -75,6 +75,8 @@ export const errors: Record<keyof typeof english, string> = {
   'error.approval_required': 'Narzędzie wymaga najpierw zgody.',
   'error.approval_not_found': 'Nie ma już takiego pytania.',
   'error.approval_expired': 'Nikt nie odpowiedział na czas.',
+  'error.question_not_found': 'Nie ma już takiego pytania.',
+  'error.invalid_answer': 'Odpowiedź nie pasuje.',
   'error.backup_not_found': 'Nie ma takiej kopii zapasowej.',
   'error.invalid_backup': 'Plik nie jest poprawną kopią zapasową.',
   'error.store_unavailable': 'Bazy danych nie można odczytać ani zapisać.',

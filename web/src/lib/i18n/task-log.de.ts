@@ -10,6 +10,7 @@ export const taskLog: Record<string, string> = {
   'log.purged': 'Die Aufgabe wurde aus der Warteschlange genommen, bevor sie lief.',
   'log.first_words': 'Erste Wörter nach {{value}} ms.',
   'log.approval_waits': '{{tool}} wartet auf Ihre Zustimmung.',
+  'log.question_waits': '{{tool}} fragt Sie etwas.',
   'log.tool_answered': 'Werkzeug {{tool}} antwortete nach {{value}} ms.',
   'log.tool_failed': 'Werkzeug {{tool}} scheiterte nach {{value}} ms.',
   'log.no_tool': 'Für {{intent}} ist kein Werkzeug installiert.',

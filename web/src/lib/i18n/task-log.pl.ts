@@ -10,6 +10,7 @@ export const taskLog: Record<string, string> = {
   'log.purged': 'Zadanie usunięto z kolejki, zanim ruszyło.',
   'log.first_words': 'Pierwsze słowa po {{value}} ms.',
   'log.approval_waits': '{{tool}} czeka na Twoją zgodę.',
+  'log.question_waits': '{{tool}} pyta Cię o coś.',
   'log.tool_answered': 'Narzędzie {{tool}} odpowiedziało w {{value}} ms.',
   'log.tool_failed': 'Narzędzie {{tool}} zawiodło po {{value}} ms.',
   'log.no_tool': 'Nie zainstalowano narzędzia do: {{intent}}.',

@@ -228,6 +228,19 @@ describe('Orchestrator', () => {
     expect(bare.results, 'nothing is learned from a template').toEqual([]);
   });
 
+  it('asks the model where the text names a tool, also for what nobody here could do otherwise', async () => {
+    const toolBox = {
+      has: (name: string) => name === 'tables__book',
+      toolsFor: () => [],
+      call: async () => {
+        throw new AppError('tool_not_found', 'There is no tool.');
+      },
+    };
+    const { run } = build({ intent: 'UNSUPPORTED_TASK', parts: { toolBox } });
+    expect((await run({ content: 'Use tables__book to book a table' })).result).toBe('Hello');
+    expect((await run({ content: 'Use tables__eat to book a table' })).result).toBe('template UNSUPPORTED_TASK');
+  });
+
   it('translates where another language is preferred, and keeps the text where it cannot', async () => {
     const translator = {
       translate: async (given: string, target: string) => ({ text: `${given} in ${target}`, source: 'en' }),

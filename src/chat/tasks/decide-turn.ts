@@ -18,6 +18,10 @@ export interface DecideParts {
 }
 
 const GATE = 'DecisionGate';
+/** As a tool of a server is named in a text; no name is longer. */
+const TOOLS_NAME = /\b[A-Za-z0-9][A-Za-z0-9_-]{0,61}?__[A-Za-z0-9_-]{1,62}/g;
+/** Of one text. */
+const NAMES_TRIED = 20;
 
 /** @throws TaskError `forced_tool_unknown`, `forced_intent_unknown` */
 export async function decideTurn(
@@ -111,15 +115,22 @@ async function intentOf(
     });
   }
   const decision = await intents.classify(text, { signal: live.signal });
-  // "What time is it here?" with a picture of a clock: no template has seen it.
-  return live.task.request.images > 0 && TEMPLATE_INTENTS.has(decision.intent)
-    ? { ...decision, intent: 'GENERAL_CHAT' }
-    : decision;
+  // "What time is it here?" with a picture of a clock: no template has seen it. And what no template can do, such as booking a
+  // table, may be the very thing a tool is there for.
+  const beyondTemplates =
+    (live.task.request.images > 0 && TEMPLATE_INTENTS.has(decision.intent)) ||
+    (decision.intent === 'UNSUPPORTED_TASK' && namesATool(turn, toolBox));
+  return beyondTemplates ? { ...decision, intent: 'GENERAL_CHAT' } : decision;
 }
 
 /** Of a tool as it is, such as `notes__read`, and not of a kind of work. */
 const isToolsName = ({ live, tool }: TaskTurn, toolBox: ToolBox): boolean =>
   tool !== null && toolBox.has(tool, placeOfTools(live.task.request));
+
+function namesATool({ live, text }: TaskTurn, toolBox: ToolBox): boolean {
+  const place = placeOfTools(live.task.request);
+  return (text.match(TOOLS_NAME) ?? []).slice(0, NAMES_TRIED).some((name) => toolBox.has(name, place));
+}
 
 function isSupported(request: ToolRequest, toolRequired: boolean, toolBox: ToolBox): boolean {
   if (TEMPLATE_INTENTS.has(request.intent)) return true;

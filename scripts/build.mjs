@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { install } from './install.mjs';
 import { giveUp, mustRun, ROOT } from './run.mjs';
-import { hashOf, readStamp, writeStamp } from './stamps.mjs';
+import { hashOf, importedOutside, readStamp, writeStamp } from './stamps.mjs';
 
 const SERVER_ENTRIES = {
   main: 'src/launch.ts',
@@ -51,7 +51,7 @@ export async function buildServer() {
 /** @param {'app' | 'full'} extent  `app` removes the UI's packages again after the build, unless they were there before */
 export async function buildWeb(extent) {
   if (!existsSync(join(ROOT, 'web', 'index.html'))) return false;
-  const from = hashOf(['web', 'src/contract', 'src/models/discovery-terms.ts', 'scripts/build.mjs']);
+  const from = hashOf(['web', ...importedOutside('web/src'), 'scripts/build.mjs']);
   if (readStamp('dist/web/.built-from') === from) return false;
   const hadPackages = existsSync(join(ROOT, 'web', 'node_modules'));
   await install('web', 'full', { passingBy: extent === 'app' && !hadPackages });

@@ -20,6 +20,29 @@ export function hashOf(paths) {
   return hash.digest('hex');
 }
 
+const IMPORT = /^(?:import|export)\s+(?!type\s)[^'";]*?from\s+'(\.[^']+)'/gm;
+const ENDINGS = ['', '.ts', '.tsx'];
+
+/**
+ * What the modules below a folder import from elsewhere, directly or by way of others; imports of types alone do not count.
+ * @returns {string[]} files, from the checkout's root, in order
+ */
+export function importedOutside(folder) {
+  const waiting = filesBelow(folder).filter((file) => /(?<!\.test)\.tsx?$/.test(file));
+  const found = new Set(waiting);
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop())
+    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORT)) {
+      const plain = join(dirname(file), specifier.replace(/\.js$/, ''));
+      const path = ENDINGS.map((ending) => plain + ending).find((each) =>
+        statSync(join(ROOT, each), { throwIfNoEntry: false })?.isFile(),
+      );
+      if (path === undefined || !/\.tsx?$/.test(path) || found.has(path)) continue;
+      found.add(path);
+      waiting.push(path);
+    }
+  return [...found].filter((file) => !file.startsWith(`${folder}/`)).sort();
+}
+
 function filesBelow(path) {
   const stats = statSync(join(ROOT, path), { throwIfNoEntry: false });
   if (stats === undefined) return [];

@@ -1,7 +1,7 @@
 // A chat completion that is passed on from an engine which leaves a model's thoughts in its answer: they go to the field
 // where clients look for them. Any other answer passes untouched, from its first words on.
 import { type Readable, Transform } from 'node:stream';
-import { RAW_THOUGHTS, ThoughtSplitter } from '../runtimes/thought-splitter.js';
+import { joined, RAW_THOUGHTS, splitWhole, ThoughtSplitter } from '../runtimes/thought-splitter.js';
 
 /** An answer larger than this passes as it is rather than through our memory. */
 const MOST_BYTES = 16_777_216;
@@ -55,14 +55,12 @@ function inStream(): Transform {
     const ends = typeof choice.finish_reason === 'string';
     const first = splitter.place === 'undecided' && splitter.held === 0;
     const pieces = [...splitter.push(content), ...(ends ? splitter.end() : [])];
-    untouched = ends || (splitter.place === 'text' && splitter.held === 0 && pieces.at(-1)?.kind === 'text');
+    untouched = ends || splitter.isDone;
     if (content === '' && !ends) return bytes;
     // Nothing of it was a thought, and nothing of it was held back.
     if (first && pieces.length === 1 && pieces[0]?.kind === 'text' && pieces[0].text === content) return bytes;
-    const of = (kind: 'text' | 'thought') => pieces.map((piece) => (piece.kind === kind ? piece.text : '')).join('');
     const { content: _, ...others } = delta;
-    const thought = of('thought');
-    const said = of('text');
+    const { thought, text: said } = joined(pieces);
     choice.delta = {
       ...others,
       ...(thought === '' ? {} : { reasoning_content: thought }),
@@ -115,12 +113,10 @@ function document(bytes: Buffer): Buffer {
   let changed = false;
   for (const { message } of completion?.choices ?? []) {
     if (typeof message?.content !== 'string' || message.reasoning_content || message.reasoning) continue;
-    const splitter = new ThoughtSplitter(RAW_THOUGHTS);
-    const pieces = [...splitter.push(message.content), ...splitter.end()];
-    const of = (kind: 'text' | 'thought') => pieces.map((piece) => (piece.kind === kind ? piece.text : '')).join('');
-    if (of('text') === message.content) continue;
-    message.content = of('text');
-    message.reasoning_content = of('thought');
+    const { thought, text: said } = splitWhole(message.content, RAW_THOUGHTS);
+    if (said === message.content) continue;
+    message.content = said;
+    message.reasoning_content = thought;
     changed = true;
   }
   return changed ? Buffer.from(JSON.stringify(completion)) : bytes;

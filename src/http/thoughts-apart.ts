@@ -1,20 +1,12 @@
 // A chat completion that is passed on from an engine which leaves a model's thoughts in its answer: they go to the field
 // where clients look for them. Any other answer passes untouched, from its first words on.
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { joined, RAW_THOUGHTS, splitWhole, ThoughtSplitter } from '../runtimes/thought-splitter.js';
-
-/** An answer larger than this passes as it is rather than through our memory. */
-const MOST_BYTES = 16_777_216;
-const MOST_LINE_BYTES = 1_048_576;
-const NEW_LINE = 0x0a;
+import { dataOf, objectIn, type Rewriting, rewritten } from './rewritten-answer.js';
 
 /** @param contentType  of the answer: a stream is read line by line, anything else as one JSON document */
-export function thoughtsApart(body: Readable, contentType: string): Readable {
-  const apart = /event-stream/i.test(contentType) ? inStream() : inDocument();
-  body.on('error', (error) => apart.destroy(error));
-  apart.on('close', () => body.destroy());
-  return body.pipe(apart);
-}
+export const thoughtsApart = (body: Readable, contentType: string): Readable =>
+  rewritten(body, contentType, { ...inStream(), document });
 
 interface Said {
   content?: unknown;
@@ -26,9 +18,8 @@ interface Completion {
   choices?: { delta?: Said | null; message?: Said | null; finish_reason?: unknown }[] | null;
 }
 
-function inStream(): Transform {
+function inStream(): Pick<Rewriting, 'line' | 'isDone'> {
   const splitter = new ThoughtSplitter(RAW_THOUGHTS);
-  let rest: Buffer = Buffer.alloc(0);
   let untouched = false;
   let last: Completion | undefined;
   /** Of an answer that ends without saying so. */
@@ -40,9 +31,8 @@ function inStream(): Transform {
   };
   const line = (bytes: Buffer): Buffer => {
     const text = bytes.toString('utf8');
-    if (!text.startsWith('data:')) return bytes;
-    if (splitter.held > 0 && text.slice('data:'.length).trim() === '[DONE]') return Buffer.concat([heldBack(), bytes]);
-    const chunk = parse<Completion>(text.slice('data:'.length));
+    if (splitter.held > 0 && /^data:\s*\[DONE\]\s*$/.test(text)) return Buffer.concat([heldBack(), bytes]);
+    const chunk = dataOf<Completion>(text);
     const choice = chunk?.choices?.[0];
     if (!choice) return bytes;
     last = chunk;
@@ -68,48 +58,13 @@ function inStream(): Transform {
     };
     return Buffer.from(`data: ${JSON.stringify(chunk)}\n`);
   };
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      if (untouched && rest.length === 0) return done(null, piece);
-      rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-      const ready: Buffer[] = [];
-      for (let end = rest.indexOf(NEW_LINE); end !== -1 && !untouched; end = rest.indexOf(NEW_LINE)) {
-        ready.push(line(rest.subarray(0, end + 1)));
-        rest = rest.subarray(end + 1);
-      }
-      if (untouched || rest.length > MOST_LINE_BYTES) {
-        ready.push(rest);
-        rest = Buffer.alloc(0);
-      }
-      done(null, Buffer.concat(ready));
-    },
-    flush: (done) => done(null, rest),
-  });
-}
-
-function inDocument(): Transform {
-  let pieces: Buffer[] = [];
-  let size = 0;
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      size += piece.length;
-      pieces.push(piece);
-      if (size <= MOST_BYTES) return done();
-      const all = Buffer.concat(pieces);
-      pieces = [];
-      done(null, all);
-    },
-    flush(done) {
-      const all = Buffer.concat(pieces);
-      done(null, size <= MOST_BYTES ? document(all) : all);
-    },
-  });
+  return { line, isDone: () => untouched };
 }
 
 function document(bytes: Buffer): Buffer {
   const text = bytes.toString('utf8');
   if (!RAW_THOUGHTS.some(({ open }) => text.includes(open))) return bytes;
-  const completion = parse<Completion>(text);
+  const completion = objectIn<Completion>(text);
   let changed = false;
   for (const { message } of completion?.choices ?? []) {
     if (typeof message?.content !== 'string' || message.reasoning_content || message.reasoning) continue;
@@ -120,13 +75,4 @@ function document(bytes: Buffer): Buffer {
     changed = true;
   }
   return changed ? Buffer.from(JSON.stringify(completion)) : bytes;
-}
-
-function parse<T>(text: string): T | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,4 @@
 // Why a task failed, in the contract's envelope: never a text that poses as a result.
-
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
 import { PASSING } from '../turns/turn-failure.js';
 import type { LiveTask, StopReason } from './live-task.js';

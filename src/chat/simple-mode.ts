@@ -15,7 +15,7 @@ import type { CallParameters, ChatRouter, ChatTarget, FinishedTurn, RoutedTarget
 import { LiveTurn } from './turns/live-turn.js';
 import type { LiveTurns } from './turns/live-turns.js';
 import { readAhead } from './turns/read-ahead.js';
-import { publicFailure, RETRYABLE, STOPPED } from './turns/turn-failure.js';
+import { PASSING, publicFailure, STOPPED } from './turns/turn-failure.js';
 
 const COMPONENT = 'SimpleMode';
 const RESPONSE_TRACE_CHARS = 4_000;
@@ -434,7 +434,7 @@ export class SimpleMode {
       class: failure.code,
       message,
       stage: 'stream',
-      retryable: RETRYABLE.has(failure.code),
+      retryable: PASSING.has(failure.code),
     });
   }
 }

@@ -1,7 +1,7 @@
 // Whether what an engine answers is an answer, before and while it is passed on: a stream has exactly one end, its mark or
 // an error event, and a whole answer is read before its status is told.
 import { Readable } from 'node:stream';
-import { retryAfterMs } from '../runtimes/retry-policy.js';
+import { refusalDetails } from '../runtimes/retry-policy.js';
 import type { ForwardedAnswer } from '../runtimes/runtime.js';
 import { AppError } from '../shared/errors.js';
 
@@ -56,11 +56,8 @@ export async function checkedForward(
   if (status >= 300 && status < 400) refuse('upstream_redirect', 'The model server sends its clients elsewhere.');
   if (status >= 400) {
     if (!/json/i.test(contentType)) {
-      const waitMs = retryAfterMs(retryAfter, Date.now());
-      refuse('upstream_rejected', `The model server answered HTTP ${status}.`, {
-        status,
-        ...(waitMs === null ? {} : { retryAfterMs: waitMs }),
-      });
+      const details = refusalDetails(status, retryAfter, Date.now());
+      refuse('upstream_rejected', `The model server answered HTTP ${status}.`, details);
     }
     return {
       ...answer,

@@ -1,5 +1,4 @@
 // The HTTP server: guard, routes, WebSocket, UI. No decisions.
-
 import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';

@@ -1,20 +1,12 @@
 // A chat completion that is passed on from an engine which leaves a model's thoughts in its answer: they go to the field
 // where clients look for them. Any other answer passes untouched, from its first words on.
-import { type Readable, Transform } from 'node:stream';
-import { RAW_THOUGHTS, ThoughtSplitter } from '../runtimes/thought-splitter.js';
-
-/** An answer larger than this passes as it is rather than through our memory. */
-const MOST_BYTES = 16_777_216;
-const MOST_LINE_BYTES = 1_048_576;
-const NEW_LINE = 0x0a;
+import type { Readable } from 'node:stream';
+import { joined, RAW_THOUGHTS, splitWhole, ThoughtSplitter } from '../runtimes/thought-splitter.js';
+import { dataOf, objectIn, type Rewriting, rewritten } from './rewritten-answer.js';
 
 /** @param contentType  of the answer: a stream is read line by line, anything else as one JSON document */
-export function thoughtsApart(body: Readable, contentType: string): Readable {
-  const apart = /event-stream/i.test(contentType) ? inStream() : inDocument();
-  body.on('error', (error) => apart.destroy(error));
-  apart.on('close', () => body.destroy());
-  return body.pipe(apart);
-}
+export const thoughtsApart = (body: Readable, contentType: string): Readable =>
+  rewritten(body, contentType, { ...inStream(), document });
 
 interface Said {
   content?: unknown;
@@ -26,9 +18,8 @@ interface Completion {
   choices?: { delta?: Said | null; message?: Said | null; finish_reason?: unknown }[] | null;
 }
 
-function inStream(): Transform {
+function inStream(): Pick<Rewriting, 'line' | 'isDone'> {
   const splitter = new ThoughtSplitter(RAW_THOUGHTS);
-  let rest: Buffer = Buffer.alloc(0);
   let untouched = false;
   let last: Completion | undefined;
   /** Of an answer that ends without saying so. */
@@ -40,9 +31,8 @@ function inStream(): Transform {
   };
   const line = (bytes: Buffer): Buffer => {
     const text = bytes.toString('utf8');
-    if (!text.startsWith('data:')) return bytes;
-    if (splitter.held > 0 && text.slice('data:'.length).trim() === '[DONE]') return Buffer.concat([heldBack(), bytes]);
-    const chunk = parse<Completion>(text.slice('data:'.length));
+    if (splitter.held > 0 && /^data:\s*\[DONE\]\s*$/.test(text)) return Buffer.concat([heldBack(), bytes]);
+    const chunk = dataOf<Completion>(text);
     const choice = chunk?.choices?.[0];
     if (!choice) return bytes;
     last = chunk;
@@ -55,14 +45,12 @@ function inStream(): Transform {
     const ends = typeof choice.finish_reason === 'string';
     const first = splitter.place === 'undecided' && splitter.held === 0;
     const pieces = [...splitter.push(content), ...(ends ? splitter.end() : [])];
-    untouched = ends || (splitter.place === 'text' && splitter.held === 0 && pieces.at(-1)?.kind === 'text');
+    untouched = ends || splitter.isDone;
     if (content === '' && !ends) return bytes;
     // Nothing of it was a thought, and nothing of it was held back.
     if (first && pieces.length === 1 && pieces[0]?.kind === 'text' && pieces[0].text === content) return bytes;
-    const of = (kind: 'text' | 'thought') => pieces.map((piece) => (piece.kind === kind ? piece.text : '')).join('');
     const { content: _, ...others } = delta;
-    const thought = of('thought');
-    const said = of('text');
+    const { thought, text: said } = joined(pieces);
     choice.delta = {
       ...others,
       ...(thought === '' ? {} : { reasoning_content: thought }),
@@ -70,67 +58,21 @@ function inStream(): Transform {
     };
     return Buffer.from(`data: ${JSON.stringify(chunk)}\n`);
   };
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      if (untouched && rest.length === 0) return done(null, piece);
-      rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-      const ready: Buffer[] = [];
-      for (let end = rest.indexOf(NEW_LINE); end !== -1 && !untouched; end = rest.indexOf(NEW_LINE)) {
-        ready.push(line(rest.subarray(0, end + 1)));
-        rest = rest.subarray(end + 1);
-      }
-      if (untouched || rest.length > MOST_LINE_BYTES) {
-        ready.push(rest);
-        rest = Buffer.alloc(0);
-      }
-      done(null, Buffer.concat(ready));
-    },
-    flush: (done) => done(null, rest),
-  });
-}
-
-function inDocument(): Transform {
-  let pieces: Buffer[] = [];
-  let size = 0;
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      size += piece.length;
-      pieces.push(piece);
-      if (size <= MOST_BYTES) return done();
-      const all = Buffer.concat(pieces);
-      pieces = [];
-      done(null, all);
-    },
-    flush(done) {
-      const all = Buffer.concat(pieces);
-      done(null, size <= MOST_BYTES ? document(all) : all);
-    },
-  });
+  return { line, isDone: () => untouched };
 }
 
 function document(bytes: Buffer): Buffer {
   const text = bytes.toString('utf8');
   if (!RAW_THOUGHTS.some(({ open }) => text.includes(open))) return bytes;
-  const completion = parse<Completion>(text);
+  const completion = objectIn<Completion>(text);
   let changed = false;
   for (const { message } of completion?.choices ?? []) {
     if (typeof message?.content !== 'string' || message.reasoning_content || message.reasoning) continue;
-    const splitter = new ThoughtSplitter(RAW_THOUGHTS);
-    const pieces = [...splitter.push(message.content), ...splitter.end()];
-    const of = (kind: 'text' | 'thought') => pieces.map((piece) => (piece.kind === kind ? piece.text : '')).join('');
-    if (of('text') === message.content) continue;
-    message.content = of('text');
-    message.reasoning_content = of('thought');
+    const { thought, text: said } = splitWhole(message.content, RAW_THOUGHTS);
+    if (said === message.content) continue;
+    message.content = said;
+    message.reasoning_content = thought;
     changed = true;
   }
   return changed ? Buffer.from(JSON.stringify(completion)) : bytes;
-}
-
-function parse<T>(text: string): T | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import type { CallParameters, ChatTarget, RoutedTarget } from '../chat/turn-port
 import { ranWith } from '../models/ran-with.js';
 import { paramsOfCall } from '../runtimes/call-params.js';
 import { AppError, toAppError } from '../shared/errors.js';
+import { resumed } from '../shared/resumed-stream.js';
 import type { Budgets, Reservation } from './budgets.js';
 import { errorIn, hasAnswer, textBytes, watched } from './counted-stream.js';
 import type { AnswerReceipt, RanWith, RouteStep, RoutingDecision } from './decision.js';
@@ -326,30 +327,20 @@ function close(attempt: Attempt, failure: unknown, signal: AbortSignal | undefin
 /** Reads up to the first word, so that a failure before it can still be answered by another engine. */
 async function firstWord(source: StreamBatches): Promise<StreamBatches> {
   const iterator = source[Symbol.asyncIterator]();
-  const early: (readonly LanguageModelV4StreamPart[])[] = [];
+  const early: Promise<IteratorResult<readonly LanguageModelV4StreamPart[]>>[] = [];
   for (;;) {
-    const result = await iterator.next();
+    const next = iterator.next();
+    const result = await next;
     if (result.done) break;
     const error = errorIn(result.value);
     if (error !== undefined) {
       await iterator.return?.();
       throw error;
     }
-    early.push(result.value);
+    early.push(next);
     if (hasAnswer(result.value)) break;
   }
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => {
-        const value = early.shift();
-        return value ? Promise.resolve({ done: false as const, value }) : iterator.next();
-      },
-      return: async () => {
-        await iterator.return?.();
-        return { done: true, value: undefined };
-      },
-    }),
-  };
+  return resumed(early, iterator);
 }
 
 /** A token is never less than a byte, and hardly ever less than two. */

@@ -2,7 +2,7 @@
 import { Agent, type Dispatcher, fetch as undiciFetch } from 'undici';
 import type { z } from 'zod';
 import { AppError } from '../shared/errors.js';
-import { retryAfterMs } from './retry-policy.js';
+import { refusalDetails } from './retry-policy.js';
 import { StreamedAnswer } from './streamed-answer.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 
@@ -258,9 +258,8 @@ export class HttpUpstream {
     } catch {
       letGo();
     }
-    const waitMs = retryAfterMs(headers['retry-after']?.toString(), Date.now());
     return new AppError(refusalCode(statusCode, reason), `${this.name} answered HTTP ${statusCode}${reason}`, {
-      details: { status: statusCode, ...(waitMs === null ? {} : { retryAfterMs: waitMs }) },
+      details: refusalDetails(statusCode, headers['retry-after']?.toString(), Date.now()),
     });
   }
 

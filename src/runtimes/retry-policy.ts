@@ -50,3 +50,13 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
   const at = Date.parse(header);
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
+
+/** Of an answer that refuses, what the details of its error say: its status, and when to come back where it tells. */
+export function refusalDetails(
+  status: number,
+  retryAfter: string | undefined,
+  now: number,
+): { status: number; retryAfterMs?: number } {
+  const waitMs = retryAfterMs(retryAfter, now);
+  return { status, ...(waitMs === null ? {} : { retryAfterMs: waitMs }) };
+}

@@ -58,6 +58,11 @@ export class ThoughtSplitter implements SaidSplitter {
     return this.#unread.length;
   }
 
+  /** Whether all that comes is text as it is. */
+  get isDone(): boolean {
+    return this.#place === 'text' && !this.#trims;
+  }
+
   push(text: string): SaidPiece[] {
     this.#unread += text;
     const pieces: SaidPiece[] = [];
@@ -124,6 +129,18 @@ export class ThoughtSplitter implements SaidSplitter {
     this.#trims = false;
     pieces.push({ kind, text });
   }
+}
+
+/** What was thought and what was said, each in one piece. */
+export function joined(pieces: readonly SaidPiece[]): { thought: string; text: string } {
+  const of = (wanted: SaidPiece['kind']) => pieces.map(({ kind, text }) => (kind === wanted ? text : '')).join('');
+  return { thought: of('thought'), text: of('text') };
+}
+
+/** The same of an answer that is there as a whole. */
+export function splitWhole(answer: string, marks: readonly ThoughtMarks[]): { thought: string; text: string } {
+  const splitter = new ThoughtSplitter(marks);
+  return joined([...splitter.push(answer), ...splitter.end()]);
 }
 
 /** How many characters at the end of a text may be the beginning of one of these. */

@@ -73,6 +73,19 @@ describe('an Ollama behind Venom', () => {
     expect(ollama.requests.filter(({ path }) => path === '/api/push')).toEqual([]);
   });
 
+  it('is not asked what a model can do before each answer whose thoughts nobody wants', async () => {
+    const before = ollama.requests.length;
+    const { status } = await fetch(`${server.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'small', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    });
+    expect(status).toBe(200);
+    const asked = ollama.requests.slice(before);
+    expect(asked.find(({ path }) => path === '/api/chat')?.body).toMatchObject({ think: false });
+    expect(asked.map(({ path }) => path)).not.toContain('/api/show');
+  });
+
   it('says its version and what is in memory', async () => {
     expect(await client.version()).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
     expect(await client.ps()).toEqual({ models: [] });

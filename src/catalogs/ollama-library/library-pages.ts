@@ -46,6 +46,9 @@ export interface LibraryTag {
   sizeBytes: number | null;
 }
 
+/** Others are answered by a cloud of Ollama's. */
+export const isFetched = (tag: string): boolean => !/(?:^|-)cloud$/.test(tag);
+
 /** @param path  as the page's links name the model: `library/llama3.2` or `owner/model` */
 export function tagsOnPage(page: string, path: string): LibraryTag[] {
   const tags = new Map<string, LibraryTag>();
@@ -53,8 +56,7 @@ export function tagsOnPage(page: string, path: string): LibraryTag[] {
   const links = [...page.matchAll(new RegExp(`href="/${escaped}:([\\w\\-.]{1,100})"`, 'g'))].slice(0, MAX_LINKS);
   for (const { 1: name = '', index } of links) {
     if (tags.size >= MAX_TAGS) break;
-    // Not fetched, but answered by a cloud of Ollama's.
-    if (/(?:^|-)cloud$/.test(name) || (tags.get(name)?.sizeBytes ?? null) !== null) continue;
+    if (!isFetched(name) || (tags.get(name)?.sizeBytes ?? null) !== null) continue;
     // What follows the next link is of something else.
     const [block = ''] = page.slice(index + 1, index + MAX_BLOCK).split('href="', 1);
     const [, amount, unit = ''] = /(?:^|[\s>•·])(\d{1,4}(?:\.\d{1,3})?)\s?([KMGT]B)\b/.exec(block) ?? [];

@@ -2,7 +2,7 @@
 // may know their names alone.
 import { z } from 'zod';
 import { fetchText } from '../download/fetch-text.js';
-import { type LibraryTag, tagsOnPage } from './library-pages.js';
+import { isFetched, type LibraryTag, tagsOnPage } from './library-pages.js';
 
 const MAX_BYTES = 8_388_608;
 const MAX_TAGS = 300;
@@ -53,9 +53,7 @@ export async function libraryTags(
 function namesIn(text: string): string[] {
   try {
     const { tags } = TagList.parse(JSON.parse(text));
-    return (tags ?? [])
-      .filter((name) => /^[\w\-.]{1,100}$/.test(name) && !/(?:^|-)cloud$/.test(name))
-      .slice(0, MAX_TAGS);
+    return (tags ?? []).filter((name) => /^[\w\-.]{1,100}$/.test(name) && isFetched(name)).slice(0, MAX_TAGS);
   } catch {
     return [];
   }

@@ -1,5 +1,4 @@
 // A turn that asks for code: drafts and reviews, as code-review.ts has them take turns.
-
 import { AGENTS } from '../agents/agent.js';
 import { reviewedCode } from '../agents/code-review.js';
 import type { Language } from '../intent.js';

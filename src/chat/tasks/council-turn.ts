@@ -1,6 +1,5 @@
 // A turn that a council talks over: its members speak through the turn's own model, one after the other, and the Architect
 // writes the conclusion. Everything is shown as it is said.
-
 import { AppError, toAppError } from '../../shared/errors.js';
 import { AGENTS } from '../agents/agent.js';
 import {

@@ -1,5 +1,4 @@
 // The first half of a turn: forced routes, the intent, the kind of work, and whether its tool exists.
-
 import { procedureOf } from '../agents/procedures/by-intent.js';
 import { INTENTS, type IntentDecision, type IntentId, type IntentRecognizer } from '../intent.js';
 import { TEMPLATE_INTENTS, TOOL_REQUIRED_INTENTS } from '../intent-traits.js';

@@ -1,5 +1,4 @@
 // What a former process left behind: what waited runs, what ran is marked interrupted, and somebody may have it run again.
-
 import { AppError } from '../../shared/errors.js';
 import type { Owner } from '../../shared/owner.js';
 import type { GoalRepository } from '../campaign/goal.js';

@@ -1,5 +1,4 @@
 // A turn that is planned first: the Architect's plan, its steps side by side, and their texts as they are written.
-
 import { toAppError } from '../../shared/errors.js';
 import { AGENTS, PLAN_AGENTS } from '../agents/agent.js';
 import { type MadePlan, makePlan } from '../planning/make-plan.js';

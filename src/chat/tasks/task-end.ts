@@ -1,6 +1,5 @@
 // How a task ends: well, with a failure, or removed before it ran. The end of the task and of its session's answer is one
 // commit, and nobody sees it before it is on disk.
-
 import { type Clock, isoUtc } from '../../shared/clock.js';
 import { toAppError } from '../../shared/errors.js';
 import { isComplex, TEMPLATE_INTENTS } from '../intent-traits.js';

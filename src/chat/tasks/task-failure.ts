@@ -1,6 +1,6 @@
 // Why a task failed, in the contract's envelope: never a text that poses as a result.
-
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
+import { PASSING } from '../turns/turn-failure.js';
 import type { LiveTask, StopReason } from './live-task.js';
 import { LOG_LINES } from './log-lines.js';
 
@@ -26,16 +26,7 @@ export class TaskError extends Error {
   }
 }
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
-  'upstream_unreachable',
-  'upstream_timeout',
-  'upstream_reset',
-  'upstream_truncated',
-  'runtime_crashed',
-  'runtime_busy',
-  'provider_unavailable',
-  'insufficient_storage',
-]);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([...PASSING, 'provider_unavailable', 'insufficient_storage']);
 
 /** Any thrown value; what nobody foresaw is `agent_error`, and only its kind is told. */
 export function toTaskFailure(thrown: unknown, prompt: string): TaskFailure {

@@ -1,5 +1,4 @@
 // The answer in the language the request asks for.
-
 import { toAppError } from '../../shared/errors.js';
 import type { AnswerTranslator } from '../task-ports.js';
 import type { RequestTracer } from '../tracing/request-tracer.js';

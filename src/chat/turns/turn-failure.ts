@@ -1,5 +1,5 @@
 // How an answer of Direct mode that broke off is told: to the client in the contract's codes, to the trace in ours.
-import type { AppError } from '../../shared/errors.js';
+import type { AppError, ErrorCode } from '../../shared/errors.js';
 
 /** Why an answer is not whole that nobody failed at. */
 export const STOPPED = {
@@ -8,7 +8,7 @@ export const STOPPED = {
 };
 
 /** Codes after which the same question may well be answered. */
-export const RETRYABLE: ReadonlySet<string> = new Set([
+export const PASSING: ReadonlySet<ErrorCode> = new Set([
   'upstream_unreachable',
   'upstream_timeout',
   'upstream_reset',

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import type { TurnUsage } from '../../chat/ports.js';
 import type { RequestTracer } from '../../chat/tracing/request-tracer.js';
 import type { ChatTarget, RoutedTarget } from '../../chat/turn-ports.js';
-import type { Abilities } from '../../models/abilities.js';
+import { type Abilities, isTelling } from '../../models/abilities.js';
 import { requireSight } from '../../models/sight.js';
 import { goesOnWith, type TextCompletion } from '../../runtimes/text-completion.js';
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.js';
@@ -257,7 +257,9 @@ export class CompatibleAnswers {
     const files = prompt.flatMap((message) =>
       message.role === 'user' ? message.content.filter((part) => part.type === 'file') : [],
     );
-    if (files.length === 0 && own['think'] === undefined)
+    // An engine that knows its models has nothing to leave out of one that does not think; to ask first would delay each answer.
+    const leavesOut = own['think'] === false && isTelling(target.provider);
+    if (files.length === 0 && (own['think'] === undefined || leavesOut))
       return { ...options, providerOptions: { ...providerOptions, venom: own } };
     const can = await this.#parts.abilities(target.model, target.provider);
     if (thinks && can.thinking !== true) throw new AppError('unsupported', `${target.model} does not think aloud.`);

@@ -6,6 +6,7 @@ import { CLOUD_PROVIDERS, type CloudProvider } from '../../routing/policy.js';
 import type { CloudCall, CloudExit, SensitivityRules, StreamBatches, WireMeter } from '../../routing/ports.js';
 import { findSensitiveInTurns, kindsOf } from '../../routing/sensitivity.js';
 import { AppError, toAppError } from '../../shared/errors.js';
+import { refusalDetails } from '../retry-policy.js';
 import { toCloudOptions } from './to-cloud-options.js';
 
 export interface CloudKeys {
@@ -223,7 +224,7 @@ async function rejected(provider: CloudProvider, response: Response): Promise<Ap
   }
   const word = codeWord(await shortText(response));
   return new AppError('upstream_rejected', `${provider} answered HTTP ${status}${word ? ` (${word})` : ''}.`, {
-    details: { status, ...retryAfter(response.headers.get('retry-after')) },
+    details: refusalDetails(status, response.headers.get('retry-after') ?? undefined, Date.now()),
   });
 }
 
@@ -252,13 +253,6 @@ function codeWord(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function retryAfter(header: string | null): { retryAfterMs?: number } {
-  if (header === null) return {};
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, Math.round(ms)) } : {};
 }
 
 /** Without the client library's error: it holds the whole request, and would take the question into the log. */

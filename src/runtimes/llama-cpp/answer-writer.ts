@@ -177,7 +177,8 @@ export class AnswerWriter {
     let scanned = 0;
     let begun: { at: number; name: string | null } | null = null;
     writing: for await (const piece of tokens.pieces(this.#options(), [...syntax.markers, ...this.#thoughtMarks()])) {
-      written.push(piece, tokens.count);
+      // Only for a call is anything taken back.
+      if (tools) written.push(piece, tokens.count);
       for (const { kind, text } of splitter?.push(piece) ?? [{ kind: 'text' as const, text: piece }]) {
         if (kind === 'thought') {
           this.#thoughtOut.push(text);

@@ -46,6 +46,14 @@ describe('fitConversation', () => {
     expect(rendered).toBeLessThan(8);
   });
 
+  it('does not even try what is far too long', () => {
+    const note: ChatMessage = { role: 'system', text: 'Note.' };
+    const { said, dropped } = fitted([system, ...turns(200), note, ...turns(100), question], true);
+    expect(said).toMatch(/^system Be kind\. system Note\. user q96 .* user Last\?$/);
+    expect(dropped).toBe(592);
+    expect(rendered).toBeLessThan(8);
+  });
+
   it('keeps what the system says anywhere, and everything since the last question', () => {
     const tool: ChatMessage = { role: 'tool', id: 'a', name: 'look', text: words(60, 'found') };
     const call: ChatMessage = { role: 'assistant', text: '', calls: [{ id: 'a', name: 'look', input: {} }] };

@@ -42,7 +42,8 @@ export function fitConversation(
   // How many turns may go at most: the last one stays.
   const most = Math.max(0, turns.length - 1);
   let least = 0;
-  if (dropOldest) while (least < most && charsOf(without(least), tools) > contextLength * MOST_TOKEN_CHARS) least += 1;
+  for (let chars = charsOf(messages, tools); least < most && chars > contextLength * MOST_TOKEN_CHARS; least += 1)
+    chars -= charsOf(messages.slice(turns[least], turns[least + 1]).filter(goes), undefined);
   refuseHopeless(without(least), tools, contextLength);
   const answer = Math.min(
     maxTokens ?? Number.POSITIVE_INFINITY,
@@ -75,8 +76,10 @@ function turnStarts(messages: readonly ChatMessage[]): number[] {
 }
 
 /** What the system says in the middle stays, too. */
+const goes = ({ role }: ChatMessage): boolean => role !== 'system';
+
 const kept = (messages: readonly ChatMessage[], from: number, start: number): ChatMessage[] => [
-  ...messages.slice(from, start).filter(({ role }) => role === 'system'),
+  ...messages.slice(from, start).filter((message) => !goes(message)),
   ...messages.slice(start),
 ];
 

@@ -1,7 +1,7 @@
 // A conversation as the tokens a model reads: through its own chat template, with tools in it where some are offered.
 import { type ChatWrapper, GeneralChatWrapper, type LlamaModel, resolveChatWrapper, type Token } from 'node-llama-cpp';
 import { AppError } from '../../shared/errors.js';
-import { type ThoughtMarks, ThoughtSplitter } from '../thought-splitter.js';
+import { splitWhole, type ThoughtMarks } from '../thought-splitter.js';
 import { ChatTemplate, type PromptPiece, type TemplateMarks } from './chat-template.js';
 import { type Think, type ThoughtTraits, templateWords, thoughtTraits } from './thoughts/thought-traits.js';
 import { type CallSyntax, GENERIC } from './tool-calls/call-syntax.js';
@@ -164,10 +164,8 @@ function thinkingTemplate(source: string, marks: TemplateMarks) {
 /** Some clients send an answer back with its thought in it; that is no part of what was said. */
 function withThought(message: ChatMessage, marks: ThoughtMarks | null | undefined): ChatMessage {
   if (message.role !== 'assistant' || !marks || !message.text.trimStart().startsWith(marks.open)) return message;
-  const splitter = new ThoughtSplitter([marks]);
-  const pieces = [...splitter.push(message.text), ...splitter.end()];
-  const of = (kind: 'text' | 'thought') => pieces.map((piece) => (piece.kind === kind ? piece.text : '')).join('');
-  return { ...message, text: of('text'), thought: message.thought ?? of('thought') };
+  const { thought, text } = splitWhole(message.text, [marks]);
+  return { ...message, text, thought: message.thought ?? thought };
 }
 
 const hasTools = (message: ChatMessage): boolean =>

@@ -55,6 +55,14 @@ describe('toGenerateOrder', () => {
     },
   );
 
+  it('lets the oldest turns go where that was agreed to, and nothing of a text that is gone on with', () => {
+    const dropOldest = (venom: Record<string, boolean | { suffix: string }>) =>
+      toGenerateOrder(call({ providerOptions: { venom } }), samplingDefaults('x', 7e9)).dropOldest;
+    expect(dropOldest({})).toBe(false);
+    expect(dropOldest({ dropOldest: true })).toBe(true);
+    expect(dropOldest({ dropOldest: true, completion: { suffix: 'The end.' } })).toBe(false);
+  });
+
   it('orders calls and results of a conversation in their places, and each result by itself', () => {
     const output = (value: string) => ({ type: 'text' as const, value });
     const order = toGenerateOrder(

@@ -68,12 +68,14 @@ export function toGenerateOrder(
   const { sent } = adaptToLlamaCpp(paramsOfCall(options), { defaults, thoughts });
   const json = options.responseFormat?.type === 'json' ? (options.responseFormat.schema ?? true) : undefined;
   checkSchemaSize(json);
+  const completion = completionOf(options);
   return {
     type: 'generate',
     messages: options.prompt.flatMap(toMessages),
     tools: toToolOrder({ ...options, ...ownTools(options) }),
-    dropOldest: own['dropOldest'] === true,
-    completion: completionOf(options),
+    // A text that is gone on with has no turns, and what follows it is none.
+    dropOldest: own['dropOldest'] === true && completion === undefined,
+    completion,
     sampling: {
       temperature: number('temperature', sent) ?? defaults.temperature,
       topP: number('top_p', sent) ?? defaults.topP,

@@ -39,7 +39,7 @@ export class ChatChunks {
   #done = false;
   #sawText = false;
   #toolChars = 0;
-  /** Null once the server was seen to tell thoughts apart by itself. */
+  /** Null once the server was seen to tell thoughts apart by itself, and once nothing more can be a thought. */
   #splitter: ThoughtSplitter | null = new ThoughtSplitter(RAW_THOUGHTS);
   readonly #tools = new Map<number, ToolCall>();
 
@@ -87,6 +87,7 @@ export class ChatChunks {
     if (typeof text === 'string' && text !== '') {
       this.#sawText = true;
       this.#say(this.#splitter?.push(text) ?? [{ kind: 'text', text }], parts);
+      if (this.#splitter?.isDone) this.#splitter = null;
     }
     if (typeof choice.finish_reason === 'string') this.#finishReason = choice.finish_reason;
   }

@@ -1,6 +1,5 @@
 // The Publisher: reads what a project shows of itself, has a page of documentation written from it, and puts the page into the
 // workspace once a person has said yes. Links that lead nowhere are named.
-
 import type { Language } from '../../intent.js';
 import { logLine } from '../../tasks/log-lines.js';
 import { filesOf, framed, likelyFolders, needed, type ProcedureWork } from './procedure.js';

@@ -1,6 +1,5 @@
 // The Release Manager: reads what was committed since the last tag, proposes a version and a changelog, and sets the tag only
 // when it was asked for and a person has said yes. Nothing is pushed: there is no network here.
-
 import { AppError } from '../../../shared/errors.js';
 import type { Language } from '../../intent.js';
 import type { ToolFinding } from '../../task-ports.js';
